@@ -1,0 +1,1 @@
+"""From MXNet: symbol files, parameters, zoo names and live blocks."""

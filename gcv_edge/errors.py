@@ -1,0 +1,72 @@
+"""Every error this package raises on purpose.
+
+GcvEdgeError
+├── MissingExtraError      an optional dependency is not installed
+├── ModelFileError         a file is unreadable, damaged or not what it should be
+│   └── MetadataError      the file lacks (or contradicts) what a runtime needs to know
+├── ModelNotFoundError     no such file, zoo name or entry of the model store
+├── DataError              a picture, video or data set cannot be read
+├── UnsupportedError       an operator, attribute value or task that is not supported
+├── ParamsMismatchError    parameters do not fit the network
+├── VerificationError      the exported network's numbers differ from the source's
+└── UsageError             arguments that contradict each other (exit code 2)
+
+The text of each is one line that names what, where, found and expected. Wrong argument types and shapes
+in calls to the runtime are plain ``TypeError`` and ``ValueError``.
+"""
+
+from __future__ import annotations
+
+import os
+
+
+class GcvEdgeError(Exception):
+    """Root of all errors of this package; ``exit_code`` is what the command line returns."""
+
+    exit_code = 1
+
+
+class MissingExtraError(GcvEdgeError):
+    """An optional dependency is needed and not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs the extra [{extra}]: pip install 'gcv-edge[{extra}]'")
+        self.extra = extra
+
+
+class ModelFileError(GcvEdgeError):
+    """A model file is unreadable, damaged or of another kind."""
+
+    def __init__(self, path: str | os.PathLike[str], problem: str) -> None:
+        super().__init__(f"{os.fspath(path)}: {problem}")
+        self.path = os.fspath(path)
+
+
+class MetadataError(ModelFileError):
+    """A model file lacks a metadata key that the runtime needs, or a key's value makes no sense."""
+
+
+class ModelNotFoundError(GcvEdgeError):
+    """No file, zoo name or stored model answers to a name."""
+
+
+class DataError(GcvEdgeError):
+    """A picture, video or data set cannot be read."""
+
+
+class UnsupportedError(GcvEdgeError):
+    """An operator, an attribute's value or a task that this package does not support."""
+
+
+class ParamsMismatchError(GcvEdgeError):
+    """Parameters and network do not belong together."""
+
+
+class VerificationError(GcvEdgeError):
+    """The exported network does not compute what the source computes."""
+
+
+class UsageError(GcvEdgeError):
+    """Arguments that are each valid but do not go together."""
+
+    exit_code = 2

@@ -1,0 +1,259 @@
+"""What a model file says of itself, and how that is spelt in the file.
+
+A flat map of strings lives in the ONNX ``metadata_props``. Keys that OpenVINO Model API defines start with
+``model_info``; the project's own start with ``gcv_edge``. ``docs/model-file.md`` describes each for users.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gcv_edge.errors import GcvEdgeError, MetadataError
+from gcv_edge.tasks import Task, find_task
+
+RESIZE_TYPES = ("standard", "fit_to_window", "fit_to_window_letterbox", "crop")
+NMS_PLACES = ("runtime", "graph")
+IMAGENET_MEAN = (123.675, 116.28, 103.53)
+IMAGENET_SCALE = (58.395, 57.12, 57.375)
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a frame becomes the network's input.
+
+    Attributes:
+        mean, scale: per network channel, in 0..255 units: ``(value - mean) / scale``.
+        reverse_channels: the network wants RGB (frames are BGR).
+        resize_type: ``standard`` stretches; ``fit_to_window`` keeps the aspect ratio, top-left;
+            ``fit_to_window_letterbox`` keeps it, centred; ``crop`` resizes the short side to ``crop_short``
+            and takes the centre.
+        pad_value: level of what the frame does not cover, in 0..255 units.
+        crop_short: length of the resized short side before a centre crop, pixels; 0 for the input's own.
+    """
+
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    scale: tuple[float, float, float] = IMAGENET_SCALE
+    reverse_channels: bool = True
+    resize_type: str = "standard"
+    pad_value: float = 0.0
+    crop_short: int = 0
+
+
+@dataclass(frozen=True)
+class DetectionSettings:
+    """GluonCV's ``set_nms`` values and the score under which a detection is not listed.
+
+    Attributes:
+        confidence_threshold: scores must be over it (GluonCV's ``valid_thresh``).
+        iou_threshold: overlap above which the lower score goes; outside (0, 1) nothing goes.
+        nms_topk: candidates of all classes together that take part; -1 for all.
+        post_nms: detections kept at most; -1 for all.
+        class_agnostic: boxes suppress each other whatever their classes (``force_suppress``).
+        nms: ``runtime`` (the graph gives boxes and scores) or ``graph`` (it gives the final list).
+    """
+
+    confidence_threshold: float = 0.01
+    iou_threshold: float = 0.45
+    nms_topk: int = 400
+    post_nms: int = 100
+    class_agnostic: bool = False
+    nms: str = "runtime"
+
+
+@dataclass(frozen=True)
+class ModelMetadata:
+    """All that a runtime needs to know beside the graph.
+
+    Attributes:
+        task: what the network is for.
+        labels: class (or keypoint) names in order; empty where unknown.
+        preprocessing: frame to input.
+        detection: post-processing, for detectors.
+        source: what it was exported from: a zoo name or a file's name.
+        source_hash: SHA-256 over the source's symbol and parameters, hexadecimal.
+        variant: precision and pruning in a word: ``fp32``, ``int8``.
+        version: gcv-edge's version that wrote the file.
+        verification: verdict and differences of the check against the source (``gcv_edge.verify``).
+        self_test: seeded inputs' expected outputs (``gcv_edge.verify``).
+    """
+
+    task: Task
+    labels: tuple[str, ...] = ()
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    detection: DetectionSettings | None = None
+    source: str = ""
+    source_hash: str = ""
+    variant: str = "fp32"
+    version: str = ""
+    verification: Mapping[str, Any] = field(default_factory=dict)
+    self_test: Sequence[Mapping[str, Any]] = ()
+
+
+def format_metadata(metadata: ModelMetadata) -> dict[str, str]:
+    """Spell metadata as the strings that go into ``metadata_props``."""
+    entries = {
+        "model_info model_type": metadata.task.name,
+        "gcv_edge task": metadata.task.name,
+        "gcv_edge source": metadata.source,
+        "gcv_edge source_hash": metadata.source_hash,
+        "gcv_edge variant": metadata.variant,
+        "gcv_edge version": metadata.version,
+        "gcv_edge verification": json.dumps(metadata.verification),
+        "gcv_edge self_test": json.dumps(metadata.self_test),
+        **format_preprocessing(metadata.preprocessing),
+    }
+    if metadata.labels:
+        entries["model_info labels"] = " ".join(label.replace(" ", "_") for label in metadata.labels)
+        entries["gcv_edge labels"] = "\n".join(metadata.labels)
+    if metadata.detection is not None:
+        entries |= format_detection(metadata.detection)
+    return entries
+
+
+def format_preprocessing(preprocessing: Preprocessing) -> dict[str, str]:
+    """Spell the part about the input; numbers are in 0..255 units, as Model API expects."""
+    return {
+        "model_info mean_values": " ".join(f"{value:.9g}" for value in preprocessing.mean),
+        "model_info scale_values": " ".join(f"{value:.9g}" for value in preprocessing.scale),
+        "model_info reverse_input_channels": "YES" if preprocessing.reverse_channels else "NO",
+        "model_info resize_type": preprocessing.resize_type,
+        "model_info pad_value": f"{preprocessing.pad_value:.9g}",
+        "gcv_edge crop_short": str(preprocessing.crop_short),
+    }
+
+
+def format_detection(detection: DetectionSettings) -> dict[str, str]:
+    """Spell the part about thresholds and NMS."""
+    return {
+        "model_info confidence_threshold": f"{detection.confidence_threshold:.9g}",
+        "model_info iou_threshold": f"{detection.iou_threshold:.9g}",
+        "gcv_edge nms_topk": str(detection.nms_topk),
+        "gcv_edge post_nms": str(detection.post_nms),
+        "gcv_edge class_agnostic": "YES" if detection.class_agnostic else "NO",
+        "gcv_edge nms": detection.nms,
+    }
+
+
+def parse_metadata(entries: Mapping[str, str], path: str) -> ModelMetadata:
+    """Read metadata from the strings of ``metadata_props``.
+
+    Raises:
+        MetadataError: a key is missing or its value makes no sense; the message names key, value and cure.
+    """
+    reader = EntryReader(entries, path)
+    task = reader.task()
+    return ModelMetadata(
+        task=task,
+        labels=tuple(entries.get("gcv_edge labels", "").splitlines()),
+        preprocessing=Preprocessing(
+            mean=reader.triple("model_info mean_values"),
+            scale=reader.triple("model_info scale_values"),
+            reverse_channels=reader.flag("model_info reverse_input_channels"),
+            resize_type=reader.choice("model_info resize_type", RESIZE_TYPES),
+            pad_value=reader.number("model_info pad_value"),
+            crop_short=reader.integer("gcv_edge crop_short"),
+        ),
+        detection=parse_detection(reader) if task.name == "detection" else None,
+        source=entries.get("gcv_edge source", ""),
+        source_hash=entries.get("gcv_edge source_hash", ""),
+        variant=entries.get("gcv_edge variant", "fp32"),
+        version=entries.get("gcv_edge version", ""),
+        verification=reader.json("gcv_edge verification", dict),
+        self_test=reader.json("gcv_edge self_test", list),
+    )
+
+
+def parse_detection(reader: EntryReader) -> DetectionSettings:
+    """Read the part about thresholds and NMS."""
+    return DetectionSettings(
+        confidence_threshold=reader.number("model_info confidence_threshold"),
+        iou_threshold=reader.number("model_info iou_threshold"),
+        nms_topk=reader.integer("gcv_edge nms_topk"),
+        post_nms=reader.integer("gcv_edge post_nms"),
+        class_agnostic=reader.flag("gcv_edge class_agnostic"),
+        nms=reader.choice("gcv_edge nms", NMS_PLACES),
+    )
+
+
+class EntryReader:
+    """Typed access to metadata strings; every error names file, key, value found and value expected."""
+
+    def __init__(self, entries: Mapping[str, str], path: str) -> None:
+        self.entries = entries
+        self.path = path
+
+    def text(self, key: str) -> str:
+        """Return a required value."""
+        if key not in self.entries:
+            raise MetadataError(
+                self.path,
+                f"metadata key '{key}' is missing: this file was not written by gcv-edge "
+                f"(gcv-edge export {self.path} --task ... adopts a foreign ONNX file)",
+            )
+        return self.entries[key]
+
+    def task(self) -> Task:
+        """Return the task."""
+        try:
+            return find_task(self.text("gcv_edge task"))
+        except MetadataError:
+            raise
+        except GcvEdgeError as error:
+            raise MetadataError(self.path, f"metadata key 'gcv_edge task': {error}") from error
+
+    def number(self, key: str) -> float:
+        """Return a finite number."""
+        return self._floats(key, 1)[0]
+
+    def triple(self, key: str) -> tuple[float, float, float]:
+        """Return three finite numbers."""
+        first, second, third = self._floats(key, 3)
+        return first, second, third
+
+    def _floats(self, key: str, count: int) -> list[float]:
+        found = self.text(key)
+        try:
+            values = [float(part) for part in found.split()]
+        except ValueError:
+            values = []
+        if len(values) != count or not all(map(math.isfinite, values)):
+            raise self._wrong(key, f"{count} finite number{'s' if count > 1 else ''}")
+        return values
+
+    def integer(self, key: str) -> int:
+        """Return a whole number."""
+        try:
+            return int(self.text(key))
+        except ValueError:
+            raise self._wrong(key, "a whole number") from None
+
+    def flag(self, key: str) -> bool:
+        """Return YES or NO as a bool."""
+        return self.choice(key, ("YES", "NO")) == "YES"
+
+    def choice(self, key: str, choices: Sequence[str]) -> str:
+        """Return a value that must be one of a few."""
+        if self.text(key) not in choices:
+            raise self._wrong(key, f"one of {', '.join(choices)}")
+        return self.text(key)
+
+    def json(self, key: str, kind: type) -> Any:
+        """Return a JSON value of a kind; an empty one where the key is absent."""
+        if key not in self.entries:
+            return kind()
+        try:
+            value = json.loads(self.entries[key])
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, kind):
+            raise self._wrong(key, f"JSON ({kind.__name__})")
+        return value
+
+    def _wrong(self, key: str, expected: str) -> MetadataError:
+        found = self.text(key)
+        shown = found if len(found) <= 60 else found[:57] + "..."
+        return MetadataError(self.path, f"metadata key '{key}': found {shown!r}, expected {expected}")

@@ -1,0 +1,47 @@
+"""The tasks a network can be for, and the graph outputs each promises."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from gcv_edge.errors import UnsupportedError
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a network is for.
+
+    Attributes:
+        name: how the metadata and the command line call it.
+        outputs: names of the graph's outputs, in order (shapes: docs/model-file.md).
+        resize_type: how a frame is fitted into the network's input when nothing else is asked for.
+    """
+
+    name: str
+    outputs: tuple[str, ...]
+    resize_type: str
+
+
+CLASSIFICATION = Task("classification", ("logits",), "crop")
+DETECTION = Task("detection", ("boxes", "scores"), "standard")
+SEGMENTATION = Task("segmentation", ("logits",), "fit_to_window")
+POSE = Task("pose", ("heatmaps",), "standard")
+
+TASKS = {task.name: task for task in (CLASSIFICATION, DETECTION, SEGMENTATION, POSE)}
+
+GRAPH_NMS_OUTPUTS = ("ids", "scores", "boxes")
+"""Outputs of a detector that keeps its NMS inside the graph."""
+
+
+def find_task(name: str) -> Task:
+    """Look a task up by name.
+
+    Raises:
+        UnsupportedError: there is no such task; the message says which exist.
+    """
+    if name in TASKS:
+        return TASKS[name]
+    close = difflib.get_close_matches(name, TASKS, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else f"expected one of {', '.join(TASKS)}"
+    raise UnsupportedError(f"task '{name}' is not supported: {hint}")

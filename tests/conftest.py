@@ -1,0 +1,39 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def testdata() -> Path:
+    """Folder of real trained weights and labelled pictures; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("GCV_EDGE_TESTDATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("real weights and pictures are not here: set GCV_EDGE_TESTDATA to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mxnet() -> ModuleType:
+    """The mxnet module; the test is skipped where the extra [mxnet] is not installed."""
+    if importlib.util.find_spec("mxnet") is None:
+        pytest.skip("the extra [mxnet] is not installed")
+    from gcv_edge.exporters.mxnet.compat import import_mxnet
+
+    return import_mxnet()
+
+
+@pytest.fixture(scope="session")
+def gluoncv(mxnet: ModuleType) -> ModuleType:
+    """The gluoncv module; the test is skipped where the extra [mxnet] is not installed."""
+    from gcv_edge.exporters.mxnet.compat import import_gluoncv
+
+    return import_gluoncv()
