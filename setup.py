@@ -29,5 +29,5 @@ setup(
     cmake_source_dir=".",
     packages=list(PACKAGES),
     package_dir=PACKAGES,
-    package_data={"gcv_edge": ["py.typed", "_core.pyi"], "gcv_edge.demo": ["*"]},
+    package_data={"gcv_edge": ["py.typed", "_core.pyi", "demo/*"]},
 )
