@@ -1,11 +1,12 @@
 """Typed access to a node's attributes, which MXNet stores as text.
 
 The texts are what dmlc::Parameter reads (dmlc-core/include/dmlc/parameter.h) and mxnet::Tuple
-(include/mxnet/tuple.h): ``3``, ``3L``, ``1e-05``, ``True``, ``None``, ``(3, 3)``, ``[3,3]``, ``(2,)``, ``(None, 0)``.
+(include/mxnet/tuple.h): ``3``, ``1e-05``, ``True``, ``None``, ``(3, 3)``, ``[3,3]``, ``(2,)``, ``(3L, 3L)``.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -43,9 +44,10 @@ class Attributes:
     """
 
     def __init__(self, node: Node) -> None:
-        """Read from ``node``, whose operator and name the errors give."""
+        """Read from ``node``; ``where`` (its operator and name) is what errors start with."""
+        self.name = node.name
+        self.where = f"{node.op} {quoted(node.name)}"
         self._attrs = node.attrs
-        self._node = f"{node.op} {quoted(node.name)}"
         self._used: set[str] = set()
 
     def __contains__(self, key: str) -> bool:
@@ -77,13 +79,19 @@ class Attributes:
         text = self._get(key, default, str, "a text")
         if choices and text not in choices:
             raise UnsupportedError(
-                f"{self._node}: {key}={quoted(text)} is not supported, expected {' or '.join(choices)}"
+                f"{self.where}: {key}={quoted(text)} is not supported, expected {' or '.join(choices)}"
             )
         return text
 
     def get_int_tuple(self, key: str, default: tuple[int, ...] | Required = REQUIRED) -> tuple[int, ...]:
         """Return whole numbers; a single one without brackets is a tuple of one."""
         return self._get(key, default, _parse_int_tuple, "a tuple of whole numbers")
+
+    def get_optional_int_tuple(
+        self, key: str, default: tuple[int, ...] | None = None
+    ) -> tuple[int, ...] | None:
+        """Return whole numbers, or None for the text ``None`` (all axes, say)."""
+        return self._get(key, default, _or_none(_parse_int_tuple), "a tuple of whole numbers or None")
 
     def get_float_tuple(
         self, key: str, default: tuple[float, ...] | Required = REQUIRED
@@ -97,6 +105,14 @@ class Attributes:
         """Return whole numbers of which some may be None, or None for the text ``None``."""
         return self._get(key, default, _or_none(_parse_optional_ints), "a tuple of whole numbers or None")
 
+    def unsupported(self, key: str) -> UnsupportedError:
+        """Make the error for an attribute whose value the converter cannot serve (absent means default)."""
+        return UnsupportedError(f"{self.where}: {key}={quoted(self._attrs.get(key, 'default'))} is not supported")
+
+    def ignore_all(self) -> None:
+        """Count every attribute as asked for: none of them matters at inference."""
+        self._used.update(self._attrs)
+
     def unused(self) -> tuple[str, ...]:
         """Return the keys never asked for, without those that are for MXNet itself (``__lr_mult__``...)."""
         return tuple(key for key in self._attrs if key not in self._used and not _is_hidden(key))
@@ -106,12 +122,12 @@ class Attributes:
         text = self._attrs.get(key)
         if text is None:
             if isinstance(default, Required):
-                raise UnsupportedError(f"{self._node}: {key} is missing, expected {expected}")
+                raise UnsupportedError(f"{self.where}: {key} is missing, expected {expected}")
             return default
         try:
             return parse(text)
         except ValueError:
-            raise UnsupportedError(f"{self._node}: {key}={quoted(text)} is not {expected}") from None
+            raise UnsupportedError(f"{self.where}: {key}={quoted(text)} is not {expected}") from None
 
 
 def _is_hidden(key: str) -> bool:
@@ -129,7 +145,11 @@ def _parse_float(text: str) -> float:
     text = text.strip()
     if not FLOAT.fullmatch(text):
         raise ValueError(text)
-    return float(text.removesuffix("f") if "inf" not in text.lower() else text)
+    is_finite = "n" not in text.lower()
+    value = float(text.rstrip("fF") if is_finite else text)
+    if is_finite and math.isinf(value):
+        raise ValueError(text)
+    return value
 
 
 def _parse_bool(text: str) -> bool:

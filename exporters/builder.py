@@ -1,0 +1,166 @@
+"""Building an ONNX graph node by node, with shapes known and constants folded at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+from numpy.typing import NDArray
+from onnx.reference import ReferenceEvaluator
+
+from gcv_edge.errors import UnsupportedError
+
+OPSET = 19
+IR_VERSION = 9
+BATCH = "N"
+"""Name of the batch dimension where it is left open."""
+
+Dim = int | str
+Shape = tuple[Dim, ...]
+
+FOLD_LIMIT = 1 << 24
+"""A constant result above this many elements is left to the runtime: the file would grow for nothing."""
+
+SHAPE_DATA_LIMIT = 64
+"""Constant inputs up to this many elements are shown to shape inference (shapes, axes, pads, repeats)."""
+
+
+class GraphBuilder:
+    """Emits ONNX operators into one graph.
+
+    Every value has a type and a shape as soon as it exists (ONNX's own inference, node by node), so that a
+    converter can ask for ``shape(value)``. An operator whose inputs are all constant becomes a constant.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.inputs: list[ir.Value] = []
+        self.nodes: list[ir.Node] = []
+        self.constants: list[ir.Value] = []
+        self._names: dict[str, int] = {}
+        self._opsets = [onnx.helper.make_opsetid("", OPSET)]
+
+    def input(self, name: str, shape: Shape, dtype: ir.DataType = ir.DataType.FLOAT) -> ir.Value:
+        """Declare a graph input."""
+        value = ir.Value(name=self.unique(name), type=ir.TensorType(dtype), shape=ir.Shape(shape))
+        self.inputs.append(value)
+        return value
+
+    def constant(self, array: NDArray[Any] | Sequence[int] | float, name: str = "constant") -> ir.Value:
+        """Make an array, a list of int64 or a float32 scalar a constant of the graph. Arrays are not copied."""
+        if isinstance(array, float):
+            array = np.float32(array)[()]
+        elif not isinstance(array, np.ndarray):
+            array = np.asarray(array, dtype=np.int64)
+        array = np.asarray(array)
+        label = self.unique(name)
+        value = ir.Value(
+            name=label,
+            type=ir.TensorType(ir.DataType.from_numpy(array.dtype)),
+            shape=ir.Shape(array.shape),
+            const_value=ir.Tensor(array, name=label),
+        )
+        self.constants.append(value)
+        return value
+
+    def op(
+        self, op_type: str, inputs: Sequence[ir.Value | None], name: str | None = None, **attributes: Any
+    ) -> ir.Value:
+        """Emit an operator with one output and return it."""
+        return self.multi(op_type, inputs, 1, name, **attributes)[0]
+
+    def multi(
+        self,
+        op_type: str,
+        inputs: Sequence[ir.Value | None],
+        outputs: int,
+        name: str | None = None,
+        **attributes: Any,
+    ) -> tuple[ir.Value, ...]:
+        """Emit an operator with several outputs and return them."""
+        label = name or op_type
+        attributes = {key: value for key, value in attributes.items() if value is not None}
+        node = ir.node(op_type, inputs, attributes, num_outputs=outputs, name=self.unique(label))
+        for index, value in enumerate(node.outputs):
+            value.name = self.unique(label if outputs == 1 else f"{label}_{index}")
+        types = self._infer(node)
+        if all(value is not None and value.const_value is not None for value in inputs) and _is_small(types):
+            return self._fold(node, label)
+        for value in node.outputs:
+            _set_type(value, types[value.name or ""])
+        self.nodes.append(node)
+        return tuple(node.outputs)
+
+    def shape(self, value: ir.Value) -> Shape:
+        """Shape of a value: an int per dimension, or a name where the dimension is open."""
+        if value.shape is None:
+            raise UnsupportedError(f"'{value.name}': its shape is unknown at conversion")
+        return tuple(dim if isinstance(dim, int) else str(dim.value) for dim in value.shape)
+
+    def unique(self, name: str) -> str:
+        """Make a name that no other value or node of this graph has."""
+        count = self._names.get(name, 0)
+        self._names[name] = count + 1
+        return name if count == 0 else self.unique(f"{name}_{count}")
+
+    def model(self, outputs: Mapping[str, ir.Value]) -> ir.Model:
+        """Close the graph with named outputs."""
+        named = [self.op("Identity", [value], name=name) for name, value in outputs.items()]
+        for name, value in zip(outputs, named, strict=True):
+            value.name = name
+        graph = ir.Graph(
+            self.inputs,
+            named,
+            nodes=self.nodes,
+            initializers=self.constants,
+            opset_imports={"": OPSET},
+            name=self.name,
+        )
+        return ir.Model(graph, ir_version=IR_VERSION, producer_name="gcv-edge")
+
+    def _infer(self, node: ir.Node) -> dict[str, Any]:
+        known = [value for value in node.inputs if value is not None]
+        types = {value.name: ir.to_proto(value).type for value in known}
+        data = {
+            value.name: ir.to_proto(value.const_value)
+            for value in known
+            if value.const_value is not None and value.const_value.size <= SHAPE_DATA_LIMIT
+        }
+        schema = onnx.defs.get_schema(node.op_type, OPSET)
+        try:
+            return onnx.shape_inference.infer_node_outputs(  # type: ignore[no-any-return]
+                schema, ir.to_proto(node), types, data, opset_imports=self._opsets, ir_version=IR_VERSION
+            )
+        except onnx.shape_inference.InferenceError as error:
+            shapes = ", ".join(str(self.shape(value)) for value in known)
+            reason = str(error).strip().splitlines()[-1]
+            raise UnsupportedError(f"{node.op_type} '{node.name}': inputs {shapes}: {reason}") from error
+
+    def _fold(self, node: ir.Node, label: str) -> tuple[ir.Value, ...]:
+        feeds = {value.name: value.const_value.numpy() for value in node.inputs}  # type: ignore[union-attr]
+        proto = onnx.helper.make_graph(
+            [ir.to_proto(node)],
+            "fold",
+            [onnx.helper.make_value_info(name, onnx.TypeProto()) for name in feeds],
+            [onnx.helper.make_value_info(value.name, onnx.TypeProto()) for value in node.outputs],
+        )
+        model = onnx.helper.make_model(proto, opset_imports=self._opsets, ir_version=IR_VERSION)
+        results = ReferenceEvaluator(model).run(None, feeds)
+        return tuple(self.constant(np.asarray(result), label) for result in results)
+
+
+def _set_type(value: ir.Value, inferred: Any) -> None:
+    tensor = inferred.tensor_type
+    value.type = ir.TensorType(ir.DataType(tensor.elem_type))
+    if not tensor.HasField("shape"):
+        return
+    dims = [dim.dim_value if dim.HasField("dim_value") else dim.dim_param or None for dim in tensor.shape.dim]
+    value.shape = ir.Shape(dims)
+
+
+def _is_small(types: Mapping[str, Any]) -> bool:
+    sizes = [np.prod([d.dim_value for d in t.tensor_type.shape.dim], dtype=np.int64) for t in types.values()]
+    return all(size <= FOLD_LIMIT for size in sizes)

@@ -1,0 +1,66 @@
+"""Operators that make tensors: ranges, zeros, ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+
+from gcv_edge.exporters.builder import GraphBuilder
+from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.registry import converts
+
+
+@converts("_arange")
+def arange(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
+    """Evenly spaced values; with ``stop=None``, ``start`` is the end (as in ``range(n)``)."""
+    start, stop = attrs.get_float("start", 0.0), attrs.get_optional_float("stop")
+    step, repeat = attrs.get_float("step", 1.0), attrs.get_int("repeat", 1)
+    if attrs.get_bool("infer_range", False):
+        raise attrs.unsupported("infer_range")
+    attrs.get_str("ctx", "")
+    if stop is None:
+        start, stop = 0.0, start
+    values = np.arange(start, stop, step, dtype=np.dtype(attrs.get_str("dtype", "float32")))
+    return graph.constant(np.repeat(values, repeat), attrs.name)
+
+
+@converts("zeros_like")
+def zeros_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Zeros in the shape of the input."""
+    return filled_like(graph, attrs, data, 0)
+
+
+@converts("ones_like")
+def ones_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Ones in the shape of the input."""
+    return filled_like(graph, attrs, data, 1)
+
+
+def filled_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value, value: int) -> ir.Value:
+    """Make a tensor of one value, as one element that is expanded only where the shape is open."""
+    name = attrs.get_str("dtype", "None")
+    dtype = np.dtype(name) if name != "None" else (data.dtype or ir.DataType.FLOAT).numpy()
+    shape = graph.shape(data)
+    if all(isinstance(dim, int) for dim in shape):
+        return graph.constant(np.full(shape, value, dtype), attrs.name)  # type: ignore[arg-type]
+    extent = graph.op("Shape", [data], f"{attrs.name}_shape")
+    return graph.op("Expand", [graph.constant(np.asarray(value, dtype)), extent], attrs.name)
+
+
+@converts("_zeros")
+def zeros(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
+    """Zeros of a given shape."""
+    return filled(graph, attrs, 0)
+
+
+@converts("_ones")
+def ones(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
+    """Ones of a given shape."""
+    return filled(graph, attrs, 1)
+
+
+def filled(graph: GraphBuilder, attrs: Attributes, value: int) -> ir.Value:
+    """Make a constant tensor of one value."""
+    attrs.get_str("ctx", "")
+    shape = attrs.get_int_tuple("shape")
+    return graph.constant(np.full(shape, value, np.dtype(attrs.get_str("dtype", "float32"))), attrs.name)

@@ -1,0 +1,173 @@
+"""Arithmetic, comparison and mathematical functions, element by element."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+
+from gcv_edge.exporters.builder import GraphBuilder
+from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.registry import CONVERTERS, Converter, converts
+
+BINARY = {"add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div"}
+BINARY_ALIASES = {
+    "_plus": "Add",
+    "_Plus": "Add",
+    "_add": "Add",
+    "broadcast_plus": "Add",
+    "_minus": "Sub",
+    "_sub": "Sub",
+    "broadcast_minus": "Sub",
+    "_mul": "Mul",
+    "_div": "Div",
+    "_maximum": "Max",
+    "_minimum": "Min",
+    "broadcast_maximum": "Max",
+    "broadcast_minimum": "Min",
+    "_power": "Pow",
+    "broadcast_power": "Pow",
+}
+SCALAR = {
+    "_plus_scalar": "Add",
+    "_minus_scalar": "Sub",
+    "_mul_scalar": "Mul",
+    "_div_scalar": "Div",
+    "_maximum_scalar": "Max",
+    "_minimum_scalar": "Min",
+    "_power_scalar": "Pow",
+}
+REVERSED_SCALAR = {"_rminus_scalar": "Sub", "_rdiv_scalar": "Div", "_rpower_scalar": "Pow"}
+COMPARISONS = {
+    "equal": ("Equal", False),
+    "not_equal": ("Equal", True),
+    "greater": ("Greater", False),
+    "greater_equal": ("GreaterOrEqual", False),
+    "lesser": ("Less", False),
+    "lesser_equal": ("LessOrEqual", False),
+}
+UNARY = {
+    "relu": "Relu",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "exp": "Exp",
+    "log": "Log",
+    "sqrt": "Sqrt",
+    "abs": "Abs",
+    "floor": "Floor",
+    "ceil": "Ceil",
+    "negative": "Neg",
+    "reciprocal": "Reciprocal",
+    "erf": "Erf",
+    "softsign": "Softsign",
+    "sin": "Sin",
+    "cos": "Cos",
+}
+
+
+def binary(onnx_op: str) -> Converter:
+    """Make the converter of an operator with two tensor inputs."""
+
+    def convert_binary(graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value) -> ir.Value:
+        return graph.op(onnx_op, [left, right], attrs.name)
+
+    return convert_binary
+
+
+def with_scalar(onnx_op: str, scalar_first: bool) -> Converter:
+    """Make the converter of an operator with a tensor and a number."""
+
+    def convert_with_scalar(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+        number = scalar_like(graph, attrs, data)
+        return graph.op(onnx_op, [number, data] if scalar_first else [data, number], attrs.name)
+
+    return convert_with_scalar
+
+
+def scalar_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Return the attribute ``scalar`` as a constant of the data's type."""
+    attrs.get_bool("is_int", True)
+    dtype = data.dtype.numpy() if data.dtype is not None else np.dtype(np.float32)
+    return graph.constant(np.asarray(attrs.get_float("scalar"), dtype), f"{attrs.name}_scalar")
+
+
+def comparison(onnx_op: str, negated: bool, scalar: bool) -> Converter:
+    """Make the converter of a comparison; MXNet's result is 0 or 1 in the type of the data."""
+
+    def convert_comparison(
+        graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value | None = None
+    ) -> ir.Value:
+        other = scalar_like(graph, attrs, left) if scalar or right is None else right
+        truth = graph.op(onnx_op, [left, other], f"{attrs.name}_bool")
+        if negated:
+            truth = graph.op("Not", [truth], f"{attrs.name}_not")
+        return graph.op("Cast", [truth], attrs.name, to=int(left.dtype or ir.DataType.FLOAT))
+
+    return convert_comparison
+
+
+def unary(onnx_op: str) -> Converter:
+    """Make the converter of a mathematical function."""
+
+    def convert_unary(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+        return graph.op(onnx_op, [data], attrs.name)
+
+    return convert_unary
+
+
+for stem, onnx_name in BINARY.items():
+    for prefix in ("elemwise_", "broadcast_"):
+        CONVERTERS[prefix + stem] = binary(onnx_name)
+for alias, onnx_name in BINARY_ALIASES.items():
+    CONVERTERS[alias] = binary(onnx_name)
+for operator, onnx_name in SCALAR.items():
+    CONVERTERS[operator] = with_scalar(onnx_name, scalar_first=False)
+for operator, onnx_name in REVERSED_SCALAR.items():
+    CONVERTERS[operator] = with_scalar(onnx_name, scalar_first=True)
+for stem, (onnx_name, inverse) in COMPARISONS.items():
+    CONVERTERS[f"_{stem}_scalar"] = comparison(onnx_name, inverse, scalar=True)
+    CONVERTERS[f"broadcast_{stem}"] = comparison(onnx_name, inverse, scalar=False)
+    CONVERTERS[f"_{stem}"] = comparison(onnx_name, inverse, scalar=False)
+for operator, onnx_name in UNARY.items():
+    CONVERTERS[operator] = unary(onnx_name)
+
+
+@converts("square")
+def square(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Multiply by itself."""
+    return graph.op("Mul", [data, data], attrs.name)
+
+
+@converts("add_n", "ElementWiseSum")
+def add_n(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value) -> ir.Value:
+    """Sum of any number of tensors."""
+    return graph.op("Sum", inputs, attrs.name)
+
+
+@converts("clip")
+def clip(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Limit values to ``[a_min, a_max]``."""
+    low, high = attrs.get_float("a_min"), attrs.get_float("a_max")
+    return graph.op("Clip", [data, graph.constant(low), graph.constant(high)], attrs.name)
+
+
+@converts("hard_sigmoid")
+def hard_sigmoid(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """``max(0, min(1, alpha x + beta))``."""
+    alpha, beta = attrs.get_float("alpha", 0.2), attrs.get_float("beta", 0.5)
+    return graph.op("HardSigmoid", [data], attrs.name, alpha=alpha, beta=beta)
+
+
+@converts("where")
+def where(
+    graph: GraphBuilder, attrs: Attributes, condition: ir.Value, yes: ir.Value, no: ir.Value
+) -> ir.Value:
+    """Choose by a condition that is a number: anything but 0 is true."""
+    truth = graph.op("Cast", [condition], f"{attrs.name}_bool", to=int(ir.DataType.BOOL))
+    return graph.op("Where", [truth, yes, no], attrs.name)
+
+
+@converts("Cast", "cast")
+def cast(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Change the element type."""
+    dtype = np.dtype(attrs.get_str("dtype"))
+    return graph.op("Cast", [data], attrs.name, to=int(ir.DataType.from_numpy(dtype)))

@@ -1,0 +1,84 @@
+"""BatchNorm, InstanceNorm, LayerNorm, L2Normalization, LRN."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+
+from gcv_edge.exporters.builder import GraphBuilder
+from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.convolution import check_weight
+from gcv_edge.exporters.mxnet.registry import converts
+
+
+@converts("BatchNorm", "BatchNorm_v1", "_contrib_SyncBatchNorm")
+def batch_norm(
+    graph: GraphBuilder,
+    attrs: Attributes,
+    data: ir.Value,
+    gamma: ir.Value,
+    beta: ir.Value,
+    mean: ir.Value,
+    variance: ir.Value,
+) -> ir.Value:
+    """Inference form, by the running statistics; ``fix_gamma=True`` ignores the stored gamma."""
+    if attrs.get_int("axis", 1) != 1:
+        raise attrs.unsupported("axis")
+    if attrs.get_bool("output_mean_var", False):
+        raise attrs.unsupported("output_mean_var")
+    attrs.get_bool("use_global_stats", False)
+    channels = graph.shape(data)[1]
+    named = {"gamma": gamma, "beta": beta, "moving mean": mean, "moving variance": variance}
+    for role, value in named.items():
+        check_weight(attrs, role, graph.shape(value), (channels,))
+    if attrs.get_bool("fix_gamma", True):
+        gamma = graph.constant(np.ones(graph.shape(gamma), np.float32), f"{attrs.name}_gamma")  # type: ignore[arg-type]
+    epsilon = attrs.get_float("eps", 1e-3)
+    return graph.op("BatchNormalization", [data, gamma, beta, mean, variance], attrs.name, epsilon=epsilon)
+
+
+@converts("InstanceNorm")
+def instance_norm(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, gamma: ir.Value, beta: ir.Value
+) -> ir.Value:
+    """Normalise each map of each picture."""
+    epsilon = attrs.get_float("eps", 1e-3)
+    return graph.op("InstanceNormalization", [data, gamma, beta], attrs.name, epsilon=epsilon)
+
+
+@converts("LayerNorm")
+def layer_norm(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, gamma: ir.Value, beta: ir.Value
+) -> ir.Value:
+    """Normalise over the last axis."""
+    if attrs.get_int("axis", -1) not in (-1, len(graph.shape(data)) - 1):
+        raise attrs.unsupported("axis")
+    epsilon = attrs.get_float("eps", 1e-5)
+    return graph.op("LayerNormalization", [data, gamma, beta], attrs.name, epsilon=epsilon, axis=-1)
+
+
+@converts("L2Normalization")
+def l2_normalization(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Divide by ``sqrt(sum(x^2) + eps)`` over channels, over space or over a whole instance."""
+    mode = attrs.get_str("mode", "instance", choices=("instance", "channel", "spatial"))
+    rank = len(graph.shape(data))
+    axes = {"channel": [1], "spatial": list(range(2, rank)), "instance": list(range(1, rank))}[mode]
+    squares = graph.op("Mul", [data, data], f"{attrs.name}_square")
+    total = graph.op("ReduceSum", [squares, graph.constant(axes)], f"{attrs.name}_sum", keepdims=1)
+    epsilon = graph.constant(attrs.get_float("eps", 1e-10))
+    norm = graph.op("Sqrt", [graph.op("Add", [total, epsilon], f"{attrs.name}_eps")], f"{attrs.name}_norm")
+    return graph.op("Div", [data, norm], attrs.name)
+
+
+@converts("LRN")
+def local_response_normalization(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Normalise over neighbouring channels."""
+    return graph.op(
+        "LRN",
+        [data],
+        attrs.name,
+        size=attrs.get_int("nsize"),
+        alpha=attrs.get_float("alpha", 1e-4),
+        beta=attrs.get_float("beta", 0.75),
+        bias=attrs.get_float("knorm", 2.0),
+    )
