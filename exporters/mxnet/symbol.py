@@ -22,12 +22,15 @@ MAX_SUBGRAPH_DEPTH = 8
 MAX_NUMBER_LENGTH = 32
 MAX_OUTPUTS = 1 << 20
 
+_MOVING_STATISTICS = {3: "moving_mean", 4: "moving_var"}
 AUXILIARY_INPUTS: Mapping[str, Mapping[int, str]] = {
-    "BatchNorm": {3: "moving_mean", 4: "moving_var"},
-    "BatchNorm_v1": {3: "moving_mean", 4: "moving_var"},
-    "CuDNNBatchNorm": {3: "moving_mean", 4: "moving_var"},
-    "_contrib_BatchNormWithReLU": {3: "moving_mean", 4: "moving_var"},
-    "_contrib_SyncBatchNorm": {3: "moving_mean", 4: "moving_var"},
+    "BatchNorm": _MOVING_STATISTICS,
+    "BatchNorm_v1": _MOVING_STATISTICS,
+    "CuDNNBatchNorm": _MOVING_STATISTICS,
+    "_contrib_BatchNormWithReLU": _MOVING_STATISTICS,
+    "_contrib_SyncBatchNorm": _MOVING_STATISTICS,
+    "_contrib_quantized_batch_norm": _MOVING_STATISTICS,
+    "_npx_batch_norm": _MOVING_STATISTICS,
     "IdentityAttachKLSparseReg": {1: "moving_avg"},
 }
 """Inputs that an operator updates while training: position and name, by operator."""
@@ -303,8 +306,14 @@ def _check_variable_names(symbol: Symbol) -> None:
 
 
 def _auxiliary_entries(node: Node) -> Iterator[Entry]:
-    positions = AUXILIARY_INPUTS.get(node.op, {})
-    return (node.inputs[position] for position in positions if position < len(node.inputs))
+    return (node.inputs[position] for position in _auxiliary_positions(node) if position < len(node.inputs))
+
+
+def _auxiliary_positions(node: Node) -> Iterator[int]:
+    yield from AUXILIARY_INPUTS.get(node.op, {})
+    for subgraph in node.subgraphs:
+        auxiliary = set(subgraph.aux_states())
+        yield from (index for index, name in enumerate(subgraph.arguments()) if name in auxiliary)
 
 
 def _entries(value: object, what: str) -> tuple[Entry, ...]:
