@@ -50,12 +50,12 @@ class GraphBuilder:
         return value
 
     def constant(self, array: NDArray[Any] | Sequence[int] | float, name: str = "constant") -> ir.Value:
-        """Make an array, a list of int64 or a float32 scalar a constant of the graph. Arrays are not copied."""
+        """Make an array (not copied when contiguous), a list of int64 or a float32 scalar a constant."""
         if isinstance(array, float):
             array = np.float32(array)[()]
         elif not isinstance(array, np.ndarray):
             array = np.asarray(array, dtype=np.int64)
-        array = np.asarray(array)
+        array = np.asarray(array, order="C")
         label = self.unique(name)
         value = ir.Value(
             name=label,

@@ -1,0 +1,110 @@
+"""From an MXNet symbol and its parameters to values of an ONNX graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from gcv_edge.errors import ParamsMismatchError, UnsupportedError
+from gcv_edge.exporters.builder import GraphBuilder
+from gcv_edge.exporters.mxnet import operators as _operators  # noqa: F401  (registers the converters)
+from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.registry import find_converter
+from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+
+Weights = Mapping[str, NDArray[Any]]
+
+LOSS_HEADS = ("SoftmaxOutput", "Softmax", "LinearRegressionOutput", "LogisticRegressionOutput")
+"""Heads for training: their second input is the label, which no trained file holds."""
+
+BOOKKEEPING = frozenset({"num_args", "workspace", "cudnn_tune", "cudnn_off", "momentum", "num_weights"})
+"""Attributes that cannot change what an operator computes at inference."""
+
+
+class SymbolConverter:
+    """Converts the parts of a symbol that are asked for, each node once."""
+
+    def __init__(self, graph: GraphBuilder, symbol: Symbol, weights: Weights, inputs: Mapping[str, ir.Value]):
+        self.graph = graph
+        self.symbol = symbol
+        self.weights = weights
+        self.inputs = inputs
+        self._outputs: dict[int, Sequence[ir.Value]] = {}
+
+    def values(self, entries: Sequence[Entry]) -> list[ir.Value]:
+        """Emit all that the entries need and return their values.
+
+        Raises:
+            UnsupportedError: an operator or the value of an attribute is not supported.
+            ParamsMismatchError: parameters are missing or of another shape.
+        """
+        for index in sorted(needed_nodes(self.symbol, entries)):
+            if index not in self._outputs:
+                self._outputs[index] = self._convert(self.symbol.nodes[index])
+        return [self._outputs[entry.node][entry.output] for entry in entries]
+
+    def _convert(self, node: Node) -> Sequence[ir.Value]:
+        if node.is_variable:
+            return [self._variable(node.name)]
+        arguments = [self._outputs[entry.node][entry.output] for entry in inference_inputs(node)]
+        attrs = Attributes(node)
+        try:
+            result = find_converter(node.op, node.name)(self.graph, attrs, *arguments)
+        except TypeError as error:
+            if "positional argument" not in str(error):
+                raise
+            raise UnsupportedError(f"{attrs.where}: {len(arguments)} inputs do not fit this operator") from error
+        unknown = [key for key in attrs.unused() if key not in BOOKKEEPING]
+        if unknown:
+            raise attrs.unsupported(unknown[0])
+        return [result] if isinstance(result, ir.Value) else result
+
+    def _variable(self, name: str) -> ir.Value:
+        if name in self.inputs:
+            return self.inputs[name]
+        array = self.weights[name]
+        if array.dtype.kind == "f" and array.dtype != np.float32:
+            array = array.astype(np.float32)
+        return self.graph.constant(array, name)
+
+
+def inference_inputs(node: Node) -> Sequence[Entry]:
+    """Inputs that matter at inference."""
+    return node.inputs[:1] if node.op in LOSS_HEADS else node.inputs
+
+
+def needed_nodes(symbol: Symbol, entries: Iterable[Entry]) -> set[int]:
+    """Nodes on which entries depend."""
+    found: set[int] = set()
+    stack = [entry.node for entry in entries]
+    while stack:
+        index = stack.pop()
+        if index not in found:
+            found.add(index)
+            stack += [entry.node for entry in inference_inputs(symbol.nodes[index])]
+    return found
+
+
+def find_inputs(symbol: Symbol, weights: Weights, entries: Iterable[Entry], source: str) -> list[str]:
+    """Names of the variables that are the network's inputs: those for which there are no parameters.
+
+    Raises:
+        ParamsMismatchError: more than inputs are missing, so these are the parameters of another network.
+    """
+    nodes = [symbol.nodes[index] for index in sorted(needed_nodes(symbol, entries))]
+    wanted = [node.name for node in nodes if node.is_variable]
+    missing = [name for name in wanted if name not in weights]
+    inputs = [name for name in missing if name.startswith("data")] or missing[:1]
+    absent = [name for name in missing if name not in inputs]
+    if absent:
+        spare = [name for name in weights if name not in wanted]
+        hint = f"; {len(spare)} of the file's are of no use, the first '{spare[0]}'" if spare else ""
+        raise ParamsMismatchError(
+            f"{source}: {len(absent)} of the network's {len(wanted) - len(inputs)} parameters are missing, "
+            f"the first '{absent[0]}'{hint}: are these the parameters of another network?"
+        )
+    return inputs
