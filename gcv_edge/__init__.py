@@ -1,5 +1,40 @@
-"""Put a trained GluonCV network on a CPU: export, verify, run."""
+"""Put a trained GluonCV network on a CPU: export, verify, run.
+
+The names below are loaded when they are first used, so ``import gcv_edge`` costs next to nothing.
+"""
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gcv_edge.runtime.classifier import Classifier
+    from gcv_edge.runtime.detector import Detector
+    from gcv_edge.runtime.loading import load
+    from gcv_edge.runtime.pose import PoseEstimator
+    from gcv_edge.runtime.segmenter import Segmenter
+
 __version__ = "0.1.0"
+
+__all__ = ["Classifier", "Detector", "PoseEstimator", "Segmenter", "__version__", "load"]
+
+_HOMES = {
+    "Classifier": "gcv_edge.runtime.classifier",
+    "Detector": "gcv_edge.runtime.detector",
+    "PoseEstimator": "gcv_edge.runtime.pose",
+    "Segmenter": "gcv_edge.runtime.segmenter",
+    "load": "gcv_edge.runtime.loading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gcv_edge' has no attribute '{name}'")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,52 @@
+"""How many CPUs this process may use."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+CGROUP_ROOT = Path("/sys/fs/cgroup")
+
+
+def usable_cpus(cgroup_root: Path = CGROUP_ROOT) -> int:
+    """Count the CPUs of the affinity mask, or fewer where a cgroup (a container) grants less."""
+    quota = cgroup_quota(cgroup_root)
+    count = affinity_count()
+    return count if quota is None else max(1, min(count, math.ceil(quota)))
+
+
+def affinity_count() -> int:
+    """Count the CPUs that the scheduler may put this process on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def cgroup_quota(root: Path = CGROUP_ROOT) -> float | None:
+    """Return the CPU time a cgroup grants, in CPUs; None where there is no limit.
+
+    Source: ``cpu.max`` of cgroup v2, ``cpu.cfs_quota_us`` and ``cpu.cfs_period_us`` of v1.
+    """
+    unified = read_words(root / "cpu.max")
+    if len(unified) == 2:
+        return ratio(*unified)
+    quota, period = read_words(root / "cpu/cpu.cfs_quota_us"), read_words(root / "cpu/cpu.cfs_period_us")
+    return ratio(quota[0], period[0]) if quota and period else None
+
+
+def ratio(quota: str, period: str) -> float | None:
+    """Divide two numbers as cgroup files spell them; None for ``max``, -1 and nonsense."""
+    try:
+        value = int(quota) / int(period)
+    except (ValueError, ZeroDivisionError):
+        return None
+    return value if value > 0 else None
+
+
+def read_words(path: Path) -> list[str]:
+    """Return a small file's words; none where it cannot be read."""
+    try:
+        return path.read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return []

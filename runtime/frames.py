@@ -1,0 +1,106 @@
+"""Frames: what callers may pass, and how the C++ core wants to see it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+COLORS = ("bgr", "rgb")
+EXPECTED = "a numpy.ndarray of uint8, height x width [x 1, 3 or 4]"
+
+Pixels = NDArray[np.uint8]
+
+
+class FrameView(NamedTuple):
+    """A checked frame.
+
+    Attributes:
+        pixels: ``[h, w]`` or ``[h, w, c]``, channels contiguous; the caller's own memory wherever possible.
+        pixel_format: ``gray``, ``bgr``, ``rgb``, ``bgra`` or ``rgba``.
+        size: (width, height).
+    """
+
+    pixels: Pixels
+    pixel_format: str
+    size: tuple[int, int]
+
+
+def check_color(color: object) -> str:
+    """Return a colour order.
+
+    Raises:
+        ValueError: it is neither ``bgr`` nor ``rgb``.
+    """
+    if color not in COLORS:
+        raise ValueError(f"color: found {color!r}, expected one of {', '.join(COLORS)}")
+    return str(color)
+
+
+def view_frame(frame: object, color: str) -> FrameView:
+    """Check a frame and name its pixel format.
+
+    Args:
+        frame: uint8 ``[h, w]``, ``[h, w, 1]``, ``[h, w, 3]`` or ``[h, w, 4]`` with any strides.
+        color: order of the channels: ``bgr`` or ``rgb``.
+
+    Raises:
+        TypeError: not an array, or not of uint8.
+        ValueError: another shape, or no pixels.
+    """
+    pixels = check_array(frame)
+    size = (pixels.shape[1], pixels.shape[0])
+    if pixels.ndim == 2 or pixels.shape[2] == 1:
+        return FrameView(pack_rows(pixels.reshape(pixels.shape[:2])), "gray", size)
+    if pixels.shape[2] == 4:
+        return FrameView(pack_rows(pixels), color + "a", size)
+    if pixels.strides[2] == -1:
+        return FrameView(pack_rows(pixels[:, :, ::-1]), COLORS[color == "bgr"], size)
+    return FrameView(pack_rows(pixels), color, size)
+
+
+def pack_rows(pixels: Pixels) -> Pixels:
+    """Return pixels whose rows have no gaps inside; rows themselves may be anywhere."""
+    packed = np.ones(pixels.shape[1:], np.uint8).strides
+    return pixels if pixels.strides[1:] == packed else np.ascontiguousarray(pixels)
+
+
+def check_array(frame: object) -> Pixels:
+    """Return a frame as an array of pixels; the errors say what was found."""
+    if not isinstance(frame, np.ndarray):
+        cure = "; use np.asarray(picture)" if hasattr(frame, "__array_interface__") else ""
+        raise TypeError(f"frame: found {describe_type(frame)}, expected {EXPECTED}{cure}")
+    if frame.dtype != np.uint8:
+        raise TypeError(f"frame: found an array of {frame.dtype}, expected {EXPECTED}")
+    if frame.ndim not in (2, 3) or (frame.ndim == 3 and frame.shape[2] not in (1, 3, 4)):
+        raise ValueError(f"frame: found shape {frame.shape}, expected {EXPECTED}")
+    if frame.size == 0:
+        raise ValueError(f"frame: found shape {frame.shape}, expected at least one pixel")
+    return frame
+
+
+def describe_type(value: object) -> str:
+    """Name a value's type with its module, for messages."""
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+
+
+def copy_to_draw(frame: object) -> Pixels:
+    """Copy a frame to three channels in the frame's own colour order; alpha is dropped."""
+    pixels = check_array(frame)
+    if pixels.ndim == 2 or pixels.shape[2] == 1:
+        gray = pixels.reshape(pixels.shape[:2])
+        return np.repeat(gray[:, :, None], 3, axis=2)
+    return np.array(pixels[:, :, :3], order="C")
+
+
+def load_picture(data: bytes) -> Pixels | None:
+    """Decode a picture to BGR, upright as its EXIF data says; None where it cannot be decoded."""
+    if not data:
+        return None
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None

@@ -1,0 +1,225 @@
+"""The base of Detector and its siblings: a model file, its session, and the way from frame to result."""
+
+from __future__ import annotations
+
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gcv_edge import _core
+from gcv_edge.metadata import ModelMetadata
+from gcv_edge.runtime.frames import FrameView, check_color, view_frame
+from gcv_edge.runtime.modelfile import check_graph, read_metadata
+from gcv_edge.runtime.results import Speed
+from gcv_edge.runtime.sessions import Array, Session, SessionOptions, open_session
+from gcv_edge.runtime.sources import Frame, Source, read_source
+from gcv_edge.runtime.streaming import run_in_order
+from gcv_edge.store import find_model
+from gcv_edge.tasks import Task
+
+Result = TypeVar("Result")
+
+KEPT_BATCH_SIZES = 3
+"""Networks compiled for other batch sizes that a model keeps at most."""
+
+
+class Seat(NamedTuple):
+    """Where a frame sits in the network's input."""
+
+    placement: _core.Placement
+    frame_size: tuple[int, int]
+
+
+class Stopwatch:
+    """Measures the stages of results; stages that a batch shares are divided among its frames."""
+
+    def __init__(self, frames: int = 1) -> None:
+        self._frames = frames
+        self._laps = [perf_counter()]
+
+    def lap(self) -> None:
+        """End a stage."""
+        self._laps.append(perf_counter())
+
+    def speed(self) -> Speed:
+        """End one frame's post-processing and return its stages."""
+        self.lap()
+        start, filled, inferred = self._laps[:3]
+        share = 1e3 / self._frames
+        decoded = (self._laps[-1] - self._laps[-2]) * 1e3
+        return Speed((filled - start) * share, (inferred - filled) * share, decoded)
+
+
+class Model(ABC, Generic[Result]):
+    """A network ready to run on frames; any number of threads may use one at once.
+
+    Args:
+        model: path of an exported file, or a name (or its unambiguous beginning) in the model store.
+        engine: ``openvino``, or ``onnxruntime`` where it is installed.
+        precision: ``f32`` computes what export verified; ``bf16`` is faster where the CPU has it;
+            ``auto`` leaves it to the engine.
+        hint: ``latency`` or ``throughput``.
+        threads: CPU threads; None for all that the process may use.
+        streams: frames computed side by side; None for the hint's choice.
+        color: order of the frames' channels: ``bgr`` (OpenCV's) or ``rgb``.
+
+    Raises:
+        ModelNotFoundError: no such file or name; the message lists what is close.
+        ModelFileError: the file is no model, is damaged, or is for another task.
+        MetadataError: the file does not say what the runtime needs to know.
+        ValueError: an option's value is none of those allowed.
+    """
+
+    task: ClassVar[Task]
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str],
+        *,
+        engine: str = "openvino",
+        precision: str = "f32",
+        hint: str = "latency",
+        threads: int | None = None,
+        streams: int | None = None,
+        color: str = "bgr",
+    ) -> None:
+        self._color = check_color(color)
+        self._options = SessionOptions(engine, precision, hint, threads, streams)
+        self.path: Path = find_model(model)
+        self.metadata: ModelMetadata = read_metadata(self.path, self.task)
+        self.session: Session = open_session(self.path, self._options)
+        check_graph(self.path, self.metadata, self.session)
+        self._batches: OrderedDict[int, Session] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes (or keypoints), by id; empty where the file has none."""
+        return self.metadata.labels
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Width and height of the network's input."""
+        height, width = self.session.input_shape[2:]
+        return width, height
+
+    def run(self, frame: ArrayLike) -> Result:
+        """Run on one frame.
+
+        Args:
+            frame: uint8 ``[h, w]``, ``[h, w, 1]``, ``[h, w, 3]`` or ``[h, w, 4]``, any strides.
+
+        Raises:
+            TypeError: not an array, or not of uint8.
+            ValueError: another shape, or no pixels.
+        """
+        return self._run_together(self.session, [view_frame(frame, self._color)])[0]
+
+    def run_batch(self, frames: Sequence[ArrayLike]) -> list[Result]:
+        """Run on several frames at once.
+
+        A file exported with a dynamic batch is compiled for a number of frames when that first occurs; one
+        with a fixed batch is run as often as it takes.
+
+        Raises:
+            TypeError, ValueError: as ``run``; the message names the frame.
+        """
+        views = [self._view_numbered(index, frame) for index, frame in enumerate(frames)]
+        if not views:
+            return []
+        session = self._session_for(len(views))
+        step = session.input_shape[0]
+        chunks = [views[start : start + step] for start in range(0, len(views), step)]
+        return [result for chunk in chunks for result in self._run_together(session, chunk)]
+
+    def stream(self, source: Source) -> Iterator[Result]:
+        """Run on every frame of a picture, folder, video, camera or iterable; results come in order.
+
+        Frames are read ahead by a thread, a bounded number of them, while others are being inferred.
+
+        Raises:
+            DataError: the source cannot be read, or has no frame.
+        """
+        return (result for _, result in self.stream_frames(source))
+
+    def stream_frames(self, source: Source) -> Iterator[tuple[Frame, Result]]:
+        """Do as ``stream`` does, giving each frame beside its result."""
+        return run_in_order(self.run, read_source(source), self.session.streams)
+
+    def warmup(self, runs: int = 1) -> None:
+        """Run on a grey frame, so that the first real frame is as fast as the next."""
+        width, height = self.input_size
+        for _ in range(runs):
+            self.run(np.full((height, width, 3), 127, np.uint8))
+
+    def __repr__(self) -> str:
+        width, height = self.input_size
+        return (
+            f"{type(self).__name__}({self.path.name}: input {width}x{height}, {len(self.labels)} labels, "
+            f"{self.session.engine}, {self.session.precision})"
+        )
+
+    @abstractmethod
+    def _decode(self, outputs: Mapping[str, Array], seat: Seat, watch: Stopwatch) -> Result:
+        """Turn one frame's outputs, gone afterwards, into its result; ask ``watch.speed()`` last."""
+
+    def _view_numbered(self, index: int, frame: ArrayLike) -> FrameView:
+        try:
+            return view_frame(frame, self._color)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"frames[{index}]: {error}") from None
+
+    def _session_for(self, count: int) -> Session:
+        """Return the session that takes that many frames, or the file's own where its batch is fixed."""
+        if count == self.session.input_shape[0] or not self.session.dynamic_batch:
+            return self.session
+        with self._lock:
+            if count not in self._batches:
+                self._batches[count] = open_session(self.path, self._options, batch=count)
+            self._batches.move_to_end(count)
+            while len(self._batches) > KEPT_BATCH_SIZES:
+                self._batches.popitem(last=False)
+            return self._batches[count]
+
+    def _run_together(self, session: Session, views: Sequence[FrameView]) -> list[Result]:
+        """Run frames, at most as many as the session's batch, in one inference."""
+        watch = Stopwatch(len(views))
+        with session.lease() as request:
+            seats = [self._fill(view, slot) for view, slot in zip(views, request.input, strict=False)]
+            watch.lap()
+            outputs = request.infer()
+            watch.lap()
+            return [
+                self._decode({name: rows[i] for name, rows in outputs.items()}, seat, watch)
+                for i, seat in enumerate(seats)
+            ]
+
+    def _fill(self, view: FrameView, slot: Array) -> Seat:
+        """Preprocess a frame into its place in the input."""
+        preprocessing = self.metadata.preprocessing
+        placement = _core.place(
+            preprocessing.resize_type, view.size, self.input_size, preprocessing.crop_short
+        )
+        self._preprocess(view, placement, slot)
+        return Seat(placement, view.size)
+
+    def _preprocess(self, view: FrameView, placement: _core.Placement, slot: Array) -> None:
+        preprocessing = self.metadata.preprocessing
+        _core.preprocess(
+            view.pixels,
+            view.pixel_format,
+            placement,
+            slot,
+            preprocessing.mean,
+            preprocessing.scale,
+            preprocessing.reverse_channels,
+            preprocessing.pad_value,
+        )

@@ -1,0 +1,90 @@
+"""Reading and checking a model file before it is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gcv_edge import _core
+from gcv_edge.errors import GcvEdgeError, MetadataError, ModelFileError
+from gcv_edge.metadata import ModelMetadata, parse_metadata
+from gcv_edge.runtime.sessions import Session
+from gcv_edge.tasks import GRAPH_NMS_OUTPUTS, Task
+
+CLASS_OUTPUTS = {"classification": ("logits", -1), "detection": ("scores", -1), "segmentation": ("logits", 1),
+                 "pose": ("heatmaps", 1)}  # fmt: skip
+"""Which output counts the classes (or keypoints), and along which axis."""
+
+CLASSES = {
+    "classification": "Classifier",
+    "detection": "Detector",
+    "segmentation": "Segmenter",
+    "pose": "PoseEstimator",
+}
+
+
+def read_metadata(path: Path, task: Task | None = None) -> ModelMetadata:
+    """Read what a model file says of itself.
+
+    Args:
+        path: the file.
+        task: what it should be for; None for any task.
+
+    Raises:
+        ModelFileError: not a file, not readable, not a model, or for another task.
+        MetadataError: a key is missing or makes no sense.
+    """
+    metadata = parse_metadata(read_entries(path), str(path))
+    if task is not None and metadata.task != task:
+        found = metadata.task.name
+        raise ModelFileError(path, f"found a {found} network, expected {task.name}: use {CLASSES[found]}")
+    return metadata
+
+
+def read_entries(path: Path) -> dict[str, str]:
+    """Read the file's metadata strings."""
+    if path.is_dir():
+        raise ModelFileError(path, "found a folder, expected an .onnx file")
+    try:
+        return dict(_core.read_metadata(str(path)))
+    except GcvEdgeError:
+        raise
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ModelFileError(path, str(error).removeprefix(f"{path}: ")) from error
+
+
+def check_graph(path: Path, metadata: ModelMetadata, session: Session) -> None:
+    """Check that graph and metadata belong together.
+
+    Raises:
+        ModelFileError: the graph's input or outputs are not those of the task.
+        MetadataError: there are more or fewer labels than classes.
+    """
+    if session.input_shape[1] != 3 or session.input_dtype.name not in ("float32", "uint8"):
+        found = f"{session.input_dtype.name} {list(session.input_shape)}"
+        raise ModelFileError(path, f"input: found {found}, expected float32 or uint8 [N, 3, H, W]")
+    expected = expected_outputs(metadata)
+    missing = [name for name in expected if name not in session.outputs]
+    if missing:
+        found = ", ".join(session.outputs)
+        raise ModelFileError(path, f"outputs: found {found}, expected {', '.join(expected)}")
+    check_labels(path, metadata, session)
+
+
+def expected_outputs(metadata: ModelMetadata) -> tuple[str, ...]:
+    """Return the outputs that the task promises."""
+    in_graph = metadata.detection is not None and metadata.detection.nms == "graph"
+    return GRAPH_NMS_OUTPUTS if in_graph else metadata.task.outputs
+
+
+def check_labels(path: Path, metadata: ModelMetadata, session: Session) -> None:
+    """Compare the number of labels with the number of classes, where file and graph tell them."""
+    output, axis = CLASS_OUTPUTS[metadata.task.name]
+    shape = session.outputs[output]
+    in_graph = expected_outputs(metadata) == GRAPH_NMS_OUTPUTS
+    count = None if in_graph or not shape else shape[axis]
+    if metadata.labels and count is not None and len(metadata.labels) != count:
+        raise MetadataError(
+            path,
+            f"metadata key 'gcv_edge labels': found {len(metadata.labels)} names, expected {count} "
+            f"(output '{output}' has shape {list(shape)}): export again with the right --classes",
+        )

@@ -1,0 +1,160 @@
+"""OpenVINO behind the session protocol."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from gcv_edge.errors import GcvEdgeError, ModelFileError, UnsupportedError
+from gcv_edge.runtime.cpus import affinity_count, usable_cpus
+from gcv_edge.runtime.sessions import Array, Request, Session, SessionOptions, choose_batch, one_line
+
+IMPORT_LOCK = threading.Lock()
+
+
+@functools.cache
+def import_openvino() -> ModuleType:
+    """Import OpenVINO without its telemetry, which would report the import over the network.
+
+    While ``openvino_telemetry`` cannot be imported, OpenVINO uses its own stub. Where another program has
+    imported either before, nothing is changed.
+    """
+    with IMPORT_LOCK:
+        blocked = "openvino_telemetry" not in sys.modules
+        if blocked:
+            sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+        try:
+            import openvino
+        finally:
+            if blocked:
+                sys.modules.pop("openvino_telemetry", None)
+    module: ModuleType = openvino
+    return module
+
+
+@functools.cache
+def shared_core() -> Any:
+    """Return the process's one ``openvino.Core``."""
+    return import_openvino().Core()
+
+
+class OpenVinoSession(Session):
+    """A network compiled by OpenVINO for the CPU."""
+
+    def __init__(self, path: Path, options: SessionOptions, batch: int | None) -> None:
+        super().__init__()
+        self._path = path
+        model = read_model(path)
+        self.dynamic_batch = has_dynamic_batch(model, path)
+        fix_batch(model, path, batch)
+        self._compiled = compile_model(model, path, options)
+        port = self._compiled.input(0)
+        self.engine = f"openvino {import_openvino().__version__.split('-')[0]}"
+        self.precision = self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        self.input_shape = tuple(port.shape)
+        self.input_dtype = np.dtype(port.element_type.to_dtype())
+        self.outputs = {name_of(port): shape_of(port) for port in self._compiled.outputs}
+        self.streams = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+
+    def new_request(self) -> Request:
+        """Create an infer request."""
+        return OpenVinoRequest(self._compiled.create_infer_request(), list(self.outputs), self._path)
+
+
+class OpenVinoRequest(Request):
+    """An infer request whose own tensors are written and read in place."""
+
+    def __init__(self, request: Any, names: list[str], path: Path) -> None:
+        self._request = request
+        self._names = names
+        self._path = path
+        self.input = request.get_input_tensor(0).data
+
+    def infer(self) -> Mapping[str, Array]:
+        """Compute the outputs; they are views of the request's tensors."""
+        try:
+            self._request.infer()
+        except RuntimeError as error:
+            raise GcvEdgeError(f"{self._path}: OpenVINO failed: {one_line(error)}") from error
+        return {name: self._request.get_output_tensor(i).data for i, name in enumerate(self._names)}
+
+
+def read_model(path: Path) -> Any:
+    """Read an ONNX file with one input."""
+    try:
+        model = shared_core().read_model(path)
+    except RuntimeError as error:
+        raise ModelFileError(path, f"OpenVINO cannot read it: {one_line(error)}") from error
+    if len(model.inputs) != 1:
+        raise ModelFileError(path, f"found {len(model.inputs)} inputs, expected 1")
+    return model
+
+
+def has_dynamic_batch(model: Any, path: Path) -> bool:
+    """Tell whether the file leaves the batch open; its other lengths must be fixed."""
+    shape = model.input(0).partial_shape
+    if shape.rank.is_dynamic or len(shape) != 4 or any(length.is_dynamic for length in list(shape)[1:]):
+        raise ModelFileError(path, f"input: found shape {shape}, expected [N,3,H,W] with fixed H and W")
+    return bool(shape[0].is_dynamic)
+
+
+def fix_batch(model: Any, path: Path, batch: int | None) -> None:
+    """Give a dynamic batch its size: fixed shapes are what the CPU plugin is fastest with."""
+    shape = model.input(0).partial_shape
+    shape[0] = choose_batch(path, None if shape[0].is_dynamic else shape[0].get_length(), batch)
+    try:
+        model.reshape(shape)
+    except RuntimeError as error:
+        raise ModelFileError(path, f"OpenVINO cannot set batch {shape[0]}: {one_line(error)}") from error
+
+
+def compile_model(model: Any, path: Path, options: SessionOptions) -> Any:
+    """Compile for the CPU."""
+    check_precision(options.precision)
+    try:
+        return shared_core().compile_model(model, "CPU", build_config(options))
+    except RuntimeError as error:
+        raise ModelFileError(path, f"OpenVINO cannot compile it: {one_line(error)}") from error
+
+
+def check_precision(precision: str) -> None:
+    """Refuse bf16 where the CPU would silently compute in f32."""
+    if precision == "bf16" and "BF16" not in shared_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise UnsupportedError("precision 'bf16' is not supported by this CPU: use precision 'f32' or 'auto'")
+
+
+def build_config(options: SessionOptions) -> dict[str, str]:
+    """Spell the options as OpenVINO properties.
+
+    OpenVINO honours the affinity mask and prefers physical cores by itself, so threads are only set where
+    a cgroup grants less than that or the caller says.
+    """
+    config = {"PERFORMANCE_HINT": options.hint.upper()}
+    if options.precision != "auto":
+        config["INFERENCE_PRECISION_HINT"] = options.precision
+    threads = options.threads or (usable_cpus() if usable_cpus() < affinity_count() else None)
+    if threads is not None:
+        config["INFERENCE_NUM_THREADS"] = str(threads)
+    if options.streams is not None:
+        config["NUM_STREAMS"] = str(options.streams)
+    return config
+
+
+def name_of(port: Any) -> str:
+    """Return a port's ONNX name: the shortest, where OpenVINO's transformations added others."""
+    return str(min(port.get_names(), key=len, default=""))
+
+
+def shape_of(port: Any) -> tuple[int | None, ...]:
+    """Return a port's shape, None for lengths only known after inference."""
+    shape = port.partial_shape
+    if shape.rank.is_dynamic:
+        return ()
+    return tuple(None if length.is_dynamic else length.get_length() for length in shape)

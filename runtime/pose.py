@@ -1,0 +1,122 @@
+"""Keypoints of people in given boxes (simple pose)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gcv_edge import _core
+from gcv_edge.runtime.frames import FrameView, view_frame
+from gcv_edge.runtime.model import Model, Seat, Stopwatch
+from gcv_edge.runtime.results import Floats, Poses, Speed
+from gcv_edge.runtime.sessions import Array
+from gcv_edge.tasks import POSE
+
+BOX_MARGIN = 1.25
+"""A box is widened by it before it is looked at, as in training."""
+
+
+class PoseEstimator(Model[Poses]):
+    """Finds the joints of people: ``PoseEstimator("simple_pose").run(frame, boxes)``."""
+
+    task = POSE
+
+    def run(self, frame: ArrayLike, boxes: ArrayLike | None = None) -> Poses:
+        """Run on one frame.
+
+        Args:
+            frame: uint8 ``[h, w]``, ``[h, w, 1]``, ``[h, w, 3]`` or ``[h, w, 4]``, any strides.
+            boxes: ``(n, 4)`` x1, y1, x2, y2 in frame pixels, one per person, such as a Detector's ``boxes``.
+                Each is grown to the input's aspect ratio, then by 1.25, as GluonCV's
+                SimplePoseDefaultValTransform does.
+                None: the whole frame is one person.
+
+        Raises:
+            TypeError, ValueError: the frame or the boxes are not as above.
+        """
+        view = view_frame(frame, self._color)
+        if boxes is None:
+            return super().run(frame)
+        checked = check_boxes(boxes)
+        found = [self._run_box(view, box) for box in checked]
+        return self._join(found, checked)
+
+    def _run_box(self, view: FrameView, box: Floats) -> Poses:
+        watch = Stopwatch()
+        with self.session.lease() as request:
+            crop = grow_box(box, self.input_size)
+            whole = (0, 0, *self.input_size)
+            self._preprocess(
+                view, _core.Placement(sample_source(crop, self.input_size), whole), request.input[0]
+            )
+            watch.lap()
+            outputs = request.infer()
+            watch.lap()
+            seat = Seat(_core.Placement(crop, whole), view.size)
+            return self._decode({name: rows[0] for name, rows in outputs.items()}, seat, watch)
+
+    def _decode(self, outputs: Mapping[str, Array], seat: Seat, watch: Stopwatch) -> Poses:
+        keypoints, scores = _core.decode_heatmaps(outputs["heatmaps"], seat.placement, self.input_size)
+        box = np.array([[0, 0, *seat.frame_size]], np.float32)
+        return Poses(keypoints[None], scores[None], box, self.labels, watch.speed())
+
+    def _join(self, found: Sequence[Poses], boxes: Floats) -> Poses:
+        """Put the poses of all boxes into one result."""
+        joints = self.session.outputs["heatmaps"][1] or 0
+        keypoints = np.concatenate(
+            [np.zeros((0, joints, 2), np.float32), *(pose.keypoints for pose in found)]
+        )
+        scores = np.concatenate([np.zeros((0, joints), np.float32), *(pose.scores for pose in found)])
+        return Poses(keypoints, scores, boxes, self.labels, add_up([pose.speed for pose in found]))
+
+
+def check_boxes(boxes: ArrayLike) -> Floats:
+    """Return boxes as an ``(n, 4)`` array of their own.
+
+    Raises:
+        ValueError: another shape, not finite, or not x1 < x2 and y1 < y2.
+    """
+    checked = np.array(boxes, np.float32)
+    if checked.size == 0:
+        return np.zeros((0, 4), np.float32)
+    if checked.ndim != 2 or checked.shape[1] != 4:
+        raise ValueError(f"boxes: found shape {checked.shape}, expected (n, 4)")
+    wrong = ~(np.isfinite(checked).all(axis=1) & (checked[:, :2] < checked[:, 2:]).all(axis=1))
+    if wrong.any():
+        found = checked[int(np.argmax(wrong))].tolist()
+        raise ValueError(f"boxes: found {found}, expected finite x1 < x2 and y1 < y2")
+    return checked
+
+
+def grow_box(box: Floats, input_size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """Widen a box to the input's aspect ratio and by the margin, keeping its centre.
+
+    Returns:
+        x, y, width, height in frame pixels. Source: ``_box_to_center_scale`` in
+        gluoncv/data/transforms/presets/simple_pose.py.
+    """
+    x1, y1, x2, y2 = (float(value) for value in box)
+    aspect = input_size[0] / input_size[1]
+    width = max(x2 - x1, (y2 - y1) * aspect) * BOX_MARGIN
+    height = width / aspect
+    return (x1 + x2 - width) / 2, (y1 + y2 - height) / 2, width, height
+
+
+def sample_source(
+    crop: tuple[float, float, float, float], input_size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """Shift a crop so that sampling by the half-pixel rule reads where GluonCV's warpAffine reads."""
+    x, y, width, height = crop
+    step_x, step_y = width / input_size[0], height / input_size[1]
+    return x + (1 - step_x) / 2, y + (1 - step_y) / 2, width, height
+
+
+def add_up(speeds: Sequence[Speed]) -> Speed:
+    """Sum stage timings."""
+    return Speed(
+        sum(speed.preprocess_ms for speed in speeds),
+        sum(speed.inference_ms for speed in speeds),
+        sum(speed.postprocess_ms for speed in speeds),
+    )

@@ -1,0 +1,316 @@
+"""What the runtime returns: one frozen, checked dataclass per task."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gcv_edge.runtime import drawing
+from gcv_edge.runtime.frames import Pixels, check_array, copy_to_draw
+
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Where a result's time went, milliseconds."""
+
+    preprocess_ms: float = 0.0
+    inference_ms: float = 0.0
+    postprocess_ms: float = 0.0
+
+    @property
+    def total_ms(self) -> float:
+        """All stages together."""
+        return self.preprocess_ms + self.inference_ms + self.postprocess_ms
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the stages for JSON, rounded to microseconds."""
+        return {
+            "preprocess_ms": round(self.preprocess_ms, 3),
+            "inference_ms": round(self.inference_ms, 3),
+            "postprocess_ms": round(self.postprocess_ms, 3),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """Objects found in a frame, best first.
+
+    ``class_ids, scores, boxes = detections`` unpacks in GluonCV's order. Indexing with a slice, a mask or an
+    array of positions gives fewer Detections.
+
+    Attributes:
+        boxes: ``(n, 4)`` float32: x1, y1, x2, y2 in pixels of the frame.
+        scores: ``(n,)`` float32.
+        class_ids: ``(n,)`` int32, from 0.
+        labels: the network's class names, by class id; empty where the file has none.
+        speed: stage timings.
+    """
+
+    boxes: Floats
+    scores: Floats
+    class_ids: Integers
+    labels: tuple[str, ...] = ()
+    speed: Speed = field(default_factory=Speed)
+
+    def __post_init__(self) -> None:
+        count = len(np.atleast_1d(self.scores))
+        freeze(self, "boxes", np.float32, (count, 4))
+        freeze(self, "scores", np.float32, (count,))
+        freeze(self, "class_ids", np.int32, (count,))
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return iter((self.class_ids, self.scores, self.boxes))
+
+    def __getitem__(self, index: int | slice | NDArray[Any] | list[int]) -> Detections:
+        chosen = slice_of(index, len(self))
+        return replace(
+            self, boxes=self.boxes[chosen], scores=self.scores[chosen], class_ids=self.class_ids[chosen]
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """Class name of each detection."""
+        return [class_name(self.labels, int(class_id)) for class_id in self.class_ids]
+
+    def over(self, threshold: float) -> Detections:
+        """Keep the detections with a score over a threshold."""
+        return self[self.scores > threshold]
+
+    def plot(self, frame: ArrayLike, threshold: float = 0.5) -> Pixels:
+        """Draw boxes, names and scores over a threshold on a copy of the frame."""
+        canvas = copy_to_draw(frame)
+        shown = self.over(threshold)
+        for box, score, class_id, name in zip(
+            shown.boxes, shown.scores, shown.class_ids, shown.names, strict=True
+        ):
+            drawing.draw_box(canvas, box, f"{name} {score:.2f}", drawing.color_of(int(class_id)))
+        return canvas
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists and numbers for JSON."""
+        rows = zip(self.class_ids, self.names, self.scores, self.boxes, strict=True)
+        return {
+            "detections": [
+                {"class_id": int(class_id), "label": name, "score": float(score), "box": box.tolist()}
+                for class_id, name, score, box in rows
+            ],
+            "speed": self.speed.to_dict(),
+        }
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {name}" for name, count in Counter(self.names).most_common())
+        return f"Detections({len(self)}{': ' if counts else ''}{counts}; {self.speed.total_ms:.1f} ms)"
+
+
+class Prediction(NamedTuple):
+    """One class with its probability."""
+
+    class_id: int
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Classification:
+    """What a frame shows, as one class of many.
+
+    Attributes:
+        logits: ``(C,)`` float32, as the network gives them.
+        labels: class names; empty where the file has none.
+        speed: stage timings.
+    """
+
+    logits: Floats
+    labels: tuple[str, ...] = ()
+    speed: Speed = field(default_factory=Speed)
+
+    def __post_init__(self) -> None:
+        freeze(self, "logits", np.float32, (None,))
+
+    @functools.cached_property
+    def probabilities(self) -> Floats:
+        """Softmax of the logits, ``(C,)``."""
+        exponents = np.exp(self.logits - self.logits.max(initial=-np.inf))
+        return np.asarray(exponents / exponents.sum(), np.float32)
+
+    def top(self, k: int = 5) -> list[Prediction]:
+        """Return the k most probable classes, best first."""
+        best = np.argsort(-self.probabilities, kind="stable")[: max(k, 0)]
+        return [
+            Prediction(int(i), class_name(self.labels, int(i)), float(self.probabilities[i])) for i in best
+        ]
+
+    def __len__(self) -> int:
+        return len(self.logits)
+
+    def plot(self, frame: ArrayLike, k: int = 3) -> Pixels:
+        """Write the k most probable classes in the corner of a copy of the frame."""
+        canvas = copy_to_draw(frame)
+        lines = [(f"{label} {probability:.1%}", drawing.color_of(i)) for i, label, probability in self.top(k)]
+        drawing.draw_lines(canvas, lines)
+        return canvas
+
+    def to_dict(self, k: int = 5) -> dict[str, Any]:
+        """Return the k most probable classes for JSON."""
+        return {"top": [prediction._asdict() for prediction in self.top(k)], "speed": self.speed.to_dict()}
+
+    def __repr__(self) -> str:
+        best = "".join(f"{label} {probability:.1%}; " for _, label, probability in self.top(1))
+        return f"Classification({best}{self.speed.total_ms:.1f} ms)"
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """A class for every pixel.
+
+    Attributes:
+        class_map: ``(h, w)`` uint8 or int32 class ids, in pixels of the frame.
+        labels: class names; empty where the file has none.
+        speed: stage timings.
+    """
+
+    class_map: NDArray[Any]
+    labels: tuple[str, ...] = ()
+    speed: Speed = field(default_factory=Speed)
+
+    def __post_init__(self) -> None:
+        kept = np.uint8 if np.asarray(self.class_map).dtype == np.uint8 else np.int32
+        freeze(self, "class_map", kept, (None, None))
+
+    def __len__(self) -> int:
+        return len(self.areas)
+
+    @functools.cached_property
+    def areas(self) -> dict[int, int]:
+        """Pixels of each class that occurs, by class id, largest first."""
+        counts = np.bincount(self.class_map.ravel())
+        present = sorted(np.flatnonzero(counts), key=lambda class_id: -counts[class_id])
+        return {int(class_id): int(counts[class_id]) for class_id in present}
+
+    def plot(self, frame: ArrayLike, opacity: float = 0.5) -> Pixels:
+        """Tint a copy of the frame by class; class 0 keeps its colours."""
+        expected = self.class_map.shape
+        if check_array(frame).shape[:2] != expected:
+            raise ValueError(
+                f"frame: found shape {np.shape(frame)}, expected {expected[0]} x {expected[1]} pixels"
+            )
+        canvas = copy_to_draw(frame)
+        drawing.tint(canvas, self.class_map, [class_id for class_id in self.areas if class_id], opacity)
+        return canvas
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the map's size and every class's share of it for JSON."""
+        height, width = self.class_map.shape
+        classes = [
+            {
+                "class_id": class_id,
+                "label": class_name(self.labels, class_id),
+                "pixels": pixels,
+                "share": pixels / (height * width),
+            }
+            for class_id, pixels in self.areas.items()
+        ]
+        return {"width": width, "height": height, "classes": classes, "speed": self.speed.to_dict()}
+
+    def __repr__(self) -> str:
+        height, width = self.class_map.shape
+        shares = ", ".join(
+            f"{pixels / (height * width):.0%} {class_name(self.labels, class_id)}"
+            for class_id, pixels in list(self.areas.items())[:3]
+        )
+        return f"Segmentation({width}x{height}: {shares}; {self.speed.total_ms:.1f} ms)"
+
+
+@dataclass(frozen=True, eq=False)
+class Poses:
+    """Keypoints of people (or other things with joints).
+
+    Attributes:
+        keypoints: ``(n, K, 2)`` float32: x, y in pixels of the frame.
+        scores: ``(n, K)`` float32: height of each keypoint's peak.
+        boxes: ``(n, 4)`` float32: where each was looked for, pixels of the frame.
+        labels: keypoint names; empty where the file has none.
+        speed: stage timings, all boxes together.
+    """
+
+    keypoints: Floats
+    scores: Floats
+    boxes: Floats
+    labels: tuple[str, ...] = ()
+    speed: Speed = field(default_factory=Speed)
+
+    def __post_init__(self) -> None:
+        freeze(self, "scores", np.float32, (None, None))
+        count, joints = self.scores.shape
+        freeze(self, "keypoints", np.float32, (count, joints, 2))
+        freeze(self, "boxes", np.float32, (count, 4))
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, index: int | slice | NDArray[Any] | list[int]) -> Poses:
+        chosen = slice_of(index, len(self))
+        return replace(
+            self, keypoints=self.keypoints[chosen], scores=self.scores[chosen], boxes=self.boxes[chosen]
+        )
+
+    def plot(self, frame: ArrayLike, threshold: float = 0.2) -> Pixels:
+        """Draw joints with a score over a threshold, and bones between them, on a copy of the frame."""
+        canvas = copy_to_draw(frame)
+        for index, (points, scores) in enumerate(zip(self.keypoints, self.scores, strict=True)):
+            drawing.draw_skeleton(canvas, points, scores > threshold, drawing.color_of(index))
+        return canvas
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists and numbers for JSON."""
+        names = [class_name(self.labels, i, "keypoint") for i in range(self.scores.shape[1])]
+        poses = [
+            {
+                "box": box.tolist(),
+                "keypoints": [
+                    {"name": name, "x": float(x), "y": float(y), "score": float(score)}
+                    for name, (x, y), score in zip(names, points, scores, strict=True)
+                ],
+            }
+            for box, points, scores in zip(self.boxes, self.keypoints, self.scores, strict=True)
+        ]
+        return {"poses": poses, "speed": self.speed.to_dict()}
+
+    def __repr__(self) -> str:
+        return f"Poses({len(self)} x {self.scores.shape[1]} keypoints; {self.speed.total_ms:.1f} ms)"
+
+
+def freeze(result: object, name: str, dtype: type, shape: tuple[int | None, ...]) -> None:
+    """Turn a field into an array of a type and check its shape (None: any length)."""
+    value = np.asarray(getattr(result, name), dtype)
+    fits = value.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, value.shape, strict=True))
+    if not fits:
+        expected = ", ".join("n" if length is None else str(length) for length in shape)
+        raise ValueError(f"{name}: found shape {value.shape}, expected ({expected})")
+    object.__setattr__(result, name, value)
+
+
+def slice_of(index: Any, count: int) -> Any:
+    """Turn a single position into a slice, so that indexing keeps every axis."""
+    if not isinstance(index, (int, np.integer)) or isinstance(index, bool):
+        return index
+    if not -count <= index < count:
+        raise IndexError(f"found index {index}, expected one of {count} rows")
+    return slice(int(index) % count, int(index) % count + 1)
+
+
+def class_name(labels: tuple[str, ...], class_id: int, kind: str = "class") -> str:
+    """Return a class's name, or ``class 3`` where the file has none."""
+    return labels[class_id] if 0 <= class_id < len(labels) else f"{kind} {class_id}"

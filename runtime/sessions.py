@@ -1,0 +1,181 @@
+"""One protocol for running a network, whichever inference engine does it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcv_edge.errors import UnsupportedError
+
+ENGINES = ("openvino", "onnxruntime")
+PRECISIONS = ("f32", "bf16", "auto")
+HINTS = ("latency", "throughput")
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """How a network is run.
+
+    Attributes:
+        engine: ``openvino`` or ``onnxruntime``.
+        precision: of float operations. ``f32`` computes what was verified at export; ``bf16`` is faster on
+            CPUs that have it (AMX) and keeps 8 bits of mantissa; ``auto`` leaves the choice to the engine,
+            and OpenVINO then takes bf16 wherever the CPU has it.
+        hint: ``latency`` (one frame as soon as possible) or ``throughput`` (many frames at once).
+        threads: CPU threads; None for the affinity mask's count or the cgroup's quota, whichever is smaller.
+        streams: frames computed side by side; None for the hint's own choice.
+    """
+
+    engine: str = "openvino"
+    precision: str = "f32"
+    hint: str = "latency"
+    threads: int | None = None
+    streams: int | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("engine", self.engine, ENGINES)
+        check_choice("precision", self.precision, PRECISIONS)
+        check_choice("hint", self.hint, HINTS)
+        check_count("threads", self.threads)
+        check_count("streams", self.streams)
+
+
+def check_choice(name: str, found: object, choices: tuple[str, ...]) -> None:
+    """Raise ValueError unless a value is one of a few."""
+    if found not in choices:
+        raise ValueError(f"{name}: found {found!r}, expected one of {', '.join(choices)}")
+
+
+def check_count(name: str, found: object) -> None:
+    """Raise ValueError unless a value is None or a whole number from 1."""
+    if found is not None and (isinstance(found, bool) or not isinstance(found, int) or found < 1):
+        raise ValueError(f"{name}: found {found!r}, expected a whole number from 1, or None")
+
+
+class Request(ABC):
+    """Room for one inference: buffers that are written, computed upon and read by one thread at a time."""
+
+    input: Array
+    """What the network reads, C-contiguous ``[N, 3, H, W]``; write into it before ``infer``."""
+
+    @abstractmethod
+    def infer(self) -> Mapping[str, Array]:
+        """Compute the outputs of what is in ``input``; the arrays are valid until the request's next use."""
+
+
+class Session(ABC):
+    """A network loaded into an engine; any number of threads may use it at once.
+
+    Attributes:
+        engine: the engine's name and version: ``openvino 2026.4.1``.
+        precision: what float operations are computed in: ``f32`` or ``bf16``.
+        input_shape: ``(N, 3, H, W)``, fixed.
+        input_dtype: ``float32`` or ``uint8``.
+        outputs: name to shape; None for a length that the engine does not know beforehand.
+        streams: frames that the engine computes side by side.
+        dynamic_batch: the file can be opened for other batches.
+    """
+
+    engine: str
+    precision: str
+    input_shape: tuple[int, ...]
+    input_dtype: np.dtype[Any]
+    outputs: dict[str, tuple[int | None, ...]]
+    streams: int
+    dynamic_batch: bool
+
+    def __init__(self) -> None:
+        self._idle: list[Request] = []
+        self._lock = threading.Lock()
+
+    @abstractmethod
+    def new_request(self) -> Request:
+        """Allocate buffers for one more inference at a time."""
+
+    @contextlib.contextmanager
+    def lease(self) -> Iterator[Request]:
+        """Lend a request to the calling thread; there are as many as threads that ever ran at once."""
+        with self._lock:
+            request = self._idle.pop() if self._idle else None
+        if request is None:
+            request = self.new_request()
+        try:
+            yield request
+        finally:
+            with self._lock:
+                self._idle.append(request)
+
+    def run(self, batch: Array) -> dict[str, Array]:
+        """Run the network on a batch.
+
+        Args:
+            batch: array of ``input_shape`` and ``input_dtype``.
+
+        Returns:
+            Output name to array; the arrays are the caller's own.
+
+        Raises:
+            TypeError: not an array of the input's type.
+            ValueError: not of the input's shape.
+            GcvEdgeError: the engine failed.
+        """
+        if not isinstance(batch, np.ndarray) or batch.dtype != self.input_dtype:
+            found = batch.dtype if isinstance(batch, np.ndarray) else type(batch).__name__
+            raise TypeError(f"batch: found {found}, expected an array of {self.input_dtype}")
+        if batch.shape != self.input_shape:
+            raise ValueError(f"batch: found shape {batch.shape}, expected {self.input_shape}")
+        with self.lease() as request:
+            np.copyto(request.input, batch)
+            return {name: output.copy() for name, output in request.infer().items()}
+
+
+def open_session(
+    path: str | Path, options: SessionOptions | None = None, *, batch: int | None = None
+) -> Session:
+    """Load an ONNX file into the engine that the options name.
+
+    Args:
+        path: the file.
+        options: how to run it; None for OpenVINO, f32, latency.
+        batch: frames per inference, for a file exported with a dynamic batch; None for the file's own, or 1.
+
+    Raises:
+        ModelFileError: the engine cannot load the file.
+        MissingExtraError: ONNX Runtime is asked for and not installed.
+        UnsupportedError: the CPU or the engine does not have that precision, or the file's batch is another.
+    """
+    options = options or SessionOptions()
+    check_count("batch", batch)
+    if options.engine == "openvino":
+        from gcv_edge.runtime.openvino_session import OpenVinoSession
+
+        return OpenVinoSession(Path(path), options, batch)
+    from gcv_edge.runtime.onnxruntime_session import OnnxRuntimeSession
+
+    return OnnxRuntimeSession(Path(path), options, batch)
+
+
+def choose_batch(path: Path, found: int | None, wanted: int | None) -> int:
+    """Decide how many frames one inference takes, from the file's batch (None: dynamic) and a wish."""
+    if found is not None and wanted not in (None, found):
+        raise UnsupportedError(
+            f"{path}: found batch {found}, expected {wanted}: export with --dynamic-batch for other sizes"
+        )
+    return found or wanted or 1
+
+
+def one_line(error: BaseException) -> str:
+    """Boil an engine's message down to the line that says what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith(("Exception from ", "Check '"))]
+    return " ".join(told)[:300] or type(error).__name__

@@ -1,0 +1,147 @@
+"""Small networks whose outputs can be worked out by hand, written as files with metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from gcv_edge.metadata import DetectionSettings, ModelMetadata, Preprocessing, format_metadata
+from gcv_edge.tasks import find_task
+
+Nodes = list[onnx.NodeProto]
+Maker = Callable[..., Path]
+
+UNIT = Preprocessing(mean=(0.0, 0.0, 0.0), scale=(255.0, 255.0, 255.0))
+"""Input values are levels / 255, RGB."""
+
+LABELS = ("red", "green", "blue")
+ANCHORS = np.array([[0, 0, 16, 16], [2, 2, 18, 18], [16, 16, 32, 32]], np.float32)
+"""Boxes of the test detector; the first two overlap by more than half."""
+WEIGHTS = np.array([1.0, 0.8, 0.5], np.float32)
+"""The score of box a for class c is WEIGHTS[a] times the mean level of channel c."""
+
+
+def constant(name: str, value: Any, dtype: type = np.float32) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.asarray(value, dtype), name)
+
+
+def detection_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["data"], ["mean"]),
+        helper.make_node("Reshape", ["mean", "row"], ["levels"]),
+        helper.make_node("Mul", ["levels", "weights"], ["scores"]),
+        helper.make_node("ReduceSum", ["levels", "axis"], ["sum"], keepdims=1),
+        helper.make_node("Mul", ["sum", "zero"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "anchors"], ["boxes"]),
+    ]
+    constants = [
+        constant("row", [0, 1, 3], np.int64),
+        constant("axis", [2], np.int64),
+        constant("zero", [0.0]),
+        constant("weights", WEIGHTS[None, :, None]),
+        constant("anchors", ANCHORS[None]),
+    ]
+    return nodes, constants, {"boxes": ["N", 3, 4], "scores": ["N", 3, 3]}
+
+
+def kept_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    """A detector that keeps its NMS inside: one real row of class 1, one of score 0.2, one that is none."""
+    nodes, constants, _ = detection_graph()
+    nodes = [node for node in nodes if node.output[0] != "scores"]
+    nodes += [
+        helper.make_node("Add", ["nothing", "ids_of"], ["ids"]),
+        helper.make_node("Add", ["nothing", "scores_of"], ["scores"]),
+    ]
+    constants += [constant("ids_of", [[[1], [2], [-1]]]), constant("scores_of", [[[0.9], [0.2], [-1]]])]
+    return nodes, constants, {"ids": ["N", 3, 1], "scores": ["N", 3, 1], "boxes": ["N", 3, 4]}
+
+
+def classification_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["data"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["logits"]),
+    ]
+    return nodes, [], {"logits": ["N", 3]}
+
+
+def segmentation_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    return (
+        [helper.make_node("Mul", ["data", "two"], ["logits"])],
+        [constant("two", [2.0])],
+        {"logits": ["N", 3, "H", "W"]},
+    )
+
+
+def pose_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    pool = helper.make_node("AveragePool", ["data"], ["heatmaps"], kernel_shape=[4, 4], strides=[4, 4])
+    return [pool], [], {"heatmaps": ["N", 3, "H/4", "W/4"]}
+
+
+GRAPHS = {
+    "detection": detection_graph,
+    "classification": classification_graph,
+    "segmentation": segmentation_graph,
+    "pose": pose_graph,
+    "kept": kept_graph,
+}
+
+
+def value_info(name: str, shape: list[Any], batch: int | None, size: tuple[int, int]) -> onnx.ValueInfoProto:
+    known: dict[Any, Any] = {"H": size[0], "W": size[1], "H/4": size[0] // 4, "W/4": size[1] // 4}
+    known |= {} if batch is None else {"N": batch}
+    return helper.make_tensor_value_info(
+        name, TensorProto.FLOAT, [known.get(length, length) for length in shape]
+    )
+
+
+def build_model(kind: str, batch: int | None, size: tuple[int, int]) -> onnx.ModelProto:
+    nodes, constants, outputs = GRAPHS[kind]()
+    graph = helper.make_graph(
+        nodes,
+        kind,
+        [value_info("data", ["N", 3, "H", "W"], batch, size)],
+        [value_info(name, shape, batch, size) for name, shape in outputs.items()],
+        constants,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.fixture
+def make_model(tmp_path: Path) -> Maker:
+    """Write a test network: ``make_model("detection", labels=..., preprocessing=..., entries={...})``."""
+
+    def make(
+        kind: str,
+        *,
+        path: Path | None = None,
+        batch: int | None = 1,
+        size: tuple[int, int] = (32, 32),
+        labels: tuple[str, ...] = LABELS,
+        preprocessing: Preprocessing = UNIT,
+        detection: DetectionSettings | None = None,
+        entries: dict[str, str] | None = None,
+        without: tuple[str, ...] = (),
+    ) -> Path:
+        task = find_task("detection" if kind == "kept" else kind)
+        if task.name == "detection" and detection is None:
+            detection = DetectionSettings(nms="graph" if kind == "kept" else "runtime")
+        found = format_metadata(ModelMetadata(task, labels, preprocessing, detection))
+        model = build_model(kind, batch, size)
+        kept = {key: value for key, value in {**found, **(entries or {})}.items() if key not in without}
+        helper.set_model_props(model, kept)
+        target = path or tmp_path / f"{kind}.onnx"
+        onnx.save(model, target)
+        return target
+
+    return make
+
+
+def solid(red: int, green: int, blue: int, size: tuple[int, int] = (64, 64)) -> np.ndarray:
+    """A picture of one colour, BGR."""
+    return np.full((*size, 3), (blue, green, red), np.uint8)

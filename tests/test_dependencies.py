@@ -1,0 +1,130 @@
+"""Dependencies between the parts of the package point one way."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BASE = ("errors", "files", "metadata", "tasks")
+RUNTIME_FOREIGN = ("cv2", "numpy", "openvino", "onnxruntime")
+
+ALLOWED = {
+    "gcv_edge/errors.py": (),
+    "gcv_edge/files.py": (),
+    "gcv_edge/tasks.py": ("errors",),
+    "gcv_edge/metadata.py": ("errors", "tasks"),
+    "gcv_edge/store.py": BASE,
+    "gcv_edge/verify.py": (*BASE, "runtime", "exporters"),
+    "runtime": (*BASE, "store", "_core", "runtime"),
+    "exporters": (*BASE, "exporters", "__version__"),
+    "gcv_edge/cli": None,
+    "benchmarks": None,
+}
+"""Path: the parts of gcv_edge it may import; None for all."""
+
+
+def python_files(place: str) -> list[Path]:
+    path = ROOT / place
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def module_of(path: Path) -> list[str]:
+    parts = list(path.relative_to(ROOT).with_suffix("").parts)
+    parts = parts if parts[0] in ("gcv_edge", "benchmarks", "tests") else ["gcv_edge", *parts]
+    return parts
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Absolute names of everything a file imports, at any depth, type-checking blocks included."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = module_of(path)[: -node.level] if node.level else []
+            start = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{start}.{alias.name}" for alias in node.names)
+
+
+def parts_used(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports_of(path) if name.startswith("gcv_edge.")}
+
+
+@pytest.mark.parametrize("place", ALLOWED)
+def test_parts_import_only_what_they_may(place: str) -> None:
+    allowed = ALLOWED[place]
+    if allowed is None:
+        return
+    wrong = {
+        f"{path.relative_to(ROOT)} imports gcv_edge.{part}"
+        for path in python_files(place)
+        if path.exists()
+        for part in parts_used(path) - set(allowed)
+    }
+    assert not wrong
+
+
+def test_runtime_needs_nothing_beyond_the_base_install() -> None:
+    """Foreign packages of the runtime: NumPy, OpenCV, OpenVINO, and ONNX Runtime where it is asked for."""
+    wrong = {
+        f"{path.name} imports {name}"
+        for path in [
+            *python_files("runtime"),
+            *map(ROOT.joinpath, ("gcv_edge/store.py", "gcv_edge/__init__.py")),
+        ]
+        for name in imports_of(path)
+        if name.split(".")[0] not in (*RUNTIME_FOREIGN, "gcv_edge", *sys.stdlib_module_names)
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("package", "file"), [("onnxruntime", "onnxruntime_session.py"), ("openvino", "openvino_session.py")]
+)
+def test_each_engine_is_imported_by_its_own_session_only(package: str, file: str) -> None:
+    users = {
+        path.name
+        for path in python_files("runtime")
+        if package in {name.split(".")[0] for name in imports_of(path)}
+    }
+    assert users == {file}
+
+
+def run_python(code: str) -> str:
+    command = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    loaded = run_python("import sys, gcv_edge; print(*sys.modules, sep='\\n')").split()
+    assert not {"numpy", "cv2", "openvino", "onnx", "mxnet", "click", "rich"} & set(loaded)
+
+
+def test_the_runtime_loads_neither_exporters_nor_their_packages() -> None:
+    loaded = run_python(
+        "import sys; from gcv_edge import Classifier, Detector, PoseEstimator, Segmenter, load;"
+        "print(*sys.modules, sep='\\n')"
+    ).split()
+    assert not {"onnx", "onnx_ir", "onnxruntime", "nncf", "mxnet", "gcv_edge.exporters"} & set(loaded)
+
+
+def test_openvino_is_loaded_without_its_telemetry() -> None:
+    loaded = run_python(
+        "import sys; from gcv_edge.runtime.openvino_session import import_openvino; import_openvino();"
+        "print(*sys.modules, sep='\\n')"
+    ).split()
+    assert "openvino" in loaded
+    assert not [name for name in loaded if name.startswith("openvino_telemetry")]
+
+
+def test_an_unknown_public_name_is_an_attribute_error() -> None:
+    import gcv_edge
+
+    with pytest.raises(AttributeError, match="Detektor"):
+        gcv_edge.Detektor  # noqa: B018
+    assert "Detector" in dir(gcv_edge)
