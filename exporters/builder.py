@@ -115,7 +115,7 @@ class GraphBuilder:
             self.inputs,
             named,
             nodes=self.nodes,
-            initializers=self.constants,
+            initializers=[value for value in self.constants if value.uses()],
             opset_imports={"": OPSET},
             name=self.name,
         )
@@ -149,6 +149,8 @@ class GraphBuilder:
         )
         model = onnx.helper.make_model(proto, opset_imports=self._opsets, ir_version=IR_VERSION)
         results = ReferenceEvaluator(model).run(None, feeds)
+        for index in range(len(node.inputs)):
+            node.replace_input_with(index, None)
         return tuple(self.constant(np.asarray(result), label) for result in results)
 
 

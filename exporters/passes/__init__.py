@@ -22,4 +22,12 @@ def clean(model: ir.Model) -> ir.Model:
         common.RemoveUnusedNodesPass(),
         common.DeduplicateHashedInitializersPass(size_limit=4096),
     )
-    return passes(model).model
+    cleaned = passes(model).model
+    for name in [name for name, value in cleaned.graph.initializers.items() if is_unused(value)]:
+        del cleaned.graph.initializers[name]
+    return cleaned
+
+
+def is_unused(value: ir.Value) -> bool:
+    """Tell whether neither a node nor the graph's outputs read a value."""
+    return not value.uses() and not value.is_graph_output()

@@ -1,0 +1,191 @@
+"""An MXNet network becomes an ONNX graph with the canonical outputs of its task."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+
+import onnx_ir as ir
+
+from gcv_edge.errors import UnsupportedError, UsageError
+from gcv_edge.exporters.builder import BATCH, GraphBuilder
+from gcv_edge.exporters.mxnet import zoo
+from gcv_edge.exporters.mxnet.convert import SymbolConverter, Weights, find_inputs
+from gcv_edge.exporters.mxnet.detection import DetectionHead, find_detection_head
+from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
+from gcv_edge.exporters.nms import emit_nms
+from gcv_edge.exporters.passes import clean
+from gcv_edge.exporters.source import ExportedModel, ExportOptions, check_labels
+from gcv_edge.metadata import ModelMetadata
+from gcv_edge.tasks import (
+    CLASSIFICATION,
+    DETECTION,
+    GRAPH_NMS_OUTPUTS,
+    POSE,
+    SEGMENTATION,
+    Task,
+    find_task,
+)
+
+SOFTMAX = ("softmax", "SoftmaxOutput", "Softmax", "SoftmaxActivation", "log_softmax")
+INPUT_NAME = "data"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained MXNet network, as its two files hold it.
+
+    Attributes:
+        name: zoo name, or the file's name without ``-symbol.json``.
+        symbol: its graph.
+        weights: its parameters by variable name.
+        labels: class names, where the source knows them.
+    """
+
+    name: str
+    symbol: Symbol
+    weights: Weights
+    labels: tuple[str, ...] = field(default=())
+
+
+def export_network(network: Network, options: ExportOptions) -> ExportedModel:
+    """Convert a network.
+
+    Raises:
+        UnsupportedError: an operator, attribute or head is not supported.
+        ParamsMismatchError: the parameters are not this network's.
+        UsageError: something must be given that neither the file nor its name tells.
+    """
+    head = find_detection_head(network.symbol)
+    graph = GraphBuilder(network.name)
+    entries = canonical_entries(network.symbol, head)
+    names = find_inputs(network.symbol, network.weights, entries, network.name)
+    if len(names) != 1:
+        raise UnsupportedError(f"{network.name}: {len(names)} inputs {', '.join(names)}, expected one")
+    shape = find_input_shape(network, head, options)
+    data = graph.input(INPUT_NAME, (BATCH if options.dynamic_batch else shape[0], *shape[1:]))
+    values = SymbolConverter(graph, network.symbol, network.weights, {names[0]: data}).values(entries)
+    task = find_head_task(graph, network, head, values[0], options)
+    outputs = name_outputs(graph, task, head, values, options)
+    metadata = describe_network(graph, network, task, head, outputs, shape, options)
+    return ExportedModel(clean(graph.model(outputs)), metadata)
+
+
+def canonical_entries(symbol: Symbol, head: DetectionHead | None) -> list[Entry]:
+    """Entries of the symbol that the canonical outputs are made of."""
+    if head is not None:
+        return [entry for part in head.parts for entry in (part.boxes, part.scores)]
+    first = symbol.heads[0]
+    node = symbol.nodes[first.node]
+    return [node.inputs[0] if node.op in SOFTMAX else first]
+
+
+def find_input_shape(
+    network: Network, head: DetectionHead | None, options: ExportOptions
+) -> tuple[int, int, int, int]:
+    """Shape asked for, else the one that goes with the name."""
+    if options.input_shape is not None:
+        return options.input_shape
+    facts = zoo.describe(network.name)
+    if facts is not None:
+        return (1, 3, *facts.size)
+    raise UsageError(
+        f"{network.name}: neither file nor name tells the input's size: give --input-shape 1,3,HEIGHT,WIDTH"
+    )
+
+
+def find_head_task(
+    graph: GraphBuilder,
+    network: Network,
+    head: DetectionHead | None,
+    value: ir.Value,
+    options: ExportOptions,
+) -> Task:
+    """Task asked for, else by the name, else by the form of the output.
+
+    Raises:
+        UnsupportedError: the network's head is not one of the task asked for.
+    """
+    found = DETECTION if head is not None else guess_task(graph, network, value)
+    if options.task is None:
+        return found
+    asked = find_task(options.task)
+    if (asked is DETECTION) != (head is not None):
+        raise UnsupportedError(f"{network.name}: the network's head is for {found.name}, not for {asked.name}")
+    return asked
+
+
+def guess_task(graph: GraphBuilder, network: Network, value: ir.Value) -> Task:
+    """Maps at the input's size are for segmentation, smaller ones for pose, vectors for classification."""
+    rank = len(graph.shape(value))
+    if rank == 2:
+        return CLASSIFICATION
+    facts = zoo.describe(network.name)
+    if rank == 4 and facts is not None and facts.task in (SEGMENTATION, POSE):
+        return facts.task
+    if rank == 4:
+        return SEGMENTATION if graph.shape(value)[2:] == graph.shape(graph.inputs[0])[2:] else POSE
+    raise UnsupportedError(
+        f"{network.name}: an output of shape {graph.shape(value)} belongs to no supported task"
+    )
+
+
+def name_outputs(
+    graph: GraphBuilder,
+    task: Task,
+    head: DetectionHead | None,
+    values: list[ir.Value],
+    options: ExportOptions,
+) -> dict[str, ir.Value]:
+    """Give the canonical outputs their names; join a detector's scales."""
+    if head is None:
+        return {task.outputs[0]: values[0]}
+    boxes = join_scales(graph, values[0::2], "boxes")
+    scores = join_scales(graph, values[1::2], "scores")
+    if options.nms == "runtime":
+        return {"boxes": boxes, "scores": scores}
+    return dict(zip(GRAPH_NMS_OUTPUTS, emit_nms(graph, boxes, scores, head.settings), strict=True))
+
+
+def join_scales(graph: GraphBuilder, values: list[ir.Value], name: str) -> ir.Value:
+    """Flatten ``[N, ..., K]`` of every scale to ``[N, A, K]`` and join them along A."""
+    flat = [
+        value
+        if len(graph.shape(value)) == 3
+        else graph.op("Reshape", [value, graph.constant([0, -1, int(graph.shape(value)[-1])])], f"{name}_flat")
+        for value in values
+    ]
+    return flat[0] if len(flat) == 1 else graph.op("Concat", flat, f"{name}_joined", axis=1)
+
+
+def describe_network(
+    graph: GraphBuilder,
+    network: Network,
+    task: Task,
+    head: DetectionHead | None,
+    outputs: dict[str, ir.Value],
+    shape: tuple[int, int, int, int],
+    options: ExportOptions,
+) -> ModelMetadata:
+    """Collect what the file will say of itself."""
+    labels = options.labels or network.labels
+    if task is not DETECTION or options.nms == "runtime":
+        axis = -1 if task is DETECTION else 1
+        check_labels(labels, int(graph.shape(outputs[task.outputs[-1]])[axis]), network.name)
+    return ModelMetadata(
+        task=task,
+        labels=labels,
+        preprocessing=zoo.default_preprocessing(network.name, task, shape[2:]),
+        detection=replace(head.settings, nms=options.nms) if head is not None else None,
+        source=network.name,
+        source_hash=hash_network(network),
+    )
+
+
+def hash_network(network: Network) -> str:
+    """SHA-256 over the parameters' names and bytes, in sorted order."""
+    digest = hashlib.sha256()
+    for name in sorted(network.weights):
+        digest.update(name.encode())
+        digest.update(memoryview(network.weights[name].reshape(-1).view("u1")))
+    return digest.hexdigest()
