@@ -107,7 +107,8 @@ class Attributes:
 
     def unsupported(self, key: str) -> UnsupportedError:
         """Make the error for an attribute whose value the converter cannot serve (absent means default)."""
-        return UnsupportedError(f"{self.where}: {key}={quoted(self._attrs.get(key, 'default'))} is not supported")
+        found = quoted(self._attrs[key]) if key in self._attrs else "(its default)"
+        return UnsupportedError(f"{self.where}: {key}={found} is not supported")
 
     def ignore_all(self) -> None:
         """Count every attribute as asked for: none of them matters at inference."""

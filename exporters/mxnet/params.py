@@ -34,7 +34,7 @@ V1_MAGIC, V2_MAGIC, V3_MAGIC = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
 MAX_ARRAYS = 1 << 17
 MAX_NDIM = 32
 MAX_ELEMENTS = 1 << 56
-CONTEXT_BYTES = 8
+RESERVED_BYTES, CONTEXT_BYTES = 8, 8
 
 DTYPES: Mapping[int, str] = {
     0: "<f4",
@@ -193,9 +193,11 @@ class _Cursor:
 
 
 def _read_records(cursor: _Cursor) -> list[_Record | None]:
-    magic, _ = cursor.numbers("QQ", "the header")
+    magic = cursor.number("Q", "the header")
     if magic != LIST_MAGIC:
-        raise _DamageError(f"it starts with {magic:#x}, expected {LIST_MAGIC:#x}")
+        start = cursor.buffer[:8]
+        raise _DamageError(f"it starts with {start!r}, expected {struct.pack('<Q', LIST_MAGIC)!r}")
+    cursor.skip(RESERVED_BYTES, "the header")
     count = cursor.number("Q", "the number of arrays")
     if count > MAX_ARRAYS:
         raise _DamageError(f"{count} arrays are announced, expected at most {MAX_ARRAYS}")
@@ -249,7 +251,7 @@ def _check_dims(dims: tuple[int, ...], what: str) -> None:
 def _check_storage(storage: int, what: str) -> None:
     if storage != 0:
         found = STORAGE_TYPES.get(storage, f"unknown ({storage})")
-        raise _DamageError(f"{what} has storage type {found}, expected default (dense)")
+        raise _DamageError(f"{what} has storage type {found}, expected a dense one (tostype('default'))")
 
 
 def _read_dtype(cursor: _Cursor, what: str) -> str:

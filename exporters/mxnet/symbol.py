@@ -39,7 +39,7 @@ HIDDEN_KEYS = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_sta
 """Attributes for MXNet itself, not for the operator; later versions write them as ``__lr_mult__``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One output of one node: indices into ``Symbol.nodes`` and into that node's outputs."""
 
@@ -47,7 +47,7 @@ class Entry:
     output: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """A variable (``op == "null"``) or the application of an operator to its inputs."""
 
