@@ -1,0 +1,40 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "gcv_edge/export.h"
+
+namespace gcv {
+
+/// Root of every exception this library throws on purpose.
+///
+///     Error
+///     ├── ArgumentError    an argument makes no sense; the text names found and expected
+///     └── FormatError      a file cannot be read or is damaged
+class GCV_EDGE_API Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// An argument is out of its range or does not fit the others.
+class GCV_EDGE_API ArgumentError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A file cannot be read, is damaged or is of another kind. The text is "path: problem".
+class GCV_EDGE_API FormatError : public Error {
+ public:
+  FormatError(std::string path, std::string problem)
+      : Error(path + ": " + problem), path_(std::move(path)), problem_(std::move(problem)) {}
+
+  const std::string& path() const { return path_; }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  std::string path_;
+  std::string problem_;
+};
+
+}  // namespace gcv

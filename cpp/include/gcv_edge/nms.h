@@ -1,0 +1,37 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "gcv_edge/export.h"
+
+namespace gcv {
+
+/// GluonCV's set_nms values.
+struct NmsSettings {
+  float score_threshold = 0.01f;  ///< scores must be over it (box_nms: valid_thresh)
+  float iou_threshold = 0.45f;    ///< overlap over which the lower score goes; outside (0, 1) nothing goes
+  int nms_topk = 400;             ///< candidates of all classes together that take part; 0 or less: all
+  int post_nms = 100;             ///< detections kept at most; 0 or less: all
+  bool class_agnostic = false;    ///< boxes suppress each other whatever their classes (box_nms: force_suppress)
+};
+
+/// Detections by falling score, one entry of each vector per detection.
+struct Detections {
+  std::vector<std::array<float, 4>> boxes;  ///< x1, y1, x2, y2
+  std::vector<float> scores;
+  std::vector<std::int32_t> class_ids;
+};
+
+/// Non-maximum suppression with the meaning of MXNet's contrib.box_nms (src/operator/contrib/bounding_box-inl.h).
+///
+/// `boxes` is [anchors, 4], `scores` [anchors, classes]. A candidate is a (box, class) pair whose score is over the
+/// threshold, so NaN never is. Candidates are sorted by falling score; equal scores by rising
+/// `class * anchors + anchor`, the order of GluonCV's SSD rows. IoU is without + 1, a box with a negative side has
+/// area 0, and 0 / 0 suppresses nothing.
+/// Throws ArgumentError for negative sizes, 2^32 or more pairs, or thresholds that are NaN.
+GCV_EDGE_API Detections detect(const float* boxes, const float* scores, std::int64_t anchors, std::int64_t classes,
+                               const NmsSettings& settings);
+
+}  // namespace gcv

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <string_view>
+
+#include "gcv_edge/export.h"
+
+namespace gcv {
+
+struct Size {
+  int width = 0;
+  int height = 0;
+};
+
+struct Rect {
+  int x = 0, y = 0, width = 0, height = 0;
+};
+
+struct RectF {
+  double x = 0, y = 0, width = 0, height = 0;
+};
+
+struct Point {
+  double x = 0, y = 0;
+};
+
+/// Which part of a frame lands where in a network's input.
+///
+/// `source` is in frame pixels and may reach outside the frame; `target` is in input pixels. Whatever of the
+/// input has no frame pixel behind it is padding.
+class GCV_EDGE_API Placement {
+ public:
+  /// Throws ArgumentError unless the numbers are finite, sizes positive and the target's corner not negative.
+  Placement(const RectF& source, const Rect& target);
+
+  const RectF& source() const { return source_; }
+  const Rect& target() const { return target_; }
+
+  /// Map a point in input pixels to frame pixels; (0, 0) is the outer corner of the first pixel.
+  Point to_frame(Point point) const {
+    return {(point.x - target_.x) * source_.width / target_.width + source_.x,
+            (point.y - target_.y) * source_.height / target_.height + source_.y};
+  }
+
+  /// Map a point in frame pixels to input pixels.
+  Point to_input(Point point) const {
+    return {(point.x - source_.x) * target_.width / source_.width + target_.x,
+            (point.y - source_.y) * target_.height / source_.height + target_.y};
+  }
+
+ private:
+  RectF source_;
+  Rect target_;
+};
+
+/// Place a frame in a network's input.
+///
+/// `resize_type`: "standard" stretches; "fit_to_window" keeps the aspect ratio, top-left;
+/// "fit_to_window_letterbox" keeps it, centred; "crop" resizes the short side to `crop_short` pixels (0: the
+/// input's short side) and takes the centre, as GluonCV's presets.imagenet.transform_eval does.
+/// Throws ArgumentError for an unknown type or sizes that are not positive.
+GCV_EDGE_API Placement place(std::string_view resize_type, Size frame, Size input, int crop_short = 0);
+
+/// Map `count` boxes (x1, y1, x2, y2; input pixels) to frame pixels, clipped to the frame. NaN becomes 0.
+GCV_EDGE_API void boxes_to_frame(const float* boxes, int count, const Placement& placement, Size frame, float* out);
+
+}  // namespace gcv

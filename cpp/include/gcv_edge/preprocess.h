@@ -1,0 +1,34 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "gcv_edge/image.h"
+#include "gcv_edge/placement.h"
+
+namespace gcv {
+
+/// How levels become the network's numbers: (level - mean) * (1 / scale), in the network's channel order.
+struct Normalization {
+  std::array<float, 3> mean{0, 0, 0};
+  std::array<float, 3> scale{1, 1, 1};
+  bool reverse_channels = true;  ///< the network wants RGB; false: BGR
+  float pad_value = 0;           ///< level of what the frame does not cover, 0..255, before normalising
+};
+
+/// Resample a frame into a planar network input.
+///
+/// Bilinear with 11-bit weights and half-pixel centres, within one level of OpenCV's INTER_LINEAR; levels are
+/// rounded to 8 bits, then normalised. A pixel whose centre falls outside the frame is padding; inside, edges
+/// repeat. Identical bits on every instruction set. Reads only the rows and pixels that are needed.
+///
+/// `out` holds [3, input.height, input.width]. Throws ArgumentError if the target does not fit the input, the
+/// scale is zero or a number is not finite. Re-entrant; scratch memory is about 40 bytes per target column.
+GCV_EDGE_API void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization,
+                             Size input, float* out);
+
+/// The same without normalising (mean and scale are ignored): levels, for networks that take 8-bit input.
+GCV_EDGE_API void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization,
+                             Size input, std::uint8_t* out);
+
+}  // namespace gcv

@@ -1,0 +1,118 @@
+#include "arrays.h"
+
+#include <nanobind/nanobind.h>
+
+#include <climits>
+#include <cstring>
+
+#include "gcv_edge/error.h"
+
+namespace nb = nanobind;
+
+namespace gcv::python {
+namespace {
+
+std::string type_name(const Py_buffer& view) {
+  const std::string format = view.format == nullptr ? "B" : view.format;
+  const char code = format.empty() ? '?' : format.back();
+  const std::string bits = std::to_string(view.itemsize * 8);
+  if (std::strchr("efdg", code) != nullptr) return "float" + bits;
+  if (std::strchr("bhilqn", code) != nullptr) return "int" + bits;
+  if (std::strchr("BHILQN", code) != nullptr) return "uint" + bits;
+  return code == '?' ? "bool" : "type '" + format + "'";
+}
+
+[[noreturn]] void refuse_type(const Array& array, const char* expected) {
+  throw nb::type_error((std::string(array.name()) + ": found " + array.describe() + ", expected " + expected).c_str());
+}
+
+[[noreturn]] void refuse_value(const Array& array, const std::string& expected) {
+  throw nb::value_error((std::string(array.name()) + ": found " + array.describe() + ", expected " + expected).c_str());
+}
+
+}  // namespace
+
+Array::Array(PyObject* object, const char* name, bool writable) : name_(name) {
+  const int flags = PyBUF_STRIDES | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0);
+  if (PyObject_GetBuffer(object, &view_, flags) != 0) {
+    PyErr_Clear();
+    const bool is_array = PyObject_CheckBuffer(object) != 0;
+    const std::string found = is_array ? "a read-only or unusual array" : std::string(Py_TYPE(object)->tp_name);
+    const std::string text = std::string(name) + ": found " + found + ", expected " +
+                             (writable ? "a writable NumPy array" : "a NumPy array");
+    if (is_array) throw nb::value_error(text.c_str());
+    throw nb::type_error(text.c_str());
+  }
+}
+
+Array::~Array() { PyBuffer_Release(&view_); }
+
+bool Array::is_contiguous() const { return PyBuffer_IsContiguous(&view_, 'C') != 0; }
+
+bool Array::is_type(char code, int bytes) const {
+  const char* format = view_.format == nullptr ? "B" : view_.format;
+  if (*format == '=' || *format == '@' || *format == '<') ++format;
+  return format[0] == code && format[1] == '\0' && view_.itemsize == bytes;
+}
+
+std::string Array::describe() const {
+  std::string text = type_name(view_) + " [";
+  for (int i = 0; i < view_.ndim; ++i) text += (i > 0 ? ", " : "") + std::to_string(view_.shape[i]);
+  return text + "]" + (is_contiguous() ? "" : " (not contiguous)");
+}
+
+void check_floats(const Array& array, int dimensions, std::int64_t last) {
+  if (!array.is_float32()) refuse_type(array, "a float32 array");
+  const bool fits = array.dimensions() == dimensions && (last < 0 || array.size(dimensions - 1) == last);
+  if (!fits || !array.is_contiguous()) {
+    refuse_value(array, "a C-contiguous array of " + std::to_string(dimensions) + " dimensions" +
+                            (last < 0 ? "" : ", the last " + std::to_string(last)));
+  }
+}
+
+int to_int(std::int64_t value, const char* name) {
+  if (value < INT_MIN || value > INT_MAX) {
+    throw nb::value_error(
+        (std::string(name) + ": found " + std::to_string(value) + ", expected at most 2^31 - 1").c_str());
+  }
+  return static_cast<int>(value);
+}
+
+Frame::Frame(PyObject* object, const std::string& pixel_format) : array_(object, "frame") {
+  const PixelFormat format = parse_pixel_format(pixel_format);
+  check(format);
+  const int channels = channel_count(format);
+  image_ = {array_.data<std::uint8_t>(), to_int(array_.size(1), "frame width"), to_int(array_.size(0), "frame height"),
+            array_.stride(0), format};
+  const bool side_by_side = (image_.width == 1 || array_.stride(1) == channels) &&
+                            (array_.dimensions() == 2 || channels == 1 || array_.stride(2) == 1);
+  check_image(image_);
+  if (!side_by_side) copy_pixels(channels);
+}
+
+void Frame::check(PixelFormat format) const {
+  if (!array_.is_uint8()) refuse_type(array_, "a uint8 array");
+  const int channels = channel_count(format);
+  const bool gray = channels == 1 && array_.dimensions() == 2;
+  if (!gray && !(array_.dimensions() == 3 && array_.size(2) == channels)) {
+    refuse_value(array_, channels == 1 ? std::string("[height, width] or [height, width, 1]")
+                                       : "[height, width, " + std::to_string(channels) + "]");
+  }
+  if (array_.size(0) < 1 || array_.size(1) < 1) refuse_value(array_, "at least one pixel");
+}
+
+void Frame::copy_pixels(int channels) {
+  copy_.resize(static_cast<std::size_t>(image_.width) * image_.height * channels);
+  const std::int64_t channel_stride = array_.dimensions() == 3 ? array_.stride(2) : 1;
+  std::uint8_t* out = copy_.data();
+  for (int y = 0; y < image_.height; ++y) {
+    for (int x = 0; x < image_.width; ++x) {
+      const std::uint8_t* pixel = image_.row(y) + x * array_.stride(1);
+      for (int c = 0; c < channels; ++c) *out++ = pixel[c * channel_stride];
+    }
+  }
+  image_.data = copy_.data();
+  image_.stride = static_cast<std::ptrdiff_t>(image_.width) * channels;
+}
+
+}  // namespace gcv::python

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "gcv_edge/cpu.h"
+
+namespace gcv {
+
+/// Weights of the bilinear resample: kWeightOne is 1.
+inline constexpr int kWeightBits = 11;
+inline constexpr int kWeightOne = 1 << kWeightBits;
+/// Blended columns keep this many bits under the level.
+inline constexpr int kColumnBits = 7;
+/// Kernels read and write columns in blocks of this many pixels; buffers are padded to it.
+inline constexpr std::size_t kBlock = 16;
+/// Bytes that a kernel may read from a pixel's first byte on.
+inline constexpr int kReadAhead = 16;
+
+/// Pairs of neighbouring source pixels to blend, one per output column; padded to a multiple of kBlock.
+struct ColumnPairs {
+  const std::int32_t* offsets;  ///< byte offset of the left pixel
+  const std::int16_t* weights;  ///< left, right, left, right, ... four pairs per column
+  std::size_t count;            ///< multiple of kBlock
+};
+
+/// Which byte of a pixel is which network channel.
+struct PixelLayout {
+  int step;      ///< bytes per pixel
+  int order[3];  ///< byte of network channel 0, 1, 2
+};
+
+/// Three planes of one output row.
+template <typename T>
+struct PlaneRow {
+  T* planes[3];
+  std::size_t count;
+};
+
+/// (level - mean) * factor, per channel.
+struct ChannelScale {
+  float mean[3];
+  float factor[3];
+};
+
+struct BoxColumns {
+  const float *x1, *y1, *x2, *y2, *area;
+  std::size_t count;
+};
+
+/// Inner loops, one set per instruction set; all sets give the same bits.
+struct Kernels {
+  /// Blend columns: out[4 i + c] = level << kColumnBits of channel c; the fourth is not meaningful.
+  void (*blend_columns)(const std::uint8_t* row, const ColumnPairs& pairs, const PixelLayout& layout,
+                        std::int16_t* out);
+  /// The same for two rows at once.
+  void (*blend_columns2)(const std::uint8_t* const rows[2], const ColumnPairs& pairs, const PixelLayout& layout,
+                         std::int16_t* const outs[2]);
+  /// Blend two rows of blended columns (`fraction` of 2^15 of the lower), round to levels, spread into planes.
+  void (*blend_rows_f32)(const std::int16_t* top, const std::int16_t* bottom, int fraction, const ChannelScale& scale,
+                         const PlaneRow<float>& out);
+  void (*blend_rows_u8)(const std::int16_t* top, const std::int16_t* bottom, int fraction,
+                        const PlaneRow<std::uint8_t>& out);
+  /// Spread unscaled pixels into planes.
+  void (*spread_f32)(const std::uint8_t* row, const PixelLayout& layout, const ChannelScale& scale,
+                     const PlaneRow<float>& out);
+  void (*spread_u8)(const std::uint8_t* row, const PixelLayout& layout, const PlaneRow<std::uint8_t>& out);
+  /// Write the positions of scores over a threshold, rising; returns how many. `found` has room for `count`.
+  std::size_t (*find_over)(const float* scores, std::size_t count, float threshold, std::uint32_t* found);
+  /// Tell whether a box (x1, y1, x2, y2, area) overlaps any of others by more than a threshold (IoU).
+  bool (*overlaps_any)(const BoxColumns& others, const float box[5], float threshold);
+  /// out[i] = row[left[i]] + (row[left[i] + 1] - row[left[i]]) * fraction[i]; row has one number more than is used.
+  void (*stretch_row)(const float* row, const std::int32_t* left, const float* fraction, std::size_t count, float* out);
+  /// Index of the largest of `classes` blended values, per column; class k's rows begin at k * stride.
+  void (*argmax_u8)(const float* top, const float* bottom, float fraction, std::size_t stride, int classes,
+                    std::size_t count, std::uint8_t* out);
+  void (*argmax_i32)(const float* top, const float* bottom, float fraction, std::size_t stride, int classes,
+                     std::size_t count, std::int32_t* out);
+};
+
+const Kernels& scalar_kernels();
+#ifdef GCV_EDGE_X86
+const Kernels& avx2_kernels();
+const Kernels& avx512_kernels();
+#endif
+
+/// Kernels of the active instruction set.
+const Kernels& active_kernels();
+
+}  // namespace gcv

@@ -1,0 +1,155 @@
+#include "gcv_edge/nms.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+
+#include "gcv_edge/error.h"
+#include "kernels.h"
+
+namespace gcv {
+namespace {
+
+constexpr std::size_t kScanBlock = 4096;
+
+/// Candidates as one number each: falling score, then rising class * anchors + anchor, sorts as rising keys.
+using Key = std::uint64_t;
+
+std::uint32_t descending_bits(float score) {
+  const float positive_zero = score + 0.0f;
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &positive_zero, sizeof bits);
+  const std::uint32_t ascending = (bits >> 31) != 0 ? ~bits : bits | 0x80000000u;
+  return ~ascending;
+}
+
+float score_of(Key key) {
+  const std::uint32_t ascending = ~static_cast<std::uint32_t>(key >> 32);
+  const std::uint32_t bits = (ascending >> 31) != 0 ? ascending & 0x7fffffffu : ~ascending;
+  float score = 0;
+  std::memcpy(&score, &bits, sizeof score);
+  return score;
+}
+
+/// The best `limit` candidates seen so far. Once full, only better scores are let in.
+class TopCandidates {
+ public:
+  TopCandidates(float threshold, std::size_t limit) : threshold_(threshold), limit_(limit) {}
+
+  float threshold() const { return threshold_; }
+
+  void add(Key key) { keys_.push_back(key); }
+
+  /// Drop what cannot be among the best any more; called between blocks so that memory stays bounded.
+  void shrink() {
+    if (keys_.size() / 2 < std::max(limit_, kScanBlock)) return;
+    keep_best();
+    // The worst kept score itself stays welcome: an equal score of a lower index comes before it.
+    const float worst = score_of(*std::max_element(keys_.begin(), keys_.end()));
+    threshold_ = std::max(threshold_, std::nextafter(worst, -std::numeric_limits<float>::infinity()));
+  }
+
+  std::vector<Key> sorted() {
+    keep_best();
+    std::sort(keys_.begin(), keys_.end());
+    return std::move(keys_);
+  }
+
+ private:
+  void keep_best() {
+    if (keys_.size() <= limit_) return;
+    std::nth_element(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(limit_), keys_.end());
+    keys_.resize(limit_);
+  }
+
+  float threshold_;
+  std::size_t limit_;
+  std::vector<Key> keys_;
+};
+
+std::vector<Key> select_candidates(const float* scores, std::uint64_t anchors, std::uint64_t classes,
+                                   const NmsSettings& settings, const Kernels& kernels) {
+  const std::size_t total = anchors * classes;
+  const auto limit = settings.nms_topk > 0 ? static_cast<std::size_t>(settings.nms_topk) : total;
+  TopCandidates candidates(settings.score_threshold, limit);
+  std::uint32_t found[kScanBlock];
+  for (std::size_t first = 0; first < total; first += kScanBlock) {
+    const float* block = scores + first;
+    const std::size_t size = std::min(kScanBlock, total - first);
+    const std::size_t hits = kernels.find_over(block, size, candidates.threshold(), found);
+    for (std::size_t i = 0; i < hits; ++i) {
+      const std::uint64_t position = first + found[i];
+      const std::uint64_t index = position % classes * anchors + position / classes;
+      candidates.add(static_cast<Key>(descending_bits(block[found[i]])) << 32 | index);
+    }
+    candidates.shrink();
+  }
+  return candidates.sorted();
+}
+
+/// Kept boxes of one class, as columns.
+class KeptBoxes {
+ public:
+  void add(const float box[5]) {
+    for (int i = 0; i < 5; ++i) columns_[i].push_back(box[i]);
+  }
+
+  BoxColumns columns() const {
+    return {columns_[0].data(), columns_[1].data(), columns_[2].data(),
+            columns_[3].data(), columns_[4].data(), columns_[0].size()};
+  }
+
+ private:
+  std::vector<float> columns_[5];
+};
+
+void measure(const float* box, float out[5]) {
+  std::copy_n(box, 4, out);
+  const float width = box[2] - box[0], height = box[3] - box[1];
+  out[4] = width < 0 || height < 0 ? 0 : width * height;
+}
+
+void check(std::int64_t anchors, std::int64_t classes, const NmsSettings& settings) {
+  constexpr std::int64_t kMaxPairs = std::int64_t{1} << 32;
+  if (anchors < 0 || classes < 0 || (classes > 0 && anchors >= kMaxPairs / classes)) {
+    throw ArgumentError("scores: found [" + std::to_string(anchors) + ", " + std::to_string(classes) +
+                        "], expected fewer than 2^32 numbers");
+  }
+  if (std::isnan(settings.score_threshold)) throw ArgumentError("score_threshold: found nan, expected a number");
+  if (std::isnan(settings.iou_threshold)) throw ArgumentError("iou_threshold: found nan, expected a number");
+}
+
+}  // namespace
+
+Detections detect(const float* boxes, const float* scores, std::int64_t anchors, std::int64_t classes,
+                  const NmsSettings& settings) {
+  check(anchors, classes, settings);
+  const Kernels& kernels = active_kernels();
+  const auto candidates = select_candidates(scores, static_cast<std::uint64_t>(anchors),
+                                            static_cast<std::uint64_t>(classes), settings, kernels);
+  const bool suppress = settings.iou_threshold > 0 && settings.iou_threshold < 1;
+  const std::size_t limit = settings.post_nms > 0 ? static_cast<std::size_t>(settings.post_nms) : candidates.size();
+  std::vector<KeptBoxes> kept(suppress ? (settings.class_agnostic ? 1 : classes) : 0);
+  Detections result;
+  for (const Key key : candidates) {
+    if (result.scores.size() == limit) break;
+    const auto index = static_cast<std::uint32_t>(key);
+    const auto class_id = static_cast<std::int32_t>(index / anchors);
+    const float* box = boxes + 4 * (index % anchors);
+    if (suppress) {
+      float measured[5];
+      measure(box, measured);
+      KeptBoxes& rivals = kept[settings.class_agnostic ? 0 : class_id];
+      if (kernels.overlaps_any(rivals.columns(), measured, settings.iou_threshold)) continue;
+      rivals.add(measured);
+    }
+    result.boxes.push_back({box[0], box[1], box[2], box[3]});
+    result.scores.push_back(score_of(key));
+    result.class_ids.push_back(class_id);
+  }
+  return result;
+}
+
+}  // namespace gcv

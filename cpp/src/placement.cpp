@@ -1,0 +1,113 @@
+#include "gcv_edge/placement.h"
+
+#include <algorithm>
+#include <climits>
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include "gcv_edge/error.h"
+
+namespace gcv {
+namespace {
+
+std::string to_text(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
+
+void check_size(const char* name, Size size) {
+  if (size.width < 1 || size.height < 1) {
+    throw ArgumentError(std::string(name) + ": found " + to_text(size) + ", expected at least 1x1");
+  }
+}
+
+Placement stretch(Size frame, Rect target) {
+  return {{0, 0, static_cast<double>(frame.width), static_cast<double>(frame.height)}, target};
+}
+
+Size fit(Size frame, Size input) {
+  const double scale =
+      std::min(static_cast<double>(input.width) / frame.width, static_cast<double>(input.height) / frame.height);
+  return {std::clamp(static_cast<int>(std::lround(frame.width * scale)), 1, input.width),
+          std::clamp(static_cast<int>(std::lround(frame.height * scale)), 1, input.height)};
+}
+
+/// Size after MXNet's Resize(short_side, keep_ratio=True): the long side is rounded down.
+Size resize_short(Size frame, int short_side) {
+  const std::int64_t width = frame.width, height = frame.height;
+  const std::int64_t long_side = std::max(width, height) * short_side / std::min(width, height);
+  const int clamped = static_cast<int>(std::min<std::int64_t>(long_side, INT_MAX));
+  return width < height ? Size{short_side, clamped} : Size{clamped, short_side};
+}
+
+/// MXNet's image.scale_down: the largest crop of the wanted aspect ratio that fits.
+Size fit_crop(Size picture, Size crop) {
+  double width = crop.width, height = crop.height;
+  if (picture.height < height) {
+    width = width * picture.height / height;
+    height = picture.height;
+  }
+  if (picture.width < width) {
+    height = height * picture.width / width;
+    width = picture.width;
+  }
+  return {std::max(static_cast<int>(width), 1), std::max(static_cast<int>(height), 1)};
+}
+
+Placement crop_centre(Size frame, Size input, int crop_short) {
+  const Size resized = resize_short(frame, crop_short > 0 ? crop_short : std::min(input.width, input.height));
+  const Size crop = fit_crop(resized, input);
+  const int left = (resized.width - crop.width) / 2;
+  const int top = (resized.height - crop.height) / 2;
+  const double step_x = static_cast<double>(frame.width) / resized.width;
+  const double step_y = static_cast<double>(frame.height) / resized.height;
+  return {{left * step_x, top * step_y, crop.width * step_x, crop.height * step_y}, {0, 0, input.width, input.height}};
+}
+
+float clip(double value, int limit) {
+  return static_cast<float>(value > 0 ? std::min(value, static_cast<double>(limit)) : 0);
+}
+
+}  // namespace
+
+Placement::Placement(const RectF& source, const Rect& target) : source_(source), target_(target) {
+  for (double value : {source.x, source.y, source.width, source.height}) {
+    if (!std::isfinite(value)) throw ArgumentError("placement source: found a number that is not finite");
+  }
+  if (!(source.width > 0 && source.height > 0)) {
+    throw ArgumentError("placement source: found size " + std::to_string(source.width) + "x" +
+                        std::to_string(source.height) + ", expected positive numbers");
+  }
+  if (target.x < 0 || target.y < 0) {
+    throw ArgumentError("placement target: found corner (" + std::to_string(target.x) + ", " +
+                        std::to_string(target.y) + "), expected 0 or more");
+  }
+  check_size("placement target", {target.width, target.height});
+}
+
+Placement place(std::string_view resize_type, Size frame, Size input, int crop_short) {
+  check_size("frame_size", frame);
+  check_size("input_size", input);
+  if (crop_short < 0) {
+    throw ArgumentError("crop_short: found " + std::to_string(crop_short) + ", expected 0 or more");
+  }
+  if (resize_type == "standard") return stretch(frame, {0, 0, input.width, input.height});
+  if (resize_type == "crop") return crop_centre(frame, input, crop_short);
+  const Size fitted = fit(frame, input);
+  if (resize_type == "fit_to_window") return stretch(frame, {0, 0, fitted.width, fitted.height});
+  if (resize_type == "fit_to_window_letterbox") {
+    return stretch(frame,
+                   {(input.width - fitted.width) / 2, (input.height - fitted.height) / 2, fitted.width, fitted.height});
+  }
+  throw ArgumentError("resize_type: found '" + std::string(resize_type) +
+                      "', expected standard, fit_to_window, fit_to_window_letterbox or crop");
+}
+
+void boxes_to_frame(const float* boxes, int count, const Placement& placement, Size frame, float* out) {
+  check_size("frame_size", frame);
+  for (int corner = 0; corner < 2 * count; ++corner) {
+    const Point point = placement.to_frame({boxes[2 * corner], boxes[2 * corner + 1]});
+    out[2 * corner] = clip(point.x, frame.width);
+    out[2 * corner + 1] = clip(point.y, frame.height);
+  }
+}
+
+}  // namespace gcv

@@ -1,0 +1,175 @@
+#include "gcv_edge/preprocess.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "axis.h"
+#include "column_blender.h"
+#include "gcv_edge/error.h"
+#include "kernels.h"
+
+namespace gcv {
+namespace {
+
+PixelLayout layout_of(PixelFormat format, bool reverse_channels) {
+  const int step = channel_count(format);
+  if (format == PixelFormat::gray) return {step, {0, 0, 0}};
+  const bool frame_is_rgb = format == PixelFormat::rgb || format == PixelFormat::rgba;
+  if (frame_is_rgb == reverse_channels) return {step, {0, 1, 2}};
+  return {step, {2, 1, 0}};
+}
+
+ChannelScale scale_of(const Normalization& normalization) {
+  ChannelScale scale{};
+  for (int c = 0; c < 3; ++c) {
+    const float divisor = normalization.scale[c];
+    if (!std::isfinite(normalization.mean[c])) throw ArgumentError("mean: found a number that is not finite");
+    if (!std::isfinite(divisor) || divisor == 0 || !std::isfinite(1 / divisor)) {
+      throw ArgumentError("scale: found " + std::to_string(divisor) + ", expected a finite number other than 0");
+    }
+    scale.mean[c] = normalization.mean[c];
+    scale.factor[c] = 1 / divisor;
+  }
+  return scale;
+}
+
+void check_target(const Rect& target, Size input) {
+  if (target.width > input.width - target.x || target.height > input.height - target.y) {
+    throw ArgumentError("placement target: found " + std::to_string(target.width) + "x" +
+                        std::to_string(target.height) + " at (" + std::to_string(target.x) + ", " +
+                        std::to_string(target.y) + "), expected it inside the input of " + std::to_string(input.width) +
+                        "x" + std::to_string(input.height));
+  }
+}
+
+/// Writes normalised float planes.
+class FloatWriter {
+ public:
+  using Value = float;
+
+  FloatWriter(const Normalization& normalization, const Kernels& kernels)
+      : kernels_(kernels), scale_(scale_of(normalization)), pad_(normalization.pad_value) {}
+
+  float pad(int channel) const { return (pad_ - scale_.mean[channel]) * scale_.factor[channel]; }
+
+  void blend(const std::int16_t* top, const std::int16_t* bottom, int fraction, const PlaneRow<float>& out) const {
+    kernels_.blend_rows_f32(top, bottom, fraction, scale_, out);
+  }
+
+  void spread(const std::uint8_t* row, const PixelLayout& layout, const PlaneRow<float>& out) const {
+    kernels_.spread_f32(row, layout, scale_, out);
+  }
+
+ private:
+  const Kernels& kernels_;
+  ChannelScale scale_;
+  float pad_;
+};
+
+/// Writes planes of levels.
+class LevelWriter {
+ public:
+  using Value = std::uint8_t;
+
+  LevelWriter(const Normalization& normalization, const Kernels& kernels)
+      : kernels_(kernels),
+        pad_(static_cast<std::uint8_t>(std::lround(std::clamp(normalization.pad_value, 0.0f, 255.0f)))) {}
+
+  std::uint8_t pad(int) const { return pad_; }
+
+  void blend(const std::int16_t* top, const std::int16_t* bottom, int fraction,
+             const PlaneRow<std::uint8_t>& out) const {
+    kernels_.blend_rows_u8(top, bottom, fraction, out);
+  }
+
+  void spread(const std::uint8_t* row, const PixelLayout& layout, const PlaneRow<std::uint8_t>& out) const {
+    kernels_.spread_u8(row, layout, out);
+  }
+
+ private:
+  const Kernels& kernels_;
+  std::uint8_t pad_;
+};
+
+/// The part of the input that frame pixels fill.
+struct Region {
+  int x, y, width, height;
+};
+
+template <typename T>
+PlaneRow<T> planes_at(T* out, Size input, const Region& region, int row) {
+  const std::size_t plane = static_cast<std::size_t>(input.width) * input.height;
+  T* first = out + static_cast<std::size_t>(region.y + row) * input.width + region.x;
+  return {{first, first + plane, first + 2 * plane}, static_cast<std::size_t>(region.width)};
+}
+
+template <typename T>
+void fill_around(T* plane, Size input, const Region& region, T value) {
+  const auto width = static_cast<std::size_t>(input.width);
+  T* const first = plane + region.y * width;
+  T* const last = first + region.height * width;
+  std::fill(plane, first, value);
+  for (T* row = first; row != last; row += width) {
+    std::fill(row, row + region.x, value);
+    std::fill(row + region.x + region.width, row + width, value);
+  }
+  std::fill(last, plane + width * input.height, value);
+}
+
+template <typename Writer>
+void spread_rows(const ImageView& frame, const PixelLayout& layout, const Axis& columns, const Axis& rows,
+                 const Region& region, Size input, const Writer& writer, typename Writer::Value* out) {
+  for (int y = 0; y < region.height; ++y) {
+    const std::uint8_t* row = frame.row(rows.index[y]) + static_cast<std::ptrdiff_t>(columns.index[0]) * layout.step;
+    writer.spread(row, layout, planes_at(out, input, region, y));
+  }
+}
+
+template <typename Writer>
+void blend_rows(const ImageView& frame, const PixelLayout& layout, const Axis& columns, const Axis& rows,
+                const Region& region, Size input, const Writer& writer, typename Writer::Value* out) {
+  ColumnBlender blender(frame, layout, columns, active_kernels());
+  for (int y = 0; y < region.height; ++y) {
+    const int top = rows.index[y];
+    const int fraction = rows.fraction[y];
+    const auto [upper, lower] = blender.rows(top, fraction == 0 ? top : top + 1);
+    writer.blend(upper, lower, fraction << (15 - kWeightBits), planes_at(out, input, region, y));
+  }
+}
+
+template <typename Writer>
+void resample(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
+              typename Writer::Value* out) {
+  check_image(frame);
+  check_target(placement.target(), input);
+  if (!std::isfinite(normalization.pad_value)) throw ArgumentError("pad_value: found a number that is not finite");
+  const Writer writer(normalization, active_kernels());
+  const RectF& source = placement.source();
+  const Rect& target = placement.target();
+  const Axis columns = make_axis(source.x, source.width, target.width, frame.width);
+  const Axis rows = make_axis(source.y, source.height, target.height, frame.height);
+  const bool empty = columns.count() == 0 || rows.count() == 0;
+  const Region region = empty ? Region{0, 0, 0, 0}
+                              : Region{target.x + columns.first, target.y + rows.first, columns.count(), rows.count()};
+  const std::size_t plane = static_cast<std::size_t>(input.width) * input.height;
+  for (int c = 0; c < 3; ++c) fill_around(out + c * plane, input, region, writer.pad(c));
+  if (empty) return;
+  const PixelLayout layout = layout_of(frame.format, normalization.reverse_channels);
+  const auto fill = columns.is_identity() && rows.is_identity() ? spread_rows<Writer> : blend_rows<Writer>;
+  fill(frame, layout, columns, rows, region, input, writer, out);
+}
+
+}  // namespace
+
+void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
+                float* out) {
+  resample<FloatWriter>(frame, placement, normalization, input, out);
+}
+
+void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
+                std::uint8_t* out) {
+  resample<LevelWriter>(frame, placement, normalization, input, out);
+}
+
+}  // namespace gcv

@@ -1,0 +1,109 @@
+#pragma once
+
+#include "kernels.h"
+
+// The reference arithmetic. The vector kernels use these for the ends of rows and must agree with them bit by bit.
+namespace gcv {
+
+inline std::int16_t blend_pair(int left, int right, const std::int16_t* weights) {
+  return static_cast<std::int16_t>((left * weights[0] + right * weights[1]) >> (kWeightBits - kColumnBits));
+}
+
+inline std::uint8_t blend_levels(int top, int bottom, int fraction) {
+  const int mixed = top + (((bottom - top) * fraction + (1 << 14)) >> 15);
+  return static_cast<std::uint8_t>((mixed + (1 << (kColumnBits - 1))) >> kColumnBits);
+}
+
+inline float normalize(std::uint8_t level, float mean, float factor) {
+  return (static_cast<float>(level) - mean) * factor;
+}
+
+inline float lerp(float from, float to, float fraction) {
+  const float step = (to - from) * fraction;
+  return from + step;
+}
+
+inline void blend_rows_f32_from(std::size_t first, const std::int16_t* top, const std::int16_t* bottom, int fraction,
+                                const ChannelScale& scale, const PlaneRow<float>& out) {
+  for (std::size_t i = first; i < out.count; ++i) {
+    for (int c = 0; c < 3; ++c) {
+      const std::uint8_t level = blend_levels(top[4 * i + c], bottom[4 * i + c], fraction);
+      out.planes[c][i] = normalize(level, scale.mean[c], scale.factor[c]);
+    }
+  }
+}
+
+inline void blend_rows_u8_from(std::size_t first, const std::int16_t* top, const std::int16_t* bottom, int fraction,
+                               const PlaneRow<std::uint8_t>& out) {
+  for (std::size_t i = first; i < out.count; ++i) {
+    for (int c = 0; c < 3; ++c) out.planes[c][i] = blend_levels(top[4 * i + c], bottom[4 * i + c], fraction);
+  }
+}
+
+inline void spread_f32_from(std::size_t first, const std::uint8_t* row, const PixelLayout& layout,
+                            const ChannelScale& scale, const PlaneRow<float>& out) {
+  for (int c = 0; c < 3; ++c) {
+    const std::uint8_t* levels = row + layout.order[c];
+    for (std::size_t i = first; i < out.count; ++i) {
+      out.planes[c][i] = normalize(levels[i * layout.step], scale.mean[c], scale.factor[c]);
+    }
+  }
+}
+
+inline void spread_u8_from(std::size_t first, const std::uint8_t* row, const PixelLayout& layout,
+                           const PlaneRow<std::uint8_t>& out) {
+  for (int c = 0; c < 3; ++c) {
+    const std::uint8_t* levels = row + layout.order[c];
+    for (std::size_t i = first; i < out.count; ++i) out.planes[c][i] = levels[i * layout.step];
+  }
+}
+
+inline std::size_t find_over_from(std::size_t first, const float* scores, std::size_t count, float threshold,
+                                  std::uint32_t* found, std::size_t found_count) {
+  for (std::size_t i = first; i < count; ++i) {
+    found[found_count] = static_cast<std::uint32_t>(i);
+    found_count += scores[i] > threshold ? 1 : 0;
+  }
+  return found_count;
+}
+
+/// Overlap of a side as MXNet's box_nms computes it; the order of the comparisons decides what NaN does.
+inline float overlap(float a1, float a2, float b1, float b2) {
+  const float left = a1 > b1 ? a1 : b1;
+  const float right = a2 < b2 ? a2 : b2;
+  const float width = right - left;
+  return width > 0 ? width : 0;
+}
+
+inline bool overlaps_any_from(std::size_t first, const BoxColumns& others, const float box[5], float threshold) {
+  for (std::size_t i = first; i < others.count; ++i) {
+    const float shared =
+        overlap(others.x1[i], others.x2[i], box[0], box[2]) * overlap(others.y1[i], others.y2[i], box[1], box[3]);
+    if (shared / (others.area[i] + box[4] - shared) > threshold) return true;
+  }
+  return false;
+}
+
+inline void stretch_row_from(std::size_t first, const float* row, const std::int32_t* left, const float* fraction,
+                             std::size_t count, float* out) {
+  for (std::size_t i = first; i < count; ++i) out[i] = lerp(row[left[i]], row[left[i] + 1], fraction[i]);
+}
+
+template <typename T>
+void argmax_from(std::size_t first, const float* top, const float* bottom, float fraction, std::size_t stride,
+                 int classes, std::size_t count, T* out) {
+  for (std::size_t i = first; i < count; ++i) {
+    float best = -__builtin_inff();
+    int best_class = 0;
+    for (int k = 0; k < classes; ++k) {
+      const float value = lerp(top[k * stride + i], bottom[k * stride + i], fraction);
+      if (value > best) {
+        best = value;
+        best_class = k;
+      }
+    }
+    out[i] = static_cast<T>(best_class);
+  }
+}
+
+}  // namespace gcv

@@ -1,0 +1,83 @@
+"""Native pre- and post-processing of gcv-edge."""
+
+from collections.abc import Sequence
+import os
+
+import numpy
+import numpy.typing
+
+
+class Placement:
+    """Which part of a frame lands where in a network's input. Immutable."""
+
+    def __init__(self, source: tuple[float, float, float, float], target: tuple[int, int, int, int]) -> None:
+        """
+        Take a source rectangle (x, y, width, height) in frame pixels, which may reach outside the frame, and a
+        target rectangle in input pixels.
+        """
+
+    @property
+    def source(self) -> tuple[float, float, float, float]:
+        """x, y, width, height in frame pixels."""
+
+    @property
+    def target(self) -> tuple[int, int, int, int]:
+        """x, y, width, height in input pixels."""
+
+    def __repr__(self) -> str: ...
+
+    def __hash__(self) -> int: ...
+
+    def __eq__(self, other: object, /) -> bool: ...
+
+def place(resize_type: str, frame_size: tuple[int, int], input_size: tuple[int, int], crop_short: int = 0) -> Placement:
+    """
+    Place a frame in a network's input; sizes are (width, height).
+
+    standard stretches; fit_to_window keeps the aspect ratio, top-left; fit_to_window_letterbox keeps it, centred;
+    crop resizes the short side to crop_short (0: the input's) and takes the centre.
+    """
+
+def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], mean: Sequence[float], scale: Sequence[float], reverse_channels: bool, pad_value: float) -> None:
+    """
+    Resample a frame into out [3, H, W]: float32 normalised, (level - mean) / scale, or uint8 levels.
+    """
+
+def detect(boxes: numpy.typing.NDArray[numpy.float32], scores: numpy.typing.NDArray[numpy.float32], score_threshold: float, iou_threshold: float, nms_topk: int, post_nms: int, class_agnostic: bool) -> tuple[numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.int32]]:
+    """
+    Threshold, top-k and non-maximum suppression of boxes [A, 4] and scores [A, C], as MXNet's box_nms does.
+    """
+
+def to_frame(boxes: numpy.typing.NDArray[numpy.float32], placement: Placement, frame_size: tuple[int, int]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Map boxes [n, 4] from input pixels to frame pixels, clipped to the frame.
+    """
+
+def decode_heatmaps(heatmaps: numpy.typing.NDArray[numpy.float32], placement: Placement, input_size: tuple[int, int]) -> tuple[numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32]]:
+    """
+    Key points [K, 2] in frame pixels and scores [K] of heat maps [K, h, w].
+    """
+
+def segment(logits: numpy.typing.NDArray[numpy.float32], placement: Placement, input_size: tuple[int, int], frame_size: tuple[int, int]) -> numpy.typing.NDArray[numpy.uint8] | numpy.typing.NDArray[numpy.int32]:
+    """
+    Class ids [H, W] of the frame from logits [C, h, w]; uint8 up to 256 classes, else int32.
+    """
+
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
+    """
+    Read the metadata of an .onnx file without reading its graph; ModelFileError if it is damaged.
+    """
+
+def isa() -> str:
+    """Instruction set in use: scalar, avx2 or avx512."""
+
+def available_isas() -> list[str]:
+    """Instruction sets that this processor has, slowest first."""
+
+def set_isa(name: str) -> None:
+    """
+    Choose the instruction set of the whole process; for tests and benchmarks.
+    """
+
+def version() -> str:
+    """Version of the native code."""
