@@ -33,6 +33,7 @@ LIST_MAGIC = 0x112
 V1_MAGIC, V2_MAGIC, V3_MAGIC = 0xF993FAC8, 0xF993FAC9, 0xF993FACA
 MAX_ARRAYS = 1 << 17
 MAX_NDIM = 32
+MAX_SHOWN = 6
 MAX_ELEMENTS = 1 << 56
 RESERVED_BYTES, CONTEXT_BYTES = 8, 8
 
@@ -212,7 +213,9 @@ def _read_record(cursor: _Cursor, what: str) -> _Record | None:
     cursor.skip(CONTEXT_BYTES, f"the context of {what}")
     dtype = _read_dtype(cursor, what)
     item_size = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
-    return _Record(cursor.skip(math.prod(shape) * item_size, f"the data of {what} {shape}"), shape, dtype)
+    return _Record(
+        cursor.skip(math.prod(shape) * item_size, f"the data of {what} {_shown(shape)}"), shape, dtype
+    )
 
 
 def _read_shape(cursor: _Cursor, what: str) -> tuple[int, ...] | None:
@@ -243,9 +246,13 @@ def _read_dims(cursor: _Cursor, ndim: int, magic: int, what: str) -> tuple[int, 
 
 def _check_dims(dims: tuple[int, ...], what: str) -> None:
     if any(dim < 0 for dim in dims):
-        raise _DamageError(f"{what} has the shape {dims}, expected no negative dimension")
+        raise _DamageError(f"{what} has the shape {_shown(dims)}, expected no negative dimension")
     if math.prod(max(dim, 1) for dim in dims) > MAX_ELEMENTS:
-        raise _DamageError(f"{what} has the shape {dims}, which no memory can hold")
+        raise _DamageError(f"{what} has the shape {_shown(dims)}, which no memory can hold")
+
+
+def _shown(dims: tuple[int, ...]) -> str:
+    return f"({', '.join(map(str, dims[:MAX_SHOWN]))}{', ...' if len(dims) > MAX_SHOWN else ''})"
 
 
 def _check_storage(storage: int, what: str) -> None:

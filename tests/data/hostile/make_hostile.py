@@ -71,6 +71,7 @@ def hostile_params() -> dict[str, bytes]:
         "shape_zero_times_huge": array_list(v2(0, 2**62, 2**62, data=b"")),
         "shape_negative": array_list(v2(-2)),
         "shape_negative_twice": array_list(v2(-1, -2)),
+        "shape_long": array_list(v2(*[-(2**62)] * 32)),
         "ndim_negative": array_list(v2(ndim=-5)),
         "ndim_minus_one_v2": array_list(v2(ndim=-1)),
         "ndim_huge": array_list(v2(2, ndim=2**31 - 1)),
