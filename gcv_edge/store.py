@@ -93,12 +93,14 @@ def find_model(model: str | os.PathLike[str]) -> Path:
     candidates = [name for name in models if wanted and name.startswith(wanted)]
     if len(candidates) == 1:
         return models[candidates[0]]
+    if wanted and path.is_dir():
+        raise ModelNotFoundError(f"{wanted}: no such file{hint_at(path)}")
     raise ModelNotFoundError(explain(wanted, candidates, models))
 
 
 def is_path(wanted: str) -> bool:
     """Tell whether a caller means a file rather than a name."""
-    return wanted.endswith(SUFFIX) or Path(wanted).name != wanted or Path(wanted).exists()
+    return wanted.endswith(SUFFIX) or Path(wanted).name != wanted
 
 
 def hint_at(path: Path) -> str:

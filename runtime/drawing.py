@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -94,7 +95,7 @@ def draw_skeleton(
             cv2.circle(canvas, place, 2 * width, color, width, cv2.LINE_AA)
 
 
-def tint(canvas: Pixels, class_map: NDArray[np.integer], class_ids: Sequence[int], opacity: float) -> None:
+def tint(canvas: Pixels, class_map: NDArray[Any], class_ids: Sequence[int], opacity: float) -> None:
     """Mix the colours of classes into a frame."""
     for class_id in class_ids:
         chosen = class_map == class_id

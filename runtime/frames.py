@@ -101,6 +101,7 @@ def load_picture(data: bytes) -> Pixels | None:
     if not data:
         return None
     try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
         return None
+    return None if picture is None else np.asarray(picture, np.uint8)

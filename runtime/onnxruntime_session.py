@@ -12,7 +12,10 @@ from gcv_edge.errors import GcvEdgeError, MissingExtraError, ModelFileError, Uns
 from gcv_edge.runtime.cpus import usable_cpus
 from gcv_edge.runtime.sessions import Array, Request, Session, SessionOptions, choose_batch, one_line
 
-DTYPES = {"tensor(float)": np.dtype(np.float32), "tensor(uint8)": np.dtype(np.uint8)}
+DTYPES: dict[str, np.dtype[Any]] = {
+    "tensor(float)": np.dtype(np.float32),
+    "tensor(uint8)": np.dtype(np.uint8),
+}
 QUIET = 4
 """Only fatal messages reach the log: what fails is raised anyway."""
 

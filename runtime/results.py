@@ -62,9 +62,9 @@ class Detections:
     speed: Speed = field(default_factory=Speed)
 
     def __post_init__(self) -> None:
-        count = len(np.atleast_1d(self.scores))
+        freeze(self, "scores", np.float32, (None,))
+        count = len(self.scores)
         freeze(self, "boxes", np.float32, (count, 4))
-        freeze(self, "scores", np.float32, (count,))
         freeze(self, "class_ids", np.int32, (count,))
 
     def __len__(self) -> int:
@@ -294,7 +294,7 @@ class Poses:
 
 def freeze(result: object, name: str, dtype: type, shape: tuple[int | None, ...]) -> None:
     """Turn a field into an array of a type and check its shape (None: any length)."""
-    value = np.asarray(getattr(result, name), dtype)
+    value: NDArray[Any] = np.asarray(getattr(result, name), dtype)
     fits = value.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, value.shape, strict=True))
     if not fits:
         expected = ", ".join("n" if length is None else str(length) for length in shape)

@@ -26,19 +26,21 @@ class Reader:
     def __init__(self, frames: Iterator[Frame]) -> None:
         self._frames = frames
         self._queue: queue.Queue[Frame | BaseException | None] = queue.Queue(READ_AHEAD)
+        self._error: BaseException | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._read, name="gcv-edge reader", daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Give frames in order; an error of the source is raised where it occurred."""
-        while True:
-            item = self._queue.get()
-            if item is None:
-                return
-            if isinstance(item, BaseException):
-                raise item
+        """Give frames in order until the source ends or fails."""
+        while isinstance(item := self._queue.get(), Frame):
             yield item
+        self._error = item
+
+    def check(self) -> None:
+        """Raise the error that ended the source, if one did."""
+        if self._error is not None:
+            raise self._error
 
     def stop(self) -> None:
         """End the thread and let go of the source."""
@@ -88,6 +90,7 @@ def run_in_order(
                 yield take_first(pending)
         while pending:
             yield take_first(pending)
+        reader.check()
     finally:
         pool.shutdown(cancel_futures=True)
         reader.stop()

@@ -36,8 +36,7 @@ def python_files(place: str) -> list[Path]:
 
 def module_of(path: Path) -> list[str]:
     parts = list(path.relative_to(ROOT).with_suffix("").parts)
-    parts = parts if parts[0] in ("gcv_edge", "benchmarks", "tests") else ["gcv_edge", *parts]
-    return parts
+    return parts if parts[0] in ("gcv_edge", "benchmarks", "tests") else ["gcv_edge", *parts]
 
 
 def imports_of(path: Path) -> Iterator[str]:
