@@ -1,0 +1,91 @@
+"""What MXNet itself computes for a network, as the numbers an export is held against. Needs [mxnet]."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcv_edge.exporters.mxnet.compat import import_mxnet
+from gcv_edge.exporters.mxnet.convert import find_inputs
+from gcv_edge.exporters.mxnet.detection import find_detection_head
+from gcv_edge.exporters.mxnet.export import Network, canonical_entries
+from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
+
+Array = NDArray[Any]
+
+
+class MxnetReference:
+    """Runs a network in MXNet, unfused float32 on the CPU.
+
+    Attributes:
+        name: ``mxnet`` and its version.
+    """
+
+    def __init__(self, network: Network) -> None:
+        """Bind nothing yet: each batch size is bound when it is first run."""
+        self._mxnet = import_mxnet()
+        self.name = f"mxnet {self._mxnet.__version__}"
+        self._network = network
+        self._head = find_detection_head(network.symbol)
+        self._entries = canonical_entries(network.symbol, self._head)
+        self._extra = tuple(network.symbol.heads) if self._head is not None else ()
+        self._input = find_inputs(network.symbol, network.weights, self._entries, network.name)[0]
+
+    def run(self, batch: Array) -> dict[str, Array]:
+        """Compute the canonical outputs of ``batch [N, 3, H, W]``.
+
+        Returns:
+            A detector's ``boxes [N, A, 4]`` and ``scores [N, A, C]`` (before suppression) and its final
+            ``ids``, ``scores`` and ``boxes`` under ``final_*``; any other network's output under ``output``.
+        """
+        outputs = self._forward([*self._entries, *self._extra], batch)
+        if self._head is None:
+            return {"output": outputs[0]}
+        count = len(self._entries)
+        flat = [value.reshape(len(value), -1, value.shape[-1]) for value in outputs[:count]]
+        final = dict(zip(("final_ids", "final_scores", "final_boxes"), outputs[count:], strict=True))
+        boxes, scores = np.concatenate(flat[0::2], axis=1), np.concatenate(flat[1::2], axis=1)
+        return {"boxes": boxes, "scores": scores, **final}
+
+    def _forward(self, entries: Sequence[Entry], batch: Array) -> list[Array]:
+        mxnet = self._mxnet
+        symbol = mxnet.sym.load_json(write_symbol(self._network.symbol, entries))
+        arrays: Mapping[str, Any] = {
+            name: mxnet.nd.array(self._network.weights[name], dtype=self._network.weights[name].dtype)
+            for name in (*symbol.list_arguments(), *symbol.list_auxiliary_states())
+            if name in self._network.weights
+        }
+        arguments = {name: arrays[name] for name in symbol.list_arguments() if name in arrays}
+        arguments[self._input] = mxnet.nd.array(batch)
+        states = {name: arrays[name] for name in symbol.list_auxiliary_states()}
+        executor = symbol.bind(mxnet.cpu(), args=arguments, aux_states=states, grad_req="null")
+        return [output.asnumpy() for output in executor.forward(is_train=False)]
+
+
+def write_symbol(symbol: Symbol, heads: Sequence[Entry]) -> str:
+    """Spell a symbol as MXNet's JSON, with heads of one's own choice."""
+    nodes = [
+        {
+            "op": node.op,
+            "name": node.name,
+            "attrs": dict(node.attrs),
+            "inputs": [[entry.node, entry.output, 0] for entry in node.inputs],
+            **({"subgraphs": [json.loads(write_symbol(sub, sub.heads)) for sub in node.subgraphs]}
+               if node.subgraphs else {}),
+        }
+        for node in symbol.nodes
+    ]
+    variables = [index for index, node in enumerate(symbol.nodes) if node.is_variable]
+    return json.dumps(
+        {
+            "nodes": nodes,
+            "arg_nodes": variables,
+            "node_row_ptr": list(range(len(nodes) + 1)),
+            "heads": [[head.node, head.output, 0] for head in heads],
+            "attrs": {"mxnet_version": ["int", 10901]},
+        }
+    )
