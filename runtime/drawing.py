@@ -46,17 +46,29 @@ def draw_box(canvas: Pixels, box: NDArray[np.float32], text: str, color: Color) 
 
 
 def draw_tag(canvas: Pixels, text: str, corner: tuple[int, int], color: Color) -> None:
-    """Write text on a filled tag above a corner, moved inside the frame where it would leave it."""
+    """Write a name tag above a corner, or below it where the frame ends."""
+    height = tag_size(canvas, text)[1]
+    top = corner[1] - height if corner[1] >= height else corner[1]
+    paint_tag(canvas, text, (corner[0], top), color)
+
+
+def paint_tag(canvas: Pixels, text: str, place: tuple[int, int], color: Color) -> None:
+    """Write text on a filled rectangle, moved inside the frame where it would leave it."""
     scale, stroke = text_size(canvas)
-    (width, height), below = cv2.getTextSize(text, FONT, scale, stroke)
+    width, height = tag_size(canvas, text)
+    left = max(0, min(place[0], canvas.shape[1] - width))
+    top = max(0, min(place[1], canvas.shape[0] - height))
+    cv2.rectangle(canvas, (left, top), (left + width, top + height), color, cv2.FILLED)
     pad = line_width(canvas) + 1
-    tag_width, tag_height = width + 2 * pad, height + below + 2 * pad
-    left = max(0, min(corner[0], canvas.shape[1] - tag_width))
-    top = corner[1] - tag_height if corner[1] >= tag_height else max(0, corner[1])
-    top = min(top, max(0, canvas.shape[0] - tag_height))
-    cv2.rectangle(canvas, (left, top), (left + tag_width, top + tag_height), color, cv2.FILLED)
-    origin = (left + pad, top + pad + height)
+    origin = (left + pad, top + pad + cv2.getTextSize(text, FONT, scale, stroke)[0][1])
     cv2.putText(canvas, text, origin, FONT, scale, ink_on(color), stroke, cv2.LINE_AA)
+
+
+def tag_size(canvas: Pixels, text: str) -> tuple[int, int]:
+    """Return width and height of a name tag."""
+    (width, height), below = cv2.getTextSize(text, FONT, *text_size(canvas))
+    pad = line_width(canvas) + 1
+    return width + 2 * pad, height + below + 2 * pad
 
 
 def text_size(canvas: Pixels) -> tuple[float, int]:
@@ -74,10 +86,10 @@ def ink_on(color: Color) -> Color:
 
 def draw_lines(canvas: Pixels, lines: Sequence[tuple[str, Color]]) -> None:
     """Write lines of text under each other in the upper left corner."""
-    scale, stroke = text_size(canvas)
-    step = cv2.getTextSize("Ag", FONT, scale, stroke)[0][1] * 2 + 2 * line_width(canvas)
-    for row, (text, color) in enumerate(lines):
-        draw_tag(canvas, text, (0, row * step), color)
+    top = 0
+    for text, color in lines:
+        paint_tag(canvas, text, (0, top), color)
+        top += tag_size(canvas, text)[1]
 
 
 def draw_skeleton(

@@ -63,7 +63,7 @@ def view_frame(frame: object, color: str) -> FrameView:
 
 def pack_rows(pixels: Pixels) -> Pixels:
     """Return pixels whose rows have no gaps inside; rows themselves may be anywhere."""
-    packed = np.ones(pixels.shape[1:], np.uint8).strides
+    packed = (1,) if pixels.ndim == 2 else (pixels.shape[2], 1)
     return pixels if pixels.strides[1:] == packed else np.ascontiguousarray(pixels)
 
 

@@ -199,3 +199,9 @@ def test_segmentation_tints_classes_and_leaves_the_background() -> None:
 def test_segmentation_of_another_frame() -> None:
     with pytest.raises(ValueError, match=r"frame: found shape \(50, 100, 3\), expected 100 x 100 pixels"):
         SEGMENTATION.plot(FRAME[:50])
+
+
+def test_lines_of_a_classification_do_not_cover_each_other() -> None:
+    frame = np.zeros((400, 400, 3), np.uint8)
+    rows = [CLASSIFICATION.plot(frame, k).any(axis=(1, 2)).sum() for k in (1, 2, 3)]
+    assert rows[2] - rows[1] == pytest.approx(rows[0], abs=2) == rows[1] - rows[0]
