@@ -28,7 +28,6 @@ class Required(Enum):
 
 REQUIRED: Final = Required.REQUIRED
 
-MAX_TUPLE = 4096
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}L?")
 FLOAT = re.compile(
     r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?f?|[+-]?(inf|infinity|nan)", re.IGNORECASE
@@ -180,10 +179,7 @@ def _parse_tuple(text: str, parse: Callable[[str], T]) -> tuple[T, ...]:
 
 
 def _split(text: str) -> list[str]:
-    items = text.strip().removesuffix(",").split(",", MAX_TUPLE) if text.strip() else []
-    if len(items) > MAX_TUPLE:
-        raise ValueError(text)
-    return items
+    return text.strip().removesuffix(",").split(",") if text.strip() else []
 
 
 def _or_none(parse: Callable[[str], T]) -> Callable[[str], T | None]:

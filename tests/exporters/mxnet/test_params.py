@@ -102,6 +102,13 @@ def test_bfloat16_is_widened() -> None:
     np.testing.assert_array_equal(params["w"], values)
 
 
+@pytest.mark.parametrize(("flag", "dims"), [(0, (2,)), (0, (0, 3)), (12, (4,))])
+def test_every_array_is_read_only(flag: int, dims: tuple[int, ...]) -> None:
+    params = parse_params(packed(dense(flag, bytes(8 if all(dims) else 0), *dims), names=["w"]))
+    assert params["w"].shape == dims
+    assert not params["w"].flags.writeable
+
+
 def test_arrays_without_shape_are_listed_and_not_mapped() -> None:
     params = read_params(FILES / "uninitialised.params")
     assert list(params) == ["weight"]
@@ -208,7 +215,13 @@ def test_large_file_of_empty_arrays_is_read_or_refused_quickly(count: int) -> No
 
 
 def test_paths_that_are_no_files(tmp_path: Path) -> None:
-    for path, problem in [(tmp_path, "is a folder, expected a file"), (tmp_path / "no", "No such file")]:
+    empty = tmp_path / "empty.params"
+    empty.touch()
+    for path, problem in [
+        (tmp_path, "is a folder, expected a file"),
+        (tmp_path / "absent", "No such file"),
+        (empty, "is empty"),
+    ]:
         with pytest.raises(ModelFileError, match=problem):
             read_params(path)
 

@@ -80,6 +80,24 @@ def test_files_before_0_9_get_their_auxiliary_inputs() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("version", "op", "attrs"),
+    [
+        (904, "argmax", {}),
+        (904, "argmin", {}),
+        (905, "argmax", {"axis": "-1"}),
+        (904, "sum", {"axis": "-1"}),
+    ],
+)
+def test_axis_minus_one_meant_all_axes_before_0_9_5(version: int, op: str, attrs: dict[str, str]) -> None:
+    nodes = [
+        {"op": "null", "name": "x", "inputs": []},
+        {"op": op, "name": "y", "inputs": [[0, 0, 0]], "attrs": {"axis": "-1"}},
+    ]
+    graph = {"nodes": nodes, "heads": [[1, 0, 0]], "attrs": {"mxnet_version": ["int", version]}}
+    assert parse_symbol(json.dumps(graph)).nodes[1].attrs == attrs
+
+
 def test_nodes_out_of_order_are_sorted_and_unused_ones_dropped() -> None:
     symbol = read_symbol(FILES / "v0.9.3-symbol.json")
     assert [node.name for node in symbol.nodes] == ["data", "twice", "act"]
