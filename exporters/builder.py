@@ -52,7 +52,7 @@ class GraphBuilder:
     def constant(self, array: NDArray[Any] | Sequence[int] | float, name: str = "constant") -> ir.Value:
         """Make an array (not copied when contiguous), a list of int64 or a float32 scalar a constant."""
         if isinstance(array, float):
-            array = np.float32(array)[()]
+            array = np.asarray(array, np.float32)
         elif not isinstance(array, np.ndarray):
             array = np.asarray(array, dtype=np.int64)
         array = np.asarray(array, order="C")
@@ -90,7 +90,7 @@ class GraphBuilder:
         if all(value is not None and value.const_value is not None for value in inputs) and _is_small(types):
             return self._fold(node, label)
         for value in node.outputs:
-            _set_type(value, types[value.name or ""])
+            _set_type(value, types[name_of(value)])
         self.nodes.append(node)
         return tuple(node.outputs)
 
@@ -123,15 +123,15 @@ class GraphBuilder:
 
     def _infer(self, node: ir.Node) -> dict[str, Any]:
         known = [value for value in node.inputs if value is not None]
-        types = {value.name: ir.to_proto(value).type for value in known}
+        types = {name_of(value): ir.to_proto(value).type for value in known}
         data = {
-            value.name: ir.to_proto(value.const_value)
+            name_of(value): ir.to_proto(value.const_value)
             for value in known
             if value.const_value is not None and value.const_value.size <= SHAPE_DATA_LIMIT
         }
         schema = onnx.defs.get_schema(node.op_type, OPSET)
         try:
-            return onnx.shape_inference.infer_node_outputs(  # type: ignore[no-any-return]
+            return onnx.shape_inference.infer_node_outputs(
                 schema, ir.to_proto(node), types, data, opset_imports=self._opsets, ir_version=IR_VERSION
             )
         except onnx.shape_inference.InferenceError as error:
@@ -140,18 +140,28 @@ class GraphBuilder:
             raise UnsupportedError(f"{node.op_type} '{node.name}': inputs {shapes}: {reason}") from error
 
     def _fold(self, node: ir.Node, label: str) -> tuple[ir.Value, ...]:
-        feeds = {value.name: value.const_value.numpy() for value in node.inputs}  # type: ignore[union-attr]
+        feeds = {
+            name_of(value): value.const_value.numpy()
+            for value in node.inputs
+            if value is not None and value.const_value is not None
+        }
         proto = onnx.helper.make_graph(
             [ir.to_proto(node)],
             "fold",
             [onnx.helper.make_value_info(name, onnx.TypeProto()) for name in feeds],
-            [onnx.helper.make_value_info(value.name, onnx.TypeProto()) for value in node.outputs],
+            [onnx.helper.make_value_info(name_of(value), onnx.TypeProto()) for value in node.outputs],
         )
         model = onnx.helper.make_model(proto, opset_imports=self._opsets, ir_version=IR_VERSION)
         results = ReferenceEvaluator(model).run(None, feeds)
         for index in range(len(node.inputs)):
             node.replace_input_with(index, None)
         return tuple(self.constant(np.asarray(result), label) for result in results)
+
+
+def name_of(value: ir.Value) -> str:
+    """Name of a value of this graph; the builder names each."""
+    assert value.name is not None
+    return value.name
 
 
 def _set_type(value: ir.Value, inferred: Any) -> None:

@@ -102,8 +102,6 @@ def format_metadata(metadata: ModelMetadata) -> dict[str, str]:
         "gcv_edge source_hash": metadata.source_hash,
         "gcv_edge variant": metadata.variant,
         "gcv_edge version": metadata.version,
-        "gcv_edge verification": json.dumps(metadata.verification),
-        "gcv_edge self_test": json.dumps(metadata.self_test),
         **format_preprocessing(metadata.preprocessing),
     }
     if metadata.labels:
@@ -112,6 +110,16 @@ def format_metadata(metadata: ModelMetadata) -> dict[str, str]:
     if metadata.detection is not None:
         entries |= format_detection(metadata.detection)
     return entries
+
+
+def format_verification(
+    verification: Mapping[str, Any], self_test: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    """Spell the verdict and the self-test, which follow the rest when a file has been checked."""
+    return {
+        "gcv_edge verification": json.dumps(verification),
+        "gcv_edge self_test": json.dumps(self_test),
+    }
 
 
 def format_preprocessing(preprocessing: Preprocessing) -> dict[str, str]:

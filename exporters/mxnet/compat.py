@@ -16,9 +16,6 @@ from gcv_edge.errors import MissingExtraError
 
 REMOVED_ALIASES = {"bool": bool, "object": object, "int": int, "float": float, "complex": complex, "str": str}
 
-ENVIRONMENT = {"MXNET_STORAGE_FALLBACK_LOG_VERBOSE": "0", "MXNET_SUBGRAPH_BACKEND": "NONE"}
-"""No chatter on standard error, and no fusing: the reference computes what the symbol says."""
-
 
 def restore_numpy_aliases() -> None:
     """Put the aliases back that NumPy 1.24 removed and MXNet 1.9.1 still reads."""
@@ -34,8 +31,7 @@ def import_mxnet() -> ModuleType:
         MissingExtraError: mxnet is not installed, or NumPy is too new for it.
     """
     restore_numpy_aliases()
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    os.environ.setdefault("MXNET_STORAGE_FALLBACK_LOG_VERBOSE", "0")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

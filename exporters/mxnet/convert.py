@@ -57,7 +57,9 @@ class SymbolConverter:
         except TypeError as error:
             if "positional argument" not in str(error):
                 raise
-            raise UnsupportedError(f"{attrs.where}: {len(arguments)} inputs do not fit this operator") from error
+            raise UnsupportedError(
+                f"{attrs.where}: {len(arguments)} inputs do not fit this operator"
+            ) from error
         unknown = [key for key in attrs.unused() if key not in BOOKKEEPING]
         if unknown:
             raise attrs.unsupported(unknown[0])

@@ -119,7 +119,7 @@ class SymbolReader:
         return None if scores is None or boxes is None else BoxesAndScores(boxes, scores)
 
     def ssd_part(self, pieces: Sequence[Entry]) -> BoxesAndScores | None:
-        """Match per-class rows: concat(slice(ids, c), slice(where(mask, scores, 0), c), boxes) for c = 0, 1, .."""
+        """Match per-class rows: concat(slice(ids, c), slice(where(mask, scores, 0), c), boxes) for each c."""
         found = set()
         for index, piece in enumerate(pieces):
             triple = self.joined(piece, axis=-1)

@@ -62,7 +62,7 @@ def export_network(network: Network, options: ExportOptions) -> ExportedModel:
     names = find_inputs(network.symbol, network.weights, entries, network.name)
     if len(names) != 1:
         raise UnsupportedError(f"{network.name}: {len(names)} inputs {', '.join(names)}, expected one")
-    shape = find_input_shape(network, head, options)
+    shape = find_input_shape(network, options)
     data = graph.input(INPUT_NAME, (BATCH if options.dynamic_batch else shape[0], *shape[1:]))
     values = SymbolConverter(graph, network.symbol, network.weights, {names[0]: data}).values(entries)
     task = find_head_task(graph, network, head, values[0], options)
@@ -80,9 +80,7 @@ def canonical_entries(symbol: Symbol, head: DetectionHead | None) -> list[Entry]
     return [node.inputs[0] if node.op in SOFTMAX else first]
 
 
-def find_input_shape(
-    network: Network, head: DetectionHead | None, options: ExportOptions
-) -> tuple[int, int, int, int]:
+def find_input_shape(network: Network, options: ExportOptions) -> tuple[int, int, int, int]:
     """Shape asked for, else the one that goes with the name."""
     if options.input_shape is not None:
         return options.input_shape
@@ -111,7 +109,7 @@ def find_head_task(
         return found
     asked = find_task(options.task)
     if (asked is DETECTION) != (head is not None):
-        raise UnsupportedError(f"{network.name}: the network's head is for {found.name}, not for {asked.name}")
+        raise UnsupportedError(f"{network.name}: its head is for {found.name}, not for {asked.name}")
     return asked
 
 
@@ -152,10 +150,20 @@ def join_scales(graph: GraphBuilder, values: list[ir.Value], name: str) -> ir.Va
     flat = [
         value
         if len(graph.shape(value)) == 3
-        else graph.op("Reshape", [value, graph.constant([0, -1, int(graph.shape(value)[-1])])], f"{name}_flat")
+        else graph.op(
+            "Reshape", [value, graph.constant([0, -1, int(graph.shape(value)[-1])])], f"{name}_flat"
+        )
         for value in values
     ]
     return flat[0] if len(flat) == 1 else graph.op("Concat", flat, f"{name}_joined", axis=1)
+
+
+def flatten_middle(graph: GraphBuilder, value: ir.Value, name: str) -> ir.Value:
+    """Make ``[N, ..., K]`` ``[N, A, K]``."""
+    shape = graph.shape(value)
+    if len(shape) == 3:
+        return value
+    return graph.op("Reshape", [value, graph.constant([0, -1, int(shape[-1])])], name)
 
 
 def describe_network(
@@ -187,5 +195,5 @@ def hash_network(network: Network) -> str:
     digest = hashlib.sha256()
     for name in sorted(network.weights):
         digest.update(name.encode())
-        digest.update(memoryview(network.weights[name].reshape(-1).view("u1")))
+        digest.update(network.weights[name].data)
     return digest.hexdigest()

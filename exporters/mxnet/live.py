@@ -15,11 +15,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gcv_edge.errors import GcvEdgeError, ModelNotFoundError, ParamsMismatchError, UnsupportedError, UsageError
+from gcv_edge.errors import (
+    GcvEdgeError,
+    ModelNotFoundError,
+    ParamsMismatchError,
+    UnsupportedError,
+    UsageError,
+)
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.compat import import_gluoncv, import_mxnet
 from gcv_edge.exporters.mxnet.export import Network
 from gcv_edge.exporters.mxnet.network_files import read_network
+from gcv_edge.tasks import CLASSIFICATION, POSE
 
 Shape = tuple[int, int, int, int]
 
@@ -52,7 +59,9 @@ def load_zoo_network(
     return replace(network, labels=find_labels(gluoncv, block, name))
 
 
-def load_block_network(factory: str, params: str | os.PathLike[str] | None, input_shape: Shape | None) -> Network:
+def load_block_network(
+    factory: str, params: str | os.PathLike[str] | None, input_shape: Shape | None
+) -> Network:
     """Call ``package.module:factory`` for a HybridBlock and trace it.
 
     Raises:
@@ -174,8 +183,9 @@ def draw_parameter(parameter: Any, random: np.random.RandomState) -> NDArray[np.
         return np.zeros(parameter.shape, np.float32)
     if not parameter.name.endswith("weight") or len(parameter.shape) < 2:
         return None
-    deviation = (2 / max(1, int(np.prod(parameter.shape[1:])))) ** 0.5
-    return (random.standard_normal(parameter.shape) * deviation).astype(np.float32)
+    deviation: float = (2 / max(1, int(np.prod(parameter.shape[1:])))) ** 0.5
+    values: NDArray[np.float64] = random.standard_normal(parameter.shape) * deviation
+    return values.astype(np.float32)
 
 
 def trace(block: Any, name: str, shape: Shape) -> Network:
@@ -210,12 +220,12 @@ def call_factory(factory: str) -> Any:
 def find_labels(gluoncv: Any, block: Any, name: str) -> tuple[str, ...]:
     """Class names (keypoint names for pose) that GluonCV gives a network."""
     facts = zoo.describe(name)
-    if facts is not None and facts.task is zoo.POSE:
+    if facts is not None and facts.task is POSE:
         joints = gluoncv.data.mscoco.keypoints.COCOKeyPoints.KEYPOINTS
         return tuple(joints[index] for index in range(len(joints)))
     classes = getattr(block, "classes", None)
     if isinstance(classes, (list, tuple)):
         return tuple(str(label) for label in classes)
-    if facts is not None and facts.task is zoo.CLASSIFICATION and not name.startswith("cifar_"):
+    if facts is not None and facts.task is CLASSIFICATION and not name.startswith("cifar_"):
         return tuple(gluoncv.data.imagenet.classification.ImageNet1kAttr().classes)
     return ()

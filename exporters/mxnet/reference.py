@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -54,16 +54,13 @@ class MxnetReference:
     def _forward(self, entries: Sequence[Entry], batch: Array) -> list[Array]:
         mxnet = self._mxnet
         symbol = mxnet.sym.load_json(write_symbol(self._network.symbol, entries))
-        arrays: Mapping[str, Any] = {
-            name: mxnet.nd.array(self._network.weights[name], dtype=self._network.weights[name].dtype)
-            for name in (*symbol.list_arguments(), *symbol.list_auxiliary_states())
-            if name in self._network.weights
-        }
-        arguments = {name: arrays[name] for name in symbol.list_arguments() if name in arrays}
-        arguments[self._input] = mxnet.nd.array(batch)
-        states = {name: arrays[name] for name in symbol.list_auxiliary_states()}
-        executor = symbol.bind(mxnet.cpu(), args=arguments, aux_states=states, grad_req="null")
-        return [output.asnumpy() for output in executor.forward(is_train=False)]
+        arrays = [
+            mxnet.nd.array(batch if name == self._input else self._network.weights[name])
+            for name in symbol.list_inputs()
+        ]
+        outputs = mxnet.nd.CachedOp(symbol)(*arrays)
+        outputs = outputs if isinstance(outputs, list) else [outputs]
+        return [output.asnumpy() for output in outputs]
 
 
 def write_symbol(symbol: Symbol, heads: Sequence[Entry]) -> str:
@@ -74,8 +71,11 @@ def write_symbol(symbol: Symbol, heads: Sequence[Entry]) -> str:
             "name": node.name,
             "attrs": dict(node.attrs),
             "inputs": [[entry.node, entry.output, 0] for entry in node.inputs],
-            **({"subgraphs": [json.loads(write_symbol(sub, sub.heads)) for sub in node.subgraphs]}
-               if node.subgraphs else {}),
+            **(
+                {"subgraphs": [json.loads(write_symbol(sub, sub.heads)) for sub in node.subgraphs]}
+                if node.subgraphs
+                else {}
+            ),
         }
         for node in symbol.nodes
     ]

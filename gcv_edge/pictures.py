@@ -1,0 +1,50 @@
+"""Pictures that checks use: the same on every machine."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gcv_edge.errors import GcvEdgeError
+from gcv_edge.metadata import Preprocessing
+
+Pixels = NDArray[np.uint8]
+NOISE_SEED = 1
+
+
+def check_pictures(height: int, width: int) -> dict[str, Pixels]:
+    """Return a black, a noisy and a real picture, RGB ``[H, W, 3]``."""
+    return {
+        "black": np.zeros((height, width, 3), np.uint8),
+        "noise": noise_picture(height, width, NOISE_SEED),
+        "picture": cv2.resize(real_picture(), (width, height), interpolation=cv2.INTER_AREA),  # type: ignore[dict-item]
+    }
+
+
+def noise_picture(height: int, width: int, seed: int) -> Pixels:
+    """Hash of the byte's position (SplitMix64's finaliser), so that any language can make the same noise."""
+    value = np.arange(height * width * 3, dtype=np.uint64) + np.uint64(seed << 32)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        value = (value ^ (value >> np.uint64(shift))) * np.uint64(factor)
+    return (value >> np.uint64(56)).astype(np.uint8).reshape(height, width, 3)
+
+
+def real_picture() -> Pixels:
+    """Return the first picture that the package ships, RGB."""
+    folder = resources.files("gcv_edge") / "demo"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".jpg"))
+    if not names:
+        raise GcvEdgeError("the installation is damaged: gcv_edge/demo holds no picture")
+    data = np.frombuffer((folder / names[0]).read_bytes(), np.uint8)
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+
+
+def normalize(picture: Pixels, preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """Turn an RGB picture of the network's size into its input ``[1, 3, H, W]``."""
+    ordered = picture if preprocessing.reverse_channels else picture[..., ::-1]
+    mean, scale = np.array(preprocessing.mean, np.float32), np.array(preprocessing.scale, np.float32)
+    return np.ascontiguousarray(((ordered - mean) / scale).transpose(2, 0, 1)[None])

@@ -1,0 +1,154 @@
+"""From a source to one verified, self-describing file."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import gcv_edge
+from gcv_edge import store
+from gcv_edge.errors import GcvEdgeError, MissingExtraError, VerificationError
+from gcv_edge.files import replacing
+from gcv_edge.metadata import ModelMetadata, format_metadata, format_verification
+from gcv_edge.verify import Verification, check_export, sample_outputs
+
+try:
+    import onnx
+    import onnx_ir as ir
+
+    from gcv_edge.exporters.loading import load_network
+    from gcv_edge.exporters.mxnet.export import Network, export_network
+    from gcv_edge.exporters.source import ExportedModel, ExportOptions
+except ImportError as missing:
+    raise MissingExtraError("export", "export") from missing
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What an export made.
+
+    Attributes:
+        path: the file.
+        metadata: what it says of itself.
+        verification: the verdict; None when it was not asked for.
+        seconds: time of the stages ``read``, ``convert``, ``write`` and ``verify``.
+    """
+
+    path: Path
+    metadata: ModelMetadata
+    verification: Verification | None
+    seconds: dict[str, float]
+
+
+def export(
+    source: str,
+    output: str | os.PathLike[str] | None = None,
+    *,
+    params: str | os.PathLike[str] | None = None,
+    options: ExportOptions | None = None,
+    verify: bool = True,
+    random_weights: int | None = None,
+    progress: Progress | None = None,
+) -> ExportResult:
+    """Convert a network, verify the file and give it its name.
+
+    Args:
+        source: zoo name, ``PREFIX-symbol.json`` or ``package.module:factory``.
+        output: where to write; None for the model store. The file is also known to the store by its name.
+        params: parameters, where they do not lie beside the symbol.
+        options: input shape, class names and the like.
+        verify: run the file against the source; a failed verdict leaves no file.
+        random_weights: seed for random instead of trained weights, for benchmarks.
+        progress: called with a word at the start of each stage.
+
+    Raises:
+        GcvEdgeError: one of its kinds, by what went wrong; nothing is left behind.
+    """
+    options = options or ExportOptions()
+    watch = Stages(progress)
+    watch.start("read")
+    network = load_network(source, params, options, random_weights)
+    watch.start("convert")
+    exported = export_network(network, options)
+    metadata = replace(exported.metadata, version=gcv_edge.__version__)
+    if random_weights is not None:
+        metadata = replace(metadata, source=f"{metadata.source} (random weights, seed {random_weights})")
+    target = Path(output) if output is not None else store.stored_path(network.name)
+    verification = None
+    try:
+        with replacing(target) as temporary:
+            watch.start("write")
+            write_model(replace(exported, metadata=metadata), temporary)
+            if verify:
+                watch.start("verify")
+                verification = verify_export(temporary, metadata, network)
+    except OSError as error:
+        raise GcvEdgeError(f"{target}: cannot be written: {error.strerror or error}") from error
+    watch.stop()
+    store.remember(target, target.stem)
+    return ExportResult(target, metadata, verification, watch.seconds)
+
+
+def write_model(exported: ExportedModel, path: Path) -> None:
+    """Write graph and metadata into one file."""
+    exported.model.metadata_props.update(format_metadata(exported.metadata))
+    ir.save(exported.model, path)
+
+
+def verify_export(file: Path, metadata: ModelMetadata, network: Network) -> Verification:
+    """Check a file against MXNet, or OpenVINO where MXNet is not installed, and add the verdict to it.
+
+    Raises:
+        VerificationError: an output differs by more than its tolerance.
+    """
+    reference = None
+    if importlib.util.find_spec("mxnet") is not None:
+        from gcv_edge.exporters.mxnet.reference import MxnetReference
+
+        reference = MxnetReference(network)
+    verification = check_export(file, metadata, reference)
+    if not verification.passed:
+        worst = max(verification.comparisons, key=lambda c: c.max_error / c.tolerance)
+        raise VerificationError(
+            f"{network.name}: '{worst.name}' differs from {verification.reference} by {worst.max_error:.3g} "
+            f"(of its scale), allowed are {worst.tolerance:.3g}; no file was written"
+        )
+    append_metadata(file, format_verification(verification.to_dict(), sample_outputs(file, metadata)))
+    return verification
+
+
+def append_metadata(file: Path, entries: dict[str, str]) -> None:
+    """Add metadata to a file without rewriting it: protobuf messages that follow each other are merged."""
+    addition = onnx.ModelProto()
+    onnx.helper.set_model_props(addition, entries)
+    with file.open("ab") as stream:
+        stream.write(addition.SerializeToString())
+
+
+class Stages:
+    """Times the stages of an export and announces them."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+        self._current: tuple[str, float] | None = None
+
+    def start(self, name: str) -> None:
+        """End the current stage and begin another."""
+        self.stop()
+        if self._progress is not None:
+            self._progress(name)
+        self._current = (name, time.perf_counter())
+
+    def stop(self) -> None:
+        """End the current stage."""
+        if self._current is not None:
+            name, begin = self._current
+            self.seconds[name] = time.perf_counter() - begin
+            self._current = None

@@ -1,0 +1,323 @@
+"""Checking that an exported file computes what its source computes.
+
+The file runs in ONNX Runtime on a black, a noisy and a real picture, one by one and as a batch of three. Its
+outputs are held against MXNet's own where MXNet is installed, else against OpenVINO's; later, on the device,
+against the numbers that this check left in the file.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcv_edge import _core
+from gcv_edge.errors import ModelFileError
+from gcv_edge.metadata import DetectionSettings, ModelMetadata
+from gcv_edge.pictures import NOISE_SEED, check_pictures, noise_picture, normalize
+from gcv_edge.runtime.modelfile import read_metadata
+from gcv_edge.runtime.sessions import Session, SessionOptions, open_session
+from gcv_edge.store import find_model
+
+Array = NDArray[Any]
+Outputs = Mapping[str, Array]
+
+TOLERANCE = 5e-4
+"""Largest difference of an output, in units of its scale (see ``output_scale``)."""
+
+STORED_TOLERANCE = 2e-3
+"""The same against stored numbers, which another CPU made."""
+
+UNMATCHED_SHARE = 0.02
+"""Share of detections that may find no partner: equal scores at a cut are chosen arbitrarily."""
+
+SCORE_MATCH, BOX_MATCH = 1e-4, 0.05
+"""Detections are partners at this difference of score and, in input pixels, of box."""
+
+BOX_LIMIT = 8192.0
+"""Box coordinates beyond this, in input pixels, are all the same: far outside the picture."""
+
+SAMPLES = 64
+"""Numbers of each output that go into the file."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One output held against the reference: the largest difference found, and the largest allowed."""
+
+    name: str
+    max_error: float
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the difference is within the tolerance; NaN is not."""
+        return self.max_error <= self.tolerance
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The verdict on a file.
+
+    Attributes:
+        reference: whose numbers the file's were held against.
+        comparisons: one per output, and one for a detector's final list.
+        inputs: pictures used.
+        batches: batch sizes used.
+    """
+
+    reference: str
+    comparisons: tuple[Comparison, ...]
+    inputs: tuple[str, ...]
+    batches: tuple[int, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every comparison passed."""
+        return bool(self.comparisons) and all(comparison.passed for comparison in self.comparisons)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what goes into the file."""
+        return {
+            "passed": self.passed,
+            "reference": self.reference,
+            "inputs": list(self.inputs),
+            "batches": list(self.batches),
+            "comparisons": [
+                {"name": c.name, "max_error": float(f"{c.max_error:.3g}"), "tolerance": c.tolerance}
+                for c in self.comparisons
+            ],
+        }
+
+
+class Reference(Protocol):
+    """Something that computes the same network."""
+
+    name: str
+
+    def run(self, batch: Array) -> dict[str, Array]:
+        """Compute outputs of ``batch [N, 3, H, W]`` (see ``MxnetReference.run``)."""
+
+
+def verify_model(
+    path: str | os.PathLike[str], *, against: str | None = None, params: str | os.PathLike[str] | None = None
+) -> Verification:
+    """Check a file against its source, or against the numbers stored in it.
+
+    Args:
+        path: the file, or its name in the store.
+        against: zoo name, symbol file or factory that the file was exported from; needs MXNet.
+        params: parameters that go with ``against``.
+
+    Raises:
+        GcvEdgeError: a file cannot be read, or MXNet is needed and missing.
+    """
+    file = find_model(path)
+    metadata = read_metadata(file)
+    if against is None:
+        return check_stored(file, metadata)
+    from gcv_edge.exporters.loading import load_network
+    from gcv_edge.exporters.mxnet.reference import MxnetReference
+    from gcv_edge.exporters.source import ExportOptions
+
+    shape = open_session(file).input_shape
+    options = ExportOptions(input_shape=(1, *shape[1:]), labels=metadata.labels)  # type: ignore[arg-type]
+    return check_export(file, metadata, MxnetReference(load_network(against, params, options)))
+
+
+def check_export(file: Path, metadata: ModelMetadata, reference: Reference | None) -> Verification:
+    """Hold a file's outputs in ONNX Runtime against a reference's (None: OpenVINO's)."""
+    single = open_session(file, SessionOptions(engine="onnxruntime"))
+    pictures = check_pictures(single.input_shape[2], single.input_shape[3])
+    inputs = [normalize(picture, metadata.preprocessing) for picture in pictures.values()]
+    reference = reference or EngineReference(open_session(file))
+    expected = [reference.run(data) for data in inputs]
+    found = [run_session(single, data) for data in inputs]
+    together = np.concatenate(inputs)
+    expected.append(reference.run(together))
+    found.append(
+        run_session(open_session(file, SessionOptions(engine="onnxruntime"), batch=len(together)), together)
+        if single.dynamic_batch
+        else stack_outputs(found)
+    )
+    comparisons = compare_all(found, expected, metadata)
+    return Verification(reference.name, comparisons, tuple(pictures), (1, len(together)))
+
+
+class EngineReference:
+    """An engine in the role of the reference."""
+
+    def __init__(self, session: Session) -> None:
+        self.name = session.engine
+        self._session = session
+
+    def run(self, batch: Array) -> dict[str, Array]:
+        """Compute the file's outputs, picture by picture."""
+        return stack_outputs([run_session(self._session, data[None]) for data in batch])
+
+
+def run_session(session: Session, batch: Array) -> dict[str, Array]:
+    """Run a batch that fits, or one picture repeated to the file's fixed batch."""
+    size = session.input_shape[0]
+    if len(batch) == size:
+        return session.run(batch)
+    outputs = session.run(np.repeat(batch, size, axis=0))
+    return {name: value[:1] for name, value in outputs.items()}
+
+
+def stack_outputs(outputs: Sequence[Outputs]) -> dict[str, Array]:
+    """Join the outputs of single pictures to those of a batch."""
+    return {name: np.concatenate([one[name] for one in outputs]) for name in outputs[0]}
+
+
+def compare_all(
+    found: Sequence[Outputs], expected: Sequence[Outputs], metadata: ModelMetadata
+) -> tuple[Comparison, ...]:
+    """Compare outputs over all runs, and a detector's final lists."""
+    settings = metadata.detection
+    in_graph = settings is not None and settings.nms == "graph"
+    comparisons = []
+    if not in_graph:
+        for name in metadata.task.outputs:
+            errors = [
+                scaled_error(name, f[name], e[name if name in e else "output"])
+                for f, e in zip(found, expected, strict=True)
+            ]
+            comparisons.append(Comparison(name, float(np.max(errors)), TOLERANCE))
+    if settings is not None and (in_graph or "final_ids" in expected[0]):
+        shares = [unmatched_share(f, e, settings) for f, e in zip(found, expected, strict=True)]
+        comparisons.append(Comparison("detections", max(shares), UNMATCHED_SHARE))
+    return tuple(comparisons)
+
+
+def scaled_error(name: str, found: Array, expected: Array) -> float:
+    """Largest difference of two outputs in units of their scale; inf for other shapes or NaN.
+
+    A value that is itself larger than the scale counts relative to itself.
+    """
+    if found.shape != expected.shape:
+        return float("inf")
+    found, expected = comparable(name, found), comparable(name, expected)
+    errors = np.abs(found - expected) / np.maximum(output_scale(expected), np.abs(expected))
+    return float("inf") if np.isnan(errors).any() else float(errors.max(initial=0.0))
+
+
+def comparable(name: str, output: Array) -> Array:
+    """Cut boxes off far outside any picture: there ``exp`` turns rounding into pixels, or into infinity."""
+    return np.clip(output, -BOX_LIMIT, BOX_LIMIT) if name == "boxes" else output
+
+
+def output_scale(output: Array) -> float:
+    """Typical large value of an output: its 90th percentile by magnitude, at least 1."""
+    finite = np.abs(output[np.isfinite(output)])
+    return max(1.0, float(np.quantile(finite, 0.9))) if finite.size else 1.0
+
+
+def unmatched_share(found: Outputs, expected: Outputs, settings: DetectionSettings) -> float:
+    """Share of detections without a partner on the other side, the worst picture's."""
+    shares = [0.0]
+    for index in range(len(found["boxes"])):
+        ours, theirs = final_list(found, index, settings), final_list(expected, index, settings)
+        partners = match(ours, theirs)
+        shares.append(1 - 2 * partners / max(1, len(ours) + len(theirs)) if len(ours) + len(theirs) else 0.0)
+    return max(shares)
+
+
+def final_list(outputs: Outputs, index: int, settings: DetectionSettings) -> Array:
+    """Final detections of one picture as rows (class id, score, x1, y1, x2, y2)."""
+    for prefix in ("final_", ""):
+        if f"{prefix}ids" in outputs:
+            parts = [outputs[f"{prefix}{name}"][index] for name in ("ids", "scores", "boxes")]
+            rows: Array = np.concatenate(parts, axis=1)
+            return rows[rows[:, 0] >= 0]
+    boxes, scores, class_ids = _core.detect(
+        outputs["boxes"][index],
+        outputs["scores"][index],
+        settings.confidence_threshold,
+        settings.iou_threshold,
+        settings.nms_topk,
+        settings.post_nms,
+        settings.class_agnostic,
+    )
+    return np.column_stack([class_ids, scores, boxes])
+
+
+def match(ours: Array, theirs: Array) -> int:
+    """Count pairs of equal class, score and box; each detection is in one pair at most."""
+    free = np.ones(len(theirs), bool)
+    for row in ours:
+        close = free & (theirs[:, 0] == row[0]) & (np.abs(theirs[:, 1] - row[1]) <= SCORE_MATCH)
+        close &= (np.abs(theirs[:, 2:] - row[2:]) <= BOX_MATCH * np.maximum(1, np.abs(row[2:]) / 640)).all(1)
+        if close.any():
+            free[np.argmax(close)] = False
+    return int((~free).sum())
+
+
+def sample_outputs(file: Path, metadata: ModelMetadata) -> list[dict[str, Any]]:
+    """Make the numbers that go into the file: samples of each output for the noisy picture."""
+    if metadata.detection is not None and metadata.detection.nms == "graph":
+        return []
+    raw = run_noise(open_session(file, SessionOptions(engine="onnxruntime")), metadata)
+    outputs = {name: comparable(name, value) for name, value in raw.items()}
+    return [
+        {
+            "input": "noise",
+            "seed": NOISE_SEED,
+            "output": name,
+            "shape": list(value.shape),
+            "indices": (positions := sample_positions(value.size)).tolist(),
+            "values": [float(f"{number:.8g}") for number in value.ravel()[positions]],
+            "scale": float(f"{output_scale(value):.8g}"),
+        }
+        for name, value in outputs.items()
+    ]
+
+
+def sample_positions(size: int) -> NDArray[np.int64]:
+    """Positions spread evenly over an output."""
+    return np.unique(np.linspace(0, size - 1, min(SAMPLES, size)).astype(np.int64))
+
+
+def run_noise(session: Session, metadata: ModelMetadata) -> dict[str, Array]:
+    """Run the noisy picture."""
+    picture = noise_picture(session.input_shape[2], session.input_shape[3], NOISE_SEED)
+    return run_session(session, normalize(picture, metadata.preprocessing))
+
+
+def check_stored(file: Path, metadata: ModelMetadata) -> Verification:
+    """Hold the engines of this machine against the numbers in the file.
+
+    Raises:
+        ModelFileError: the file holds none.
+    """
+    if not metadata.self_test:
+        raise ModelFileError(file, "no self-test in the file: export it with verification, or use --against")
+    engines = ["openvino"]
+    if importlib.util.find_spec("onnxruntime") is not None:
+        engines.append("onnxruntime")
+    comparisons = []
+    for engine in engines:
+        outputs = run_noise(open_session(file, SessionOptions(engine=engine)), metadata)
+        for test in metadata.self_test:
+            error = stored_error(outputs, test, file)
+            comparisons.append(Comparison(f"{test['output']} ({engine})", error, STORED_TOLERANCE))
+    reference = metadata.verification.get("reference", "export")
+    return Verification(f"numbers stored at export ({reference})", tuple(comparisons), ("noise",), (1,))
+
+
+def stored_error(outputs: Outputs, test: Mapping[str, Any], file: Path) -> float:
+    """Largest difference from stored samples, in units of the output's scale."""
+    try:
+        value = outputs[test["output"]]
+        if list(value.shape) != test["shape"]:
+            return float("inf")
+        found = comparable(test["output"], value).ravel()[np.asarray(test["indices"], np.int64)]
+        return float(np.abs(found - np.asarray(test["values"])).max() / float(test["scale"]))
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ModelFileError(file, f"metadata key 'gcv_edge self_test' is damaged ({error})") from error
