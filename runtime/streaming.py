@@ -18,6 +18,8 @@ READ_AHEAD = 4
 """Frames that wait, read and not yet inferred."""
 
 POLL_SECONDS = 0.1
+STOP_SECONDS = 2.0
+"""How long to wait for a source that is just being read."""
 
 
 class Reader:
@@ -43,9 +45,9 @@ class Reader:
             raise self._error
 
     def stop(self) -> None:
-        """End the thread and let go of the source."""
+        """End the thread and let go of the source; one that never answers is left behind."""
         self._stopped.set()
-        self._thread.join()
+        self._thread.join(STOP_SECONDS)
 
     def _read(self) -> None:
         try:

@@ -7,6 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gcv_edge import Classifier
 from gcv_edge.runtime.frames import view_frame
@@ -141,3 +143,30 @@ def test_running_leaves_the_frame_alone(make_model: Maker, tmp_path: Path) -> No
     frame = PICTURE.copy()
     Classifier(make_model("classification")).run(frame)
     np.testing.assert_array_equal(frame, PICTURE)
+
+
+STEPS = st.sampled_from([-3, -2, -1, 1, 2, 3])
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    channels=st.sampled_from([None, 1, 3, 4]),
+    steps=st.tuples(STEPS, STEPS),
+    start=st.tuples(st.integers(0, 10), st.integers(0, 10)),
+    backwards=st.booleans(),
+)
+def test_any_slice_of_a_picture_equals_its_copy(
+    channels: int | None,
+    steps: tuple[int, int],
+    start: tuple[int, int],
+    backwards: bool,
+) -> None:
+    picture = np.concatenate([PICTURE, ALPHA], axis=2)
+    picture = picture[:, :, 0] if channels is None else picture[:, :, :channels]
+    part = picture[start[0] :, start[1] :][:: steps[0], :: steps[1]]
+    part = part[:, :, ::-1] if backwards and channels in (3, 4) else part
+    view, copy = view_frame(part, "bgr"), view_frame(part.copy(), "bgr")
+    pixels = view.pixels if view.pixel_format == copy.pixel_format else view.pixels[:, :, ::-1]
+    np.testing.assert_array_equal(pixels, copy.pixels)
+    assert view.size == copy.size == part.shape[1::-1]
+    assert view.pixels.strides[1:] == copy.pixels.strides[1:]

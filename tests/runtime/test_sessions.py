@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,14 @@ import onnx
 import pytest
 
 from gcv_edge import Classifier, Detector
-from gcv_edge.errors import GcvEdgeError, MetadataError, ModelFileError, ModelNotFoundError, UnsupportedError
+from gcv_edge.errors import (
+    GcvEdgeError,
+    MetadataError,
+    MissingExtraError,
+    ModelFileError,
+    ModelNotFoundError,
+    UnsupportedError,
+)
 from gcv_edge.runtime.cpus import cgroup_quota, usable_cpus
 from gcv_edge.runtime.openvino_session import shared_core
 from gcv_edge.runtime.sessions import SessionOptions, open_session
@@ -118,6 +126,20 @@ def test_bf16_is_used_or_refused_but_never_ignored(make_model: Maker) -> None:
 def test_bf16_needs_openvino(make_model: Maker) -> None:
     with pytest.raises(UnsupportedError, match="precision 'bf16' is not supported by onnxruntime"):
         Detector(make_model("detection"), engine="onnxruntime", precision="bf16")
+
+
+def test_onnxruntime_is_an_extra(make_model: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(
+        MissingExtraError, match=r"engine 'onnxruntime' needs the extra \[export\]: pip install"
+    ):
+        Detector(make_model("detection"), engine="onnxruntime")
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_engines_are_quiet(engine: str, make_model: Maker, capfd: pytest.CaptureFixture[str]) -> None:
+    Detector(make_model("detection"), engine=engine).run(solid(255, 0, 0))
+    assert capfd.readouterr() == ("", "")
 
 
 def write(data: bytes) -> Callable[[Path, Maker], Path]:

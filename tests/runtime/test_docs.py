@@ -1,0 +1,40 @@
+"""The page docs/python.md, run from top to bottom."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from .conftest import Maker, solid
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/python.md"
+
+
+def test_every_example_runs(make_model: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GCV_EDGE_HOME", str(tmp_path / "home"))
+    for name, kind in {
+        "yolo3": "detection",
+        "resnet": "classification",
+        "fcn": "segmentation",
+        "simple_pose": "pose",
+    }.items():
+        make_model(kind, path=tmp_path / f"{name}.onnx")
+    street = solid(200, 100, 50)
+    (tmp_path / "pictures").mkdir()
+    cv2.imwrite("street.jpg", street)
+    cv2.imwrite("pictures/one.png", street)
+    writer = cv2.VideoWriter("clip.avi", cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 64))
+    for _ in range(3):
+        writer.write(street)
+    writer.release()
+    names: dict[str, object] = {}
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    for number, block in enumerate(blocks):
+        exec(compile(block, f"{PAGE.name}, example {number + 1}", "exec"), names)
+    assert len(blocks) > 10
+    assert np.any(cv2.imread("annotated.png") != street)
