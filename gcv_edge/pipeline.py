@@ -91,7 +91,7 @@ def export(
     except OSError as error:
         raise GcvEdgeError(f"{target}: cannot be written: {error.strerror or error}") from error
     watch.stop()
-    store.remember(target, target.stem)
+    store.try_to_remember(target, target.stem)
     return ExportResult(target, metadata, verification, watch.seconds)
 
 

@@ -65,6 +65,15 @@ def remember(path: str | os.PathLike[str], name: str) -> None:
         raise GcvEdgeError(f"{note}: the model store cannot be written: {error.strerror}") from error
 
 
+def try_to_remember(path: str | os.PathLike[str], name: str) -> bool:
+    """Do as ``remember`` does; False where the store cannot be written or the name cannot be a file's."""
+    try:
+        remember(path, name)
+    except (GcvEdgeError, ValueError):
+        return False
+    return True
+
+
 def stored_models() -> dict[str, Path]:
     """List the store: name to path, sorted; notes whose file is gone are left out."""
     found = {path.stem: path for path in entries(SUFFIX)}

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from gcv_edge.errors import GcvEdgeError, ModelNotFoundError
-from gcv_edge.store import find_model, home, models_folder, remember, stored_models, stored_path
+from gcv_edge.store import (
+    find_model,
+    home,
+    models_folder,
+    remember,
+    stored_models,
+    stored_path,
+    try_to_remember,
+)
 
 
 @pytest.fixture
@@ -168,7 +176,15 @@ def test_a_store_that_cannot_be_made(store: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("GCV_EDGE_HOME", str(store / "file"))
     with pytest.raises(GcvEdgeError, match="the model store cannot be made"):
         remember(store / "x.onnx", "x")
+    assert not try_to_remember(store / "x.onnx", "x")
     assert stored_models() == {}
+
+
+def test_trying_to_remember(store: Path) -> None:
+    (store / "x.onnx").touch()
+    assert try_to_remember(store / "x.onnx", "x")
+    assert not try_to_remember(store / "x.onnx", ".x")
+    assert list(stored_models()) == ["x"]
 
 
 @pytest.mark.parametrize(
