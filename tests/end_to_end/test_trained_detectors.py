@@ -94,7 +94,7 @@ def read_truth(annotation: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_map_through_detector_on_jpegs(trained: Trained, testdata: Path) -> None:
-    """MXNet's figure was measured in input pixels, after area resizing; the metric's +1 depends on the scale."""
+    """In input pixels, as MXNet's figure was measured: the metric's +1 depends on the scale."""
     folder = testdata / "bccd_voc"
     detector = Detector(trained.exported.path)
     scenes = []
