@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from abc import ABC, abstractmethod
@@ -20,7 +21,7 @@ from gcv_edge.runtime.frames import FrameView, check_color, view_frame
 from gcv_edge.runtime.modelfile import check_graph, read_metadata
 from gcv_edge.runtime.results import Speed
 from gcv_edge.runtime.sessions import Array, Session, SessionOptions, open_session
-from gcv_edge.runtime.sources import Frame, Source, read_source
+from gcv_edge.runtime.sources import Frame, Source, is_address, read_source
 from gcv_edge.runtime.streaming import run_in_order
 from gcv_edge.store import find_model
 from gcv_edge.tasks import Task
@@ -121,7 +122,7 @@ class Model(ABC, Generic[Result]):
             TypeError: not an array, or not of uint8.
             ValueError: another shape, or no pixels.
         """
-        return self._run_together(self.session, [view_frame(frame, self._color)])[0]
+        return self._run_one(frame, self._color)
 
     def run_batch(self, frames: Sequence[ArrayLike]) -> list[Result]:
         """Run on several frames at once.
@@ -151,8 +152,13 @@ class Model(ABC, Generic[Result]):
         return (result for _, result in self.stream_frames(source))
 
     def stream_frames(self, source: Source) -> Iterator[tuple[Frame, Result]]:
-        """Do as ``stream`` does, giving each frame beside its result."""
-        return run_in_order(self.run, read_source(source), self.session.streams)
+        """Do as ``stream`` does, giving each frame beside its result.
+
+        Frames from files and cameras are BGR, whatever ``color`` says of the caller's own.
+        """
+        color = "bgr" if is_address(source) else self._color
+        run = functools.partial(self._run_one, color=color)
+        return run_in_order(run, read_source(source), self.session.streams)
 
     def warmup(self, runs: int = 1) -> None:
         """Run on a grey frame, so that the first real frame is as fast as the next."""
@@ -170,6 +176,9 @@ class Model(ABC, Generic[Result]):
     @abstractmethod
     def _decode(self, outputs: Mapping[str, Array], seat: Seat, watch: Stopwatch) -> Result:
         """Turn one frame's outputs, gone afterwards, into its result; ask ``watch.speed()`` last."""
+
+    def _run_one(self, frame: ArrayLike, color: str) -> Result:
+        return self._run_together(self.session, [view_frame(frame, color)])[0]
 
     def _view_numbered(self, index: int, frame: ArrayLike) -> FrameView:
         try:

@@ -77,6 +77,11 @@ def read_source(source: Source) -> Iterator[Frame]:
     return (Frame(pixels, f"frame {index}", index) for index, pixels in enumerate(source))
 
 
+def is_address(source: object) -> bool:
+    """Tell whether a source is a path, a URL or a camera's number; frames from there are BGR."""
+    return isinstance(source, (str, os.PathLike, int, np.integer)) and not isinstance(source, bool)
+
+
 def read_location(location: str) -> Iterator[Frame]:
     """Iterate over what a path, a URL or a camera's number in digits stands for."""
     path = Path(location)

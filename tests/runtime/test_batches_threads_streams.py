@@ -194,3 +194,13 @@ def test_no_source(source: object, make_model: Maker) -> None:
 def test_a_stream_from_nowhere(make_model: Maker, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"clip\.mp4: no such file"):
         list(Detector(make_model("detection")).stream(tmp_path / "clip.mp4"))
+
+
+def test_frames_from_files_are_bgr_whatever_the_callers_own_are(make_model: Maker, tmp_path: Path) -> None:
+    path = tmp_path / "red.png"
+    cv2.imwrite(str(path), solid(255, 0, 0))
+    classifier = Classifier(make_model("classification"), color="rgb")
+    (from_file,) = classifier.stream(path)
+    (from_array,) = classifier.stream([solid(255, 0, 0)[:, :, ::-1]])
+    np.testing.assert_allclose(from_file.logits, [1, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(from_array.logits, [1, 0, 0], atol=1e-6)

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 
 from gcv_edge import Classifier, Detector, PoseEstimator, Segmenter, load
 from gcv_edge.errors import ModelFileError
+from gcv_edge.metadata import RESIZE_TYPES
 
 from .conftest import UNIT, Maker, solid
 
@@ -140,6 +142,28 @@ def test_a_detectors_boxes_go_into_a_pose_estimator(make_model: Maker) -> None:
     found = Detector(make_model("detection")).run(frame)
     poses = PoseEstimator(make_model("pose")).run(frame, found.boxes)
     assert len(poses) == len(found)
+
+
+@pytest.mark.parametrize("resize_type", RESIZE_TYPES)
+@pytest.mark.parametrize("kind", ["detection", "classification", "segmentation", "pose"])
+def test_extreme_frames(kind: str, resize_type: str, make_model: Maker) -> None:
+    model = load(make_model(kind, preprocessing=replace(UNIT, resize_type=resize_type)))
+    for size in ((1, 1), (1, 900), (900, 1), (3, 2), (2000, 7)):
+        result = model.run(solid(255, 255, 255, size))
+        drawn = result.plot(solid(0, 0, 0, size))
+        assert drawn.shape == (*size, 3)
+
+
+def test_network_of_eight_bit_input_gets_levels(make_model: Maker) -> None:
+    path = make_model("classification")
+    model = onnx.load(path)
+    model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.UINT8
+    model.graph.node.insert(0, onnx.helper.make_node("Cast", ["data"], ["levels"], to=onnx.TensorProto.FLOAT))
+    model.graph.node[1].input[0] = "levels"
+    onnx.save(model, path)
+    for engine in ("openvino", "onnxruntime"):
+        result = Classifier(path, engine=engine).run(solid(7, 80, 250))
+        np.testing.assert_allclose(result.logits, [7, 80, 250], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
