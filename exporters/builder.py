@@ -100,6 +100,17 @@ class GraphBuilder:
             raise UnsupportedError(f"'{value.name}': its shape is unknown at conversion")
         return tuple(dim if isinstance(dim, int) else str(dim.value) for dim in value.shape)
 
+    def length(self, value: ir.Value, axis: int) -> int:
+        """Return the length of one axis.
+
+        Raises:
+            UnsupportedError: the axis is the open batch dimension.
+        """
+        dim = self.shape(value)[axis]
+        if isinstance(dim, int):
+            return dim
+        raise UnsupportedError(f"axis {axis} of {self.shape(value)} must have a known length, found '{dim}'")
+
     def unique(self, name: str) -> str:
         """Make a name that no other value or node of this graph has."""
         count = self._names.get(name, 0)

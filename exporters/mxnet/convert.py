@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,12 +14,18 @@ from gcv_edge.errors import ParamsMismatchError, UnsupportedError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet import operators as _operators  # noqa: F401  (registers the converters)
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.registry import find_converter
+from gcv_edge.exporters.mxnet.registry import Converter, find_converter
 from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
 
 Weights = Mapping[str, NDArray[Any]]
 
-LOSS_HEADS = ("SoftmaxOutput", "Softmax", "LinearRegressionOutput", "LogisticRegressionOutput")
+LOSS_HEADS = (
+    "SoftmaxOutput",
+    "Softmax",
+    "LinearRegressionOutput",
+    "LogisticRegressionOutput",
+    "MAERegressionOutput",
+)
 """Heads for training: their second input is the label, which no trained file holds."""
 
 BOOKKEEPING = frozenset({"num_args", "workspace", "cudnn_tune", "cudnn_off", "momentum", "num_weights"})
@@ -52,14 +59,15 @@ class SymbolConverter:
             return [self._variable(node.name)]
         arguments = [self._outputs[entry.node][entry.output] for entry in inference_inputs(node)]
         attrs = Attributes(node)
+        convert = find_converter(node.op, node.name)
+        if not takes(convert, len(arguments)):
+            raise UnsupportedError(f"{attrs.where}: {len(arguments)} inputs do not fit this operator")
         try:
-            result = find_converter(node.op, node.name)(self.graph, attrs, *arguments)
-        except TypeError as error:
-            if "positional argument" not in str(error):
+            result = convert(self.graph, attrs, *arguments)
+        except UnsupportedError as error:
+            if str(error).startswith(attrs.where):
                 raise
-            raise UnsupportedError(
-                f"{attrs.where}: {len(arguments)} inputs do not fit this operator"
-            ) from error
+            raise UnsupportedError(f"{attrs.where}: {error}") from error
         unknown = [key for key in attrs.unused() if key not in BOOKKEEPING]
         if unknown:
             raise attrs.unsupported(unknown[0])
@@ -72,6 +80,15 @@ class SymbolConverter:
         if array.dtype.kind == "f" and array.dtype != np.float32:
             array = array.astype(np.float32)
         return self.graph.constant(array, name)
+
+
+def takes(convert: Converter, inputs: int) -> bool:
+    """Tell whether a converter takes this many inputs, beside the graph and the attributes."""
+    try:
+        inspect.signature(convert).bind(*range(inputs + 2))
+    except TypeError:
+        return False
+    return True
 
 
 def inference_inputs(node: Node) -> Sequence[Entry]:

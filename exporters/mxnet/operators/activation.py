@@ -1,4 +1,4 @@
-"""Activations, softmax, and operators that do nothing at inference."""
+"""Activations and softmax."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import read_axis
 from gcv_edge.exporters.mxnet.registry import converts
 
 ACTIVATIONS = {
@@ -15,6 +16,7 @@ ACTIVATIONS = {
     "softrelu": "Softplus",
     "softsign": "Softsign",
 }
+RECTIFIERS = ("leaky", "prelu", "elu", "selu", "gelu", "rrelu")
 
 
 @converts("Activation")
@@ -28,9 +30,9 @@ def leaky_relu(
     graph: GraphBuilder, attrs: Attributes, data: ir.Value, gamma: ir.Value | None = None
 ) -> ir.Value:
     """Leaky, parametric, exponential, scaled and Gaussian-error rectifiers."""
-    kind = attrs.get_str("act_type", "leaky", choices=("leaky", "prelu", "elu", "selu", "gelu", "rrelu"))
+    kind = attrs.get_str("act_type", "leaky", choices=RECTIFIERS)
     slope = attrs.get_float("slope", 0.25)
-    lower, upper = attrs.get_float("lower_bound", 0.125), attrs.get_float("upper_bound", 0.334)
+    bounds = attrs.get_float("lower_bound", 0.125), attrs.get_float("upper_bound", 0.334)
     if kind == "prelu":
         return parametric_relu(graph, attrs, data, gamma)
     if kind == "selu":
@@ -39,8 +41,7 @@ def leaky_relu(
         return gelu(graph, attrs, data)
     if kind == "elu":
         return graph.op("Elu", [data], attrs.name, alpha=slope)
-    alpha = (lower + upper) / 2 if kind == "rrelu" else slope
-    return graph.op("LeakyRelu", [data], attrs.name, alpha=alpha)
+    return graph.op("LeakyRelu", [data], attrs.name, alpha=sum(bounds) / 2 if kind == "rrelu" else slope)
 
 
 def parametric_relu(
@@ -67,48 +68,60 @@ def gelu(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
 @converts("softmax")
 def softmax(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Softmax along an axis, with a temperature."""
-    if attrs.get_bool("use_length", False):
-        raise attrs.unsupported("use_length")
-    temperature = attrs.get_optional_float("temperature")
-    attrs.get_str("dtype", "None", choices=("None", "float32"))
-    if temperature not in (None, 1.0):
-        data = graph.op("Div", [data, graph.constant(float(temperature))], f"{attrs.name}_temperature")
-    return graph.op("Softmax", [data], attrs.name, axis=attrs.get_int("axis", -1))
+    return softmax_by(graph, attrs, data, "Softmax")
 
 
 @converts("log_softmax")
 def log_softmax(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
-    """Logarithm of softmax along an axis."""
-    return graph.op("LogSoftmax", [data], attrs.name, axis=attrs.get_int("axis", -1))
+    """Logarithm of softmax along an axis, with a temperature."""
+    return softmax_by(graph, attrs, data, "LogSoftmax")
+
+
+def softmax_by(graph: GraphBuilder, attrs: Attributes, data: ir.Value, onnx_op: str) -> ir.Value:
+    """Divide by the temperature, then emit a softmax or its logarithm."""
+    if attrs.get_bool("use_length", False):
+        raise attrs.unsupported("use_length")
+    attrs.get_str("dtype", "None", choices=("None", "float16", "float32", "float64"))
+    temperature = attrs.get_optional_float("temperature")
+    axis = read_axis(graph, attrs, data, -1)
+    if temperature not in (None, 1.0):
+        data = graph.op("Div", [data, graph.constant(temperature)], f"{attrs.name}_temperature")
+    return graph.op(onnx_op, [data], attrs.name, axis=axis)
 
 
 @converts("SoftmaxActivation")
 def softmax_activation(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
-    """Softmax over channels of a map, or over a flattened instance."""
-    mode = attrs.get_str("mode", "instance", choices=("instance", "channel"))
-    if mode == "instance" and len(graph.shape(data)) != 2:
-        raise attrs.unsupported("mode")
-    return graph.op("Softmax", [data], attrs.name, axis=1)
+    """Softmax over the channels of maps, or over each whole instance."""
+    if attrs.get_str("mode", "instance", choices=("instance", "channel")) == "channel":
+        return graph.op("Softmax", [data], attrs.name, axis=1)
+    return softmax_of_instances(graph, attrs.name, data)
 
 
 @converts("SoftmaxOutput", "Softmax")
-def softmax_output(
-    graph: GraphBuilder, attrs: Attributes, data: ir.Value, label: ir.Value | None = None
-) -> ir.Value:
-    """Training head of the Module API: softmax over axis 1; label and loss options play no part here."""
+def softmax_output(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Head of the Module API for training: a softmax whose label and loss options play no part here."""
+    per_position = attrs.get_bool("multi_output", False)
+    per_row = attrs.get_bool("preserve_shape", False)
     attrs.ignore_all()
-    return graph.op("Softmax", [data], attrs.name, axis=1)
+    if per_position or per_row:
+        return graph.op("Softmax", [data], attrs.name, axis=1 if per_position else -1)
+    return softmax_of_instances(graph, attrs.name, data)
 
 
-@converts("Dropout", "BlockGrad", "MakeLoss", "_copy", "identity", "amp_cast")
-def identity(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
-    """Operators that pass their input on at inference."""
+def softmax_of_instances(graph: GraphBuilder, name: str, data: ir.Value) -> ir.Value:
+    """Softmax over all values of each instance together."""
+    shape = graph.shape(data)
+    if len(shape) == 2:
+        return graph.op("Softmax", [data], name, axis=1)
+    flat = graph.op(
+        "Softmax", [graph.op("Flatten", [data], f"{name}_flat", axis=1)], f"{name}_softmax", axis=1
+    )
+    back = graph.constant([0, *(graph.length(data, axis) for axis in range(1, len(shape)))])
+    return graph.op("Reshape", [flat, back], name)
+
+
+@converts("LogisticRegressionOutput")
+def logistic_regression_output(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Head of the Module API for training: sigmoid."""
     attrs.ignore_all()
-    return data
-
-
-@converts("amp_multicast")
-def amp_multicast(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value) -> tuple[ir.Value, ...]:
-    """Brings inputs to a common precision; all is float32 here."""
-    attrs.ignore_all()
-    return inputs
+    return graph.op("Sigmoid", [data], attrs.name)

@@ -19,10 +19,14 @@ def box_decode(graph: GraphBuilder, attrs: Attributes, data: ir.Value, anchors: 
     corner = attrs.get_str("format", "center", choices=("center", "corner")) == "corner"
     name = attrs.name
     centers, sizes = anchor_centers(graph, name, anchors, corner)
-    spread = graph.op("Mul", [slice_between(graph, data, 2, 0, 2), graph.constant(stds[:2])], f"{name}_spread")
+    spread = graph.op(
+        "Mul", [slice_between(graph, data, 2, 0, 2), graph.constant(stds[:2])], f"{name}_spread"
+    )
     shift = graph.op("Mul", [spread, sizes], f"{name}_shift")
     middle = graph.op("Add", [shift, centers], f"{name}_middle")
-    growth = graph.op("Mul", [slice_between(graph, data, 2, 2, 4), graph.constant(stds[2:])], f"{name}_growth")
+    growth = graph.op(
+        "Mul", [slice_between(graph, data, 2, 2, 4), graph.constant(stds[2:])], f"{name}_growth"
+    )
     if limit > 0:
         growth = graph.op("Min", [growth, graph.constant(limit)], f"{name}_clip")
     halves = graph.op("Mul", [sizes, graph.constant(0.5)], f"{name}_halves")

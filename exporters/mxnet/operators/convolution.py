@@ -1,12 +1,16 @@
-"""Convolution, Deconvolution, FullyConnected, batch_dot."""
+"""Convolution and Deconvolution."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import onnx_ir as ir
 
 from gcv_edge.errors import ParamsMismatchError
 from gcv_edge.exporters.builder import GraphBuilder, Shape
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import read_spatial
 from gcv_edge.exporters.mxnet.registry import converts
 
 CHANNEL_FIRST = ("None", "NCW", "NCHW", "NCDHW")
@@ -18,31 +22,51 @@ def check_weight(attrs: Attributes, role: str, found: Shape, expected: Shape) ->
         raise ParamsMismatchError(f"{attrs.where}: {role} has shape {found}, expected {expected}")
 
 
+@dataclass(frozen=True)
+class Filters:
+    """What Convolution and Deconvolution have in common, a number per spatial axis."""
+
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...]
+    dilations: tuple[int, ...]
+    pads: tuple[int, ...]
+    count: int
+    groups: int
+
+
+def read_filters(attrs: Attributes) -> Filters:
+    """Read the attributes of a convolution, either way."""
+    kernel = attrs.get_int_tuple("kernel")
+    rank = len(kernel)
+    attrs.get_str("layout", "None", choices=CHANNEL_FIRST)
+    attrs.get_str("no_bias", "")
+    return Filters(
+        kernel=kernel,
+        strides=read_spatial(attrs, "stride", rank, 1),
+        dilations=read_spatial(attrs, "dilate", rank, 1),
+        pads=read_spatial(attrs, "pad", rank, 0),
+        count=attrs.get_int("num_filter"),
+        groups=attrs.get_int("num_group", 1),
+    )
+
+
 @converts("Convolution")
 def convolution(
     graph: GraphBuilder, attrs: Attributes, data: ir.Value, weight: ir.Value, bias: ir.Value | None = None
 ) -> ir.Value:
     """1-D, 2-D and 3-D convolution, grouped, dilated, its weights constant or computed."""
-    kernel = attrs.get_int_tuple("kernel")
-    ones = (1,) * len(kernel)
-    groups = attrs.get_int("num_group", 1)
-    filters = attrs.get_int("num_filter")
-    attrs.get_bool("no_bias", False)
-    attrs.get_str("layout", "None", choices=CHANNEL_FIRST)
-    channels = graph.shape(data)[1]
-    per_group = channels // groups if isinstance(channels, int) else channels
-    check_weight(attrs, "weight", graph.shape(weight), (filters, per_group, *kernel))
-    if bias is not None:
-        check_weight(attrs, "bias", graph.shape(bias), (filters,))
+    filters = read_filters(attrs)
+    per_group = graph.length(data, 1) // filters.groups
+    check_weight(attrs, "weight", graph.shape(weight), (filters.count, per_group, *filters.kernel))
     return graph.op(
         "Conv",
-        [data, weight] if bias is None else [data, weight, bias],
+        with_bias(graph, attrs, data, weight, bias),
         attrs.name,
-        kernel_shape=kernel,
-        strides=attrs.get_int_tuple("stride", ones) or ones,
-        dilations=attrs.get_int_tuple("dilate", ones) or ones,
-        pads=(attrs.get_int_tuple("pad", (0,) * len(kernel)) or (0,) * len(kernel)) * 2,
-        group=groups,
+        kernel_shape=filters.kernel,
+        strides=filters.strides,
+        dilations=filters.dilations,
+        pads=filters.pads * 2,
+        group=filters.groups,
     )
 
 
@@ -51,66 +75,48 @@ def deconvolution(
     graph: GraphBuilder, attrs: Attributes, data: ir.Value, weight: ir.Value, bias: ir.Value | None = None
 ) -> ir.Value:
     """Transposed convolution; ``target_shape`` overrides ``pad`` and ``adj`` as in MXNet."""
-    kernel = attrs.get_int_tuple("kernel")
-    rank = len(kernel)
-    strides = attrs.get_int_tuple("stride", (1,) * rank) or (1,) * rank
-    dilations = attrs.get_int_tuple("dilate", (1,) * rank) or (1,) * rank
-    pads = attrs.get_int_tuple("pad", (0,) * rank) or (0,) * rank
-    adjust = attrs.get_int_tuple("adj", (0,) * rank) or (0,) * rank
-    target = attrs.get_int_tuple("target_shape", ())
-    groups = attrs.get_int("num_group", 1)
-    filters = attrs.get_int("num_filter")
-    attrs.get_bool("no_bias", True)
-    attrs.get_str("layout", "None", choices=CHANNEL_FIRST)
-    check_weight(attrs, "weight", graph.shape(weight), (graph.shape(data)[1], filters // groups, *kernel))
+    filters = read_filters(attrs)
+    rank = len(filters.kernel)
+    per_group = filters.count // filters.groups
+    check_weight(attrs, "weight", graph.shape(weight), (graph.length(data, 1), per_group, *filters.kernel))
+    pads, adjust = filters.pads, read_spatial(attrs, "adj", rank, 0)
+    target = read_spatial(attrs, "target_shape", rank, 0)
     if any(target):
-        extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilations, strict=True)]
-        sizes = graph.shape(data)[2:]
-        totals = [
-            s * (int(size) - 1) + extent - wanted
-            for s, size, extent, wanted in zip(strides, sizes, extents, target, strict=True)
-        ]
-        if min(totals) < 0:
-            raise attrs.unsupported("target_shape")
-        adjust = tuple(total % 2 for total in totals)
-        pads = tuple((total + 1) // 2 for total in totals)
+        sizes = [graph.length(data, axis + 2) for axis in range(rank)]
+        pads, adjust = fit_target(attrs, filters, sizes, target)
     return graph.op(
         "ConvTranspose",
-        [data, weight] if bias is None else [data, weight, bias],
+        with_bias(graph, attrs, data, weight, bias),
         attrs.name,
-        kernel_shape=kernel,
-        strides=strides,
-        dilations=dilations,
+        kernel_shape=filters.kernel,
+        strides=filters.strides,
+        dilations=filters.dilations,
         pads=pads * 2,
         output_padding=adjust,
-        group=groups,
+        group=filters.groups,
     )
 
 
-@converts("FullyConnected")
-def fully_connected(
-    graph: GraphBuilder, attrs: Attributes, data: ir.Value, weight: ir.Value, bias: ir.Value | None = None
-) -> ir.Value:
-    """Dense layer over the flattened input, or over the last axis with ``flatten=False``."""
-    units = attrs.get_int("num_hidden")
-    attrs.get_bool("no_bias", False)
-    if attrs.get_bool("flatten", True):
-        if len(graph.shape(data)) != 2:
-            data = graph.op("Flatten", [data], f"{attrs.name}_flatten", axis=1)
-        check_weight(attrs, "weight", graph.shape(weight), (units, graph.shape(data)[1]))
-        inputs = [data, weight] if bias is None else [data, weight, bias]
-        return graph.op("Gemm", inputs, attrs.name, transB=1)
-    check_weight(attrs, "weight", graph.shape(weight), (units, graph.shape(data)[-1]))
-    transposed = graph.op("Transpose", [weight], f"{attrs.name}_weight", perm=(1, 0))
-    product = graph.op("MatMul", [data, transposed], attrs.name)
-    return product if bias is None else graph.op("Add", [product, bias], f"{attrs.name}_bias")
+def fit_target(
+    attrs: Attributes, filters: Filters, sizes: Sequence[int], target: Sequence[int]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Padding and adjustment that give a wanted size (MXNet, ``DeconvolutionParam::InferPad``)."""
+    pads, adjust = [], []
+    for axis, (size, wanted) in enumerate(zip(sizes, target, strict=True)):
+        extent = filters.dilations[axis] * (filters.kernel[axis] - 1) + 1
+        surplus = filters.strides[axis] * (size - 1) + extent - wanted
+        if surplus < 0:
+            raise attrs.unsupported("target_shape")
+        pads.append((surplus + 1) // 2)
+        adjust.append(surplus % 2)
+    return tuple(pads), tuple(adjust)
 
 
-@converts("batch_dot")
-def batch_dot(graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value) -> ir.Value:
-    """Matrix product of each pair in two batches of matrices ``[B, m, k]`` and ``[B, k, n]``."""
-    if attrs.get_bool("transpose_a", False):
-        left = graph.op("Transpose", [left], f"{attrs.name}_a", perm=(0, 2, 1))
-    if attrs.get_bool("transpose_b", False):
-        right = graph.op("Transpose", [right], f"{attrs.name}_b", perm=(0, 2, 1))
-    return graph.op("MatMul", [left, right], attrs.name)
+def with_bias(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, weight: ir.Value, bias: ir.Value | None
+) -> list[ir.Value]:
+    """List the inputs of a layer, its bias checked against ``num_filter``."""
+    if bias is None:
+        return [data, weight]
+    check_weight(attrs, "bias", graph.shape(bias), (attrs.get_int("num_filter"),))
+    return [data, weight, bias]

@@ -7,6 +7,7 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import element_type, read_type
 from gcv_edge.exporters.mxnet.registry import converts
 
 
@@ -20,7 +21,7 @@ def arange(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
     attrs.get_str("ctx", "")
     if stop is None:
         start, stop = 0.0, start
-    values = np.arange(start, stop, step, dtype=np.dtype(attrs.get_str("dtype", "float32")))
+    values = np.arange(start, stop, step).astype(read_type(attrs, "float32").numpy())
     return graph.constant(np.repeat(values, repeat), attrs.name)
 
 
@@ -36,15 +37,15 @@ def ones_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Valu
     return filled_like(graph, attrs, data, 1)
 
 
-def filled_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value, value: int) -> ir.Value:
-    """Make a tensor of one value, as one element that is expanded only where the shape is open."""
-    name = attrs.get_str("dtype", "None")
-    dtype = np.dtype(name) if name != "None" else (data.dtype or ir.DataType.FLOAT).numpy()
-    shape = graph.shape(data)
-    if all(isinstance(dim, int) for dim in shape):
-        return graph.constant(np.full(shape, value, dtype), attrs.name)  # type: ignore[arg-type]
+def filled_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value, number: int) -> ir.Value:
+    """Make a tensor of one number; MXNet takes the data's type and ignores ``dtype``."""
+    attrs.get_str("dtype", "None")
+    dtype = element_type(data).numpy()
+    shape = [dim for dim in graph.shape(data) if isinstance(dim, int)]
+    if len(shape) == len(graph.shape(data)):
+        return graph.constant(np.full(shape, number, dtype), attrs.name)
     extent = graph.op("Shape", [data], f"{attrs.name}_shape")
-    return graph.op("Expand", [graph.constant(np.asarray(value, dtype)), extent], attrs.name)
+    return graph.op("Expand", [graph.constant(np.asarray(number, dtype)), extent], attrs.name)
 
 
 @converts("_zeros")
@@ -59,8 +60,8 @@ def ones(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
     return filled(graph, attrs, 1)
 
 
-def filled(graph: GraphBuilder, attrs: Attributes, value: int) -> ir.Value:
-    """Make a constant tensor of one value."""
+def filled(graph: GraphBuilder, attrs: Attributes, number: int) -> ir.Value:
+    """Make a constant tensor of one number."""
     attrs.get_str("ctx", "")
-    shape = attrs.get_int_tuple("shape")
-    return graph.constant(np.full(shape, value, np.dtype(attrs.get_str("dtype", "float32"))), attrs.name)
+    dtype = read_type(attrs, "float32").numpy()
+    return graph.constant(np.full(attrs.get_int_tuple("shape"), number, dtype), attrs.name)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import element_type, read_type
 from gcv_edge.exporters.mxnet.registry import CONVERTERS, Converter, converts
 
 BINARY = {"add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div"}
@@ -68,9 +71,23 @@ def binary(onnx_op: str) -> Converter:
     """Make the converter of an operator with two tensor inputs."""
 
     def convert_binary(graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value) -> ir.Value:
+        left, right = shrunk(graph, left, right), shrunk(graph, right, left)
         return graph.op(onnx_op, [left, right], attrs.name)
 
     return convert_binary
+
+
+def shrunk(graph: GraphBuilder, value: ir.Value, other: ir.Value) -> ir.Value:
+    """Replace a constant of one repeated number by that number, where the other input keeps the shape.
+
+    Attention networks add ``ones_like(map)``, which would put whole maps into the file.
+    """
+    if value.const_value is None or other.const_value is not None:
+        return value
+    array, shape = value.const_value.numpy(), graph.shape(other)
+    if array.size < 2 or array.shape != shape[len(shape) - array.ndim :] or np.ptp(array) != 0:
+        return value
+    return graph.constant(np.asarray(array.flat[0]), value.name or "constant")
 
 
 def with_scalar(onnx_op: str, scalar_first: bool) -> Converter:
@@ -86,8 +103,8 @@ def with_scalar(onnx_op: str, scalar_first: bool) -> Converter:
 def scalar_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Return the attribute ``scalar`` as a constant of the data's type."""
     attrs.get_bool("is_int", True)
-    dtype = data.dtype.numpy() if data.dtype is not None else np.dtype(np.float32)
-    return graph.constant(np.asarray(attrs.get_float("scalar"), dtype), f"{attrs.name}_scalar")
+    number = np.asarray(attrs.get_float("scalar"), element_type(data).numpy())
+    return graph.constant(number, f"{attrs.name}_scalar")
 
 
 def comparison(onnx_op: str, negated: bool, scalar: bool) -> Converter:
@@ -100,7 +117,7 @@ def comparison(onnx_op: str, negated: bool, scalar: bool) -> Converter:
         truth = graph.op(onnx_op, [left, other], f"{attrs.name}_bool")
         if negated:
             truth = graph.op("Not", [truth], f"{attrs.name}_not")
-        return graph.op("Cast", [truth], attrs.name, to=int(left.dtype or ir.DataType.FLOAT))
+        return graph.op("Cast", [truth], attrs.name, to=int(element_type(left)))
 
     return convert_comparison
 
@@ -143,11 +160,50 @@ def add_n(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value) -> ir.Value
     return graph.op("Sum", inputs, attrs.name)
 
 
+@converts("rsqrt")
+def rsqrt(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """``1 / sqrt(x)``."""
+    return graph.op("Reciprocal", [graph.op("Sqrt", [data], f"{attrs.name}_sqrt")], attrs.name)
+
+
+@converts("log2")
+def log2(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Logarithm to base 2."""
+    return graph.op(
+        "Div", [graph.op("Log", [data], f"{attrs.name}_log"), graph.constant(math.log(2))], attrs.name
+    )
+
+
+@converts("_mod", "broadcast_mod")
+def modulo(graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value) -> ir.Value:
+    """Remainder with the sign of the divisor, as Python's."""
+    if element_type(left) != ir.DataType.FLOAT:
+        return graph.op("Mod", [left, right], attrs.name)
+    rest = graph.op("Mod", [left, right], f"{attrs.name}_rest", fmod=1)
+    signs = graph.op("Mul", [rest, right], f"{attrs.name}_signs")
+    differ = graph.op("Less", [signs, graph.constant(0.0)], f"{attrs.name}_differ")
+    moved = graph.op("Add", [rest, right], f"{attrs.name}_moved")
+    return graph.op("Where", [differ, moved, rest], attrs.name)
+
+
+@converts("_mod_scalar")
+def modulo_scalar(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Remainder of a division by a number."""
+    return modulo(graph, attrs, data, scalar_like(graph, attrs, data))
+
+
+@converts("_rmod_scalar")
+def scalar_modulo(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Remainder of a number's division by a tensor."""
+    return modulo(graph, attrs, scalar_like(graph, attrs, data), data)
+
+
 @converts("clip")
 def clip(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Limit values to ``[a_min, a_max]``."""
-    low, high = attrs.get_float("a_min"), attrs.get_float("a_max")
-    return graph.op("Clip", [data, graph.constant(low), graph.constant(high)], attrs.name)
+    dtype = element_type(data).numpy()
+    limits = [graph.constant(np.asarray(attrs.get_float(key), dtype)) for key in ("a_min", "a_max")]
+    return graph.op("Clip", [data, *limits], attrs.name)
 
 
 @converts("hard_sigmoid")
@@ -161,13 +217,17 @@ def hard_sigmoid(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.V
 def where(
     graph: GraphBuilder, attrs: Attributes, condition: ir.Value, yes: ir.Value, no: ir.Value
 ) -> ir.Value:
-    """Choose by a condition that is a number: anything but 0 is true."""
+    """Choose by a condition, of elements or of rows, that is a number: anything but 0 is true."""
     truth = graph.op("Cast", [condition], f"{attrs.name}_bool", to=int(ir.DataType.BOOL))
+    missing = len(graph.shape(yes)) - len(graph.shape(condition))
+    if missing:
+        behind = graph.constant([-1] + [1] * missing)
+        truth = graph.op("Reshape", [truth, behind], f"{attrs.name}_rows")
     return graph.op("Where", [truth, yes, no], attrs.name)
 
 
 @converts("Cast", "cast")
 def cast(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
-    """Change the element type."""
-    dtype = np.dtype(attrs.get_str("dtype"))
-    return graph.op("Cast", [data], attrs.name, to=int(ir.DataType.from_numpy(dtype)))
+    """Change the element type; all floating-point types are float32 here."""
+    dtype = read_type(attrs)
+    return data if dtype == data.dtype else graph.op("Cast", [data], attrs.name, to=int(dtype))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import read_axes, read_axis
 from gcv_edge.exporters.mxnet.registry import converts
 
 TO_THE_END = 2**31 - 1
@@ -24,7 +27,7 @@ def slice_between(
 def slice_axis(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Part of one axis; ``end=None`` is the end, negative positions count from there."""
     end = attrs.get_optional_int("end")
-    axis, begin = attrs.get_int("axis"), attrs.get_int("begin")
+    axis, begin = read_axis(graph, attrs, data), attrs.get_int("begin")
     return slice_between(graph, data, axis, begin, TO_THE_END if end is None else end, attrs.name)
 
 
@@ -32,13 +35,15 @@ def slice_axis(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Val
 def slice_box(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Part of several leading axes, with steps."""
     begins, ends = attrs.get_optional_ints("begin") or (), attrs.get_optional_ints("end") or ()
-    steps = attrs.get_optional_ints("step") or ()
-    rank = max(len(begins), len(ends))
-    steps = tuple(1 if step is None else step for step in steps) + (1,) * (rank - len(steps))
-    starts = [slice_start(begin, step) for begin, step in zip(begins, steps, strict=True)]
-    stops = [slice_stop(end, step) for end, step in zip(ends, steps, strict=True)]
-    bounds = [graph.constant(list(values)) for values in (starts, stops, range(rank), steps)]
-    return graph.op("Slice", [data, *bounds], attrs.name)
+    steps = [step or 1 for step in attrs.get_optional_ints("step") or [1] * len(begins)]
+    bounds = list(zip(begins, ends, steps, strict=False))
+    if not len(begins) == len(ends) == len(steps) <= len(graph.shape(data)):
+        raise attrs.unsupported("begin")
+    axes = [axis for axis, bound in enumerate(bounds) if bound != (None, None, 1)]
+    starts = [slice_start(bounds[axis][0], bounds[axis][2]) for axis in axes]
+    stops = [slice_stop(bounds[axis][1], bounds[axis][2]) for axis in axes]
+    constants = [graph.constant(values) for values in (starts, stops, axes, [steps[axis] for axis in axes])]
+    return graph.op("Slice", [data, *constants], attrs.name) if axes else data
 
 
 def slice_start(begin: int | None, step: int) -> int:
@@ -55,24 +60,32 @@ def slice_stop(end: int | None, step: int) -> int:
 def slice_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value, like: ir.Value) -> ir.Value:
     """Leading part of a tensor, in the extent of another one along given axes."""
     shape = graph.shape(data)
-    axes = attrs.get_optional_int_tuple("axes") or tuple(range(len(shape)))
-    axes = tuple(axis % len(shape) for axis in axes)
-    ends = [graph.shape(like)[axis] for axis in axes]
-    if all(shape[axis] == end for axis, end in zip(axes, ends, strict=True)):
+    axes = read_axes(graph, attrs, data, "axes") or tuple(range(len(shape)))
+    axes = tuple(axis for axis in axes if graph.shape(like)[axis] != shape[axis])
+    if not axes:
         return data
-    if not all(isinstance(end, int) for end in ends):
-        extent = graph.op("Gather", [graph.op("Shape", [like]), graph.constant(list(axes))])
-    else:
-        extent = graph.constant(ends)  # type: ignore[arg-type]
-    return graph.op("Slice", [data, graph.constant([0] * len(axes)), extent, graph.constant(list(axes))], attrs.name)
+    bounds = (graph.constant([0] * len(axes)), extents(graph, attrs, like, axes), graph.constant(axes))
+    return graph.op("Slice", [data, *bounds], attrs.name)
 
 
-@converts("SliceChannel")
+def extents(graph: GraphBuilder, attrs: Attributes, data: ir.Value, axes: Sequence[int]) -> ir.Value:
+    """Lengths of some axes, as a constant where they are known."""
+    dims = [graph.shape(data)[axis] for axis in axes]
+    known = [dim for dim in dims if isinstance(dim, int)]
+    if len(known) == len(dims):
+        return graph.constant(known)
+    whole = graph.op("Shape", [data], f"{attrs.name}_shape")
+    return graph.op("Gather", [whole, graph.constant(axes)], f"{attrs.name}_extents")
+
+
+@converts("SliceChannel", "split")
 def slice_channel(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> tuple[ir.Value, ...]:
     """Split an axis into equal parts, dropping it with ``squeeze_axis``."""
-    count, axis = attrs.get_int("num_outputs"), attrs.get_int("axis", 1)
+    count, axis = attrs.get_int("num_outputs"), read_axis(graph, attrs, data, 1)
     squeeze = attrs.get_bool("squeeze_axis", False)
-    parts = (data,) if count == 1 else graph.multi("Split", [data], count, attrs.name, axis=axis, num_outputs=count)
+    parts: tuple[ir.Value, ...] = (data,)
+    if count > 1:
+        parts = graph.multi("Split", [data], count, attrs.name, axis=axis, num_outputs=count)
     if not squeeze:
         return parts
     return tuple(graph.op("Squeeze", [part, graph.constant([axis])], attrs.name) for part in parts)
@@ -80,58 +93,35 @@ def slice_channel(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> tup
 
 @converts("take")
 def take(graph: GraphBuilder, attrs: Attributes, data: ir.Value, indices: ir.Value) -> ir.Value:
-    """Rows of a tensor by index; indices beyond the ends are clipped."""
-    attrs.get_str("mode", "clip", choices=("clip",))
-    axis = attrs.get_int("axis", 0)
-    last = int(graph.shape(data)[axis]) - 1
-    whole = graph.op("Cast", [indices], f"{attrs.name}_indices", to=int(ir.DataType.INT64))
-    inside = graph.op("Clip", [whole, graph.constant(_int64(0)), graph.constant(_int64(last))], f"{attrs.name}_clip")
-    return graph.op("Gather", [data, inside], attrs.name, axis=axis)
+    """Rows of a tensor by index; indices beyond the ends are clipped or wrapped."""
+    mode = attrs.get_str("mode", "clip", choices=("clip", "wrap"))
+    axis = read_axis(graph, attrs, data, 0)
+    length = graph.length(data, axis)
+    find = clipped_indices if mode == "clip" else wrapped_indices
+    return graph.op("Gather", [data, find(graph, attrs, indices, length)], attrs.name, axis=axis)
 
 
-@converts("Embedding")
-def embedding(graph: GraphBuilder, attrs: Attributes, indices: ir.Value, weight: ir.Value) -> ir.Value:
-    """Rows of a weight matrix."""
-    attrs.ignore_all()
-    whole = graph.op("Cast", [indices], f"{attrs.name}_indices", to=int(ir.DataType.INT64))
-    return graph.op("Gather", [weight, whole], attrs.name, axis=0)
+def clipped_indices(graph: GraphBuilder, attrs: Attributes, indices: ir.Value, length: int) -> ir.Value:
+    """Indices as int64, what is beyond the ends moved to the first or last."""
+    low, high = graph.constant(np.int64(0)[()]), graph.constant(np.int64(length - 1)[()])
+    return graph.op("Clip", [whole(graph, attrs, indices), low, high], f"{attrs.name}_clip")
+
+
+def wrapped_indices(graph: GraphBuilder, attrs: Attributes, indices: ir.Value, length: int) -> ir.Value:
+    """Indices as int64, modulo the length."""
+    return graph.op("Mod", [whole(graph, attrs, indices), graph.constant([length])], f"{attrs.name}_wrap")
+
+
+def whole(graph: GraphBuilder, attrs: Attributes, indices: ir.Value) -> ir.Value:
+    """Indices, which MXNet keeps as floating-point numbers, as int64."""
+    return graph.op("Cast", [indices], f"{attrs.name}_indices", to=int(ir.DataType.INT64))
 
 
 @converts("gather_nd")
 def gather_nd(graph: GraphBuilder, attrs: Attributes, data: ir.Value, indices: ir.Value) -> ir.Value:
     """Elements by coordinates ``[M, ...]``, the coordinate axis first (ONNX wants it last)."""
-    whole = graph.op("Cast", [indices], f"{attrs.name}_indices", to=int(ir.DataType.INT64))
     rank = len(graph.shape(indices))
-    last = graph.op("Transpose", [whole], f"{attrs.name}_last", perm=[*range(1, rank), 0])
-    return graph.op("GatherND", [data, last], attrs.name)
-
-
-@converts("topk")
-def topk(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> tuple[ir.Value, ...] | ir.Value:
-    """Largest or smallest values and their indices, which MXNet gives as float32."""
-    kind = attrs.get_str("ret_typ", "indices", choices=("indices", "value", "both"))
-    dtype = attrs.get_str("dtype", "float32")
-    axis, count = attrs.get_int("axis", -1), attrs.get_int("k", 1)
-    ascending = attrs.get_bool("is_ascend", False)
-    count = count if count > 0 else int(graph.shape(data)[axis])
-    values, indices = graph.multi(
-        "TopK", [data, graph.constant([count])], 2, attrs.name, axis=axis, largest=int(not ascending)
+    last = graph.op(
+        "Transpose", [whole(graph, attrs, indices)], f"{attrs.name}_last", perm=[*range(1, rank), 0]
     )
-    return {"indices": _as(graph, indices, dtype), "value": values, "both": (values, _as(graph, indices, dtype))}[kind]
-
-
-@converts("argsort")
-def argsort(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
-    """Indices that sort an axis."""
-    axis, ascending = attrs.get_int("axis", -1), attrs.get_bool("is_ascend", True)
-    count = graph.constant([int(graph.shape(data)[axis])])
-    _, indices = graph.multi("TopK", [data, count], 2, attrs.name, axis=axis, largest=int(not ascending))
-    return _as(graph, indices, attrs.get_str("dtype", "float32"))
-
-
-def _as(graph: GraphBuilder, value: ir.Value, dtype: str) -> ir.Value:
-    return graph.op("Cast", [value], to=int(ir.DataType.from_numpy(np.dtype(dtype))))
-
-
-def _int64(value: int) -> np.ndarray:  # type: ignore[type-arg]
-    return np.asarray(value, np.int64)
+    return graph.op("GatherND", [data, last], attrs.name)

@@ -7,8 +7,12 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import read_axis
 from gcv_edge.exporters.mxnet.operators.convolution import check_weight
 from gcv_edge.exporters.mxnet.registry import converts
+
+TRAINING_ATTRIBUTES = ("use_global_stats", "key", "ndev")
+"""Where statistics come from and which devices share them, while training."""
 
 
 @converts("BatchNorm", "BatchNorm_v1", "_contrib_SyncBatchNorm")
@@ -22,19 +26,30 @@ def batch_norm(
     variance: ir.Value,
 ) -> ir.Value:
     """Inference form, by the running statistics; ``fix_gamma=True`` ignores the stored gamma."""
-    if attrs.get_int("axis", 1) != 1:
-        raise attrs.unsupported("axis")
     if attrs.get_bool("output_mean_var", False):
         raise attrs.unsupported("output_mean_var")
-    attrs.get_bool("use_global_stats", False)
-    channels = graph.shape(data)[1]
+    for key in TRAINING_ATTRIBUTES:
+        attrs.get_str(key, "")
+    axis = read_axis(graph, attrs, data, 1)
+    channels = graph.length(data, axis)
     named = {"gamma": gamma, "beta": beta, "moving mean": mean, "moving variance": variance}
     for role, value in named.items():
         check_weight(attrs, role, graph.shape(value), (channels,))
     if attrs.get_bool("fix_gamma", True):
-        gamma = graph.constant(np.ones(graph.shape(gamma), np.float32), f"{attrs.name}_gamma")  # type: ignore[arg-type]
+        gamma = graph.constant(np.ones(channels, np.float32), f"{attrs.name}_gamma")
     epsilon = attrs.get_float("eps", 1e-3)
-    return graph.op("BatchNormalization", [data, gamma, beta, mean, variance], attrs.name, epsilon=epsilon)
+    inputs = [swap_with_channels(graph, attrs, data, axis), gamma, beta, mean, variance]
+    result = graph.op("BatchNormalization", inputs, attrs.name, epsilon=epsilon)
+    return swap_with_channels(graph, attrs, result, axis)
+
+
+def swap_with_channels(graph: GraphBuilder, attrs: Attributes, data: ir.Value, axis: int) -> ir.Value:
+    """Exchange an axis with axis 1, where ONNX has the channels."""
+    if axis == 1:
+        return data
+    order = list(range(len(graph.shape(data))))
+    order[1], order[axis] = order[axis], order[1]
+    return graph.op("Transpose", [data], f"{attrs.name}_swapped", perm=order)
 
 
 @converts("InstanceNorm")
@@ -51,7 +66,9 @@ def layer_norm(
     graph: GraphBuilder, attrs: Attributes, data: ir.Value, gamma: ir.Value, beta: ir.Value
 ) -> ir.Value:
     """Normalise over the last axis."""
-    if attrs.get_int("axis", -1) not in (-1, len(graph.shape(data)) - 1):
+    if attrs.get_bool("output_mean_var", False):
+        raise attrs.unsupported("output_mean_var")
+    if read_axis(graph, attrs, data, -1) != len(graph.shape(data)) - 1:
         raise attrs.unsupported("axis")
     epsilon = attrs.get_float("eps", 1e-5)
     return graph.op("LayerNormalization", [data, gamma, beta], attrs.name, epsilon=epsilon, axis=-1)

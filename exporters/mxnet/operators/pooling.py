@@ -2,51 +2,81 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import read_spatial
 from gcv_edge.exporters.mxnet.registry import converts
 
-LOWEST = -3.402823466e38
+LOWEST = float(np.finfo(np.float32).min)
 """What MXNet gives for a max-pooling window that lies wholly in the padding."""
+
+CHANNEL_FIRST = ("None", "NCW", "NCHW", "NCDHW")
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows along one spatial axis.
+
+    Attributes:
+        size: length of the data.
+        pad: padding on either side.
+        overrun: how far the last window of convention ``full`` reaches beyond the padding.
+    """
+
+    size: int
+    kernel: int
+    stride: int
+    pad: int
+    overrun: int
+
+    def counts(self, with_pad: bool) -> NDArray[np.int64]:
+        """Return how many positions each window covers, padding included or not, the overrun never."""
+        begins = np.arange(0, self.size + self.pad + self.overrun - self.kernel + self.pad + 1, self.stride)
+        ends = np.minimum(begins + self.kernel, self.size + 2 * self.pad)
+        if not with_pad:
+            begins, ends = np.maximum(begins, self.pad), np.minimum(ends, self.size + self.pad)
+        return np.maximum(ends - begins, 0)
 
 
 @converts("Pooling")
 def pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Max, average and sum pooling, local and global, conventions ``valid`` and ``full``."""
     kind = attrs.get_str("pool_type", "max", choices=("max", "avg", "sum"))
-    convention = attrs.get_str("pooling_convention", "valid", choices=("valid", "full"))
     counts_pad = attrs.get_bool("count_include_pad", True)
-    kernel = attrs.get_int_tuple("kernel", ())
-    strides = attrs.get_int_tuple("stride", ()) or (1,) * len(kernel)
-    pads = attrs.get_int_tuple("pad", ()) or (0,) * len(kernel)
-    attrs.get_str("layout", "None", choices=("None", "NCW", "NCHW", "NCDHW"))
+    attrs.get_str("layout", "None", choices=CHANNEL_FIRST)
     if attrs.get_bool("global_pool", False):
+        for key in ("kernel", "stride", "pad", "pooling_convention"):
+            attrs.get_str(key, "")
         return global_pooling(graph, attrs, data, kind)
-    overruns = [
-        overrun(size, k, s, p) if convention == "full" else 0
-        for size, k, s, p in zip(graph.shape(data)[2:], kernel, strides, pads, strict=True)
-    ]
-    ends = [p + extra for p, extra in zip(pads, overruns, strict=True)]
+    axes = read_windows(graph, attrs, data)
     if kind == "max":
-        return max_pooling(graph, attrs, data, kernel, strides, pads, ends)
-    average = average_pooling(graph, attrs, data, kernel, strides, pads, ends, counts_pad or kind == "sum")
-    if kind == "avg":
-        return average
-    if any(overruns):
-        raise attrs.unsupported("pooling_convention")
-    return graph.op("Mul", [average, graph.constant(float(math.prod(kernel)))], f"{attrs.name}_sum")
+        return max_pooling(graph, attrs, data, axes)
+    if kind == "sum":
+        return summed(graph, attrs, data, axes, np.ones([1] * len(axes)))
+    return average_pooling(graph, attrs, data, axes, counts_pad)
 
 
-def overrun(size: int | str, kernel: int, stride: int, pad: int) -> int:
-    """How far the last window of convention ``full`` reaches beyond the padded edge."""
-    room = int(size) + 2 * pad - kernel
-    return -(-room // stride) * stride - room
+def read_windows(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> list[Windows]:
+    """Read the windows of each spatial axis."""
+    convention = attrs.get_str("pooling_convention", "valid", choices=("valid", "full"))
+    rank = len(graph.shape(data)) - 2
+    kernel = read_spatial(attrs, "kernel", rank, 1)
+    strides, pads = read_spatial(attrs, "stride", rank, 1), read_spatial(attrs, "pad", rank, 0)
+    axes = []
+    for axis, (k, stride, pad) in enumerate(zip(kernel, strides, pads, strict=True)):
+        size = graph.length(data, axis + 2)
+        overrun = (k - size - 2 * pad) % stride if convention == "full" else 0
+        axes.append(Windows(size, k, stride, pad, overrun))
+    return axes
 
 
 def global_pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Value, kind: str) -> ir.Value:
@@ -57,63 +87,73 @@ def global_pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Value, kind:
     return graph.op("GlobalMaxPool" if kind == "max" else "GlobalAveragePool", [data], attrs.name)
 
 
-def max_pooling(
-    graph: GraphBuilder,
-    attrs: Attributes,
-    data: ir.Value,
-    kernel: Sequence[int],
-    strides: Sequence[int],
-    begins: Sequence[int],
-    ends: Sequence[int],
-) -> ir.Value:
-    """Max pooling with explicit padding; a window may lie wholly in it only when it is real data."""
-    if any(end >= k for end, k in zip(ends, kernel, strict=True)):
-        data = pad_spatial(graph, attrs, data, begins, ends, LOWEST)
-        begins = ends = [0] * len(kernel)
-    return graph.op(
-        "MaxPool", [data], attrs.name, kernel_shape=kernel, strides=strides, pads=[*begins, *ends]
-    )
+def max_pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Value, axes: Sequence[Windows]) -> ir.Value:
+    """Max pooling; padding that may fill a whole window becomes real data."""
+    pads = spread_pads(axes)
+    if any(axis.pad + axis.overrun >= axis.kernel for axis in axes):
+        data, pads = padded(graph, attrs, data, axes, LOWEST), [0] * len(pads)
+    kernel, strides = [axis.kernel for axis in axes], [axis.stride for axis in axes]
+    return graph.op("MaxPool", [data], attrs.name, kernel_shape=kernel, strides=strides, pads=pads)
 
 
 def average_pooling(
-    graph: GraphBuilder,
-    attrs: Attributes,
-    data: ir.Value,
-    kernel: Sequence[int],
-    strides: Sequence[int],
-    begins: Sequence[int],
-    ends: Sequence[int],
-    counts_pad: bool,
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, axes: Sequence[Windows], counts_pad: bool
 ) -> ir.Value:
-    """Average pooling whose divisor never counts the overrun, and the padding only when asked to."""
-    if counts_pad and list(begins) != list(ends):
-        if any(begins):
-            data = pad_spatial(graph, attrs, data, begins, begins, 0.0)
-        ends = [end - begin for begin, end in zip(begins, ends, strict=True)]
-        begins = [0] * len(kernel)
-        counts_pad = False
+    """Average pooling whose divisor never counts the overrun, and the padding only when asked to.
+
+    ONNX counts all padding or none of it; other divisors are a constant factor behind the plain average.
+    """
+    overruns, pads = any(axis.overrun for axis in axes), any(axis.pad for axis in axes)
+    filled = any(axis.pad + axis.overrun >= axis.kernel for axis in axes)
+    if filled or (counts_pad and pads and overruns):
+        return summed(graph, attrs, data, axes, 1.0 / divisors(axes, counts_pad))
     return graph.op(
         "AveragePool",
         [data],
         attrs.name,
-        kernel_shape=kernel,
-        strides=strides,
-        pads=[*begins, *ends],
-        count_include_pad=int(counts_pad),
+        kernel_shape=[axis.kernel for axis in axes],
+        strides=[axis.stride for axis in axes],
+        pads=spread_pads(axes),
+        count_include_pad=int(counts_pad and pads),
     )
 
 
-def pad_spatial(
+def summed(
     graph: GraphBuilder,
     attrs: Attributes,
     data: ir.Value,
-    begins: Sequence[int],
-    ends: Sequence[int],
-    value: float,
+    axes: Sequence[Windows],
+    factors: NDArray[np.float64],
 ) -> ir.Value:
-    """Pad the spatial axes of an NC... tensor with a constant."""
-    pads = graph.constant([0, 0, *begins, 0, 0, *ends])
-    return graph.op("Pad", [data, pads, graph.constant(value)], f"{attrs.name}_pad")
+    """Sum each window over zero padding, and multiply by a constant map of factors."""
+    kernel, strides = [axis.kernel for axis in axes], [axis.stride for axis in axes]
+    data = padded(graph, attrs, data, axes, 0.0)
+    mean = graph.op("AveragePool", [data], f"{attrs.name}_mean", kernel_shape=kernel, strides=strides)
+    return graph.op(
+        "Mul", [mean, graph.constant((factors * math.prod(kernel)).astype(np.float32))], attrs.name
+    )
+
+
+def divisors(axes: Sequence[Windows], counts_pad: bool) -> NDArray[np.int64]:
+    """Number of positions that each window averages over, at least 1."""
+    counts = functools.reduce(np.multiply.outer, [axis.counts(counts_pad) for axis in axes])
+    return np.maximum(counts, 1)
+
+
+def spread_pads(axes: Sequence[Windows]) -> list[int]:
+    """Padding before all axes, then behind all axes, the overrun with it."""
+    return [axis.pad for axis in axes] + [axis.pad + axis.overrun for axis in axes]
+
+
+def padded(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, axes: Sequence[Windows], value: float
+) -> ir.Value:
+    """Pad the spatial axes with a constant."""
+    pads = spread_pads(axes)
+    if not any(pads):
+        return data
+    amounts = graph.constant([0, 0, *pads[: len(axes)], 0, 0, *pads[len(axes) :]])
+    return graph.op("Pad", [data, amounts, graph.constant(value)], f"{attrs.name}_pad")
 
 
 @converts("_contrib_AdaptiveAvgPooling2D")
@@ -123,10 +163,10 @@ def adaptive_average_pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Va
     Equal bins become AveragePool; others a product with two constant bin matrices.
     """
     output = attrs.get_int_tuple("output_size", ()) or (1,)
-    height, width = (int(size) for size in graph.shape(data)[2:])
-    rows, columns = (output[0], output[0]) if len(output) == 1 else output
+    rows, columns = (output[0], output[-1])
     if (rows, columns) == (1, 1):
         return graph.op("GlobalAveragePool", [data], attrs.name)
+    height, width = graph.length(data, 2), graph.length(data, 3)
     if height % rows == 0 and width % columns == 0:
         kernel = (height // rows, width // columns)
         return graph.op("AveragePool", [data], attrs.name, kernel_shape=kernel, strides=kernel)
@@ -136,7 +176,7 @@ def adaptive_average_pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Va
     return graph.op("MatMul", [down, narrow], attrs.name)
 
 
-def bin_matrix(size: int, bins: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def bin_matrix(size: int, bins: int) -> NDArray[np.float32]:
     """Matrix ``[bins, size]`` that averages ``size`` values over adaptive bins."""
     matrix = np.zeros((bins, size), np.float32)
     for index in range(bins):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import read_axes
 from gcv_edge.exporters.mxnet.registry import CONVERTERS, Converter
 
 REDUCTIONS = {
@@ -21,15 +24,15 @@ REDUCTIONS = {
 
 
 def reduction(onnx_op: str) -> Converter:
-    """Make the converter of a reduction over ``axis`` (all where it is empty; the others with ``exclude``)."""
+    """Make the converter of a reduction over ``axis`` (empty: all; with ``exclude``: the others)."""
 
     def convert_reduction(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
         rank = len(graph.shape(data))
-        axes = [axis % rank for axis in attrs.get_optional_int_tuple("axis") or ()]
+        axes: Sequence[int] = read_axes(graph, attrs, data)
         keepdims = attrs.get_bool("keepdims", False)
         if attrs.get_bool("exclude", False):
             axes = [axis for axis in range(rank) if axis not in axes]
-        axes = axes or list(range(rank))
+        axes = axes or range(rank)
         result = graph.op(onnx_op, [data, graph.constant(axes)], attrs.name, keepdims=int(keepdims))
         if keepdims or len(axes) < rank:
             return result

@@ -7,6 +7,8 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import element_type, read_axis
+from gcv_edge.exporters.mxnet.operators.convolution import check_weight
 from gcv_edge.exporters.mxnet.registry import converts
 
 
@@ -17,16 +19,16 @@ def bilinear_resize(
     """Resize maps to a given size, by a factor, or to the size of another tensor."""
     mode = attrs.get_str("mode", "size", choices=("size", "like"))
     aligned = attrs.get_bool("align_corners", True)
-    height, width = (int(size) for size in graph.shape(data)[2:])
     scales = attrs.get_optional_float("scale_height"), attrs.get_optional_float("scale_width")
     target = attrs.get_int("height", 1), attrs.get_int("width", 1)
+    size = graph.length(data, 2), graph.length(data, 3)
     if mode == "like":
         if like is None:
             raise attrs.unsupported("mode")
-        target = int(graph.shape(like)[2]), int(graph.shape(like)[3])
+        target = graph.length(like, 2), graph.length(like, 3)
     elif scales[0] is not None and scales[1] is not None:
-        target = int(height * scales[0]), int(width * scales[1])
-    if target == (height, width):
+        target = int(size[0] * scales[0]), int(size[1] * scales[1])
+    if target == size:
         return data
     return resize_to(graph, attrs.name, data, target, "align_corners" if aligned else "half_pixel")
 
@@ -35,15 +37,14 @@ def resize_to(
     graph: GraphBuilder, name: str, data: ir.Value, target: tuple[int, int], coordinates: str
 ) -> ir.Value:
     """Emit a bilinear Resize of maps ``[N, C, h, w]`` to ``target``; the batch may be open."""
-    height, width = graph.shape(data)[2:]
-    if isinstance(graph.shape(data)[0], int):
-        sizes = graph.constant([*graph.shape(data)[:2], *target])  # type: ignore[list-item]
-        inputs = [data, None, None, sizes]
-    else:
-        scales = np.array([1, 1, target[0] / int(height), target[1] / int(width)], np.float32)
-        inputs = [data, None, graph.constant(scales)]
+    leading = graph.op("Shape", [data], f"{name}_shape", start=0, end=2)
+    sizes = graph.op("Concat", [leading, graph.constant(target)], f"{name}_sizes", axis=0)
     return graph.op(
-        "Resize", inputs, name, mode="linear", coordinate_transformation_mode=coordinates
+        "Resize",
+        [data, None, None, sizes],
+        name,
+        mode="linear",
+        coordinate_transformation_mode=coordinates,
     )
 
 
@@ -54,27 +55,28 @@ def upsampling(graph: GraphBuilder, attrs: Attributes, data: ir.Value, *others: 
     scale = attrs.get_int("scale")
     attrs.get_int("num_filter", 0)
     attrs.get_str("multi_input_mode", "concat", choices=("concat", "sum"))
+    if len(others) != (kind == "bilinear"):
+        raise attrs.unsupported("num_args")
     if kind == "bilinear":
         return bilinear_upsampling(graph, attrs, data, others[0], scale)
-    if others:
-        raise attrs.unsupported("num_args")
     return repeat_pixels(graph, attrs.name, data, (scale, scale))
 
 
 def bilinear_upsampling(
     graph: GraphBuilder, attrs: Attributes, data: ir.Value, weight: ir.Value, scale: int
 ) -> ir.Value:
-    """Depthwise transposed convolution, as MXNet sets it up: kernel ``2s - s % 2``, pad ``(s - 1) / 2`` up."""
+    """Depthwise transposed convolution, as MXNet sets it up (``upsampling.cc``)."""
     kernel = 2 * scale - scale % 2
-    pad = -(-(scale - 1) // 2)
+    channels = graph.length(data, 1)
+    check_weight(attrs, "weight", graph.shape(weight), (channels, 1, kernel, kernel))
     return graph.op(
         "ConvTranspose",
         [data, weight],
         attrs.name,
         kernel_shape=(kernel, kernel),
         strides=(scale, scale),
-        pads=(pad,) * 4,
-        group=int(graph.shape(data)[1]),
+        pads=(scale // 2,) * 4,
+        group=channels,
     )
 
 
@@ -93,19 +95,30 @@ def repeat_pixels(graph: GraphBuilder, name: str, data: ir.Value, factors: tuple
 
 @converts("repeat")
 def repeat(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
-    """Repeat each element along an axis; along a map's height or width that is nearest upsampling."""
+    """Repeat each element along an axis, or of all values as one row where ``axis`` is None."""
     count = attrs.get_int("repeats")
-    axis = attrs.get_optional_int("axis")
-    shape = graph.shape(data)
-    if axis is None:
-        raise attrs.unsupported("axis")
-    axis %= len(shape)
-    if len(shape) == 4 and axis >= 2 and data.const_value is None:
+    if attrs.get_optional_int("axis") is None:
+        row = graph.op("Reshape", [data, graph.constant([-1])], f"{attrs.name}_row")
+        return repeat_elements(graph, attrs, row, 0, count)
+    axis = read_axis(graph, attrs, data)
+    if is_spatial_axis(graph, data, axis):
         return repeat_pixels(graph, attrs.name, data, (count, 1) if axis == 2 else (1, count))
+    return repeat_elements(graph, attrs, data, axis, count)
+
+
+def is_spatial_axis(graph: GraphBuilder, data: ir.Value, axis: int) -> bool:
+    """Tell whether repeating along this axis is nearest upsampling of computed maps."""
+    is_maps = len(graph.shape(data)) == 4 and element_type(data) == ir.DataType.FLOAT
+    return is_maps and axis >= 2 and data.const_value is None
+
+
+def repeat_elements(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, axis: int, count: int
+) -> ir.Value:
+    """Emit a repetition as tiles along an axis of its own, which is merged afterwards."""
+    shape = graph.shape(data)
     raised = graph.op("Unsqueeze", [data, graph.constant([axis + 1])], f"{attrs.name}_raised")
-    tiles = [1] * (len(shape) + 1)
-    tiles[axis + 1] = count
+    tiles = [count if index == axis + 1 else 1 for index in range(len(shape) + 1)]
     tiled = graph.op("Tile", [raised, graph.constant(tiles)], f"{attrs.name}_tiled")
-    merged = [0] * (axis + 1) + list(shape[axis + 1 :])
-    merged[axis] = -1
-    return graph.op("Reshape", [tiled, graph.constant(merged)], attrs.name)  # type: ignore[arg-type]
+    behind = [graph.length(data, index) for index in range(axis + 1, len(shape))]
+    return graph.op("Reshape", [tiled, graph.constant([0] * axis + [-1] + behind)], attrs.name)

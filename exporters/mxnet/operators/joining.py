@@ -1,0 +1,90 @@
+"""Joining, repeating, broadcasting, reversing and padding."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from gcv_edge.exporters.builder import GraphBuilder
+from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import read_axes
+from gcv_edge.exporters.mxnet.operators.indexing import extents
+from gcv_edge.exporters.mxnet.registry import converts
+
+
+@converts("Concat", "concat")
+def concat(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value) -> ir.Value:
+    """Join along an axis."""
+    axis = attrs.get_int("dim", 1)
+    return inputs[0] if len(inputs) == 1 else graph.op("Concat", inputs, attrs.name, axis=axis)
+
+
+@converts("stack")
+def stack(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value) -> ir.Value:
+    """Join along a new axis."""
+    axis = attrs.get_int("axis", 0)
+    raised = [graph.op("Unsqueeze", [value, graph.constant([axis])], attrs.name) for value in inputs]
+    return raised[0] if len(raised) == 1 else graph.op("Concat", raised, attrs.name, axis=axis)
+
+
+@converts("tile")
+def tile(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Repeat a whole tensor along its axes; missing axes are added in front."""
+    reps, rank = list(attrs.get_int_tuple("reps")), len(graph.shape(data))
+    if len(reps) > rank:
+        lead = graph.constant(list(range(len(reps) - rank)))
+        data = graph.op("Unsqueeze", [data, lead], f"{attrs.name}_lead")
+    return graph.op("Tile", [data, graph.constant([1] * (rank - len(reps)) + reps)], attrs.name)
+
+
+@converts("broadcast_like")
+def broadcast_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value, like: ir.Value) -> ir.Value:
+    """Expand to the shape of another tensor, or axes of length 1 to given axes of it."""
+    own, others = read_axes(graph, attrs, data, "lhs_axes"), read_axes(graph, attrs, like, "rhs_axes")
+    if len(own) != len(others):
+        raise attrs.unsupported("lhs_axes")
+    if not own:
+        every = range(len(graph.shape(like)))
+        return graph.op("Expand", [data, extents(graph, attrs, like, every)], attrs.name)
+    reps = [1] * len(graph.shape(data))
+    for axis, other in zip(own, others, strict=True):
+        reps[axis] = graph.length(like, other)
+    return graph.op("Expand", [data, graph.constant(reps)], attrs.name)
+
+
+@converts("broadcast_axis", "broadcast_axes")
+def broadcast_axis(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Expand axes of length 1."""
+    sizes, axes = attrs.get_int_tuple("size", ()), read_axes(graph, attrs, data)
+    if len(sizes) != len(axes):
+        raise attrs.unsupported("size")
+    wanted = [1] * len(graph.shape(data))
+    for axis, size in zip(axes, sizes, strict=True):
+        wanted[axis] = size
+    return graph.op("Expand", [data, graph.constant(wanted)], attrs.name)
+
+
+@converts("broadcast_to")
+def broadcast_to(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Expand to a shape; 0 keeps a dimension."""
+    wanted = [size or 1 for size in attrs.get_int_tuple("shape")]
+    return graph.op("Expand", [data, graph.constant(wanted)], attrs.name)
+
+
+@converts("reverse", "flip")
+def reverse(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Turn axes round."""
+    axes = read_axes(graph, attrs, data)
+    bounds = ([-1] * len(axes), [-(2**31) + 1] * len(axes), axes, [-1] * len(axes))
+    return graph.op("Slice", [data, *(graph.constant(values) for values in bounds)], attrs.name)
+
+
+@converts("Pad", "pad")
+def pad(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Pad by a constant, by the edge or by reflection; widths come in pairs per axis."""
+    mode = attrs.get_str("mode", choices=("constant", "edge", "reflect"))
+    widths = attrs.get_int_tuple("pad_width")
+    if len(widths) != 2 * len(graph.shape(data)):
+        raise attrs.unsupported("pad_width")
+    value = graph.constant(attrs.get_float("constant_value", 0.0))
+    pads = graph.constant([*widths[::2], *widths[1::2]])
+    return graph.op("Pad", [data, pads, value] if mode == "constant" else [data, pads], attrs.name, mode=mode)

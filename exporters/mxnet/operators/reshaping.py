@@ -1,0 +1,143 @@
+"""Reshape with its codes, reshape_like, Flatten."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypeVar
+
+import onnx_ir as ir
+
+from gcv_edge.errors import UnsupportedError
+from gcv_edge.exporters.builder import Dim, GraphBuilder, Shape
+from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.registry import converts
+
+T = TypeVar("T")
+
+
+def apply_reshape_codes(shape: Shape, codes: Sequence[int]) -> list[Dim]:
+    """Resolve MXNet's codes to dimensions; one of them may remain -1.
+
+    0 keeps a dimension, -1 infers it, -2 keeps all that remain, -3 merges two, -4 splits one into the next
+    two codes (MXNet, ``Reshape``).
+
+    Raises:
+        ValueError: the codes do not fit the shape.
+    """
+    source, result, pending = list(shape), [], list(codes)
+    while pending:
+        code = pending.pop(0)
+        if code == -2:
+            result += source
+            source = []
+        elif code == -3:
+            result.append(_product([_take(source), _take(source)]))
+        elif code == -4:
+            result += _split(_take(source), _take(pending), _take(pending))
+        elif code == 0:
+            result.append(_take(source))
+        elif code == -1 or code > 0:
+            result.append(code)
+            del source[:1]
+        else:
+            raise ValueError(f"code {code} has no meaning")
+    return _infer(shape, result)
+
+
+def _take(source: list[T]) -> T:
+    if not source:
+        raise ValueError("the codes do not fit")
+    return source.pop(0)
+
+
+def _product(dims: Sequence[Dim]) -> Dim:
+    if any(isinstance(dim, str) for dim in dims):
+        names = [dim for dim in dims if dim != 1]
+        return names[0] if len(names) == 1 else -1
+    return math.prod(int(dim) for dim in dims)
+
+
+def _split(whole: Dim, first: int, second: int) -> list[Dim]:
+    if isinstance(whole, str):
+        return [whole if other == 1 else part for part, other in ((first, second), (second, first))]
+    if 0 in (first, second) or whole % (first * second):
+        raise ValueError(f"{whole} does not split into {first} and {second}")
+    if first == -1:
+        return [whole // second, second]
+    return [first, whole // first]
+
+
+def _infer(shape: Shape, result: list[Dim]) -> list[Dim]:
+    """Replace a -1 by its number when the open dimensions of both sides cancel."""
+    if result.count(-1) != 1:
+        return result
+    if open_names(shape) != open_names(result):
+        return result
+    total = math.prod(dim for dim in shape if isinstance(dim, int))
+    known = math.prod(dim for dim in result if isinstance(dim, int) and dim != -1)
+    if known == 0 or total % known:
+        raise ValueError(f"{total} elements do not divide by {known}")
+    return [total // known if dim == -1 else dim for dim in result]
+
+
+def open_names(dims: Sequence[Dim]) -> list[str]:
+    """Names of open dimensions."""
+    return sorted(dim for dim in dims if isinstance(dim, str))
+
+
+def reshape_to(graph: GraphBuilder, data: ir.Value, dims: Sequence[Dim], name: str) -> ir.Value:
+    """Emit a Reshape to dimensions that may hold one -1 and open dimensions of the input.
+
+    Raises:
+        ValueError: more than one dimension would have to be inferred.
+    """
+    shape = graph.shape(data)
+    if list(dims) == list(shape):
+        return data
+    spelled = [
+        dim if isinstance(dim, int) else 0 if shape[index : index + 1] == (dim,) else -1
+        for index, dim in enumerate(dims)
+    ]
+    if spelled.count(-1) > 1:
+        raise ValueError(f"{tuple(dims)} is not clear while the batch is open")
+    return graph.op("Reshape", [data, graph.constant(spelled)], name)
+
+
+@converts("Reshape", "reshape")
+def reshape(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Reshape with MXNet's codes, from the left or (``reverse``) from the right."""
+    codes = attrs.get_int_tuple("shape", ())
+    old_codes = attrs.get_int_tuple("target_shape", ())
+    step = -1 if attrs.get_bool("reverse", False) else 1
+    if attrs.get_bool("keep_highest", False):
+        raise attrs.unsupported("keep_highest")
+    shape = graph.shape(data)
+    try:
+        if codes:
+            return reshape_to(
+                graph, data, apply_reshape_codes(shape[::step], codes[::step])[::step], attrs.name
+            )
+        return reshape_to(graph, data, _infer(shape, [code or -1 for code in old_codes]), attrs.name)
+    except ValueError as error:
+        raise UnsupportedError(
+            f"{attrs.where}: shape={codes or old_codes} of an input {shape}: {error}"
+        ) from error
+
+
+@converts("reshape_like")
+def reshape_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value, like: ir.Value) -> ir.Value:
+    """Take the shape, or a range of dimensions, of another tensor."""
+    shape, other = graph.shape(data), graph.shape(like)
+    bounds = []
+    for side, dims in (("lhs", shape), ("rhs", other)):
+        begin, end = attrs.get_optional_int(f"{side}_begin"), attrs.get_optional_int(f"{side}_end")
+        bounds.append(slice(*slice(begin, end).indices(len(dims))[:2]))
+    dims = [*shape[: bounds[0].start], *other[bounds[1]], *shape[bounds[0].stop :]]
+    return reshape_to(graph, data, dims, attrs.name)
+
+
+@converts("Flatten", "flatten")
+def flatten(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """All but the first dimension become one."""
+    return data if len(graph.shape(data)) == 2 else graph.op("Flatten", [data], attrs.name, axis=1)
