@@ -18,11 +18,11 @@ from gcv_edge.verify import Verification, check_export, sample_outputs
 
 try:
     import onnx
-    import onnx_ir as ir
 
     from gcv_edge.exporters.loading import load_network
     from gcv_edge.exporters.mxnet.export import Network, export_network
-    from gcv_edge.exporters.source import ExportedModel, ExportOptions
+    from gcv_edge.exporters.source import ExportOptions
+    from gcv_edge.exporters.writing import write_model
 except ImportError as missing:
     raise MissingExtraError("export", "export") from missing
 
@@ -84,7 +84,8 @@ def export(
     try:
         with replacing(target) as temporary:
             watch.start("write")
-            write_model(replace(exported, metadata=metadata), temporary)
+            exported.model.metadata_props.update(format_metadata(metadata))
+            write_model(exported.model, temporary)
             if verify:
                 watch.start("verify")
                 verification = verify_export(temporary, metadata, network)
@@ -93,12 +94,6 @@ def export(
     watch.stop()
     store.try_to_remember(target, target.stem)
     return ExportResult(target, metadata, verification, watch.seconds)
-
-
-def write_model(exported: ExportedModel, path: Path) -> None:
-    """Write graph and metadata into one file."""
-    exported.model.metadata_props.update(format_metadata(exported.metadata))
-    ir.save(exported.model, path)
 
 
 def verify_export(file: Path, metadata: ModelMetadata, network: Network) -> Verification:

@@ -1,0 +1,71 @@
+"""Writing an ONNX file without a second copy of its weights in memory.
+
+A protobuf library serialises a message into one buffer beside the message itself, which costs several times
+the weights. Here only the small parts are serialised so; tensor data goes from its array to the file. The
+layout is protobuf's: ModelProto.graph = 7, GraphProto.initializer = 5, TensorProto.raw_data = 9 (onnx.proto).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+
+GRAPH_FIELD, INITIALIZER_FIELD, RAW_DATA_FIELD = 7, 5, 9
+Chunk = bytes | memoryview
+
+
+def write_model(model: ir.Model, path: Path) -> None:
+    """Write a model and all its tensors into one file.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    initializers = list(model.graph.initializers.values())
+    model.graph.initializers.clear()
+    try:
+        proto = ir.to_proto(model)
+    finally:
+        for value in initializers:
+            model.graph.register_initializer(value)
+    chunks = [proto.graph.SerializeToString()]
+    chunks += [chunk for value in initializers for chunk in encode_initializer(value)]
+    proto.ClearField("graph")
+    with path.open("wb") as stream:
+        stream.write(proto.SerializeToString())
+        stream.write(encode_header(GRAPH_FIELD, sum(len(chunk) for chunk in chunks)))
+        for chunk in chunks:
+            stream.write(chunk)
+
+
+def encode_initializer(value: ir.Value) -> Iterator[Chunk]:
+    """Encode a constant as one initializer field; its numbers are a view of its array."""
+    assert value.const_value is not None
+    array = np.asarray(value.const_value.numpy(), order="C")
+    head = onnx.TensorProto(
+        name=value.name, data_type=int(value.const_value.dtype), dims=array.shape
+    ).SerializeToString()
+    data = memoryview(array.reshape(-1).view(np.uint8))
+    data_header = encode_header(RAW_DATA_FIELD, len(data))
+    yield encode_header(INITIALIZER_FIELD, len(head) + len(data_header) + len(data))
+    yield head
+    yield data_header
+    yield data
+
+
+def encode_header(field: int, length: int) -> bytes:
+    """Encode the key and the length of a length-delimited field."""
+    return encode_varint(field << 3 | 2) + encode_varint(length)
+
+
+def encode_varint(number: int) -> bytes:
+    """Encode a number in groups of seven bits, the lowest first."""
+    groups = bytearray()
+    while number > 0x7F:
+        groups.append(number & 0x7F | 0x80)
+        number >>= 7
+    groups.append(number)
+    return bytes(groups)
