@@ -280,6 +280,7 @@ void bind_system(nb::module_& m) {
 
 NB_MODULE(_core, m) {
   m.doc() = "Native pre- and post-processing of gcv-edge.";
+  nb::set_leak_warnings(false);
   nb::register_exception_translator(gcv::python::translate);
   gcv::python::bind_placement(m);
   gcv::python::bind_processing(m);

@@ -14,6 +14,8 @@ inline constexpr int kWeightOne = 1 << kWeightBits;
 inline constexpr int kColumnBits = 7;
 /// Kernels read and write columns in blocks of this many pixels; buffers are padded to it.
 inline constexpr std::size_t kBlock = 16;
+/// Numbers that stretch_row may read after the last left one.
+inline constexpr std::size_t kStretchReadAhead = 33;
 /// Bytes that a kernel may read from a pixel's first byte on.
 inline constexpr int kReadAhead = 16;
 
@@ -69,7 +71,8 @@ struct Kernels {
   std::size_t (*find_over)(const float* scores, std::size_t count, float threshold, std::uint32_t* found);
   /// Tell whether a box (x1, y1, x2, y2, area) overlaps any of others by more than a threshold (IoU).
   bool (*overlaps_any)(const BoxColumns& others, const float box[5], float threshold);
-  /// out[i] = row[left[i]] + (row[left[i] + 1] - row[left[i]]) * fraction[i]; row has one number more than is used.
+  /// out[i] = row[left[i]] + (row[left[i] + 1] - row[left[i]]) * fraction[i]; left rises; kStretchReadAhead
+  /// numbers after the last left one may be read.
   void (*stretch_row)(const float* row, const std::int32_t* left, const float* fraction, std::size_t count, float* out);
   /// Index of the largest of `classes` blended values, per column; class k's rows begin at k * stride.
   void (*argmax_u8)(const float* top, const float* bottom, float fraction, std::size_t stride, int classes,

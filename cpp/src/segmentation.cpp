@@ -50,7 +50,7 @@ class StretchedRows {
         map_(map),
         columns_(std::move(columns)),
         kernels_(kernels),
-        padded_(static_cast<std::size_t>(map.width) + 1) {
+        padded_(map.width + kStretchReadAhead) {
     for (auto& slot : slots_) slot.values.resize(columns_.left.size() * classes);
   }
 
@@ -75,7 +75,7 @@ class StretchedRows {
     for (int k = 0; k < classes_; ++k) {
       const float* cells = logits_ + (static_cast<std::size_t>(k) * map_.height + row) * map_.width;
       std::copy_n(cells, map_.width, padded_.begin());
-      padded_.back() = cells[map_.width - 1];
+      padded_[map_.width] = cells[map_.width - 1];
       kernels_.stretch_row(padded_.data(), columns_.left.data(), columns_.fraction.data(), width(),
                            slot.values.data() + k * width());
     }

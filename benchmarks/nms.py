@@ -1,0 +1,87 @@
+"""Non-maximum suppression of 10,647 boxes x 80 classes: gcv-edge against OpenCV, one thread.
+
+Scores are those of a YOLOv3 head on noise-like input: objectness times class score, most of them small.
+OpenCV's per-class calls know no limit over all classes together; ``top_k`` is given per class.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+import cv2
+import harness
+import numpy as np
+from numpy.typing import NDArray
+
+from gcv_edge import _core
+
+ANCHORS, CLASSES, SIDE = 10647, 80, 416
+IOU, TOPK, POST = 0.45, 400, 100
+
+
+def draw_boxes(generator: np.random.Generator) -> NDArray[np.float32]:
+    """Boxes of all sizes inside the input, corners."""
+    centre = generator.uniform(0, SIDE, (ANCHORS, 2))
+    half = np.exp(generator.uniform(np.log(4), np.log(120), (ANCHORS, 2)))
+    return np.concatenate([centre - half, centre + half], 1).astype(np.float32)
+
+
+def draw_scores(generator: np.random.Generator) -> NDArray[np.float32]:
+    """Objectness times class score."""
+    objectness = generator.beta(0.15, 2, (ANCHORS, 1))
+    return (objectness * generator.beta(0.2, 4, (ANCHORS, CLASSES))).astype(np.float32)
+
+
+def run_core(isa: str, boxes: NDArray[np.float32], scores: NDArray[np.float32], threshold: float) -> object:
+    """Run the native code on an instruction set."""
+    _core.set_isa(isa)
+    return _core.detect(boxes, scores, threshold, IOU, TOPK, POST, False)
+
+
+def run_batched(corners: NDArray[np.float32], scores: NDArray[np.float32], threshold: float) -> object:
+    """OpenCV's own way for many classes: every candidate with its class."""
+    rows, classes = np.nonzero(scores > threshold)
+    return cv2.dnn.NMSBoxesBatched(corners[rows], scores[rows, classes], classes.astype(np.int32), threshold, IOU)
+
+
+def run_per_class(corners: NDArray[np.float32], scores: NDArray[np.float32], threshold: float) -> object:
+    """The usual loop over classes."""
+    return [
+        cv2.dnn.NMSBoxes(corners, np.ascontiguousarray(scores[:, c]), threshold, IOU, 1.0, TOPK)
+        for c in range(CLASSES)
+    ]
+
+
+def main() -> None:
+    """Time both thresholds, print a table, write JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--slow-rounds", type=int, default=2, help="rounds that include OpenCV")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    generator = np.random.default_rng(0)
+    boxes, scores = draw_boxes(generator), draw_scores(generator)
+    corners = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1)
+    results = {}
+    for threshold in (0.01, 0.3):
+        ours: dict[str, Callable[[], object]] = {
+            f"gcv-edge ({isa})": lambda i=isa, t=threshold: run_core(i, boxes, scores, t)
+            for isa in _core.available_isas()
+        }
+        theirs: dict[str, Callable[[], object]] = {
+            "cv2.dnn.NMSBoxesBatched": lambda t=threshold: run_batched(corners, scores, t),
+            "cv2.dnn.NMSBoxes, per class": lambda t=threshold: run_per_class(corners, scores, t),
+        }
+        seconds = harness.interleaved({**ours, **theirs}, arguments.slow_rounds)
+        for name, more in harness.interleaved(ours, arguments.rounds).items():
+            seconds[name] += more
+        candidates = int((scores > threshold).sum())
+        harness.print_table(f"threshold {threshold}: {candidates} candidates", seconds, list(ours)[-1])
+        results[str(threshold)] = {"candidates": candidates, "times": harness.summarize(seconds)}
+    settings = {"boxes": ANCHORS, "classes": CLASSES, "iou": IOU, "nms_topk": TOPK, "post_nms": POST}
+    print(harness.write_results("nms", {"settings": settings, "thresholds": results}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""NumPy versions of everything in ``gcv_edge._core``: slow, plain, and equal to it bit by bit where integers rule."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Box = tuple[float, float, float, float]
+Target = tuple[int, int, int, int]
+
+WEIGHT_ONE = 2048
+CHANNELS = {"bgr": (0, 1, 2), "rgb": (2, 1, 0), "gray": (0, 0, 0), "bgra": (0, 1, 2), "rgba": (2, 1, 0)}
+
+
+def sample_axis(
+    origin: float, extent: float, target: int, frame: int
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
+    """Which target pixels lie in the frame, their left frame pixel, and the weight (of 2048) of the right one."""
+    centre = origin + (np.arange(target) + 0.5) * (extent / target)
+    inside = (centre >= 0) & (centre < frame)
+    position = np.clip(centre - 0.5, 0, frame - 1)
+    index = position.astype(np.int64)
+    fraction = np.floor((position - index) * WEIGHT_ONE + 0.5).astype(np.int64)
+    return inside, index + fraction // WEIGHT_ONE, fraction % WEIGHT_ONE
+
+
+def resample(
+    frame: NDArray[np.uint8], source: Box, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Bilinear samples [h, w, c] of a source rectangle, and which of them lie in the frame."""
+    inside_x, left, fx = sample_axis(source[0], source[2], size[0], frame.shape[1])
+    inside_y, top, fy = sample_axis(source[1], source[3], size[1], frame.shape[0])
+    levels = frame.astype(np.int64)
+    right = np.minimum(left + 1, frame.shape[1] - 1)
+    bottom = np.minimum(top + 1, frame.shape[0] - 1)
+    weight = fx[None, :, None]
+    columns = (levels[:, left] * (WEIGHT_ONE - weight) + levels[:, right] * weight) >> 4
+    step = (columns[bottom] - columns[top]) * (fy[:, None, None] << 4)
+    mixed = columns[top] + ((step + (1 << 14)) >> 15)
+    return ((mixed + 64) >> 7).astype(np.uint8), inside_y[:, None] & inside_x[None, :]
+
+
+def preprocess(
+    frame: NDArray[np.uint8],
+    pixel_format: str,
+    source: Box,
+    target: Target,
+    input_size: tuple[int, int],
+    mean: tuple[float, float, float],
+    scale: tuple[float, float, float],
+    reverse_channels: bool,
+    pad_value: float,
+) -> tuple[Floats, NDArray[np.uint8]]:
+    """The input as normalised numbers and as levels, [3, H, W] each."""
+    picture = frame[:, :, None] if frame.ndim == 2 else frame
+    samples, inside = resample(picture, source, target[2:])
+    samples = samples[:, :, CHANNELS[pixel_format]]
+    if reverse_channels:
+        samples = samples[:, :, ::-1]
+    area = (slice(target[1], target[1] + target[3]), slice(target[0], target[0] + target[2]))
+    numbers = np.empty((3, input_size[1], input_size[0]), np.float32)
+    levels = np.full(numbers.shape, int(np.floor(np.clip(pad_value, 0, 255) + 0.5)), np.uint8)
+    for c in range(3):
+        factor = np.float32(1) / np.float32(scale[c])
+        numbers[c] = (np.float32(pad_value) - np.float32(mean[c])) * factor
+        scaled = (samples[:, :, c].astype(np.float32) - np.float32(mean[c])) * factor
+        numbers[c][area] = np.where(inside, scaled, numbers[c][area])
+        levels[c][area] = np.where(inside, samples[:, :, c], levels[c][area])
+    return numbers, levels
+
+
+def detect(
+    boxes: Floats,
+    scores: Floats,
+    score_threshold: float,
+    iou_threshold: float,
+    nms_topk: int,
+    post_nms: int,
+    class_agnostic: bool,
+) -> tuple[Floats, Floats, NDArray[np.int32]]:
+    """MXNet's box_nms, one candidate after another."""
+    flat = scores.T.ravel()
+    candidates = np.flatnonzero(flat > np.float32(score_threshold))
+    candidates = candidates[np.argsort(-flat[candidates], kind="stable")]
+    if nms_topk > 0:
+        candidates = candidates[:nms_topk]
+    kept: list[int] = []
+    for candidate in candidates:
+        if not any(suppresses(boxes, int(k), int(candidate), iou_threshold, class_agnostic) for k in kept):
+            kept.append(int(candidate))
+    if post_nms > 0:
+        kept = kept[:post_nms]
+    index = np.array(kept, np.int64)
+    return (
+        boxes[index % len(boxes)] if kept else boxes[:0],
+        flat[index],
+        (index // max(len(boxes), 1)).astype(np.int32),
+    )
+
+
+def suppresses(boxes: Floats, kept: int, candidate: int, threshold: float, class_agnostic: bool) -> bool:
+    """Tell whether a kept candidate (class * anchors + anchor) removes another."""
+    if not 0 < threshold < 1 or not (class_agnostic or kept // len(boxes) == candidate // len(boxes)):
+        return False
+    return bool(iou(boxes[kept % len(boxes)], boxes[candidate % len(boxes)]) > np.float32(threshold))
+
+
+def iou(a: Floats, b: Floats) -> np.float32:
+    """Overlap as box_nms computes it: no + 1, negative sides have area 0, 0 / 0 is NaN."""
+    with np.errstate(all="ignore"):
+        shared = side_overlap(a[0], a[2], b[0], b[2]) * side_overlap(a[1], a[3], b[1], b[3])
+        return np.float32(shared / (area(a) + area(b) - shared))
+
+
+def side_overlap(a1: np.float32, a2: np.float32, b1: np.float32, b2: np.float32) -> np.float32:
+    """Shared length of two sides; the order of the comparisons decides what NaN does."""
+    width = (a2 if a2 < b2 else b2) - (a1 if a1 > b1 else b1)
+    return width if width > 0 else np.float32(0)
+
+
+def area(box: Floats) -> np.float32:
+    """Area of a box; 0 if a side is negative."""
+    width, height = box[2] - box[0], box[3] - box[1]
+    return np.float32(0) if width < 0 or height < 0 else width * height
+
+
+def to_frame(boxes: Floats, source: Box, target: Target, frame_size: tuple[int, int]) -> Floats:
+    """Boxes in frame pixels, clipped to the frame; NaN becomes 0."""
+    mapped = boxes.astype(np.float64)
+    for axis in (0, 1):
+        points = (mapped[:, axis::2] - target[axis]) * source[2 + axis] / target[2 + axis] + source[axis]
+        mapped[:, axis::2] = np.clip(np.nan_to_num(points, nan=0.0, posinf=np.inf), 0, frame_size[axis])
+    return mapped.astype(np.float32)
+
+
+def decode_heatmaps(
+    heatmaps: Floats, source: Box, target: Target, input_size: tuple[int, int]
+) -> tuple[Floats, Floats]:
+    """Peaks with GluonCV's quarter-pixel shift, in frame pixels."""
+    keypoints = np.zeros((len(heatmaps), 2), np.float32)
+    scores = np.zeros(len(heatmaps), np.float32)
+    height, width = heatmaps.shape[1:]
+    for k, cells in enumerate(heatmaps):
+        if not np.isnan(cells).all():
+            scores[k] = np.nanmax(cells)
+        y, x = divmod(int(np.nanargmax(cells)), width) if scores[k] > 0 else (0, 0)
+        point = np.array([x, y], np.float64)
+        if 1 < x < width - 1 and 1 < y < height - 1:
+            slopes = [cells[y, x + 1] - cells[y, x - 1], cells[y + 1, x] - cells[y - 1, x]]
+            point += 0.25 * np.nan_to_num(np.sign(slopes))
+        in_input = point * input_size / (width, height)
+        keypoints[k] = (in_input - target[:2]) * np.array(source[2:]) / target[2:] + source[:2]
+    return keypoints, scores
+
+
+def segment(
+    logits: Floats, source: Box, target: Target, input_size: tuple[int, int], frame_size: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Class ids [H, W] of the frame: bilinear logits, then argmax."""
+    left, fx = sample_cells(
+        source[0], source[2], target[0], target[2], input_size[0], logits.shape[2], frame_size[0]
+    )
+    top, fy = sample_cells(
+        source[1], source[3], target[1], target[3], input_size[1], logits.shape[1], frame_size[1]
+    )
+    right = np.minimum(left + 1, logits.shape[2] - 1)
+    bottom = np.where(fy == 0, top, np.minimum(top + 1, logits.shape[1] - 1))
+    wide = logits[:, :, left] + (logits[:, :, right] - logits[:, :, left]) * fx
+    tall = wide[:, top] + (wide[:, bottom] - wide[:, top]) * fy[:, None]
+    return np.argmax(np.where(np.isnan(tall), -np.inf, tall), axis=0)
+
+
+def sample_cells(
+    origin: float, extent: float, begin: int, size: int, inputs: int, cells: int, frame: int
+) -> tuple[NDArray[np.int64], Floats]:
+    """Left cell and fraction of the right one for each frame pixel; cells outside the target are not used."""
+    cell = inputs / cells
+    first = min(max(int(np.ceil(begin / cell - 0.5)), 0), cells - 1)
+    last = min(max(int(np.ceil((begin + size) / cell - 0.5)) - 1, first), cells - 1)
+    in_input = (np.arange(frame) + 0.5 - origin) * size / extent + begin
+    position = np.clip(in_input * cells / inputs - 0.5, first, last)
+    left = position.astype(np.int64)
+    return left, (position - left).astype(np.float32)

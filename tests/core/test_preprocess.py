@@ -1,0 +1,233 @@
+"""Frame to network input: held against the NumPy oracle bit by bit and against OpenCV to one level."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import oracle
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from gcv_edge import _core
+
+SHAPES = {"bgr": (3,), "rgb": (3,), "gray": (), "bgra": (4,), "rgba": (4,)}
+MEAN, SCALE = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+
+
+def draw_frame(size: tuple[int, int], pixel_format: str = "bgr", seed: int = 0) -> NDArray[np.uint8]:
+    generator = np.random.default_rng(seed)
+    return generator.integers(0, 256, (size[1], size[0], *SHAPES[pixel_format]), np.uint8)
+
+
+def run_levels(
+    frame: NDArray[np.uint8], placement: _core.Placement, size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    out = np.empty((3, size[1], size[0]), np.uint8)
+    _core.preprocess(frame, "bgr", placement, out, (0, 0, 0), (1, 1, 1), False, 0)
+    return out
+
+
+@st.composite
+def placements(draw: st.DrawFn) -> tuple[tuple[int, int], oracle.Box, tuple[int, int], oracle.Target]:
+    """A frame's size, a source inside, across or outside it, an input's size and a target in it."""
+    frame = draw(st.tuples(st.integers(1, 90), st.integers(1, 40)))
+    inputs = draw(st.tuples(st.integers(1, 70), st.integers(1, 24)))
+    x, y = draw(st.integers(0, inputs[0] - 1)), draw(st.integers(0, inputs[1] - 1))
+    target = (x, y, draw(st.integers(1, inputs[0] - x)), draw(st.integers(1, inputs[1] - y)))
+    corner, side = st.floats(-60, 100), st.floats(0.5, 120)
+    whole = (0.0, 0.0, float(frame[0]), float(frame[1]))
+    same = (float(draw(st.integers(-3, 9))), 0.0, float(target[2]), float(target[3]))
+    anywhere = (draw(corner), draw(corner), draw(side), draw(side))
+    return frame, draw(st.sampled_from([whole, same, anywhere])), inputs, target
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(placements(), st.sampled_from(sorted(SHAPES)), st.booleans(), st.integers(0, 9))
+def test_equals_oracle(
+    case: tuple[tuple[int, int], oracle.Box, tuple[int, int], oracle.Target],
+    pixel_format: str,
+    reverse: bool,
+    seed: int,
+) -> None:
+    size, source, inputs, target = case
+    frame = draw_frame(size, pixel_format, seed)
+    placement = _core.Placement(source, target)
+    numbers = np.full((3, inputs[1], inputs[0]), np.nan, np.float32)
+    levels = np.zeros(numbers.shape, np.uint8)
+    for out in (numbers, levels):
+        _core.preprocess(frame, pixel_format, placement, out, MEAN, SCALE, reverse, 114.5)
+    expected = oracle.preprocess(frame, pixel_format, source, target, inputs, MEAN, SCALE, reverse, 114.5)
+    np.testing.assert_array_equal(numbers.view(np.uint32), expected[0].view(np.uint32))
+    np.testing.assert_array_equal(levels, expected[1])
+
+
+OPENCV_SIZES = [
+    ((1920, 1080), (416, 416)),
+    ((1920, 1080), (960, 540)),
+    ((640, 480), (1333, 800)),
+    ((17, 5), (416, 416)),
+    ((1, 1), (32, 32)),
+    ((300, 1), (64, 64)),
+    ((1, 300), (64, 64)),
+    ((416, 416), (416, 416)),
+    ((333, 777), (1, 1)),
+    ((512, 512), (511, 513)),
+    ((7680, 4320), (608, 608)),
+    ((64, 64), (2048, 300)),
+]
+
+
+@pytest.mark.parametrize(("size", "inputs"), OPENCV_SIZES)
+def test_stretch_is_within_a_level_of_opencv(size: tuple[int, int], inputs: tuple[int, int]) -> None:
+    frame = draw_frame(size)
+    ours = run_levels(frame, _core.place("standard", size, inputs), inputs)
+    theirs = cv2.resize(frame, inputs, interpolation=cv2.INTER_LINEAR).transpose(2, 0, 1)
+    assert np.abs(ours.astype(int) - theirs).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (480, 640), (1000, 333), (3, 200)])
+def test_letterbox_is_within_a_level_of_opencv(size: tuple[int, int]) -> None:
+    frame = draw_frame(size)
+    placement = _core.place("fit_to_window_letterbox", size, (416, 416))
+    x, y, width, height = placement.target
+    theirs = np.zeros((416, 416, 3), np.uint8)
+    theirs[y : y + height, x : x + width] = cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR)
+    assert np.abs(run_levels(frame, placement, (416, 416)).astype(int) - theirs.transpose(2, 0, 1)).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(640, 480), (333, 500), (256, 256), (1920, 1080)])
+def test_crop_is_within_a_level_of_resize_and_slice(size: tuple[int, int]) -> None:
+    frame = draw_frame(size)
+    short = min(size)
+    resized = cv2.resize(
+        frame, (size[0] * 256 // short, size[1] * 256 // short), interpolation=cv2.INTER_LINEAR
+    )
+    top, left = (resized.shape[0] - 224) // 2, (resized.shape[1] - 224) // 2
+    theirs = resized[top : top + 224, left : left + 224].transpose(2, 0, 1)
+    ours = run_levels(frame, _core.place("crop", size, (224, 224), 256), (224, 224))
+    assert np.abs(ours.astype(int) - theirs).max() <= 1
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_crop_equals_gluoncv(gluoncv: object, mxnet: object, isa: str) -> None:
+    from gluoncv.data.transforms.presets.imagenet import transform_eval
+
+    frame = cv2.GaussianBlur(draw_frame((500, 375), "rgb"), (0, 0), 3)
+    theirs = transform_eval(mxnet.nd.array(frame, dtype="uint8"), 256, 224)[0].asnumpy()  # type: ignore[attr-defined]
+    ours = np.empty((3, 224, 224), np.float32)
+    placement = _core.place("crop", (500, 375), (224, 224), 256)
+    _core.preprocess(frame, "rgb", placement, ours, MEAN, SCALE, True, 0)
+    assert np.abs(ours - theirs).max() < 1.01 / min(SCALE)
+
+
+VIEWS = {
+    "rows": lambda frame: frame[::-1],
+    "every second row": lambda frame: frame[1::2],
+    "columns reversed": lambda frame: frame[:, ::-1],
+    "every third column": lambda frame: frame[:, ::3],
+    "channels reversed": lambda frame: frame[..., ::-1],
+    "region": lambda frame: frame[3:40, 5:60],
+    "transposed": lambda frame: frame.transpose(1, 0, 2),
+    "read-only": lambda frame: (frame.setflags(write=False), frame)[1],
+}
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())
+@pytest.mark.parametrize("inputs", [(32, 24), (200, 100)])
+def test_views_equal_copies(view: object, inputs: tuple[int, int]) -> None:
+    frame = view(draw_frame((80, 60)))  # type: ignore[operator]
+    placement = _core.place("standard", (frame.shape[1], frame.shape[0]), inputs)
+    ours = run_levels(frame, placement, inputs)
+    np.testing.assert_array_equal(ours, run_levels(np.ascontiguousarray(frame), placement, inputs))
+
+
+def test_gray_with_a_channel_axis_equals_gray() -> None:
+    frame = draw_frame((50, 40), "gray")
+    placement = _core.place("standard", (50, 40), (32, 32))
+    outs = np.empty((2, 3, 32, 32), np.float32)
+    for picture, out in zip((frame, frame[:, :, None]), outs, strict=True):
+        _core.preprocess(picture, "gray", placement, out, MEAN, SCALE, True, 0)
+    np.testing.assert_array_equal(outs[0], outs[1])
+
+
+@pytest.mark.parametrize("level", [0, 1, 127, 255])
+def test_a_plain_frame_stays_plain(level: int) -> None:
+    frame = np.full((37, 53, 3), level, np.uint8)
+    assert (run_levels(frame, _core.place("standard", (53, 37), (96, 64)), (96, 64)) == level).all()
+
+
+def test_normalised_numbers_are_those_of_division() -> None:
+    frame = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    out = np.empty((3, 16, 16), np.float32)
+    _core.preprocess(frame, "gray", _core.place("standard", (16, 16), (16, 16)), out, MEAN, SCALE, True, 0)
+    exact = (frame - np.reshape(MEAN, (3, 1, 1))) / np.reshape(SCALE, (3, 1, 1))
+    np.testing.assert_allclose(out, exact, rtol=3e-7, atol=1e-7)
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    frames = [draw_frame((200 + 40 * i, 100 + 30 * i), seed=i) for i in range(8)]
+    jobs = [(frame, _core.place("standard", frame.shape[1::-1], (96, 96))) for frame in frames]
+    expected = [run_levels(frame, placement, (96, 96)) for frame, placement in jobs]
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda i: (i % 8, run_levels(*jobs[i % 8], (96, 96))), range(200))
+        for i, levels in found:
+            np.testing.assert_array_equal(levels, expected[i])
+
+
+FRAME, OUT = np.zeros((8, 8, 3), np.uint8), np.zeros((3, 8, 8), np.float32)
+WRONG = [
+    ({"frame": [1, 2]}, TypeError, "frame: found list, expected a NumPy array"),
+    (
+        {"frame": FRAME.astype(np.float32)},
+        TypeError,
+        r"frame: found float32 \[8, 8, 3\], expected a uint8 array",
+    ),
+    (
+        {"frame": FRAME[..., :2]},
+        ValueError,
+        r"frame: found uint8 \[8, 8, 2\].*, expected \[height, width, 3\]",
+    ),
+    ({"frame": FRAME[:0]}, ValueError, "frame: found .*, expected at least one pixel"),
+    ({"frame": FRAME[..., 0]}, ValueError, r"frame: found .*, expected \[height, width, 3\]"),
+    ({"pixel_format": "yuv"}, ValueError, "pixel_format: found 'yuv', expected bgr, rgb, gray, bgra or rgba"),
+    ({"out": np.zeros((3, 8, 8))}, TypeError, r"out: found float64 \[3, 8, 8\], expected float32 or uint8"),
+    (
+        {"out": np.zeros((8, 8, 3), np.float32)},
+        ValueError,
+        r"out: found .*, expected C-contiguous \[3, height",
+    ),
+    ({"out": OUT[:, ::2]}, ValueError, "out: found .* expected C-contiguous"),
+    (
+        {"out": np.broadcast_to(np.float32(0), (3, 8, 8))},
+        ValueError,
+        "out: found .*, expected a writable NumPy array",
+    ),
+    (
+        {"placement": _core.Placement((0, 0, 8, 8), (1, 0, 8, 8))},
+        ValueError,
+        "placement target: found 8x8 at .1, 0.",
+    ),
+    ({"scale": (1, 0, 1)}, ValueError, "scale: found 0.0*, expected a finite number other than 0"),
+    ({"mean": (1, float("nan"), 1)}, ValueError, "mean: found a number that is not finite"),
+    ({"pad_value": float("inf")}, ValueError, "pad_value: found a number that is not finite"),
+]
+
+
+@pytest.mark.parametrize(("change", "error", "text"), WRONG)
+def test_wrong_arguments_are_named(change: dict[str, object], error: type[Exception], text: str) -> None:
+    arguments = {
+        "frame": FRAME,
+        "pixel_format": "bgr",
+        "placement": _core.Placement((0, 0, 8, 8), (0, 0, 8, 8)),
+        "out": OUT,
+        "mean": (0, 0, 0),
+        "scale": (1, 1, 1),
+        "reverse_channels": True,
+        "pad_value": 0,
+    }
+    with pytest.raises(error, match=text):
+        _core.preprocess(**{**arguments, **change})  # type: ignore[arg-type]
