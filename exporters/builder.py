@@ -119,9 +119,7 @@ class GraphBuilder:
 
     def model(self, outputs: Mapping[str, ir.Value]) -> ir.Model:
         """Close the graph with named outputs."""
-        named = [self.op("Identity", [value], name=name) for name, value in outputs.items()]
-        for name, value in zip(outputs, named, strict=True):
-            value.name = name
+        named = [self._output(name, value) for name, value in outputs.items()]
         graph = ir.Graph(
             self.inputs,
             named,
@@ -131,6 +129,14 @@ class GraphBuilder:
             name=self.name,
         )
         return ir.Model(graph, ir_version=IR_VERSION, producer_name="gcv-edge")
+
+    def _output(self, name: str, value: ir.Value) -> ir.Value:
+        """Give a value, which may be a constant or a graph input, the name of a graph output."""
+        node = ir.node("Identity", [value], name=self.unique(name))
+        output = node.outputs[0]
+        output.name, output.type, output.shape = name, value.type, value.shape
+        self.nodes.append(node)
+        return output
 
     def _infer(self, node: ir.Node) -> dict[str, Any]:
         known = [value for value in node.inputs if value is not None]

@@ -41,7 +41,9 @@ def emit_nms(
     ids = graph.op("GatherElements", [ids, order], "nms_kept_ids", axis=1)
     is_real = column(graph, over(graph, final, settings.confidence_threshold))
     rows = (column(graph, ids), column(graph, final), gather_rows(graph, candidates, order))
-    ids, final, selected = (graph.op("Where", [is_real, row, graph.constant(-1.0)], "nms_rows") for row in rows)
+    ids, final, selected = (
+        graph.op("Where", [is_real, row, graph.constant(-1.0)], "nms_rows") for row in rows
+    )
     return ids, final, selected
 
 
@@ -98,8 +100,14 @@ def keep_mask(
         "nms_selected",
     )
     where = graph.op("Gather", [selected, graph.constant([0, 2])], "nms_where", axis=1)
-    ones = graph.op("Expand", [graph.constant(1.0), graph.op("Slice", [graph.op("Shape", [where]), *(
-        graph.constant(bound) for bound in ([0], [1]))])], "nms_ones")
+    ones = graph.op(
+        "Expand",
+        [
+            graph.constant(1.0),
+            graph.op("Slice", [graph.op("Shape", [where]), *(graph.constant(bound) for bound in ([0], [1]))]),
+        ],
+        "nms_ones",
+    )
     nothing = graph.op("Mul", [scores, graph.constant(0.0)], "nms_nothing")
     marks = graph.op("ScatterND", [nothing, where, ones], "nms_marks")
     return graph.op("Greater", [marks, graph.constant(0.5)], "nms_kept_mask")

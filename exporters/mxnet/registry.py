@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import onnx_ir as ir
 
@@ -12,13 +13,15 @@ from gcv_edge.errors import UnsupportedError
 Converter = Callable[..., ir.Value | Sequence[ir.Value]]
 """``convert(graph, attrs, *inputs)``: emits ONNX for one MXNet node and returns its output(s)."""
 
+AnyConverter = TypeVar("AnyConverter", bound=Converter)
+
 CONVERTERS: dict[str, Converter] = {}
 
 
-def converts(*operators: str) -> Callable[[Converter], Converter]:
+def converts(*operators: str) -> Callable[[AnyConverter], AnyConverter]:
     """Register a function as the converter of one or more MXNet operators."""
 
-    def register(function: Converter) -> Converter:
+    def register(function: AnyConverter) -> AnyConverter:
         for operator in operators:
             if operator in CONVERTERS:
                 raise ValueError(f"{operator} has a converter already: {CONVERTERS[operator].__name__}")

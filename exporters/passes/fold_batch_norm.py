@@ -22,7 +22,9 @@ class FoldBatchNormPass(ir.passes.InPlacePass):
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
         """Fold every pair that the rules allow."""
-        folded = [node for node in model.graph if node.op_type == "BatchNormalization" and fold(model.graph, node)]
+        folded = [
+            node for node in model.graph if node.op_type == "BatchNormalization" and fold(model.graph, node)
+        ]
         return ir.passes.PassResult(model, modified=bool(folded))
 
 

@@ -91,10 +91,9 @@ def softmax_by(graph: GraphBuilder, attrs: Attributes, data: ir.Value, onnx_op: 
 
 @converts("SoftmaxActivation")
 def softmax_activation(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
-    """Softmax over the channels of maps, or over each whole instance."""
-    if attrs.get_str("mode", "instance", choices=("instance", "channel")) == "channel":
-        return graph.op("Softmax", [data], attrs.name, axis=1)
-    return softmax_of_instances(graph, attrs.name, data)
+    """Softmax over the channels of maps; in mode ``instance``, over the last axis, whatever its name says."""
+    mode = attrs.get_str("mode", "instance", choices=("instance", "channel"))
+    return graph.op("Softmax", [data], attrs.name, axis=1 if mode == "channel" else -1)
 
 
 @converts("SoftmaxOutput", "Softmax")

@@ -103,7 +103,7 @@ def take(graph: GraphBuilder, attrs: Attributes, data: ir.Value, indices: ir.Val
 
 def clipped_indices(graph: GraphBuilder, attrs: Attributes, indices: ir.Value, length: int) -> ir.Value:
     """Indices as int64, what is beyond the ends moved to the first or last."""
-    low, high = graph.constant(np.int64(0)[()]), graph.constant(np.int64(length - 1)[()])
+    low, high = (graph.constant(np.asarray(end, np.int64)) for end in (0, length - 1))
     return graph.op("Clip", [whole(graph, attrs, indices), low, high], f"{attrs.name}_clip")
 
 

@@ -89,13 +89,32 @@ def l2_normalization(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> 
 
 @converts("LRN")
 def local_response_normalization(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
-    """Normalise over neighbouring channels."""
-    return graph.op(
-        "LRN",
-        [data],
-        attrs.name,
-        size=attrs.get_int("nsize"),
-        alpha=attrs.get_float("alpha", 1e-4),
-        beta=attrs.get_float("beta", 0.75),
-        bias=attrs.get_float("knorm", 2.0),
+    """Divide by ``(knorm + alpha · mean)^beta``, the mean of squares over neighbouring channels.
+
+    Not ONNX's LRN, of which OpenVINO computes something else where ``knorm`` is not 1.
+    """
+    size = attrs.get_int("nsize")
+    name = attrs.name
+    mean = channel_means(graph, name, graph.op("Mul", [data, data], f"{name}_square"), size)
+    alpha, knorm = (
+        graph.constant(attrs.get_float("alpha", 1e-4)),
+        graph.constant(attrs.get_float("knorm", 2.0)),
     )
+    base = graph.op("Add", [graph.op("Mul", [mean, alpha], f"{name}_scaled"), knorm], f"{name}_base")
+    norm = graph.op("Pow", [base, graph.constant(attrs.get_float("beta", 0.75))], f"{name}_norm")
+    return graph.op("Div", [data, norm], name)
+
+
+def channel_means(graph: GraphBuilder, name: str, data: ir.Value, size: int) -> ir.Value:
+    """Average ``[N, C, H, W]`` over ``size`` channels around each, with zeros beyond the ends."""
+    channels, height, width = (graph.length(data, axis) for axis in (1, 2, 3))
+    rows = graph.op("Reshape", [data, graph.constant([0, 1, channels, height * width])], f"{name}_rows")
+    mean = graph.op(
+        "AveragePool",
+        [rows],
+        f"{name}_mean",
+        kernel_shape=(size, 1),
+        pads=(size // 2, 0, size // 2, 0),
+        count_include_pad=1,
+    )
+    return graph.op("Reshape", [mean, graph.constant([0, channels, height, width])], f"{name}_maps")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,7 +43,8 @@ class Windows:
         ends = np.minimum(begins + self.kernel, self.size + 2 * self.pad)
         if not with_pad:
             begins, ends = np.maximum(begins, self.pad), np.minimum(ends, self.size + self.pad)
-        return np.maximum(ends - begins, 0)
+        counts: NDArray[np.int64] = np.maximum(ends - begins, 0)
+        return counts
 
 
 @converts("Pooling")
@@ -61,7 +61,7 @@ def pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     if kind == "max":
         return max_pooling(graph, attrs, data, axes)
     if kind == "sum":
-        return summed(graph, attrs, data, axes, np.ones([1] * len(axes)))
+        return summed(graph, attrs, data, axes, np.ones(1))
     return average_pooling(graph, attrs, data, axes, counts_pad)
 
 
@@ -91,7 +91,9 @@ def max_pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Value, axes: Se
     """Max pooling; padding that may fill a whole window becomes real data."""
     pads = spread_pads(axes)
     if any(axis.pad + axis.overrun >= axis.kernel for axis in axes):
-        data, pads = padded(graph, attrs, data, axes, LOWEST), [0] * len(pads)
+        amounts = graph.constant([0, 0, *pads[: len(axes)], 0, 0, *pads[len(axes) :]])
+        data = graph.op("Pad", [data, amounts, graph.constant(LOWEST)], f"{attrs.name}_pad")
+        pads = [0] * len(pads)
     kernel, strides = [axis.kernel for axis in axes], [axis.stride for axis in axes]
     return graph.op("MaxPool", [data], attrs.name, kernel_shape=kernel, strides=strides, pads=pads)
 
@@ -125,13 +127,22 @@ def summed(
     axes: Sequence[Windows],
     factors: NDArray[np.float64],
 ) -> ir.Value:
-    """Sum each window over zero padding, and multiply by a constant map of factors."""
-    kernel, strides = [axis.kernel for axis in axes], [axis.stride for axis in axes]
-    data = padded(graph, attrs, data, axes, 0.0)
-    mean = graph.op("AveragePool", [data], f"{attrs.name}_mean", kernel_shape=kernel, strides=strides)
-    return graph.op(
-        "Mul", [mean, graph.constant((factors * math.prod(kernel)).astype(np.float32))], attrs.name
+    """Sum each window by a depthwise convolution with ones, and multiply by a constant map of factors.
+
+    ONNX Runtime refuses pooling with padding as long as the window, and folds a Pad in front into it.
+    """
+    channels = graph.length(data, 1)
+    kernel = [axis.kernel for axis in axes]
+    sums = graph.op(
+        "Conv",
+        [data, graph.constant(np.ones((channels, 1, *kernel), np.float32), f"{attrs.name}_ones")],
+        f"{attrs.name}_sums",
+        kernel_shape=kernel,
+        strides=[axis.stride for axis in axes],
+        pads=spread_pads(axes),
+        group=channels,
     )
+    return graph.op("Mul", [sums, graph.constant(factors.astype(np.float32))], attrs.name)
 
 
 def divisors(axes: Sequence[Windows], counts_pad: bool) -> NDArray[np.int64]:
@@ -143,17 +154,6 @@ def divisors(axes: Sequence[Windows], counts_pad: bool) -> NDArray[np.int64]:
 def spread_pads(axes: Sequence[Windows]) -> list[int]:
     """Padding before all axes, then behind all axes, the overrun with it."""
     return [axis.pad for axis in axes] + [axis.pad + axis.overrun for axis in axes]
-
-
-def padded(
-    graph: GraphBuilder, attrs: Attributes, data: ir.Value, axes: Sequence[Windows], value: float
-) -> ir.Value:
-    """Pad the spatial axes with a constant."""
-    pads = spread_pads(axes)
-    if not any(pads):
-        return data
-    amounts = graph.constant([0, 0, *pads[: len(axes)], 0, 0, *pads[len(axes) :]])
-    return graph.op("Pad", [data, amounts, graph.constant(value)], f"{attrs.name}_pad")
 
 
 @converts("_contrib_AdaptiveAvgPooling2D")

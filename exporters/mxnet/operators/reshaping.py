@@ -115,10 +115,10 @@ def reshape(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     shape = graph.shape(data)
     try:
         if codes:
-            return reshape_to(
-                graph, data, apply_reshape_codes(shape[::step], codes[::step])[::step], attrs.name
-            )
-        return reshape_to(graph, data, _infer(shape, [code or -1 for code in old_codes]), attrs.name)
+            dims = apply_reshape_codes(shape[::step], codes[::step])[::step]
+        else:
+            dims = _infer(shape, [code or -1 for code in old_codes])
+        return reshape_to(graph, data, dims, attrs.name)
     except ValueError as error:
         raise UnsupportedError(
             f"{attrs.where}: shape={codes or old_codes} of an input {shape}: {error}"
@@ -128,13 +128,20 @@ def reshape(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
 @converts("reshape_like")
 def reshape_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value, like: ir.Value) -> ir.Value:
     """Take the shape, or a range of dimensions, of another tensor."""
-    shape, other = graph.shape(data), graph.shape(like)
-    bounds = []
-    for side, dims in (("lhs", shape), ("rhs", other)):
-        begin, end = attrs.get_optional_int(f"{side}_begin"), attrs.get_optional_int(f"{side}_end")
-        bounds.append(slice(*slice(begin, end).indices(len(dims))[:2]))
-    dims = [*shape[: bounds[0].start], *other[bounds[1]], *shape[bounds[0].stop :]]
-    return reshape_to(graph, data, dims, attrs.name)
+    own, others = read_range(graph, attrs, data, "lhs"), read_range(graph, attrs, like, "rhs")
+    shape = graph.shape(data)
+    dims = [*shape[: own.start], *graph.shape(like)[others], *shape[own.stop :]]
+    try:
+        return reshape_to(graph, data, dims, attrs.name)
+    except ValueError as error:
+        raise UnsupportedError(f"{attrs.where}: {error}") from error
+
+
+def read_range(graph: GraphBuilder, attrs: Attributes, data: ir.Value, side: str) -> slice:
+    """Read a range of axes, all of them by default."""
+    wanted = slice(attrs.get_optional_int(f"{side}_begin"), attrs.get_optional_int(f"{side}_end"))
+    begin, end, _ = wanted.indices(len(graph.shape(data)))
+    return slice(begin, end)
 
 
 @converts("Flatten", "flatten")

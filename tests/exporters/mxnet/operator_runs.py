@@ -75,12 +75,13 @@ class OpenVino:
     def __init__(self, model: onnx.ModelProto) -> None:
         settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
         self.model = model
-        network = self.core.read_model(model.SerializeToString())
-        self.request = self.core.compile_model(network, "CPU", settings).create_infer_request()
+        network = self.core.compile_model(self.core.read_model(model.SerializeToString()), "CPU", settings)
+        self.used = {name for given in network.inputs for name in given.names}
+        self.request = network.create_infer_request()
 
     def run(self, values: Arrays) -> list[NDArray[Any]]:
         """Compute the outputs."""
-        given = feeds(self.model, values)
+        given = {name: value for name, value in feeds(self.model, values).items() if name in self.used}
         found = self.request.infer(given)
         return [found[value.name].copy() for value in self.model.graph.output]
 
