@@ -1,0 +1,207 @@
+"""Convert networks of GluonCV's zoo and compare ONNX Runtime with MXNet: python -m tests.sweep.zoo_sweep.
+
+Needs the extra [mxnet]. Nothing is downloaded: weights are random (random_weights.py), the input is a smooth
+pattern with noise. A network passes when each canonical output agrees to 1e-3 of its largest value; detectors
+are also exported with NMS in the graph, and the lists compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+import onnxruntime
+
+from gcv_edge.errors import GcvEdgeError
+from gcv_edge.exporters.mxnet import zoo
+from gcv_edge.exporters.mxnet.compat import import_gluoncv, import_mxnet
+from gcv_edge.exporters.mxnet.export import Network, export_network
+from gcv_edge.exporters.mxnet.live import build_zoo_block, trace, zoo_names, zoo_shape
+from gcv_edge.exporters.mxnet.reference import MxnetReference
+from gcv_edge.exporters.source import ExportOptions
+from tests.sweep.random_weights import Array, stream, with_random_weights
+
+TOLERANCE = 1e-3
+CUSTOM_CLASSES = ("a", "b", "c")
+
+FAMILIES = (
+    "alexnet", "vgg11_bn", "resnet18_v1", "resnet50_v2", "resnet50_v1d", "resnext50_32x4d",
+    "se_resnext50_32x4d", "senet_154", "mobilenet0.25", "mobilenetv2_0.25", "mobilenetv3_small",
+    "squeezenet1.0", "densenet121", "inceptionv3", "googlenet", "xception", "darknet53", "nasnet_4_1056",
+    "resnest14", "residualattentionnet56", "cifar_resnet20_v1", "cifar_wideresnet16_10",
+    "cifar_resnext29_16x64d", "hrnet_w18_small_v1_c", "fcn_resnet50_ade", "psp_resnet50_ade",
+    "deeplab_resnet50_ade", "deeplab_v3b_plus_wideresnet_citys", "icnet_resnet50_citys", "fastscnn_citys",
+    "hrnet_w18_small_v1_s", "danet_resnet50_citys", "simple_pose_resnet18_v1b", "mobile_pose_mobilenet1.0",
+    "alpha_pose_resnet101_v1b_coco", "ssd_300_vgg16_atrous_voc", "ssd_512_mobilenet1.0_voc",
+    "ssd_512_resnet50_v1_voc", "yolo3_mobilenet1.0_voc", "yolo3_mobilenet0.25_custom", "yolo3_darknet53_coco",
+)  # fmt: skip
+"""One network of each architecture."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one output of one network compares; ``relative`` is a part of MXNet's largest value."""
+
+    name: str
+    output: str
+    shape: str
+    scale: float
+    absolute: float
+    relative: float
+    seconds: float
+    verdict: str
+
+
+def main() -> int:
+    """Run the sweep; return 1 when a network fails."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("names", nargs="*", help="zoo names (default: one of each architecture)")
+    parser.add_argument("--all", action="store_true", help="every name whose input is known")
+    parser.add_argument("--task", help="only networks of this task")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--csv", type=Path, help="also write the table to this file")
+    options = parser.parse_args()
+    names = options.names or (zoo_names() if options.all else FAMILIES)
+    results = []
+    for result in sweep(names, options.task, options.seed):
+        print_result(result)
+        results.append(result)
+        if options.csv is not None:
+            write_csv(options.csv, results)
+    failed = {result.name for result in results if result.verdict != "ok"}
+    print(f"{len({result.name for result in results})} networks, {len(failed)} failed: {sorted(failed)}")
+    return bool(failed)
+
+
+def sweep(names: Iterable[str], task: str | None, seed: int) -> Iterator[Result]:
+    """Compare network after network."""
+    for name in names:
+        facts = zoo.describe(name)
+        if facts is None or (task is not None and facts.task.name != task):
+            continue
+        started = time.monotonic()
+        try:
+            pairs = list(compare_network(name, seed))
+        except (GcvEdgeError, RuntimeError, ValueError) as error:
+            yield Result(
+                name, "-", "-", 0, 0, 0, time.monotonic() - started, " ".join(str(error).split())[:200]
+            )
+            continue
+        for output, found, expected in pairs:
+            yield measure(name, output, found, expected, time.monotonic() - started)
+
+
+def measure(name: str, output: str, found: Array, expected: Array, seconds: float) -> Result:
+    """Compare one output."""
+    scale, shape = float(np.abs(expected).max()), "x".join(map(str, expected.shape))
+    if found.shape != expected.shape:
+        return Result(name, output, shape, scale, np.inf, np.inf, seconds, f"found shape {found.shape}")
+    absolute = float(np.abs(found - expected).max())
+    is_varied = np.isfinite(expected).all() and expected.std() > 1e-3 * scale
+    verdict = "ok" if absolute <= TOLERANCE * scale else "differs"
+    return Result(
+        name,
+        output,
+        shape,
+        scale,
+        absolute,
+        absolute / scale,
+        seconds,
+        verdict if is_varied else "degenerate",
+    )
+
+
+def compare_network(name: str, seed: int) -> Iterator[tuple[str, Array, Array]]:
+    """Give output name, ONNX Runtime's and MXNet's values for every canonical output."""
+    network = load_network(name)
+    shape = zoo_shape(name)
+    batch = picture(shape, seed)
+    network = with_random_weights(network, batch, seed)
+    expected = MxnetReference(network).run(batch)
+    found = run_export(network, ExportOptions(input_shape=shape), batch)
+    if "boxes" not in found:
+        yield from ((output, value, expected["output"]) for output, value in found.items())
+        return
+    yield from ((output, value, expected[output]) for output, value in found.items())
+    final = run_export(network, ExportOptions(input_shape=shape, nms="graph"), batch)
+    rows = [np.concatenate([final[key] for key in ("ids", "scores", "boxes")], axis=-1)]
+    rows += [np.concatenate([expected[f"final_{key}"] for key in ("ids", "scores", "boxes")], axis=-1)]
+    count = (rows[1][0, :, 1] > 0).sum()
+    yield (f"list of {count}", in_order(rows[0]), in_order(rows[1]))
+
+
+def in_order(rows: Array) -> Array:
+    """Sort detections (id, score, box) whose scores are alike by class and place, so that lists compare."""
+    keys = np.round(rows[0][:, [2, 0]], 1)
+    score = np.round(rows[0][:, 1], 4)
+    return rows[:, np.lexsort((keys[:, 0], keys[:, 1], -score))]
+
+
+def load_network(name: str) -> Network:
+    """Build and trace a zoo network, all its weights zero."""
+    gluoncv, mxnet = import_gluoncv(), import_mxnet()
+    allow_empty_reset(mxnet)
+    classes = CUSTOM_CLASSES if "custom" in name else ()
+    block = build_zoo_block(gluoncv, name, classes, is_trained=False)
+    block.initialize(mxnet.init.Zero())
+    return trace(block, name, zoo_shape(name))
+
+
+def allow_empty_reset(mxnet: object) -> None:
+    """Let builders call ``reset_ctx`` on a base network that has no values without trained weights."""
+    parameter = mxnet.gluon.Parameter  # type: ignore[attr-defined]
+    reset = parameter.reset_ctx
+
+    def reset_if_filled(self: object, ctx: object) -> None:
+        if self._data is not None or self._deferred_init:  # type: ignore[attr-defined]
+            reset(self, ctx)
+
+    parameter.reset_ctx = reset_if_filled
+
+
+def run_export(network: Network, options: ExportOptions, batch: Array) -> dict[str, Array]:
+    """Export, and run in ONNX Runtime."""
+    model = ir.to_proto(export_network(network, options).model)
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), settings, providers=["CPUExecutionProvider"]
+    )
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(None, {session.get_inputs()[0].name: batch}), strict=True))
+
+
+def picture(shape: tuple[int, ...], seed: int) -> Array:
+    """Draw a smooth pattern with noise: noise alone would excite every unit alike."""
+    random = stream(seed, "picture")
+    rows, columns = (np.arange(size) / size * 2 * np.pi for size in shape[-2:])
+    waves = np.sin(columns + random.uniform(0, 6)) * np.cos(1.5 * rows + random.uniform(0, 6))[:, None]
+    return (0.7 * random.normal(0, 1, shape) + 0.7 * waves).astype(np.float32)
+
+
+def print_result(result: Result) -> None:
+    """Print a row of the table."""
+    print(
+        f"{result.name:36} {result.output:12} {result.shape:16} scale {result.scale:9.3g}  "
+        f"abs {result.absolute:8.2e}  rel {result.relative:8.2e}  {result.seconds:5.1f} s  {result.verdict}",
+        flush=True,
+    )
+
+
+def write_csv(path: Path, results: list[Result]) -> None:
+    """Write all rows."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Result)])
+        writer.writeheader()
+        writer.writerows(asdict(result) for result in results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
