@@ -116,7 +116,7 @@ def build_zoo_block(gluoncv: Any, name: str, classes: tuple[str, ...], is_traine
         return download_block(gluoncv, name, options)
     try:
         return gluoncv.model_zoo.get_model(name, pretrained_base=False, **options)
-    except (TypeError, UserWarning):
+    except (TypeError, Warning):
         return gluoncv.model_zoo.get_model(name, **options)
 
 
