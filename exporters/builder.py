@@ -132,6 +132,9 @@ class GraphBuilder:
 
     def _output(self, name: str, value: ir.Value) -> ir.Value:
         """Give a value, which may be a constant or a graph input, the name of a graph output."""
+        for other in (*self.constants, *(made for node in self.nodes for made in node.outputs)):
+            if other.name == name:
+                other.name = self.unique(name)
         node = ir.node("Identity", [value], name=self.unique(name))
         output = node.outputs[0]
         output.name, output.type, output.shape = name, value.type, value.shape

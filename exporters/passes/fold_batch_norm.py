@@ -2,82 +2,101 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-OUTPUT_AXIS = {"Conv": 0, "ConvTranspose": 1, "Gemm": 0}
-"""Axis of the weights along which output channels lie."""
+from gcv_edge.exporters.passes.constants import add_constant, read_constant
+
+Weights = NDArray[np.float64]
 
 
 class FoldBatchNormPass(ir.passes.InPlacePass):
-    """Replace Conv → BatchNormalization by one Conv.
+    """Replace a layer and the BatchNormalization behind it by one layer.
 
-    1. The layer is Conv, ConvTranspose (not grouped) or Gemm (transB=1), its weights are constant.
+    1. The layer is Conv, ConvTranspose or Gemm (transB=1, no other scaling or transposing), its weights and
+       its bias are constant.
     2. The normalisation is its only user, and the layer's result is no output of the graph.
-    3. New weights are computed in float64: w' = w · g/√(v+ε), b' = (b − m) · g/√(v+ε) + β.
+    3. The normalisation's statistics are constant, and only its first output is used.
+    4. New weights are computed in float64: w' = w · g/√(v+ε), b' = (b − m) · g/√(v+ε) + β.
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
         """Fold every pair that the rules allow."""
-        folded = [
-            node for node in model.graph if node.op_type == "BatchNormalization" and fold(model.graph, node)
-        ]
-        return ir.passes.PassResult(model, modified=bool(folded))
+        norms = [node for node in model.graph if node.op_type == "BatchNormalization"]
+        folded = [fold(model.graph, norm) for norm in norms]
+        return ir.passes.PassResult(model, modified=any(folded))
 
 
 def fold(graph: ir.Graph, norm: ir.Node) -> bool:
     """Fold one normalisation into its producer; return whether the rules allowed it."""
     layer = norm.inputs[0].producer() if norm.inputs[0] is not None else None
-    if layer is None or not is_foldable(layer, norm):
+    if layer is None or not is_plain_layer(layer) or not is_private(layer, norm):
         return False
-    gamma, beta, mean, variance = (constant(value) for value in norm.inputs[1:5])
-    if gamma is None or beta is None or mean is None or variance is None:
+    weight, bias = read_constant(layer.inputs[1]), read_bias(layer)
+    statistics = [read_constant(value) for value in norm.inputs[1:5]]
+    known = [values for values in statistics if values is not None]
+    if weight is None or bias is None or len(known) < 4 or is_training(norm):
         return False
-    weight = constant(layer.inputs[1])
-    if weight is None:
-        return False
+    gamma, beta, mean, variance = known
     factor = gamma / np.sqrt(variance + norm.attributes.get_float("epsilon", 1e-5))
-    shape = [1] * weight.ndim
-    shape[OUTPUT_AXIS[layer.op_type]] = -1
-    bias = constant(layer.inputs[2]) if len(layer.inputs) > 2 else np.zeros_like(mean)
-    if bias is None:
-        return False
-    layer.replace_input_with(1, add_constant(graph, norm, "weight", weight * factor.reshape(shape)))
-    new_bias = add_constant(graph, norm, "bias", (bias - mean) * factor + beta)
-    layer.resize_inputs(3)
-    layer.replace_input_with(2, new_bias)
-    ir.convenience.replace_all_uses_with(norm.outputs[0], layer.outputs[0], replace_graph_outputs=True)
-    graph.remove(norm, safe=True)
+    replace_weights(graph, layer, scale_channels(layer, weight, factor), (bias - mean) * factor + beta)
+    take_place(graph, norm, layer)
     return True
 
 
-def is_foldable(layer: ir.Node, norm: ir.Node) -> bool:
-    """Rules 1 and 2."""
-    if layer.op_type not in OUTPUT_AXIS or layer.outputs[0].is_graph_output():
-        return False
-    if layer.op_type == "ConvTranspose" and layer.attributes.get_int("group", 1) != 1:
-        return False
-    if layer.op_type == "Gemm" and layer.attributes.get_int("transB", 0) != 1:
-        return False
-    return all(user is norm for user, _ in layer.outputs[0].uses())
+def take_place(graph: ir.Graph, norm: ir.Node, layer: ir.Node) -> None:
+    """Let the layer's result be the normalisation's, under its name, which may be that of an output."""
+    name = norm.outputs[0].name
+    ir.convenience.replace_all_uses_with(norm.outputs[0], layer.outputs[0], replace_graph_outputs=True)
+    graph.remove(norm, safe=True)
+    norm.outputs[0].name = None
+    layer.outputs[0].name = name
 
 
-def constant(value: ir.Value | None) -> NDArray[np.float64] | None:
-    """Return a constant's numbers in float64; None for a computed value."""
-    if value is None or value.const_value is None or value.is_graph_input():
-        return None
-    return value.const_value.numpy().astype(np.float64)
+def is_plain_layer(layer: ir.Node) -> bool:
+    """Rule 1, but for the constants."""
+    if layer.op_type != "Gemm":
+        return layer.op_type in ("Conv", "ConvTranspose")
+    read = layer.attributes
+    scales = read.get_float("alpha", 1.0), read.get_float("beta", 1.0)
+    return scales == (1.0, 1.0) and (read.get_int("transA", 0), read.get_int("transB", 0)) == (0, 1)
 
 
-def add_constant(graph: ir.Graph, norm: ir.Node, role: str, array: NDArray[Any]) -> ir.Value:
-    """Register a new float32 initializer named after the normalisation it came from."""
-    name = f"{norm.name}_folded_{role}"
-    tensor = ir.Tensor(array.astype(np.float32), name=name)
-    value = ir.Value(
-        name=name, shape=ir.Shape(array.shape), type=ir.TensorType(ir.DataType.FLOAT), const_value=tensor
-    )
-    graph.register_initializer(value)
-    return value
+def is_private(layer: ir.Node, norm: ir.Node) -> bool:
+    """Rule 2."""
+    result = layer.outputs[0]
+    return not result.is_graph_output() and all(user is norm for user, _ in result.uses())
+
+
+def is_training(norm: ir.Node) -> bool:
+    """Rule 3, but for the constants."""
+    extra = any(output.uses() or output.is_graph_output() for output in norm.outputs[1:])
+    return extra or norm.attributes.get_int("training_mode", 0) == 1
+
+
+def read_bias(layer: ir.Node) -> Weights | None:
+    """Return the bias, 0 where there is none; None where it is computed or not one number per channel."""
+    bias = layer.inputs[2] if len(layer.inputs) > 2 else None
+    if bias is None:
+        return np.zeros(1)
+    values = read_constant(bias)
+    return values if values is not None and values.ndim == 1 else None
+
+
+def scale_channels(layer: ir.Node, weight: Weights, factor: Weights) -> Weights:
+    """Multiply the weights of each output channel by its factor."""
+    if layer.op_type != "ConvTranspose":
+        return weight * factor.reshape(-1, *[1] * (weight.ndim - 1))
+    groups = layer.attributes.get_int("group", 1)
+    grouped = weight.reshape(groups, -1, *weight.shape[1:])
+    scaled: Weights = grouped * factor.reshape(groups, 1, -1, *[1] * (weight.ndim - 2))
+    return scaled.reshape(weight.shape)
+
+
+def replace_weights(graph: ir.Graph, layer: ir.Node, weight: Weights, bias: Weights) -> None:
+    """Give a layer new weights; the old ones may have other users."""
+    name = layer.outputs[0].name or layer.op_type
+    layer.replace_input_with(1, add_constant(graph, f"{name}_folded_weight", weight.astype(np.float32)))
+    layer.resize_inputs(3)
+    layer.replace_input_with(2, add_constant(graph, f"{name}_folded_bias", bias.astype(np.float32)))

@@ -4,53 +4,52 @@ from __future__ import annotations
 
 import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
+
+from gcv_edge.exporters.passes.constants import add_constant, read_constant
 
 
 class MergeResizePass(ir.passes.InPlacePass):
     """Replace two nearest upsamplings in a row by one (GluonCV's YOLOv3 repeats width, then height).
 
-    1. Both are Resize in mode nearest with constant whole scales.
+    1. Both are Resize in mode nearest with constant whole scales for all axes, each element taken from the
+       position that it was repeated from (asymmetric, floor).
     2. The second is the first one's only user, and the first one's result is no output of the graph.
     """
 
     def call(self, model: ir.Model) -> ir.passes.PassResult:
         """Merge every pair that the rules allow."""
-        merged = [node for node in model.graph if merge(model.graph, node)]
-        return ir.passes.PassResult(model, modified=bool(merged))
+        merged = [merge(model.graph, node) for node in list(model.graph)]
+        return ir.passes.PassResult(model, modified=any(merged))
 
 
 def merge(graph: ir.Graph, second: ir.Node) -> bool:
     """Let a Resize take over the scales of the one before it; return whether the rules allowed it."""
-    factors = whole_scales(second)
-    if factors is None or second.inputs[0] is None:
+    source = second.inputs[0] if second.inputs else None
+    first = source.producer() if source is not None else None
+    if source is None or first is None or source.is_graph_output() or len(source.uses()) != 1:
         return False
-    first = second.inputs[0].producer()
-    before = whole_scales(first) if first is not None else None
-    if first is None or before is None or len(first.outputs[0].uses()) != 1:
+    before, after = whole_scales(first), whole_scales(second)
+    if before is None or after is None:
         return False
-    if first.outputs[0].is_graph_output():
-        return False
-    name = f"{second.name}_scales"
-    array = (factors * before).astype(np.float32)
-    scales = ir.Value(
-        name=name,
-        shape=ir.Shape(array.shape),
-        type=ir.TensorType(ir.DataType.FLOAT),
-        const_value=ir.Tensor(array, name=name),
-    )
-    graph.register_initializer(scales)
-    second.replace_input_with(2, scales)
+    name = f"{second.outputs[0].name}_scales"
+    second.replace_input_with(2, add_constant(graph, name, (before * after).astype(np.float32)))
     second.replace_input_with(0, first.inputs[0])
     graph.remove(first, safe=True)
     return True
 
 
-def whole_scales(node: ir.Node) -> np.ndarray | None:  # type: ignore[type-arg]
-    """Scales of a nearest upsampling by whole factors; None for any other node."""
-    if node.op_type != "Resize" or node.attributes.get_string("mode", "nearest") != "nearest":
+def whole_scales(node: ir.Node) -> NDArray[np.float64] | None:
+    """Scales of a repetition of elements by whole factors; None for any other node."""
+    if node.op_type != "Resize" or len(node.inputs) != 3 or "axes" in node.attributes:
         return None
-    scales = node.inputs[2] if len(node.inputs) > 2 else None
-    if scales is None or scales.const_value is None:
+    read = node.attributes
+    modes = (
+        read.get_string("mode", "nearest"),
+        read.get_string("coordinate_transformation_mode", "half_pixel"),
+        read.get_string("nearest_mode", "round_prefer_floor"),
+    )
+    factors = read_constant(node.inputs[2])
+    if modes != ("nearest", "asymmetric", "floor") or factors is None or not factors.size:
         return None
-    factors = scales.const_value.numpy()
-    return factors if factors.size and bool((factors == np.floor(factors)).all()) else None
+    return factors if bool(((factors == np.floor(factors)) & (factors >= 1)).all()) else None
