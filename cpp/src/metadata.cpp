@@ -65,7 +65,7 @@ class MetadataReader {
       (field.number == kEntryKey ? key : value) = reader.text(field);
     }
     if (!is_utf8(key) || !is_utf8(value)) fail("is damaged: a metadata entry is not UTF-8");
-    if (!entries_.emplace(key, std::move(value)).second) fail("is damaged: metadata key '" + key + "' appears twice");
+    if (!entries_.emplace(key, std::move(value)).second) fail("is damaged: a metadata key appears twice");
   }
 
   void expect(const WireField& field, WireType type) const {

@@ -1,4 +1,4 @@
-"""NumPy versions of everything in ``gcv_edge._core``: slow, plain, and equal to it bit by bit where integers rule."""
+"""NumPy versions of everything in ``gcv_edge._core``: slow, plain, and equal to it bit by bit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHANNELS = {"bgr": (0, 1, 2), "rgb": (2, 1, 0), "gray": (0, 0, 0), "bgra": (0, 1
 def sample_axis(
     origin: float, extent: float, target: int, frame: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
-    """Which target pixels lie in the frame, their left frame pixel, and the weight (of 2048) of the right one."""
+    """Which target pixels lie in the frame, their left frame pixel, and the right one's weight (of 2048)."""
     centre = origin + (np.arange(target) + 0.5) * (extent / target)
     inside = (centre >= 0) & (centre < frame)
     position = np.clip(centre - 0.5, 0, frame - 1)

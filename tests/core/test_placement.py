@@ -1,0 +1,99 @@
+"""Where a frame lands in a network's input, and boxes on their way back."""
+
+from __future__ import annotations
+
+import numpy as np
+import oracle
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gcv_edge import _core
+
+PLACES = [
+    ("standard", (1920, 1080), 0, (0, 0, 1920, 1080), (0, 0, 416, 416), "stretched"),
+    ("fit_to_window", (1920, 1080), 0, (0, 0, 1920, 1080), (0, 0, 416, 234), "top-left"),
+    ("fit_to_window_letterbox", (1920, 1080), 0, (0, 0, 1920, 1080), (0, 91, 416, 234), "centred"),
+    ("fit_to_window_letterbox", (100, 300), 0, (0, 0, 100, 300), (138, 0, 139, 416), "upright"),
+    ("fit_to_window", (5000, 1), 0, (0, 0, 5000, 1), (0, 0, 416, 1), "never empty"),
+    ("crop", (832, 416), 0, (208, 0, 416, 416), (0, 0, 416, 416), "centre, short side as the input's"),
+    ("crop", (1000, 500), 520, (300, 50, 400, 400), (0, 0, 416, 416), "520 first"),
+    (
+        "crop",
+        (200, 100),
+        208,
+        (50, 0, 100, 100),
+        (0, 0, 416, 416),
+        "a smaller crop where the picture is too small",
+    ),
+]
+
+
+@pytest.mark.parametrize(("resize_type", "frame", "short", "source", "target", "why"), PLACES)
+def test_place(
+    resize_type: str, frame: tuple[int, int], short: int, source: oracle.Box, target: oracle.Target, why: str
+) -> None:
+    placement = _core.place(resize_type, frame, (416, 416), short)
+    assert placement.source == pytest.approx(source), why
+    assert placement.target == target, why
+
+
+def test_a_placement_is_a_value() -> None:
+    placement = _core.Placement((0, -1.5, 10, 20), (1, 2, 3, 4))
+    assert placement == _core.Placement((0, -1.5, 10, 20), (1, 2, 3, 4))
+    assert placement != _core.Placement((0, -1.5, 10, 20), (1, 2, 3, 5))
+    assert placement != "placement"
+    assert hash(placement) == hash(_core.Placement((0, -1.5, 10, 20), (1, 2, 3, 4)))
+    assert repr(placement) == "Placement(source=(0.0, -1.5, 10.0, 20.0), target=(1, 2, 3, 4))"
+    with pytest.raises(AttributeError):
+        placement.source = (0, 0, 1, 1)  # type: ignore[misc]
+
+
+WRONG_PLACEMENTS = [
+    (((0, 0, 0, 5), (0, 0, 1, 1)), r"placement source: found size 0\.0*x5\.0*, expected positive"),
+    (((0, float("nan"), 1, 5), (0, 0, 1, 1)), "placement source: found a number that is not finite"),
+    (((0, 0, 1, 5), (-1, 0, 1, 1)), r"placement target: found corner \(-1, 0\), expected 0 or more"),
+    (((0, 0, 1, 5), (0, 0, 0, 1)), "placement target: found 0x1, expected at least 1x1"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "text"), WRONG_PLACEMENTS)
+def test_wrong_placements_are_named(arguments: tuple[oracle.Box, oracle.Target], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        _core.Placement(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (
+            ("fit", (1, 1), (1, 1)),
+            "resize_type: found 'fit', expected standard, fit_to_window, fit_to_window_letterb",
+        ),
+        (("standard", (0, 1), (1, 1)), "frame_size: found 0x1, expected at least 1x1"),
+        (("standard", (1, 1), (1, -1)), "input_size: found 1x-1, expected at least 1x1"),
+        (("crop", (1, 1), (1, 1), -1), "crop_short: found -1, expected 0 or more"),
+    ],
+)
+def test_wrong_places_are_named(arguments: tuple[str, tuple[int, int], tuple[int, int]], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        _core.place(*arguments)
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 20))
+def test_boxes_return_to_the_frame(seed: int, count: int) -> None:
+    generator = np.random.default_rng(seed)
+    boxes = generator.uniform(-50, 500, (count, 4)).astype(np.float32)
+    boxes[generator.random(boxes.shape) < 0.05] = np.nan
+    boxes[generator.random(boxes.shape) < 0.05] = np.inf
+    placement = _core.Placement((3.5, -20, 300, 410.25), (10, 0, 396, 416))
+    found = _core.to_frame(boxes, placement, (320, 240))
+    expected = oracle.to_frame(boxes, placement.source, placement.target, (320, 240))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_the_whole_input_is_the_whole_frame() -> None:
+    boxes = np.array([[0, 91, 416, 325]], np.float32)
+    placement = _core.place("fit_to_window_letterbox", (1920, 1080), (416, 416))
+    assert _core.to_frame(boxes, placement, (1920, 1080)).tolist() == [[0, 0, 1920, 1080]]
