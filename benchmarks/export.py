@@ -1,7 +1,7 @@
 """Time and peak memory of converting resnet50_v1 from symbol and parameters, beside MXNet's own mx2onnx.
 
-Each conversion runs in a process of its own, the two in turn. Time is that of the conversion to a written file,
-imports and verification excluded; memory is the process's peak minus what it held after its imports.
+Each conversion runs in a process of its own, the two in turn. Time is that of the conversion to a file, imports
+and verification excluded; memory is the process's peak minus what it held after its imports.
 Needs the extra [mxnet]: python benchmarks/export.py
 """
 
@@ -37,12 +37,14 @@ import types
 import numpy as np
 import onnx
 import mxnet.onnx
-types_of = {np.dtype(t): onnx.helper.np_dtype_to_tensor_dtype(np.dtype(t)) for t in "f4 f8 f2 i4 i8 i1 u1 ?".split()}
+dtypes = [np.dtype(code) for code in "f4 f8 f2 i4 i8 i1 u1 ?".split()]
+types_of = {dtype: onnx.helper.np_dtype_to_tensor_dtype(dtype) for dtype in dtypes}
 onnx.mapping = sys.modules["onnx.mapping"] = types.ModuleType("onnx.mapping")  # removed from current onnx
 onnx.mapping.NP_TYPE_TO_TENSOR_TYPE = types_of
 onnx.mapping.TENSOR_TYPE_TO_NP_TYPE = {number: dtype for dtype, number in types_of.items()}
 before, start = peak(), time.perf_counter()
-mx.onnx.export_model(prefix + "-symbol.json", prefix + "-0000.params", [(1, 3, 224, 224)], [np.float32], output)
+files = (prefix + "-symbol.json", prefix + "-0000.params")
+mx.onnx.export_model(*files, [(1, 3, 224, 224)], [np.float32], output)
 """
 POSTLUDE = """
 print(json.dumps({"seconds": time.perf_counter() - start, "peak_bytes": peak() - before}))

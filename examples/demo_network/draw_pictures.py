@@ -2,8 +2,8 @@
 
     python draw_pictures.py OUT --count 200 --seed 1007
 
-The same seed, count and size give the same pictures (OpenCV of the same version given); the file names are the
-pictures' numbers. `draw_split` gives the same pictures in memory.
+The same seed, count and size give the same pictures (OpenCV of the same version given); the file names are
+the pictures' numbers. `draw_split` gives the same pictures in memory.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from xml.etree import ElementTree
 
 import cv2
 import numpy as np
-
 from scenes import Scene, draw_scene
 from signs import CLASSES
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-
 from signs import CLASSES, SIDE, Colour, Face, draw_lookalike, draw_sign
 
 OVERSAMPLING = 2
