@@ -1,6 +1,6 @@
 """Time and peak memory of converting resnet50_v1 from symbol and parameters, beside MXNet's own mx2onnx.
 
-Each conversion runs in a process of its own, the two in turn. Time is that of the conversion to a file, imports
+Each conversion runs in a process of its own, the two in turn. Time is of the conversion to a file, imports
 and verification excluded; memory is the process's peak minus what it held after its imports.
 Needs the extra [mxnet]: python benchmarks/export.py
 """

@@ -43,6 +43,22 @@ class GraphBuilder:
         self._names: dict[str, int] = {}
         self._opsets = [onnx.helper.make_opsetid("", OPSET)]
 
+    @classmethod
+    def reopen(cls, model: ir.Model) -> GraphBuilder:
+        """Take over the inputs, nodes and constants of a model, which is empty afterwards."""
+        builder = cls(model.graph.name or "graph")
+        builder.inputs = list(model.graph.inputs)
+        builder.constants = list(model.graph.initializers.values())
+        builder.nodes = list(model.graph)
+        model.graph.initializers.clear()
+        model.graph.outputs.clear()
+        model.graph.inputs.clear()
+        model.graph.remove(builder.nodes)
+        values = [*builder.inputs, *builder.constants, *(v for node in builder.nodes for v in node.outputs)]
+        for name in {*(value.name or "" for value in values), *(node.name or "" for node in builder.nodes)}:
+            builder.unique(name)
+        return builder
+
     def input(self, name: str, shape: Shape, dtype: ir.DataType = ir.DataType.FLOAT) -> ir.Value:
         """Declare a graph input."""
         value = ir.Value(name=self.unique(name), type=ir.TensorType(dtype), shape=ir.Shape(shape))

@@ -26,8 +26,8 @@ def emit_nms(
     flat = graph.op("Reshape", [by_class, graph.constant([0, -1])], "nms_flat")
     valid = masked(graph, flat, over(graph, flat, settings.confidence_threshold))
     best, index = graph.multi("TopK", [valid, graph.constant([count])], 2, "nms_candidates", axis=1)
-    class_ids = graph.op("Div", [index, graph.constant(np.int64(anchors)[()])], "nms_class_ids")
-    anchor_ids = graph.op("Mod", [index, graph.constant(np.int64(anchors)[()])], "nms_anchor_ids")
+    class_ids = graph.op("Div", [index, graph.constant(np.asarray(anchors, np.int64))], "nms_class_ids")
+    anchor_ids = graph.op("Mod", [index, graph.constant(np.asarray(anchors, np.int64))], "nms_anchor_ids")
     candidates = gather_rows(graph, boxes, anchor_ids)
     kept = keep_mask(graph, candidates, best, class_ids, classes, settings)
     final, order = graph.multi(

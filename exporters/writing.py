@@ -48,7 +48,7 @@ def encode_initializer(value: ir.Value) -> Iterator[Chunk]:
     head = onnx.TensorProto(
         name=value.name, data_type=int(value.const_value.dtype), dims=array.shape
     ).SerializeToString()
-    data = memoryview(array.reshape(-1).view(np.uint8))
+    data = array.reshape(-1).view(np.uint8).data
     data_header = encode_header(RAW_DATA_FIELD, len(data))
     yield encode_header(INITIALIZER_FIELD, len(head) + len(data_header) + len(data))
     yield head

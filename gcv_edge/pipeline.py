@@ -19,6 +19,7 @@ from gcv_edge.verify import Verification, check_export, sample_outputs
 try:
     import onnx
 
+    from gcv_edge.exporters.adoption import Adoption, adopt_model
     from gcv_edge.exporters.loading import load_network
     from gcv_edge.exporters.mxnet.export import Network, export_network
     from gcv_edge.exporters.source import ExportOptions
@@ -52,6 +53,7 @@ def export(
     *,
     params: str | os.PathLike[str] | None = None,
     options: ExportOptions | None = None,
+    adoption: Adoption | None = None,
     verify: bool = True,
     random_weights: int | None = None,
     progress: Progress | None = None,
@@ -59,10 +61,11 @@ def export(
     """Convert a network, verify the file and give it its name.
 
     Args:
-        source: zoo name, ``PREFIX-symbol.json`` or ``package.module:factory``.
+        source: zoo name, ``PREFIX-symbol.json``, ``package.module:factory`` or a foreign ``.onnx`` file.
         output: where to write; None for the model store. The file is also known to the store by its name.
         params: parameters, where they do not lie beside the symbol.
         options: input shape, class names and the like.
+        adoption: what a foreign ``.onnx`` file does not say of itself.
         verify: run the file against the source; a failed verdict leaves no file.
         random_weights: seed for random instead of trained weights, for benchmarks.
         progress: called with a word at the start of each stage.
@@ -72,14 +75,19 @@ def export(
     """
     options = options or ExportOptions()
     watch = Stages(progress)
-    watch.start("read")
-    network = load_network(source, params, options, random_weights)
-    watch.start("convert")
-    exported = export_network(network, options)
+    network = None
+    if source.endswith(".onnx"):
+        watch.start("convert")
+        exported = adopt_model(Path(source), adoption, options)
+    else:
+        watch.start("read")
+        network = load_network(source, params, options, random_weights)
+        watch.start("convert")
+        exported = export_network(network, options)
     metadata = replace(exported.metadata, version=gcv_edge.__version__)
+    target = Path(output) if output is not None else store.stored_path(metadata.source.removesuffix(".onnx"))
     if random_weights is not None:
         metadata = replace(metadata, source=f"{metadata.source} (random weights, seed {random_weights})")
-    target = Path(output) if output is not None else store.stored_path(network.name)
     verification = None
     try:
         with replacing(target) as temporary:
@@ -96,14 +104,14 @@ def export(
     return ExportResult(target, metadata, verification, watch.seconds)
 
 
-def verify_export(file: Path, metadata: ModelMetadata, network: Network) -> Verification:
-    """Check a file against MXNet, or OpenVINO where MXNet is not installed, and add the verdict to it.
+def verify_export(file: Path, metadata: ModelMetadata, network: Network | None) -> Verification:
+    """Check a file against MXNet, else OpenVINO, and add the verdict to it.
 
     Raises:
         VerificationError: an output differs by more than its tolerance.
     """
     reference = None
-    if importlib.util.find_spec("mxnet") is not None:
+    if network is not None and importlib.util.find_spec("mxnet") is not None:
         from gcv_edge.exporters.mxnet.reference import MxnetReference
 
         reference = MxnetReference(network)
@@ -111,8 +119,8 @@ def verify_export(file: Path, metadata: ModelMetadata, network: Network) -> Veri
     if not verification.passed:
         worst = max(verification.comparisons, key=lambda c: c.max_error / c.tolerance)
         raise VerificationError(
-            f"{network.name}: '{worst.name}' differs from {verification.reference} by {worst.max_error:.3g} "
-            f"(of its scale), allowed are {worst.tolerance:.3g}; no file was written"
+            f"{metadata.source}: '{worst.name}' differs from {verification.reference} by "
+            f"{worst.max_error:.3g} of its scale, allowed are {worst.tolerance:.3g}; no file was written"
         )
     append_metadata(file, format_verification(verification.to_dict(), sample_outputs(file, metadata)))
     return verification
