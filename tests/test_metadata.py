@@ -1,0 +1,116 @@
+"""What a file says of itself survives being written and read, and errors name key, value and cure."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gcv_edge.errors import MetadataError
+from gcv_edge.metadata import (
+    NMS_PLACES,
+    RESIZE_TYPES,
+    DetectionSettings,
+    ModelMetadata,
+    Preprocessing,
+    format_metadata,
+    format_verification,
+    parse_metadata,
+)
+from gcv_edge.tasks import DETECTION, TASKS
+
+numbers = st.floats(-1e4, 1e4, width=32)
+triples = st.tuples(numbers, numbers, numbers)
+label = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1).map(lambda text: f"{text} {text}")
+preprocessings = st.builds(
+    Preprocessing,
+    mean=triples,
+    scale=triples,
+    reverse_channels=st.booleans(),
+    resize_type=st.sampled_from(RESIZE_TYPES),
+    pad_value=numbers,
+    crop_short=st.integers(0, 4096),
+)
+detections = st.builds(
+    DetectionSettings,
+    confidence_threshold=st.floats(0, 1, width=32),
+    iou_threshold=st.floats(0, 1, width=32),
+    nms_topk=st.integers(-1, 10**6),
+    post_nms=st.integers(-1, 10**6),
+    class_agnostic=st.booleans(),
+    nms=st.sampled_from(NMS_PLACES),
+)
+
+
+@given(
+    st.sampled_from(list(TASKS.values())),
+    st.lists(label, max_size=4).map(tuple),
+    preprocessings,
+    detections,
+)
+@settings(max_examples=100, deadline=None, derandomize=True)
+def test_round_trip(task, labels, preprocessing, detection) -> None:
+    metadata = ModelMetadata(
+        task, labels, preprocessing, detection if task is DETECTION else None, source="net", variant="fp32"
+    )
+    read = parse_metadata(format_metadata(metadata), "net.onnx")
+    assert read.labels == labels
+    assert read.preprocessing.mean == pytest.approx(preprocessing.mean, rel=1e-6)
+    assert read.preprocessing.resize_type == preprocessing.resize_type
+    assert read.preprocessing.crop_short == preprocessing.crop_short
+    if task is DETECTION:
+        assert read.detection is not None
+        assert read.detection.iou_threshold == pytest.approx(detection.iou_threshold, rel=1e-6)
+        assert (read.detection.nms_topk, read.detection.nms) == (detection.nms_topk, detection.nms)
+    else:
+        assert read.detection is None
+
+
+DETECTOR = format_metadata(ModelMetadata(DETECTION, ("a",), detection=DetectionSettings()))
+OPTIONAL = ("labels", "source", "source_hash", "variant", "version", "model_type")
+
+
+@pytest.mark.parametrize("key", [key for key in DETECTOR if not key.endswith(OPTIONAL)])
+def test_a_missing_key_is_named_with_the_cure(key: str) -> None:
+    entries = {name: value for name, value in DETECTOR.items() if name != key}
+    with pytest.raises(MetadataError, match=rf"net\.onnx: metadata key '{key}' is missing.*gcv-edge export"):
+        parse_metadata(entries, "net.onnx")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("model_info mean_values", "1 2", "3 finite numbers"),
+        ("model_info mean_values", "1 2 nan", "3 finite numbers"),
+        ("model_info pad_value", "black", "1 finite number"),
+        ("model_info reverse_input_channels", "maybe", "one of YES, NO"),
+        ("model_info resize_type", "squash", "one of standard"),
+        ("gcv_edge nms_topk", "many", "a whole number"),
+        ("gcv_edge task", "detecton", "did you mean 'detection'"),
+        ("gcv_edge self_test", "{", "JSON"),
+        ("gcv_edge verification", "[1]", "JSON"),
+    ],
+)
+def test_a_senseless_value_is_named(key: str, value: str, expected: str) -> None:
+    with pytest.raises(MetadataError) as caught:
+        parse_metadata(DETECTOR | {key: value}, "net.onnx")
+    assert expected in str(caught.value)
+    assert f"'{key}'" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_verdict_and_self_test_survive() -> None:
+    entries = DETECTOR | format_verification({"passed": True}, [{"output": "boxes"}])
+    read = parse_metadata(entries, "net.onnx")
+    assert read.verification == {"passed": True}
+    assert read.self_test == [{"output": "boxes"}]
+
+
+def test_model_api_reads_its_own_keys() -> None:
+    """Spelling that OpenVINO Model API expects: numbers by spaces, YES and NO, no space in a label."""
+    entries = format_metadata(
+        ModelMetadata(DETECTION, ("traffic light", "car"), detection=DetectionSettings())
+    )
+    assert entries["model_info labels"] == "traffic_light car"
+    assert entries["model_info mean_values"].split() == ["123.675", "116.28", "103.53"]
+    assert entries["model_info reverse_input_channels"] == "YES"
