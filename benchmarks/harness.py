@@ -15,8 +15,27 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-FLAGS = ("avx2", "fma", "avx512f", "avx512bw", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
-PACKAGES = ("numpy", "opencv-python-headless", "opencv-python", "openvino", "onnxruntime", "onnx", "mxnet", "gluoncv")
+FLAGS = (
+    "avx2",
+    "fma",
+    "avx512f",
+    "avx512bw",
+    "avx512_vnni",
+    "avx_vnni",
+    "avx512_bf16",
+    "amx_int8",
+    "amx_bf16",
+)
+PACKAGES = (
+    "numpy",
+    "opencv-python-headless",
+    "opencv-python",
+    "openvino",
+    "onnxruntime",
+    "onnx",
+    "mxnet",
+    "gluoncv",
+)
 
 
 def machine() -> dict[str, Any]:

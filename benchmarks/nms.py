@@ -42,7 +42,8 @@ def run_core(isa: str, boxes: NDArray[np.float32], scores: NDArray[np.float32], 
 def run_batched(corners: NDArray[np.float32], scores: NDArray[np.float32], threshold: float) -> object:
     """OpenCV's own way for many classes: every candidate with its class."""
     rows, classes = np.nonzero(scores > threshold)
-    return cv2.dnn.NMSBoxesBatched(corners[rows], scores[rows, classes], classes.astype(np.int32), threshold, IOU)
+    ids = classes.astype(np.int32)
+    return cv2.dnn.NMSBoxesBatched(corners[rows], scores[rows, classes], ids, threshold, IOU)
 
 
 def run_per_class(corners: NDArray[np.float32], scores: NDArray[np.float32], threshold: float) -> object:

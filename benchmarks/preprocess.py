@@ -1,4 +1,4 @@
-"""Frame to network input: gcv-edge against OpenCV with NumPy and with OpenCV's own blobFromImage, one thread."""
+"""Frame to network input: gcv-edge against OpenCV with NumPy and with blobFromImage, one thread."""
 
 from __future__ import annotations
 

@@ -62,7 +62,9 @@ def test_entries_before_and_after_the_graph_count(tmp_path: Path) -> None:
 
 def test_fields_of_the_future_are_skipped(tmp_path: Path) -> None:
     fixed = b"\xfd\x07\x01\x02\x03\x04" + b"\xf9\x07\x01\x02\x03\x04\x05\x06\x07\x08"
-    path = write(tmp_path, IR_VERSION, field(200, b"new"), fixed, GRAPH, field(14, field(9, b"new") + field(1, b"k")))
+    path = write(
+        tmp_path, IR_VERSION, field(200, b"new"), fixed, GRAPH, field(14, field(9, b"new") + field(1, b"k"))
+    )
     assert _core.read_metadata(path) == {"k": ""}
 
 
@@ -92,15 +94,27 @@ DAMAGED = [
     ((b"\x08\x00", GRAPH), "is not an ONNX model: IR version 0"),
     ((IR_VERSION, GRAPH, b"\x70\x01"), "is not an ONNX model: field 14 has another type"),
     ((IR_VERSION, GRAPH, b"\x7b"), "is not an ONNX model: unknown kind of field"),
-    ((IR_VERSION, b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), "field 7 says 9223372036854775807 bytes, 0 are left"),
-    ((IR_VERSION, b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "field 7 says 18446744073709551615 bytes"),
+    (
+        (IR_VERSION, b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
+        "field 7 says 9223372036854775807 bytes, 0 are left",
+    ),
+    (
+        (IR_VERSION, b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+        "field 7 says 18446744073709551615 bytes",
+    ),
     ((IR_VERSION, b"\x3a" + b"\xff" * 12), "is not an ONNX model: malformed number"),
-    ((IR_VERSION, GRAPH, b"\x72\x05\x0a\x09abc"), "is truncated or damaged: field 1 says 9 bytes, 3 are left"),
+    (
+        (IR_VERSION, GRAPH, b"\x72\x05\x0a\x09abc"),
+        "is truncated or damaged: field 1 says 9 bytes, 3 are left",
+    ),
     ((IR_VERSION, GRAPH, b"\x72\x01\x0a"), "is truncated: it ends inside a field"),
     ((IR_VERSION, GRAPH, entry(b"\xff", b"")), "is damaged: a metadata entry is not UTF-8"),
     ((IR_VERSION, GRAPH, entry(b"k", b"\xed\xa0\x80")), "is damaged: a metadata entry is not UTF-8"),
     ((IR_VERSION, GRAPH, entry(b"k", b"1"), entry(b"k", b"2")), "is damaged: a metadata key appears twice"),
-    ((IR_VERSION, GRAPH, *(entry(b"%d" % i, b"") for i in range(4097))), "has more metadata than is accepted"),
+    (
+        (IR_VERSION, GRAPH, *(entry(b"%d" % i, b"") for i in range(4097))),
+        "has more metadata than is accepted",
+    ),
     ((IR_VERSION, GRAPH, entry(b"k", bytes(1 << 24))), "has more metadata than is accepted"),
     ((IR_VERSION, GRAPH, b"\x40\x00" * (1 << 20)), "is not an ONNX model: it has too many fields"),
 ]
@@ -142,7 +156,14 @@ def test_names_that_are_not_utf8_are_kept(tmp_path: Path) -> None:
     assert caught.value.path == path
 
 
-SOUND = IR_VERSION + field(2, b"gcv-edge") + GRAPH + field(8, b"\x10\x11") + entry(b"key", b"value") + entry(b"x", b"")
+SOUND = (
+    IR_VERSION
+    + field(2, b"gcv-edge")
+    + GRAPH
+    + field(8, b"\x10\x11")
+    + entry(b"key", b"value")
+    + entry(b"x", b"")
+)
 
 
 def test_every_truncation_is_an_error_or_a_shorter_list(tmp_path: Path) -> None:
@@ -155,7 +176,10 @@ def test_every_truncation_is_an_error_or_a_shorter_list(tmp_path: Path) -> None:
 
 
 @settings(max_examples=300, derandomize=True, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, len(SOUND) - 1), st.integers(0, 255)), max_size=6), st.binary(max_size=24))
+@given(
+    st.lists(st.tuples(st.integers(0, len(SOUND) - 1), st.integers(0, 255)), max_size=6),
+    st.binary(max_size=24),
+)
 def test_mutations_never_crash(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]], tail: bytes
 ) -> None:

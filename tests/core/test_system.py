@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_version_is_the_same_everywhere() -> None:
-    line = next(line for line in (ROOT / "pyproject.toml").read_text().splitlines() if line.startswith("version"))
+    line = next(
+        line for line in (ROOT / "pyproject.toml").read_text().splitlines() if line.startswith("version")
+    )
     assert _core.version() == gcv_edge.__version__ == line.split('"')[1]
 
 

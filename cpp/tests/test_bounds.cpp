@@ -1,0 +1,123 @@
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <random>
+
+#include "check.h"
+#include "gcv_edge/cpu.h"
+#include "gcv_edge/nms.h"
+#include "gcv_edge/preprocess.h"
+#include "gcv_edge/segmentation.h"
+
+// Random work in buffers of exactly the right size: a sanitizer sees every byte too far, and all instruction sets must
+// give the same bits.
+namespace {
+
+std::mt19937& generator() {
+  static std::mt19937 engine(7);
+  return engine;
+}
+
+int draw(int low, int high) { return std::uniform_int_distribution<int>(low, high)(generator()); }
+float draw_float() { return std::uniform_real_distribution<float>(0, 1)(generator()); }
+
+/// Run on every instruction set and compare the bytes of the results.
+template <typename T, typename Run>
+void same_on_every_isa(Run run) {
+  std::vector<T> first;
+  for (const gcv::Isa isa : gcv::available_isas()) {
+    gcv::set_isa(gcv::isa_name(isa));
+    const std::vector<T> found = run();
+    if (isa == gcv::Isa::scalar) first = found;
+    CHECK(found.size() == first.size());
+    CHECK(found.empty() || std::memcmp(found.data(), first.data(), found.size() * sizeof(T)) == 0);
+  }
+}
+
+/// A frame whose rows are apart and may run upwards, in a buffer that ends with the last pixel.
+struct RandomFrame {
+  RandomFrame() {
+    view.format = static_cast<gcv::PixelFormat>(draw(0, 4));
+    view.width = draw(1, 70);
+    view.height = draw(1, 20);
+    const int row = view.width * gcv::channel_count(view.format);
+    view.stride = row + draw(0, 9);
+    const std::size_t last = static_cast<std::size_t>(view.height - 1) * view.stride;
+    bytes.reset(new std::uint8_t[last + row]);
+    for (std::size_t i = 0; i < last + row; ++i) bytes[i] = static_cast<std::uint8_t>(draw(0, 255));
+    view.data = bytes.get();
+    if (draw(0, 1) == 1) {
+      view.data += last;
+      view.stride = -view.stride;
+    }
+  }
+
+  gcv::ImageView view;
+  std::unique_ptr<std::uint8_t[]> bytes;
+};
+
+gcv::Placement draw_placement(const gcv::ImageView& frame, gcv::Size input) {
+  const int x = draw(0, input.width - 1), y = draw(0, input.height - 1);
+  const gcv::Rect target{x, y, draw(1, input.width - x), draw(1, input.height - y)};
+  const double width = frame.width, height = frame.height;
+  if (draw(0, 2) == 0) return {{0, 0, width, height}, target};
+  if (draw(0, 1) == 0) return {{0, 0, 1.0 * target.width, 1.0 * target.height}, target};
+  return {{draw(-20, 60) + 0.3, draw(-20, 20) + 0.7, draw(1, 90) - 0.5, draw(1, 40) - 0.25}, target};
+}
+
+template <typename T>
+void preprocess_anything() {
+  for (int round = 0; round < 800; ++round) {
+    const RandomFrame frame;
+    const gcv::Size input{draw(1, 60), draw(1, 12)};
+    const gcv::Placement placement = draw_placement(frame.view, input);
+    const gcv::Normalization normalization{{1, 2, 3}, {4, 5, 6}, draw(0, 1) == 1, 100};
+    same_on_every_isa<T>([&] {
+      std::vector<T> out(static_cast<std::size_t>(3) * input.width * input.height);
+      gcv::preprocess(frame.view, placement, normalization, input, out.data());
+      return out;
+    });
+  }
+}
+
+float draw_odd(float usual) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr float kOdd[] = {0, -0.0f, kInfinity, -kInfinity, std::numeric_limits<float>::quiet_NaN(), 3e38f, 1e-45f};
+  return draw(0, 9) == 0 ? kOdd[draw(0, 6)] : usual;
+}
+
+}  // namespace
+
+TEST(bounds, preprocess_floats) { preprocess_anything<float>(); }
+TEST(bounds, preprocess_levels) { preprocess_anything<std::uint8_t>(); }
+
+TEST(bounds, detect_anything) {
+  for (int round = 0; round < 300; ++round) {
+    const int anchors = draw(0, 120), classes = draw(0, 4);
+    std::vector<float> boxes(4 * static_cast<std::size_t>(anchors)), scores(boxes.size() / 4 * classes);
+    for (float& value : boxes) value = draw_odd(100 * draw_float());
+    for (float& value : scores) value = draw_odd(draw_float());
+    const gcv::NmsSettings settings{0.1f * draw(-1, 9), 0.1f * draw(0, 10), draw(-1, 200), draw(-1, 50),
+                                    draw(0, 1) == 1};
+    same_on_every_isa<std::int32_t>(
+        [&] { return gcv::detect(boxes.data(), scores.data(), anchors, classes, settings).class_ids; });
+    same_on_every_isa<float>(
+        [&] { return gcv::detect(boxes.data(), scores.data(), anchors, classes, settings).scores; });
+  }
+}
+
+TEST(bounds, segment_anything) {
+  for (int round = 0; round < 200; ++round) {
+    const gcv::Size map{draw(1, 40), draw(1, 12)}, frame{draw(1, 200), draw(1, 20)}, input{96, 64};
+    const int classes = draw(1, 5);
+    std::vector<float> logits(static_cast<std::size_t>(classes) * map.width * map.height);
+    for (float& value : logits) value = draw_odd(draw_float());
+    const gcv::Placement placement({-3.5, 1.25, draw(1, 90) + 0.5, draw(1, 40) + 0.5},
+                                   {draw(0, 95), draw(0, 63), draw(1, 96), draw(1, 64)});
+    same_on_every_isa<std::uint8_t>([&] {
+      std::vector<std::uint8_t> out(static_cast<std::size_t>(frame.width) * frame.height);
+      gcv::segment(logits.data(), classes, map, placement, input, frame, out.data());
+      return out;
+    });
+  }
+}

@@ -1,0 +1,57 @@
+#include <cmath>
+#include <string>
+
+#include "check.h"
+#include "gcv_edge/cpu.h"
+#include "gcv_edge/error.h"
+#include "gcv_edge/heatmap.h"
+#include "gcv_edge/nms.h"
+#include "gcv_edge/preprocess.h"
+#include "gcv_edge/version.h"
+
+namespace {
+
+const std::uint8_t kPixels[12] = {};
+const gcv::ImageView kFrame{kPixels, 2, 2, 6, gcv::PixelFormat::bgr};
+const gcv::Placement kWhole({0, 0, 2, 2}, {0, 0, 2, 2});
+
+}  // namespace
+
+TEST(errors, every_error_has_one_root) {
+  CHECK_ERROR(gcv::Error, "pixel_format: found 'yuv', expected bgr", gcv::parse_pixel_format("yuv"));
+  CHECK_ERROR(gcv::Error, "none.onnx: no", throw gcv::FormatError("none.onnx", "no"));
+  CHECK_ERROR(gcv::ArgumentError, "instruction set: found 'mmx'", gcv::set_isa("mmx"));
+}
+
+TEST(errors, frames_are_checked) {
+  float out[12];
+  gcv::ImageView frame = kFrame;
+  frame.data = nullptr;
+  CHECK_ERROR(gcv::ArgumentError, "frame: found no data", gcv::preprocess(frame, kWhole, {}, {2, 2}, out));
+  frame = kFrame;
+  frame.width = 0;
+  CHECK_ERROR(gcv::ArgumentError, "frame: found 0x2 pixels", gcv::preprocess(frame, kWhole, {}, {2, 2}, out));
+  CHECK_ERROR(gcv::ArgumentError, "expected it inside the input of 1x2",
+              gcv::preprocess(kFrame, kWhole, {}, {1, 2}, out));
+}
+
+TEST(errors, sizes_are_checked) {
+  CHECK_ERROR(gcv::ArgumentError, "expected fewer than 2^32", gcv::detect(nullptr, nullptr, 1 << 30, 4, {}));
+  CHECK_ERROR(gcv::ArgumentError, "expected fewer than 2^32", gcv::detect(nullptr, nullptr, -1, 4, {}));
+  CHECK_ERROR(gcv::ArgumentError, "heatmaps: found 65536x65536",
+              gcv::decode_heatmaps(nullptr, 1, {1 << 16, 1 << 16}, kWhole, {2, 2}, nullptr, nullptr));
+  CHECK_ERROR(gcv::ArgumentError, "frame_size: found 0x1", gcv::place("crop", {0, 1}, {1, 1}));
+  CHECK_ERROR(gcv::ArgumentError, "not finite", gcv::Placement({NAN, 0, 1, 1}, {0, 0, 1, 1}));
+}
+
+TEST(errors, extreme_placements_end_well) {
+  float out[12];
+  for (const double huge : {1e300, -1e300, 1e18, 1e-300}) {
+    gcv::preprocess(kFrame, gcv::Placement({huge, huge, 1e300, 1e-300}, {0, 0, 2, 2}), {}, {2, 2}, out);
+    CHECK(std::isfinite(out[0]));
+  }
+  const gcv::Placement narrow = gcv::place("crop", {1 << 26, 1}, {64, 64}, 1 << 20);
+  CHECK(narrow.source().width > 0);
+}
+
+TEST(errors, the_version_is_a_version) { CHECK(std::string(gcv::version()).find('.') != std::string::npos); }

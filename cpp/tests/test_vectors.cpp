@@ -1,0 +1,92 @@
+#include <array>
+
+#include "check.h"
+#include "gcv_edge/cpu.h"
+#include "gcv_edge/heatmap.h"
+#include "gcv_edge/nms.h"
+#include "gcv_edge/preprocess.h"
+#include "gcv_edge/segmentation.h"
+#include "vectors.h"
+
+// The golden vectors, on every instruction set that this processor has.
+namespace {
+
+void on_every_isa(const std::string& topic, void (*run)(const Case&)) {
+  for (const Case& one : read_cases(topic)) {
+    for (const gcv::Isa isa : gcv::available_isas()) {
+      gcv::set_isa(gcv::isa_name(isa));
+      try {
+        run(one);
+      } catch (const std::exception& error) {
+        throw std::runtime_error(topic + " " + one.name + " " + gcv::isa_name(isa) + ": " + error.what());
+      }
+    }
+  }
+}
+
+gcv::Size size_of(const Case::Tensor& tensor) {
+  const auto values = tensor.as<int>();
+  return {values[0], values[1]};
+}
+
+void run_preprocess(const Case& one) {
+  const auto pixels = one.at("frame").as<std::uint8_t>();
+  const auto numbers = one.at("normalization").as<float>();
+  const int width = one.size("frame", 1), height = one.size("frame", 0), channels = one.size("frame", 2);
+  const gcv::ImageView frame{pixels.data(), width, height, std::ptrdiff_t{width} * channels,
+                             gcv::parse_pixel_format(one.texts.at("pixel_format"))};
+  const gcv::Normalization normalization{
+      {numbers[0], numbers[1], numbers[2]}, {numbers[3], numbers[4], numbers[5]}, numbers[6] != 0, numbers[7]};
+  const gcv::Size input{one.size("numbers", 2), one.size("numbers", 1)};
+  std::vector<float> floats(one.at("numbers").values.size());
+  gcv::preprocess(frame, one.placement(), normalization, input, floats.data());
+  CHECK_EQUAL(floats, one.at("numbers").values);
+  std::vector<std::uint8_t> levels(floats.size());
+  gcv::preprocess(frame, one.placement(), normalization, input, levels.data());
+  CHECK_EQUAL(levels, one.at("levels").values);
+}
+
+void run_detect(const Case& one) {
+  const auto boxes = one.at("boxes").as<float>(), scores = one.at("scores").as<float>();
+  const auto settings = one.at("settings").as<float>();
+  const gcv::Detections found = gcv::detect(
+      boxes.data(), scores.data(), one.size("scores", 0), one.size("scores", 1),
+      {settings[0], settings[1], static_cast<int>(settings[2]), static_cast<int>(settings[3]), settings[4] != 0});
+  std::vector<float> kept;
+  for (const auto& box : found.boxes) kept.insert(kept.end(), box.begin(), box.end());
+  CHECK_EQUAL(kept, one.at("kept_boxes").values);
+  CHECK_EQUAL(found.scores, one.at("kept_scores").values);
+  CHECK_EQUAL(found.class_ids, one.at("kept_ids").values);
+}
+
+void run_heatmaps(const Case& one) {
+  const auto maps = one.at("maps").as<float>();
+  const int count = one.size("maps", 0);
+  std::vector<float> keypoints(2 * count), peaks(count);
+  gcv::decode_heatmaps(maps.data(), count, {one.size("maps", 2), one.size("maps", 1)}, one.placement(),
+                       size_of(one.at("input")), keypoints.data(), peaks.data());
+  CHECK_EQUAL(keypoints, one.at("keypoints").values);
+  CHECK_EQUAL(peaks, one.at("peaks").values);
+}
+
+void run_segment(const Case& one) {
+  const auto logits = one.at("logits").as<float>();
+  const gcv::Size frame{one.size("ids", 1), one.size("ids", 0)};
+  std::vector<std::uint8_t> bytes(one.at("ids").values.size());
+  std::vector<std::int32_t> words(bytes.size());
+  const auto run = [&](auto* out) {
+    gcv::segment(logits.data(), one.size("logits", 0), {one.size("logits", 2), one.size("logits", 1)}, one.placement(),
+                 size_of(one.at("input")), frame, out);
+  };
+  run(bytes.data());
+  run(words.data());
+  CHECK_EQUAL(bytes, one.at("ids").values);
+  CHECK_EQUAL(words, one.at("ids").values);
+}
+
+}  // namespace
+
+TEST(vectors, preprocess_vectors) { on_every_isa("preprocess", run_preprocess); }
+TEST(vectors, detect_vectors) { on_every_isa("detect", run_detect); }
+TEST(vectors, heatmap_vectors) { on_every_isa("heatmaps", run_heatmaps); }
+TEST(vectors, segment_vectors) { on_every_isa("segment", run_segment); }

@@ -1,0 +1,156 @@
+"""Write ``vectors.txt``: inputs and expected results of the native core, for pytest and ctest alike.
+
+The expectations come from the NumPy oracle (tests/core/oracle.py), never from the native code.
+Run: ``python tests/data/core/make_vectors.py``.
+
+Format, in words separated by white space: ``case TOPIC NAME``, then any number of
+``tensor NAME DIMENSIONS SIZE... VALUE...`` (numbers as C's strtod reads them, floats in hexadecimal, so exact) and
+``text NAME VALUE``, then ``end``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "core"))
+
+import oracle  # noqa: E402
+
+MEAN, SCALE = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+SHAPES = {"bgr": (3,), "rgb": (3,), "gray": (1,), "bgra": (4,), "rgba": (4,)}
+
+# name, pixel format, frame size, source, target, input size, reverse_channels
+PREPROCESS = [
+    ("shrink", "bgr", (37, 23), (0, 0, 37, 23), (0, 0, 20, 12), (20, 12), True),
+    ("grow", "rgb", (5, 4), (0, 0, 5, 4), (0, 0, 33, 9), (33, 9), True),
+    ("letterbox", "bgra", (30, 16), (0, 0, 30, 16), (0, 4, 18, 10), (18, 18), False),
+    ("identity", "rgba", (26, 7), (0, 0, 26, 7), (0, 0, 26, 7), (26, 7), True),
+    ("crop", "gray", (50, 31), (13.5, 2.25, 24, 27.5), (0, 0, 17, 17), (17, 17), False),
+    ("outside", "bgr", (12, 10), (-4, -3.5, 20, 17), (1, 2, 16, 14), (18, 17), True),
+    ("one pixel", "bgr", (1, 1), (0, 0, 1, 1), (0, 0, 3, 2), (3, 2), False),
+]
+# name, anchors, classes, different scores, score_threshold, iou_threshold, nms_topk, post_nms, class_agnostic
+DETECT = [
+    ("all", 40, 3, 1000, 0.01, 0.45, -1, -1, 0),
+    ("limits", 60, 4, 1000, 0.2, 0.5, 50, 10, 0),
+    ("equal scores", 50, 3, 4, 0.1, 0.3, 60, -1, 0),
+    ("agnostic", 40, 3, 30, 0.1, 0.3, -1, -1, 1),
+    ("no suppression", 10, 2, 30, 0.5, 1, -1, -1, 0),
+    ("odd numbers", 60, 2, 9, 0.01, 0.2, -1, -1, 0),
+]
+
+
+def make_preprocess(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
+    """Frames and the network inputs they become."""
+    for name, pixel_format, size, source, target, inputs, reverse in PREPROCESS:
+        frame = generator.integers(0, 256, (size[1], size[0], *SHAPES[pixel_format]), np.uint8)
+        arguments = (frame, pixel_format, source, target, inputs, MEAN, SCALE, reverse, 114.5)
+        numbers, levels = oracle.preprocess(*arguments)
+        yield (
+            name,
+            {
+                "pixel_format": pixel_format,
+                "frame": frame,
+                "source": source,
+                "target": target,
+                "normalization": [*np.float32(MEAN), *np.float32(SCALE), reverse, 114.5],
+                "numbers": numbers,
+                "levels": levels,
+            },
+        )
+
+
+def make_detect(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
+    """Boxes and scores, and what is left of them."""
+    for name, anchors, classes, count, *settings in DETECT:
+        centre, half = generator.uniform(0, 60, (anchors, 2)), generator.uniform(2, 20, (anchors, 2))
+        boxes = np.concatenate([centre - half, centre + half], 1).astype(np.float32)
+        scores = (generator.integers(0, count + 1, (anchors, classes)) / count).astype(np.float32)
+        if name == "odd numbers":
+            boxes[::5, 1], boxes[::7, 2], boxes[3::11] = np.nan, np.inf, 4
+            scores[::6, 0], scores[::9, 1] = np.nan, np.inf
+        kept = oracle.detect(boxes, scores, *settings)  # type: ignore[arg-type]
+        given = {"boxes": boxes, "scores": scores, "settings": np.float32(settings)}
+        yield name, {**given, **dict(zip(("kept_boxes", "kept_scores", "kept_ids"), kept, strict=True))}
+
+
+def make_heatmaps(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
+    """Heat maps and their key points."""
+    maps = generator.normal(0, 1, (5, 12, 9)).astype(np.float32)
+    maps[1] = -1
+    maps[2, ::2] = np.nan
+    source, target, inputs = (12.5, -3.0, 96.0, 128.0), (2, 0, 188, 256), (192, 256)
+    keypoints, scores = oracle.decode_heatmaps(maps, source, target, inputs)
+    yield (
+        "peaks",
+        {
+            "maps": maps,
+            "source": source,
+            "target": target,
+            "input": inputs,
+            "keypoints": keypoints,
+            "peaks": scores,
+        },
+    )
+
+
+def make_segment(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
+    """Logits and the class of every frame pixel."""
+    for name, cells, frame, target in [
+        ("grow", (9, 7), (75, 31), (0, 10, 96, 44)),
+        ("shrink", (24, 16), (13, 9), (0, 0, 96, 64)),
+    ]:
+        logits = generator.normal(0, 1, (5, cells[1], cells[0])).astype(np.float32)
+        source, inputs = (0.0, 0.0, float(frame[0]), float(frame[1])), (96, 64)
+        ids = oracle.segment(logits, source, target, inputs, frame)
+        yield name, {"logits": logits, "source": source, "target": target, "input": inputs, "ids": ids}
+
+
+def spell(value: float) -> str:
+    """Spell a number so that strtod reads the same one."""
+    number = float(value)
+    if number.is_integer() and abs(number) < 2**31:
+        return str(int(number))
+    mantissa, exponent, power = number.hex().partition("p")
+    return mantissa.rstrip("0") + exponent + power
+
+
+def format_case(topic: str, name: str, parts: Mapping[str, ArrayLike | str]) -> Iterator[str]:
+    """Lines of one case."""
+    yield f"case {topic} {name.replace(' ', '_')}"
+    for key, part in parts.items():
+        if isinstance(part, str):
+            yield f"text {key} {part}"
+            continue
+        array = np.asarray(part)
+        yield f"tensor {key} {array.ndim} {' '.join(map(str, array.shape))}"
+        yield " ".join(map(spell, array.ravel()))
+    yield "end"
+
+
+def main() -> None:
+    """Write the file."""
+    generator = np.random.default_rng(2024)
+    topics = {
+        "preprocess": make_preprocess,
+        "detect": make_detect,
+        "heatmaps": make_heatmaps,
+        "segment": make_segment,
+    }
+    lines = [
+        line
+        for topic, make in topics.items()
+        for name, parts in make(generator)
+        for line in format_case(topic, name, parts)
+    ]
+    (HERE / "vectors.txt").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
