@@ -24,6 +24,9 @@ Shape = tuple[Dim, ...]
 FOLD_LIMIT = 1 << 24
 """A constant result above this many elements is left to the runtime: the file would grow for nothing."""
 
+NEVER_FOLDED = frozenset({"DequantizeLinear"})
+"""Folding would turn quantised weights back into floating point, four times as large."""
+
 SHAPE_DATA_LIMIT = 64
 """Constant inputs up to this many elements are shown to shape inference (shapes, axes, pads, repeats)."""
 
@@ -103,10 +106,10 @@ class GraphBuilder:
         for index, value in enumerate(node.outputs):
             value.name = self.unique(label if outputs == 1 else f"{label}_{index}")
         types = self._infer(node)
-        if all(value is not None and value.const_value is not None for value in inputs) and _is_small(types):
+        if op_type not in NEVER_FOLDED and all(map(_is_constant, inputs)) and _is_small(types):
             return self._fold(node, label)
         for value in node.outputs:
-            _set_type(value, types[name_of(value)])
+            self._set_type(value, types[name_of(value)])
         self.nodes.append(node)
         return tuple(node.outputs)
 
@@ -115,6 +118,13 @@ class GraphBuilder:
         if value.shape is None:
             raise UnsupportedError(f"'{value.name}': its shape is unknown at conversion")
         return tuple(dim if isinstance(dim, int) else str(dim.value) for dim in value.shape)
+
+    def declare(self, value: ir.Value, shape: Sequence[Dim]) -> ir.Value:
+        """Tell the shape of a computed value, where ONNX infers no open dimensions; -1: as inferred."""
+        if value.const_value is None:
+            known = zip(shape, self.shape(value), strict=True)
+            value.shape = ir.Shape([old if new == -1 else new for new, old in known])
+        return value
 
     def length(self, value: ir.Value, axis: int) -> int:
         """Return the length of one axis.
@@ -175,6 +185,18 @@ class GraphBuilder:
             reason = str(error).strip().splitlines()[-1]
             raise UnsupportedError(f"{node.op_type} '{node.name}': inputs {shapes}: {reason}") from error
 
+    def _set_type(self, value: ir.Value, inferred: Any) -> None:
+        """Take over what was inferred; a dimension that was not gets a name, unlike that of any other."""
+        tensor = inferred.tensor_type
+        value.type = ir.TensorType(ir.DataType(tensor.elem_type))
+        if tensor.HasField("shape"):
+            value.shape = ir.Shape(
+                [
+                    dim.dim_value if dim.HasField("dim_value") else dim.dim_param or self.unique("unknown")
+                    for dim in tensor.shape.dim
+                ]
+            )
+
     def _fold(self, node: ir.Node, label: str) -> tuple[ir.Value, ...]:
         feeds = {
             name_of(value): value.const_value.numpy()
@@ -200,13 +222,8 @@ def name_of(value: ir.Value) -> str:
     return value.name
 
 
-def _set_type(value: ir.Value, inferred: Any) -> None:
-    tensor = inferred.tensor_type
-    value.type = ir.TensorType(ir.DataType(tensor.elem_type))
-    if not tensor.HasField("shape"):
-        return
-    dims = [dim.dim_value if dim.HasField("dim_value") else dim.dim_param or None for dim in tensor.shape.dim]
-    value.shape = ir.Shape(dims)
+def _is_constant(value: ir.Value | None) -> bool:
+    return value is not None and value.const_value is not None
 
 
 def _is_small(types: Mapping[str, Any]) -> bool:

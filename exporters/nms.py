@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.metadata import DetectionSettings
+
+LOWEST = float(np.finfo(np.float32).min)
+"""Score of what is not a candidate."""
+
+PAIRS_LIMIT = 2048
+"""Up to this many candidates, equal scores are put in order by comparing each with each."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The best entries (box, class) of each picture.
+
+    Attributes:
+        boxes: ``[N, K, 4]``.
+        scores: ``[N, K]``.
+        class_ids: ``[N, K]``, int64.
+        keys: ``[N, K]``, from K for the first down to 1, or -1: unlike scores, no two are equal.
+    """
+
+    boxes: ir.Value
+    scores: ir.Value
+    class_ids: ir.Value
+    keys: ir.Value
 
 
 def emit_nms(
@@ -15,36 +40,104 @@ def emit_nms(
     """Select from ``boxes [N, A, 4]`` and ``scores [N, A, C]`` as MXNet's ``box_nms`` does.
 
     The best ``nms_topk`` of all classes together take part; a box suppresses lower ones of its own class.
-    ONNX's operator limits what is KEPT per class, so the candidates are cut before it.
+    Of equal scores that of the lower class, then of the lower box is first, as in MXNet, which sorts rows
+    listed class by class (ONNX operators sort stably in some runtimes only).
 
     Returns:
         ids ``[N, D, 1]``, scores ``[N, D, 1]``, boxes ``[N, D, 4]``, best first; what is left is -1.
     """
-    anchors, classes = (int(dim) for dim in graph.shape(scores)[1:])
+    candidates = find_candidates(graph, boxes, scores, settings)
+    keys = candidates.keys
+    if 0 < settings.iou_threshold < 1:
+        classes = graph.length(scores, 2)
+        keys = masked(graph, keys, suppression_mask(graph, candidates, classes, settings), -1.0)
+    count = graph.constant([limit(settings.post_nms, graph.length(keys, 1))])
+    final, order = graph.multi("TopK", [keys, count], 2, "nms_kept", axis=1)
+    is_kept = column(graph, over(graph, final, 0.0))
+    ids = graph.op("Cast", [candidates.class_ids], "nms_ids", to=int(ir.DataType.FLOAT))
+    rows = (
+        column(graph, graph.op("GatherElements", [ids, order], "nms_kept_ids", axis=1)),
+        column(graph, graph.op("GatherElements", [candidates.scores, order], "nms_kept_scores", axis=1)),
+        gather_rows(graph, candidates.boxes, order),
+    )
+    kept_ids, kept_scores, kept_boxes = (masked(graph, row, is_kept, -1.0) for row in rows)
+    return kept_ids, kept_scores, kept_boxes
+
+
+def find_candidates(
+    graph: GraphBuilder, boxes: ir.Value, scores: ir.Value, settings: DetectionSettings
+) -> Candidates:
+    """Take the best entries over the score threshold, of all classes together."""
+    anchors, classes = graph.length(scores, 1), graph.length(scores, 2)
     count = limit(settings.nms_topk, anchors * classes)
     by_class = graph.op("Transpose", [scores], "nms_by_class", perm=(0, 2, 1))
-    flat = graph.op("Reshape", [by_class, graph.constant([0, -1])], "nms_flat")
-    valid = masked(graph, flat, over(graph, flat, settings.confidence_threshold))
+    flat = graph.op("Reshape", [by_class, graph.constant([0, anchors * classes])], "nms_flat")
+    is_valid = over(graph, flat, settings.confidence_threshold)
+    valid = masked(graph, flat, is_valid, LOWEST)
     best, index = graph.multi("TopK", [valid, graph.constant([count])], 2, "nms_candidates", axis=1)
-    class_ids = graph.op("Div", [index, graph.constant(np.asarray(anchors, np.int64))], "nms_class_ids")
-    anchor_ids = graph.op("Mod", [index, graph.constant(np.asarray(anchors, np.int64))], "nms_anchor_ids")
-    candidates = gather_rows(graph, boxes, anchor_ids)
-    kept = keep_mask(graph, candidates, best, class_ids, classes, settings)
-    final, order = graph.multi(
-        "TopK",
-        [masked(graph, best, kept), graph.constant([limit(settings.post_nms, count)])],
-        2,
-        "nms_kept",
-        axis=1,
+    per_class = graph.constant(np.asarray(anchors, np.int64))
+    return Candidates(
+        boxes=gather_rows(graph, boxes, graph.op("Mod", [index, per_class], "nms_anchor_ids")),
+        scores=best,
+        class_ids=graph.op("Div", [index, per_class], "nms_class_ids"),
+        keys=order_keys(graph, best, index, settings),
     )
-    ids = graph.op("Cast", [class_ids], "nms_ids", to=int(ir.DataType.FLOAT))
-    ids = graph.op("GatherElements", [ids, order], "nms_kept_ids", axis=1)
-    is_real = column(graph, over(graph, final, settings.confidence_threshold))
-    rows = (column(graph, ids), column(graph, final), gather_rows(graph, candidates, order))
-    ids, final, selected = (
-        graph.op("Where", [is_real, row, graph.constant(-1.0)], "nms_rows") for row in rows
+
+
+def order_keys(
+    graph: GraphBuilder, scores: ir.Value, index: ir.Value, settings: DetectionSettings
+) -> ir.Value:
+    """Number sorted candidates downwards, equal scores by their index; -1 for what is no candidate."""
+    count = graph.length(scores, 1)
+    keys = graph.constant(np.arange(count, 0, -1, dtype=np.float32)[None])
+    if count <= PAIRS_LIMIT:
+        is_tie_ahead = graph.op(
+            "And",
+            [compared(graph, "Equal", scores), compared(graph, "Less", index)],
+            "nms_ties",
+        )
+        is_ahead = graph.op("Or", [compared(graph, "Greater", scores), is_tie_ahead], "nms_ahead")
+        ahead = graph.op("Cast", [is_ahead], "nms_ahead_counts", to=int(ir.DataType.FLOAT))
+        rank = graph.op("ReduceSum", [ahead, graph.constant([2])], "nms_rank", keepdims=0)
+        keys = graph.op("Sub", [graph.constant(float(count)), rank], "nms_keys")
+    return masked(graph, keys, over(graph, scores, settings.confidence_threshold), -1.0)
+
+
+def compared(graph: GraphBuilder, onnx_op: str, values: ir.Value) -> ir.Value:
+    """Compare each of ``[N, K]`` with each: element ``[n, i, j]`` tells whether j stands so to i."""
+    others = graph.op("Unsqueeze", [values, graph.constant([1])], "nms_others")
+    return graph.op(onnx_op, [others, column(graph, values)], "nms_pairs")
+
+
+def suppression_mask(
+    graph: GraphBuilder, candidates: Candidates, classes: int, settings: DetectionSettings
+) -> ir.Value:
+    """Tell which candidates ``[N, K]`` survive, each with a score in its own class alone.
+
+    ONNX's operator limits what is KEPT per class, so the candidates are cut before it. Overlaps over the
+    threshold count; OpenVINO suppresses equal ones too, hence the next number.
+    """
+    above = np.nextafter(np.float32(settings.iou_threshold), np.float32(1))
+    keys = graph.op("Unsqueeze", [candidates.keys, graph.constant([1])], "nms_all_classes")
+    if not settings.class_agnostic:
+        ids = graph.op("Unsqueeze", [candidates.class_ids, graph.constant([1])], "nms_id_row")
+        every_class = graph.constant(np.arange(classes).reshape(1, -1, 1))
+        keys = masked(graph, keys, graph.op("Equal", [ids, every_class], "nms_own_class"), -1.0)
+    limits = (
+        graph.constant([graph.length(keys, 2)]),
+        graph.constant(np.array([above], np.float32)),
+        graph.constant(np.array([0.5], np.float32)),
     )
-    return ids, final, selected
+    selected = graph.op("NonMaxSuppression", [candidates.boxes, keys, *limits], "nms_selected")
+    return marked(graph, candidates.keys, graph.op("Gather", [selected, graph.constant([0, 2])], axis=1))
+
+
+def marked(graph: GraphBuilder, like: ir.Value, positions: ir.Value) -> ir.Value:
+    """Make a mask ``[N, K]`` that is true at the positions ``[M, 2]``."""
+    count = graph.op("Gather", [graph.op("Shape", [positions]), graph.constant([0])], "nms_count")
+    ones = graph.op("Expand", [graph.constant(1.0), count], "nms_ones")
+    nothing = graph.op("Mul", [like, graph.constant(0.0)], "nms_nothing")
+    return over(graph, graph.op("ScatterND", [nothing, positions, ones], "nms_marks"), 0.5)
 
 
 def limit(wanted: int, available: int) -> int:
@@ -57,9 +150,9 @@ def over(graph: GraphBuilder, values: ir.Value, threshold: float) -> ir.Value:
     return graph.op("Greater", [values, graph.constant(float(threshold))], "nms_over")
 
 
-def masked(graph: GraphBuilder, values: ir.Value, mask: ir.Value) -> ir.Value:
-    """Put -1 where a mask is false."""
-    return graph.op("Where", [mask, values, graph.constant(-1.0)], "nms_masked")
+def masked(graph: GraphBuilder, values: ir.Value, mask: ir.Value, other: float) -> ir.Value:
+    """Put another number where a mask is false."""
+    return graph.op("Where", [mask, values, graph.constant(other)], "nms_masked")
 
 
 def column(graph: GraphBuilder, values: ir.Value) -> ir.Value:
@@ -70,44 +163,3 @@ def column(graph: GraphBuilder, values: ir.Value) -> ir.Value:
 def gather_rows(graph: GraphBuilder, rows: ir.Value, index: ir.Value) -> ir.Value:
     """Rows ``[N, A, 4]`` by an index ``[N, K]`` within each picture."""
     return graph.op("GatherND", [rows, column(graph, index)], "nms_rows", batch_dims=1)
-
-
-def keep_mask(
-    graph: GraphBuilder,
-    boxes: ir.Value,
-    scores: ir.Value,
-    class_ids: ir.Value,
-    classes: int,
-    settings: DetectionSettings,
-) -> ir.Value:
-    """Tell which candidates ``[N, K]`` survive, each scored in its own class alone."""
-    if not 0 < settings.iou_threshold < 1:
-        return over(graph, scores, settings.confidence_threshold)
-    per_class = graph.op("Unsqueeze", [scores, graph.constant([1])], "nms_all_classes")
-    if not settings.class_agnostic:
-        ids = graph.op("Unsqueeze", [class_ids, graph.constant([1])], "nms_id_row")
-        own = graph.op("Equal", [ids, graph.constant(np.arange(classes).reshape(1, -1, 1))], "nms_own_class")
-        per_class = masked(graph, per_class, own)
-    selected = graph.op(
-        "NonMaxSuppression",
-        [
-            boxes,
-            per_class,
-            graph.constant([graph.shape(scores)[1]]),  # type: ignore[list-item]
-            graph.constant(np.array([settings.iou_threshold], np.float32)),
-            graph.constant(np.array([settings.confidence_threshold], np.float32)),
-        ],
-        "nms_selected",
-    )
-    where = graph.op("Gather", [selected, graph.constant([0, 2])], "nms_where", axis=1)
-    ones = graph.op(
-        "Expand",
-        [
-            graph.constant(1.0),
-            graph.op("Slice", [graph.op("Shape", [where]), *(graph.constant(bound) for bound in ([0], [1]))]),
-        ],
-        "nms_ones",
-    )
-    nothing = graph.op("Mul", [scores, graph.constant(0.0)], "nms_nothing")
-    marks = graph.op("ScatterND", [nothing, where, ones], "nms_marks")
-    return graph.op("Greater", [marks, graph.constant(0.5)], "nms_kept_mask")

@@ -152,7 +152,7 @@ def load_network(name: str) -> Network:
     allow_empty_reset(mxnet)
     classes = CUSTOM_CLASSES if "custom" in name else ()
     block = build_zoo_block(gluoncv, name, classes, is_trained=False)
-    block.initialize(mxnet.init.Zero())
+    block.initialize(mxnet.init.Zero(), force_reinit=True)
     return trace(block, name, zoo_shape(name))
 
 

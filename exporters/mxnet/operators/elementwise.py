@@ -223,6 +223,7 @@ def where(
     if missing:
         behind = graph.constant([-1] + [1] * missing)
         truth = graph.op("Reshape", [truth, behind], f"{attrs.name}_rows")
+        graph.declare(truth, [*graph.shape(condition), *[1] * missing])
     return graph.op("Where", [truth, yes, no], attrs.name)
 
 

@@ -39,7 +39,7 @@ def slice_box(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Valu
     bounds = list(zip(begins, ends, steps, strict=False))
     if not len(begins) == len(ends) == len(steps) <= len(graph.shape(data)):
         raise attrs.unsupported("begin")
-    axes = [axis for axis, bound in enumerate(bounds) if bound != (None, None, 1)]
+    axes = [axis for axis, bound in enumerate(bounds) if bound not in ((None, None, 1), (0, None, 1))]
     starts = [slice_start(bounds[axis][0], bounds[axis][2]) for axis in axes]
     stops = [slice_stop(bounds[axis][1], bounds[axis][2]) for axis in axes]
     constants = [graph.constant(values) for values in (starts, stops, axes, [steps[axis] for axis in axes])]
@@ -65,7 +65,8 @@ def slice_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value, like: ir.
     if not axes:
         return data
     bounds = (graph.constant([0] * len(axes)), extents(graph, attrs, like, axes), graph.constant(axes))
-    return graph.op("Slice", [data, *bounds], attrs.name)
+    wanted = [graph.shape(like)[axis] if axis in axes else dim for axis, dim in enumerate(shape)]
+    return graph.declare(graph.op("Slice", [data, *bounds], attrs.name), wanted)
 
 
 def extents(graph: GraphBuilder, attrs: Attributes, data: ir.Value, axes: Sequence[int]) -> ir.Value:

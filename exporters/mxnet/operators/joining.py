@@ -33,7 +33,10 @@ def tile(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     if len(reps) > rank:
         lead = graph.constant(list(range(len(reps) - rank)))
         data = graph.op("Unsqueeze", [data, lead], f"{attrs.name}_lead")
-    return graph.op("Tile", [data, graph.constant([1] * (rank - len(reps)) + reps)], attrs.name)
+    reps = [1] * (rank - len(reps)) + reps
+    result = graph.op("Tile", [data, graph.constant(reps)], attrs.name)
+    lengths = zip(graph.shape(data), reps, strict=True)
+    return graph.declare(result, [dim if count == 1 else -1 for dim, count in lengths])
 
 
 @converts("broadcast_like")
@@ -43,12 +46,13 @@ def broadcast_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value, like:
     if len(own) != len(others):
         raise attrs.unsupported("lhs_axes")
     if not own:
-        every = range(len(graph.shape(like)))
-        return graph.op("Expand", [data, extents(graph, attrs, like, every)], attrs.name)
-    reps = [1] * len(graph.shape(data))
+        wanted = graph.shape(like)
+        result = graph.op("Expand", [data, extents(graph, attrs, like, range(len(wanted)))], attrs.name)
+        return graph.declare(result, wanted)
+    lengths = [1] * len(graph.shape(data))
     for axis, other in zip(own, others, strict=True):
-        reps[axis] = graph.length(like, other)
-    return graph.op("Expand", [data, graph.constant(reps)], attrs.name)
+        lengths[axis] = graph.length(like, other)
+    return graph.op("Expand", [data, graph.constant(lengths)], attrs.name)
 
 
 @converts("broadcast_axis", "broadcast_axes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -69,16 +70,19 @@ def _split(whole: Dim, first: int, second: int) -> list[Dim]:
 
 
 def _infer(shape: Shape, result: list[Dim]) -> list[Dim]:
-    """Replace a -1 by its number when the open dimensions of both sides cancel."""
+    """Replace a -1 by its number or by the one open dimension that it stands for, where that is clear."""
     if result.count(-1) != 1:
         return result
-    if open_names(shape) != open_names(result):
-        return result
+    missing = Counter(open_names(shape))
+    missing.subtract(open_names(result))
+    names = list(missing.elements())
     total = math.prod(dim for dim in shape if isinstance(dim, int))
     known = math.prod(dim for dim in result if isinstance(dim, int) and dim != -1)
+    if len(names) > 1 or min(missing.values(), default=0) < 0 or (names and total != known):
+        return result
     if known == 0 or total % known:
         raise ValueError(f"{total} elements do not divide by {known}")
-    return [total // known if dim == -1 else dim for dim in result]
+    return [(names[0] if names else total // known) if dim == -1 else dim for dim in result]
 
 
 def open_names(dims: Sequence[Dim]) -> list[str]:
@@ -101,7 +105,7 @@ def reshape_to(graph: GraphBuilder, data: ir.Value, dims: Sequence[Dim], name: s
     ]
     if spelled.count(-1) > 1:
         raise ValueError(f"{tuple(dims)} is not clear while the batch is open")
-    return graph.op("Reshape", [data, graph.constant(spelled)], name)
+    return graph.declare(graph.op("Reshape", [data, graph.constant(spelled)], name), dims)
 
 
 @converts("Reshape", "reshape")

@@ -37,15 +37,23 @@ def resize_to(
     graph: GraphBuilder, name: str, data: ir.Value, target: tuple[int, int], coordinates: str
 ) -> ir.Value:
     """Emit a bilinear Resize of maps ``[N, C, h, w]`` to ``target``; the batch may be open."""
-    leading = graph.op("Shape", [data], f"{name}_shape", start=0, end=2)
-    sizes = graph.op("Concat", [leading, graph.constant(target)], f"{name}_sizes", axis=0)
-    return graph.op(
+    result = graph.op(
         "Resize",
-        [data, None, None, sizes],
+        [data, None, None, full_size(graph, name, data, target)],
         name,
         mode="linear",
         coordinate_transformation_mode=coordinates,
     )
+    return graph.declare(result, (*graph.shape(data)[:2], *target))
+
+
+def full_size(graph: GraphBuilder, name: str, data: ir.Value, target: tuple[int, int]) -> ir.Value:
+    """Sizes of all four axes, a constant unless the batch is open."""
+    known = [dim for dim in graph.shape(data)[:2] if isinstance(dim, int)]
+    if len(known) == 2:
+        return graph.constant([*known, *target])
+    leading = graph.op("Shape", [data], f"{name}_shape", start=0, end=2)
+    return graph.op("Concat", [leading, graph.constant(target)], f"{name}_sizes", axis=0)
 
 
 @converts("UpSampling")
@@ -83,7 +91,7 @@ def bilinear_upsampling(
 def repeat_pixels(graph: GraphBuilder, name: str, data: ir.Value, factors: tuple[int, int]) -> ir.Value:
     """Repeat each pixel of maps ``[N, C, h, w]`` along height and width."""
     scales = graph.constant(np.array([1, 1, *factors], np.float32))
-    return graph.op(
+    result = graph.op(
         "Resize",
         [data, None, scales],
         name,
@@ -91,6 +99,7 @@ def repeat_pixels(graph: GraphBuilder, name: str, data: ir.Value, factors: tuple
         coordinate_transformation_mode="asymmetric",
         nearest_mode="floor",
     )
+    return graph.declare(result, (*graph.shape(data)[:2], -1, -1))
 
 
 @converts("repeat")
@@ -121,4 +130,6 @@ def repeat_elements(
     tiles = [count if index == axis + 1 else 1 for index in range(len(shape) + 1)]
     tiled = graph.op("Tile", [raised, graph.constant(tiles)], f"{attrs.name}_tiled")
     behind = [graph.length(data, index) for index in range(axis + 1, len(shape))]
-    return graph.op("Reshape", [tiled, graph.constant([0] * axis + [-1] + behind)], attrs.name)
+    merged = [0] * axis + [-1] + behind
+    result = graph.op("Reshape", [tiled, graph.constant(merged)], attrs.name)
+    return graph.declare(result, (*shape[:axis], -1, *behind))
