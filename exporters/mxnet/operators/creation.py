@@ -7,7 +7,7 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.operators.arguments import element_type, read_type
+from gcv_edge.exporters.mxnet.operators.arguments import element_type, read_axis, read_type
 from gcv_edge.exporters.mxnet.registry import converts
 
 
@@ -23,6 +23,17 @@ def arange(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
         start, stop = 0.0, start
     values = np.arange(start, stop, step).astype(read_type(attrs, "float32").numpy())
     return graph.constant(np.repeat(values, repeat), attrs.name)
+
+
+@converts("_contrib_arange_like")
+def arange_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Evenly spaced values, as many as one axis of another tensor is long."""
+    start, step = attrs.get_float("start", 0.0), attrs.get_float("step", 1.0)
+    if attrs.get_int("repeat", 1) != 1:
+        raise attrs.unsupported("repeat")
+    attrs.get_str("ctx", "")
+    count = graph.length(data, read_axis(graph, attrs, data))
+    return graph.constant((start + step * np.arange(count)).astype(np.float32), attrs.name)
 
 
 @converts("zeros_like")
@@ -45,7 +56,8 @@ def filled_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value, number: 
     if len(shape) == len(graph.shape(data)):
         return graph.constant(np.full(shape, number, dtype), attrs.name)
     extent = graph.op("Shape", [data], f"{attrs.name}_shape")
-    return graph.op("Expand", [graph.constant(np.asarray(number, dtype)), extent], attrs.name)
+    result = graph.op("Expand", [graph.constant(np.asarray(number, dtype)), extent], attrs.name)
+    return graph.declare(result, graph.shape(data))
 
 
 @converts("_zeros")

@@ -1,0 +1,83 @@
+"""Resizing and repeating."""
+
+from __future__ import annotations
+
+from tests.exporters.mxnet.operator_rows import data, row, weight
+from tests.exporters.mxnet.operator_tables.common import IMAGE, PLAIN
+
+RESIZES = [
+    row("_contrib_BilinearResize2D", "zoo: size, corners aligned", IMAGE, height=13, width=15),
+    row(
+        "_contrib_BilinearResize2D",
+        "zoo: mode=size spelt out",
+        IMAGE,
+        height=14,
+        width=16,
+        mode="size",
+        align_corners=True,
+    ),
+    row("_contrib_BilinearResize2D", "size, half pixel", IMAGE, height=13, width=15, align_corners=False),
+    row("_contrib_BilinearResize2D", "smaller, half pixel", IMAGE, height=3, width=5, align_corners=False),
+    row("_contrib_BilinearResize2D", "smaller, corners aligned", IMAGE, height=3, width=5),
+    row(
+        "_contrib_BilinearResize2D",
+        "from one pixel (zoo: image pooling)",
+        data("N", 3, 1, 1),
+        height=5,
+        width=4,
+    ),
+    row("_contrib_BilinearResize2D", "to one pixel", IMAGE, height=1, width=1),
+    row("_contrib_BilinearResize2D", "to one row", IMAGE, height=1, width=5),
+    row("_contrib_BilinearResize2D", "same size", IMAGE, height=7, width=8),
+    row(
+        "_contrib_BilinearResize2D",
+        "awkward ratio",
+        data("N", 1, 7, 7),
+        height=11,
+        width=29,
+        align_corners=False,
+    ),
+    row(
+        "_contrib_BilinearResize2D",
+        "zoo: like, half pixel",
+        IMAGE,
+        data("N", 2, 12, 10),
+        mode="like",
+        align_corners=False,
+        scale_height=None,
+        scale_width=None,
+    ),
+    row("_contrib_BilinearResize2D", "like, corners aligned", IMAGE, data("N", 2, 12, 10), mode="like"),
+    row("_contrib_BilinearResize2D", "by scales", IMAGE, scale_height=1.5, scale_width=2.0),
+    row("UpSampling", "zoo: nearest by 2", IMAGE, scale=2, sample_type="nearest", num_args=1, workspace=512),
+    row("UpSampling", "zoo: nearest by 4", data("N", 2, 3, 3), scale=4, sample_type="nearest", num_args=1),
+    row("UpSampling", "zoo: nearest by 8", data("N", 1, 2, 2), scale=8, sample_type="nearest", num_args=1),
+    row(
+        "UpSampling",
+        "bilinear by given weights",
+        data("N", 3, 4, 5),
+        weight(3, 1, 4, 4),
+        scale=2,
+        sample_type="bilinear",
+        num_filter=3,
+        num_args=2,
+    ),
+    row(
+        "UpSampling",
+        "bilinear by 3",
+        data("N", 2, 4, 5),
+        weight(2, 1, 5, 5),
+        scale=3,
+        sample_type="bilinear",
+        num_filter=2,
+        num_args=2,
+    ),
+    row("repeat", "zoo: width of a map", IMAGE, repeats=2, axis=-1),
+    row("repeat", "zoo: height of a map", IMAGE, repeats=2, axis=-2),
+    row("repeat", "zoo: no axis flattens", data(3, 4), repeats=3),
+    row("repeat", "no axis, batch", PLAIN, repeats=2),
+    row("repeat", "a middle axis", PLAIN, repeats=3, axis=1),
+    row("repeat", "the batch", PLAIN, repeats=2, axis=0),
+    row("repeat", "whole numbers", data(2, 2, 3, 3, values="whole", dtype="int32"), repeats=2, axis=3),
+    row("repeat", "all constant", weight(1, 2, 3, 3), repeats=2, axis=2),
+]
