@@ -17,48 +17,28 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gcv_edge import _core
+from gcv_edge.agreement import (
+    Array,
+    Comparison,
+    Outputs,
+    comparable,
+    compare_all,
+    has_proposals,
+    lists_peaks,
+    output_scale,
+)
 from gcv_edge.errors import ModelFileError
-from gcv_edge.metadata import DetectionSettings, ModelMetadata
+from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import NOISE_SEED, check_pictures, noise_picture, normalize
 from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.runtime.sessions import Session, SessionOptions, open_session
 from gcv_edge.store import find_model
 
-Array = NDArray[Any]
-Outputs = Mapping[str, Array]
-
-TOLERANCE = 5e-4
-"""Largest difference of an output, in units of its scale (see ``output_scale``)."""
-
 STORED_TOLERANCE = 2e-3
 """The same against stored numbers, which another CPU made."""
 
-UNMATCHED_SHARE = 0.02
-"""Share of detections that may find no partner: equal scores at a cut are chosen arbitrarily."""
-
-SCORE_MATCH, BOX_MATCH = 1e-4, 0.05
-"""Detections are partners at this difference of score and, in input pixels, of box."""
-
-BOX_LIMIT = 8192.0
-"""Box coordinates beyond this, in input pixels, are all the same: far outside the picture."""
-
 SAMPLES = 64
 """Numbers of each output that go into the file."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One output held against the reference: the largest difference found, and the largest allowed."""
-
-    name: str
-    max_error: float
-    tolerance: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether the difference is within the tolerance; NaN is not."""
-        return self.max_error <= self.tolerance
 
 
 @dataclass(frozen=True)
@@ -176,107 +156,38 @@ def stack_outputs(outputs: Sequence[Outputs]) -> dict[str, Array]:
     return {name: np.concatenate([one[name] for one in outputs]) for name in outputs[0]}
 
 
-def compare_all(
-    found: Sequence[Outputs], expected: Sequence[Outputs], metadata: ModelMetadata
-) -> tuple[Comparison, ...]:
-    """Compare outputs over all runs, and a detector's final lists."""
-    settings = metadata.detection
-    in_graph = settings is not None and settings.nms == "graph"
-    comparisons = []
-    if not in_graph:
-        for name in metadata.task.outputs:
-            errors = [
-                scaled_error(name, f[name], e[name if name in e else "output"])
-                for f, e in zip(found, expected, strict=True)
-            ]
-            comparisons.append(Comparison(name, float(np.max(errors)), TOLERANCE))
-    if settings is not None and (in_graph or "final_ids" in expected[0]):
-        shares = [unmatched_share(f, e, settings) for f, e in zip(found, expected, strict=True)]
-        comparisons.append(Comparison("detections", max(shares), UNMATCHED_SHARE))
-    return tuple(comparisons)
-
-
-def scaled_error(name: str, found: Array, expected: Array) -> float:
-    """Largest difference of two outputs in units of their scale; inf for other shapes or NaN.
-
-    A value that is itself larger than the scale counts relative to itself.
-    """
-    if found.shape != expected.shape:
-        return float("inf")
-    found, expected = comparable(name, found), comparable(name, expected)
-    errors = np.abs(found - expected) / np.maximum(output_scale(expected), np.abs(expected))
-    return float("inf") if np.isnan(errors).any() else float(errors.max(initial=0.0))
-
-
-def comparable(name: str, output: Array) -> Array:
-    """Cut boxes off far outside any picture: there ``exp`` turns rounding into pixels, or into infinity."""
-    return np.clip(output, -BOX_LIMIT, BOX_LIMIT) if name == "boxes" else output
-
-
-def output_scale(output: Array) -> float:
-    """Typical large value of an output: its 90th percentile by magnitude, at least 1."""
-    finite = np.abs(output[np.isfinite(output)])
-    return max(1.0, float(np.quantile(finite, 0.9))) if finite.size else 1.0
-
-
-def unmatched_share(found: Outputs, expected: Outputs, settings: DetectionSettings) -> float:
-    """Share of detections without a partner on the other side, the worst picture's."""
-    shares = [0.0]
-    for index in range(len(found["boxes"])):
-        ours, theirs = final_list(found, index, settings), final_list(expected, index, settings)
-        partners = match(ours, theirs)
-        shares.append(1 - 2 * partners / max(1, len(ours) + len(theirs)) if len(ours) + len(theirs) else 0.0)
-    return max(shares)
-
-
-def final_list(outputs: Outputs, index: int, settings: DetectionSettings) -> Array:
-    """Final detections of one picture as rows (class id, score, x1, y1, x2, y2)."""
-    for prefix in ("final_", ""):
-        if f"{prefix}ids" in outputs:
-            parts = [outputs[f"{prefix}{name}"][index] for name in ("ids", "scores", "boxes")]
-            rows: Array = np.concatenate(parts, axis=1)
-            return rows[rows[:, 0] >= 0]
-    boxes, scores, class_ids = _core.detect(
-        outputs["boxes"][index],
-        outputs["scores"][index],
-        settings.confidence_threshold,
-        settings.iou_threshold,
-        settings.nms_topk,
-        settings.post_nms,
-        settings.class_agnostic,
-    )
-    return np.column_stack([class_ids, scores, boxes])
-
-
-def match(ours: Array, theirs: Array) -> int:
-    """Count pairs of equal class, score and box; each detection is in one pair at most."""
-    free = np.ones(len(theirs), bool)
-    for row in ours:
-        close = free & (theirs[:, 0] == row[0]) & (np.abs(theirs[:, 1] - row[1]) <= SCORE_MATCH)
-        close &= (np.abs(theirs[:, 2:] - row[2:]) <= BOX_MATCH * np.maximum(1, np.abs(row[2:]) / 640)).all(1)
-        if close.any():
-            free[np.argmax(close)] = False
-    return int((~free).sum())
-
-
 def sample_outputs(file: Path, metadata: ModelMetadata) -> list[dict[str, Any]]:
     """Make the numbers that go into the file: samples of each output for the noisy picture."""
     if metadata.detection is not None and metadata.detection.nms == "graph":
         return []
-    raw = run_noise(open_session(file, SessionOptions(engine="onnxruntime")), metadata)
-    outputs = {name: comparable(name, value) for name, value in raw.items()}
+    outputs = run_noise(open_session(file, SessionOptions(engine="onnxruntime")), metadata)
+    kinds = {name: arrangement(name, outputs, metadata) for name in outputs}
+    arranged = {name: arrange(name, value, kinds[name]) for name, value in outputs.items()}
     return [
         {
             "input": "noise",
             "seed": NOISE_SEED,
             "output": name,
+            "order": kinds[name],
             "shape": list(value.shape),
             "indices": (positions := sample_positions(value.size)).tolist(),
             "values": [float(f"{number:.8g}") for number in value.ravel()[positions]],
             "scale": float(f"{output_scale(value):.8g}"),
         }
-        for name, value in outputs.items()
+        for name, value in arranged.items()
     ]
+
+
+def arrangement(name: str, outputs: Outputs, metadata: ModelMetadata) -> str:
+    """Choose in which order an output's numbers are stored: its own, unless rounding may change that."""
+    unsure = has_proposals(outputs) or lists_peaks(name, metadata.detection)
+    return "sorted" if unsure else "own"
+
+
+def arrange(name: str, output: Array, order: str) -> Array:
+    """Bring an output's numbers into an order; the shape stays."""
+    values = comparable(name, output)
+    return np.sort(values, axis=None).reshape(values.shape) if order == "sorted" else values
 
 
 def sample_positions(size: int) -> NDArray[np.int64]:
@@ -317,7 +228,8 @@ def stored_error(outputs: Outputs, test: Mapping[str, Any], file: Path) -> float
         value = outputs[test["output"]]
         if list(value.shape) != test["shape"]:
             return float("inf")
-        found = comparable(test["output"], value).ravel()[np.asarray(test["indices"], np.int64)]
+        arranged = arrange(test["output"], value, test.get("order", "own"))
+        found = arranged.ravel()[np.asarray(test["indices"], np.int64)]
         return float(np.abs(found - np.asarray(test["values"])).max() / float(test["scale"]))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelFileError(file, f"metadata key 'gcv_edge self_test' is damaged ({error})") from error

@@ -10,11 +10,12 @@ import pytest
 from demo_files import CLASSES, SYMBOL
 from onnx import numpy_helper
 
+from gcv_edge.agreement import comparable, output_scale, scaled_error
 from gcv_edge.errors import MetadataError, ModelFileError, ModelNotFoundError
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pictures import check_pictures, noise_picture
 from gcv_edge.pipeline import export
-from gcv_edge.verify import comparable, output_scale, scaled_error, verify_model
+from gcv_edge.verify import verify_model
 
 OPTIONS = ExportOptions(input_shape=(1, 3, 256, 256), labels=CLASSES)
 

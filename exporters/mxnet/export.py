@@ -11,7 +11,8 @@ from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.builder import BATCH, GraphBuilder
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.convert import SymbolConverter, Weights, find_inputs
-from gcv_edge.exporters.mxnet.detection import DetectionHead, find_detection_head
+from gcv_edge.exporters.mxnet.detection import find_detection_head
+from gcv_edge.exporters.mxnet.detection_head import DetectionHead
 from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
 from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.exporters.passes import clean
@@ -58,26 +59,26 @@ def export_network(network: Network, options: ExportOptions) -> ExportedModel:
     """
     head = find_detection_head(network.symbol)
     graph = GraphBuilder(network.name)
-    entries = canonical_entries(network.symbol, head)
-    names = find_inputs(network.symbol, network.weights, entries, network.name)
+    symbol, entries = canonical_entries(network.symbol, head)
+    names = find_inputs(symbol, network.weights, entries, network.name)
     if len(names) != 1:
         raise UnsupportedError(f"{network.name}: {len(names)} inputs {', '.join(names)}, expected one")
     shape = find_input_shape(network, options)
     data = graph.input(INPUT_NAME, (BATCH if options.dynamic_batch else shape[0], *shape[1:]))
-    values = SymbolConverter(graph, network.symbol, network.weights, {names[0]: data}).values(entries)
+    values = SymbolConverter(graph, symbol, network.weights, {names[0]: data}).values(entries)
     task = find_head_task(graph, network, head, values[0], options)
     outputs = name_outputs(graph, task, head, values, options)
     metadata = describe_network(graph, network, task, head, outputs, shape, options)
     return ExportedModel(clean(graph.model(outputs)), metadata)
 
 
-def canonical_entries(symbol: Symbol, head: DetectionHead | None) -> list[Entry]:
-    """Entries of the symbol that the canonical outputs are made of."""
+def canonical_entries(symbol: Symbol, head: DetectionHead | None) -> tuple[Symbol, list[Entry]]:
+    """Find the entries that are the canonical outputs, and the symbol that has them."""
     if head is not None:
-        return [entry for part in head.parts for entry in (part.boxes, part.scores)]
+        return head.symbol, [head.boxes, head.scores]
     first = symbol.heads[0]
     node = symbol.nodes[first.node]
-    return [node.inputs[0] if node.op in SOFTMAX else first]
+    return symbol, [node.inputs[0] if node.op in SOFTMAX else first]
 
 
 def find_input_shape(network: Network, options: ExportOptions) -> tuple[int, int, int, int]:
@@ -135,35 +136,13 @@ def name_outputs(
     values: list[ir.Value],
     options: ExportOptions,
 ) -> dict[str, ir.Value]:
-    """Give the canonical outputs their names; join a detector's scales."""
+    """Give the canonical outputs their names, or select in the graph."""
     if head is None:
         return {task.outputs[0]: values[0]}
-    boxes = join_scales(graph, values[0::2], "boxes")
-    scores = join_scales(graph, values[1::2], "scores")
+    boxes, scores = values
     if options.nms == "runtime":
         return {"boxes": boxes, "scores": scores}
     return dict(zip(GRAPH_NMS_OUTPUTS, emit_nms(graph, boxes, scores, head.settings), strict=True))
-
-
-def join_scales(graph: GraphBuilder, values: list[ir.Value], name: str) -> ir.Value:
-    """Flatten ``[N, ..., K]`` of every scale to ``[N, A, K]`` and join them along A."""
-    flat = [
-        value
-        if len(graph.shape(value)) == 3
-        else graph.op(
-            "Reshape", [value, graph.constant([0, -1, int(graph.shape(value)[-1])])], f"{name}_flat"
-        )
-        for value in values
-    ]
-    return flat[0] if len(flat) == 1 else graph.op("Concat", flat, f"{name}_joined", axis=1)
-
-
-def flatten_middle(graph: GraphBuilder, value: ir.Value, name: str) -> ir.Value:
-    """Make ``[N, ..., K]`` ``[N, A, K]``."""
-    shape = graph.shape(value)
-    if len(shape) == 3:
-        return value
-    return graph.op("Reshape", [value, graph.constant([0, -1, int(shape[-1])])], name)
 
 
 def describe_network(

@@ -14,6 +14,7 @@ from gcv_edge.exporters.mxnet.convert import find_inputs
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.export import Network, canonical_entries
 from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
+from gcv_edge.tasks import GRAPH_NMS_OUTPUTS
 
 Array = NDArray[Any]
 
@@ -31,9 +32,8 @@ class MxnetReference:
         self.name = f"mxnet {self._mxnet.__version__}"
         self._network = network
         self._head = find_detection_head(network.symbol)
-        self._entries = canonical_entries(network.symbol, self._head)
-        self._extra = tuple(network.symbol.heads) if self._head is not None else ()
-        self._input = find_inputs(network.symbol, network.weights, self._entries, network.name)[0]
+        self._symbol, self._entries = canonical_entries(network.symbol, self._head)
+        self._input = find_inputs(self._symbol, network.weights, self._entries, network.name)[0]
 
     def run(self, batch: Array) -> dict[str, Array]:
         """Compute the canonical outputs of ``batch [N, 3, H, W]``.
@@ -42,18 +42,17 @@ class MxnetReference:
             A detector's ``boxes [N, A, 4]`` and ``scores [N, A, C]`` (before suppression) and its final
             ``ids``, ``scores`` and ``boxes`` under ``final_*``; any other network's output under ``output``.
         """
-        outputs = self._forward([*self._entries, *self._extra], batch)
         if self._head is None:
-            return {"output": outputs[0]}
-        count = len(self._entries)
-        flat = [value.reshape(len(value), -1, value.shape[-1]) for value in outputs[:count]]
-        final = dict(zip(("final_ids", "final_scores", "final_boxes"), outputs[count:], strict=True))
-        boxes, scores = np.concatenate(flat[0::2], axis=1), np.concatenate(flat[1::2], axis=1)
-        return {"boxes": boxes, "scores": scores, **final}
+            return {"output": self._forward(self._entries, batch)[0]}
+        names = ("boxes", "scores", *(f"final_{name}" for name in GRAPH_NMS_OUTPUTS))
+        chunks = np.split(batch, len(batch)) if self._head.one_by_one else [batch]
+        runs = [self._forward([*self._entries, *self._network.symbol.heads], chunk) for chunk in chunks]
+        outputs = [np.concatenate(parts) for parts in zip(*runs, strict=True)]
+        return {name: with_columns(name, value) for name, value in zip(names, outputs, strict=True)}
 
     def _forward(self, entries: Sequence[Entry], batch: Array) -> list[Array]:
         mxnet = self._mxnet
-        symbol = mxnet.sym.load_json(write_symbol(self._network.symbol, entries))
+        symbol = mxnet.sym.load_json(write_symbol(self._symbol, entries))
         arrays = [
             mxnet.nd.array(batch if name == self._input else self._network.weights[name])
             for name in symbol.list_inputs()
@@ -61,6 +60,11 @@ class MxnetReference:
         outputs = mxnet.nd.CachedOp(symbol)(*arrays)
         outputs = outputs if isinstance(outputs, list) else [outputs]
         return [output.asnumpy() for output in outputs]
+
+
+def with_columns(name: str, value: Array) -> Array:
+    """Give the final ids and scores a last axis of length 1, which CenterNet leaves out."""
+    return value[..., None] if name in ("final_ids", "final_scores") and value.ndim == 2 else value
 
 
 def write_symbol(symbol: Symbol, heads: Sequence[Entry]) -> str:

@@ -1,0 +1,176 @@
+"""How far the outputs of two runs of one network agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcv_edge import _core
+from gcv_edge.metadata import DetectionSettings, ModelMetadata
+
+Array = NDArray[Any]
+Outputs = Mapping[str, Array]
+
+TOLERANCE = 5e-4
+"""Largest difference of an output, in units of its scale (see ``output_scale``)."""
+
+UNMATCHED_SHARE = 0.02
+"""Share of detections that may find no partner: equal scores at a cut are chosen arbitrarily."""
+
+SCORE_MATCH, BOX_MATCH = 1e-4, 0.05
+"""Detections are partners at this difference of score and, in input pixels, of box."""
+
+BOX_LIMIT = 8192.0
+"""Box coordinates beyond this, in input pixels, are all the same: far outside the picture."""
+
+PEAK_SHARE = 1e-4
+"""Share of scores that may differ where the network itself lists only peaks: which of two almost equal
+neighbours is the peak, rounding decides."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One output held against the reference: the largest difference found, and the largest allowed."""
+
+    name: str
+    max_error: float
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the difference is within the tolerance; NaN is not."""
+        return self.max_error <= self.tolerance
+
+
+def compare_all(
+    found: Sequence[Outputs], expected: Sequence[Outputs], metadata: ModelMetadata
+) -> tuple[Comparison, ...]:
+    """Compare outputs over all runs, and a detector's final lists."""
+    settings = metadata.detection
+    pairs = list(zip(found, expected, strict=True))
+    in_graph = settings is not None and settings.nms == "graph"
+    comparisons = []
+    if not in_graph and has_proposals(expected[0]):
+        share = max(unmatched_proposals(f, e) for f, e in pairs)
+        comparisons.append(Comparison("proposals", share, UNMATCHED_SHARE))
+    elif not in_graph:
+        for name in metadata.task.outputs:
+            spared = PEAK_SHARE if lists_peaks(name, settings) else 0.0
+            errors = [
+                scaled_error(name, f[name], e[name if name in e else "output"], spared) for f, e in pairs
+            ]
+            comparisons.append(Comparison(name, float(np.max(errors)), TOLERANCE))
+    if settings is not None and (in_graph or "final_ids" in expected[0]):
+        shares = [unmatched_share(f, e, settings) for f, e in pairs]
+        comparisons.append(Comparison("detections", max(shares), UNMATCHED_SHARE))
+    return tuple(comparisons)
+
+
+def has_proposals(outputs: Outputs) -> bool:
+    """Whether a detector chooses among its boxes before it classifies them: rounding may reorder them."""
+    return "boxes" in outputs and outputs["boxes"].ndim == 4
+
+
+def lists_peaks(name: str, settings: DetectionSettings | None) -> bool:
+    """Whether an output holds scores of which the network itself has set all but the peaks to 0."""
+    return name == "scores" and settings is not None and not 0 < settings.iou_threshold < 1
+
+
+def unmatched_proposals(found: Outputs, expected: Outputs) -> float:
+    """Share of proposals without a partner of equal scores and boxes, the worst picture's."""
+    if any(found[name].shape != expected[name].shape for name in ("boxes", "scores")):
+        return float("inf")
+    count = expected["boxes"].shape[1]
+    pairs = [
+        (proposal_rows(found, index), proposal_rows(expected, index)) for index in range(len(found["boxes"]))
+    ]
+    return max(1 - match_proposals(ours, theirs) / count for ours, theirs in pairs)
+
+
+def proposal_rows(outputs: Outputs, index: int) -> Array:
+    """Scores, and boxes in the units in which 1e-4 is their tolerance, of each proposal in a row."""
+    boxes = comparable("boxes", outputs["boxes"][index])
+    scale = np.maximum(1, np.abs(boxes) / 640) * BOX_MATCH / SCORE_MATCH
+    rows = np.concatenate([outputs["scores"][index], (boxes / scale).reshape(len(boxes), -1)], axis=1)
+    return np.asarray(rows, np.float32)
+
+
+def match_proposals(ours: Array, theirs: Array) -> int:
+    """Count pairs of rows that differ by 1e-4 at most; each is in one pair at most."""
+    free = np.ones(len(theirs), bool)
+    for row in ours:
+        close = free.copy()
+        close[free] = (np.abs(theirs[free] - row) <= SCORE_MATCH).all(1)
+        if close.any():
+            free[np.argmax(close)] = False
+    return int((~free).sum())
+
+
+def scaled_error(name: str, found: Array, expected: Array, spared: float = 0.0) -> float:
+    """Largest difference of two outputs in units of their scale; inf for other shapes or NaN.
+
+    A value that is itself larger than the scale counts relative to itself; the worst differences, ``spared``
+    of all, do not count.
+    """
+    if found.shape != expected.shape:
+        return float("inf")
+    found, expected = comparable(name, found), comparable(name, expected)
+    errors = np.abs(found - expected) / np.maximum(output_scale(expected), np.abs(expected))
+    if np.isnan(errors).any():
+        return float("inf")
+    return float(np.sort(errors, axis=None)[-1 - int(spared * errors.size)]) if errors.size else 0.0
+
+
+def comparable(name: str, output: Array) -> Array:
+    """Cut boxes off far outside any picture: there ``exp`` turns rounding into pixels, or into infinity."""
+    return np.clip(output, -BOX_LIMIT, BOX_LIMIT) if name == "boxes" else output
+
+
+def output_scale(output: Array) -> float:
+    """Typical large value of an output: its 90th percentile by magnitude, at least 1."""
+    finite = np.abs(output[np.isfinite(output)])
+    return max(1.0, float(np.quantile(finite, 0.9))) if finite.size else 1.0
+
+
+def unmatched_share(found: Outputs, expected: Outputs, settings: DetectionSettings) -> float:
+    """Share of detections without a partner on the other side, the worst picture's."""
+    shares = [0.0]
+    for index in range(len(found["boxes"])):
+        ours, theirs = final_list(found, index, settings), final_list(expected, index, settings)
+        partners = match(ours, theirs)
+        shares.append(1 - 2 * partners / max(1, len(ours) + len(theirs)) if len(ours) + len(theirs) else 0.0)
+    return max(shares)
+
+
+def final_list(outputs: Outputs, index: int, settings: DetectionSettings) -> Array:
+    """Final detections of one picture as rows (class id, score, x1, y1, x2, y2)."""
+    for prefix in ("final_", ""):
+        if f"{prefix}ids" in outputs:
+            parts = [outputs[f"{prefix}{name}"][index] for name in ("ids", "scores", "boxes")]
+            rows: Array = np.concatenate(parts, axis=1)
+            return rows[(rows[:, 0] >= 0) & (rows[:, 1] > settings.confidence_threshold)]
+    boxes, scores, class_ids = _core.detect(
+        outputs["boxes"][index],
+        outputs["scores"][index],
+        settings.confidence_threshold,
+        settings.iou_threshold,
+        settings.nms_topk,
+        settings.post_nms,
+        settings.class_agnostic,
+    )
+    return np.column_stack([class_ids, scores, boxes])
+
+
+def match(ours: Array, theirs: Array) -> int:
+    """Count pairs of equal class, score and box; each detection is in one pair at most."""
+    free = np.ones(len(theirs), bool)
+    for row in ours:
+        close = free & (theirs[:, 0] == row[0]) & (np.abs(theirs[:, 1] - row[1]) <= SCORE_MATCH)
+        close &= (np.abs(theirs[:, 2:] - row[2:]) <= BOX_MATCH * np.maximum(1, np.abs(row[2:]) / 640)).all(1)
+        if close.any():
+            free[np.argmax(close)] = False
+    return int((~free).sum())
