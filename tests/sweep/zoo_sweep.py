@@ -1,4 +1,4 @@
-"""Convert networks of GluonCV's zoo and compare ONNX Runtime with MXNet: python -m tests.sweep.zoo_sweep.
+"""Convert networks of GluonCV's zoo and compare them with MXNet: python -m tests.sweep.zoo_sweep.
 
 Needs the extra [mxnet]. Nothing is downloaded: weights are random (random_weights.py), the input is a smooth
 pattern with noise. A network passes when each canonical output agrees to 1e-3 of its largest value; detectors
@@ -12,13 +12,14 @@ import csv
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import onnx_ir as ir
 import onnxruntime
+import openvino
 
 from gcv_edge.errors import GcvEdgeError
 from gcv_edge.exporters.mxnet import zoo
@@ -71,13 +72,14 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="zoo names (default: one of each architecture)")
     parser.add_argument("--all", action="store_true", help="every name whose input is known")
     parser.add_argument("--task", help="only networks of this task")
+    parser.add_argument("--engine", choices=sorted(ENGINES), default="onnxruntime")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--csv", type=Path, help="also write the table to this file")
     options = parser.parse_args()
     os.environ.update(MXNET_SUBGRAPH_BACKEND="NONE", MXNET_ENGINE_TYPE="NaiveEngine")
     names = options.names or (zoo_names() if options.all else FAMILIES)
     results = []
-    for result in sweep(names, options.task, options.seed):
+    for result in sweep(names, options.task, options.engine, options.seed):
         print_result(result)
         results.append(result)
         if options.csv is not None:
@@ -87,7 +89,7 @@ def main() -> int:
     return bool(failed)
 
 
-def sweep(names: Iterable[str], task: str | None, seed: int) -> Iterator[Result]:
+def sweep(names: Iterable[str], task: str | None, engine: str, seed: int) -> Iterator[Result]:
     """Compare network after network."""
     for name in names:
         facts = zoo.describe(name)
@@ -95,7 +97,7 @@ def sweep(names: Iterable[str], task: str | None, seed: int) -> Iterator[Result]
             continue
         started = time.monotonic()
         try:
-            pairs = list(compare_network(name, seed))
+            pairs = list(compare_network(name, engine, seed))
         except (GcvEdgeError, RuntimeError, ValueError, Warning) as error:
             yield Result(
                 name, "-", "-", 0, 0, 0, time.monotonic() - started, " ".join(str(error).split())[:200]
@@ -125,19 +127,19 @@ def measure(name: str, output: str, found: Array, expected: Array, seconds: floa
     )
 
 
-def compare_network(name: str, seed: int) -> Iterator[tuple[str, Array, Array]]:
-    """Give output name, ONNX Runtime's and MXNet's values for every canonical output."""
+def compare_network(name: str, engine: str, seed: int) -> Iterator[tuple[str, Array, Array]]:
+    """Give output name, the engine's and MXNet's values for every canonical output."""
     network = load_network(name)
     shape = zoo_shape(name)
     batch = picture(shape, seed)
     network = with_random_weights(network, batch, seed)
     expected = MxnetReference(network).run(batch)
-    found = run_export(network, ExportOptions(input_shape=shape), batch)
+    found = run_export(network, ExportOptions(input_shape=shape), engine, batch)
     if "boxes" not in found:
         yield from ((output, value, expected["output"]) for output, value in found.items())
         return
     yield from ((output, value, expected[output]) for output, value in found.items())
-    final = run_export(network, ExportOptions(input_shape=shape, nms="graph"), batch)
+    final = run_export(network, ExportOptions(input_shape=shape, nms="graph"), engine, batch)
     rows = join_rows(final)
     settings = find_settings(network)
     yield "list", rows, run_box_nms(found["boxes"], found["scores"], settings)[:, : rows.shape[1]]
@@ -158,7 +160,7 @@ def find_settings(network: Network) -> DetectionSettings:
 
 
 def run_box_nms(boxes: Array, scores: Array, settings: DetectionSettings) -> Array:
-    """Select in MXNet from ONNX Runtime's own numbers, so that the lists must be equal."""
+    """Select in MXNet from the engine's own numbers, so that the lists must be equal."""
     classes = scores.shape[2]
     ids = np.repeat(np.arange(classes), scores.shape[1])[None, :, None]
     by_class = scores.transpose(0, 2, 1).reshape(1, -1, 1)
@@ -211,16 +213,34 @@ def allow_empty_reset(mxnet: object) -> None:
     parameter.reset_ctx = reset_if_filled
 
 
-def run_export(network: Network, options: ExportOptions, batch: Array) -> dict[str, Array]:
-    """Export, and run in ONNX Runtime."""
+def run_export(network: Network, options: ExportOptions, engine: str, batch: Array) -> dict[str, Array]:
+    """Export and run."""
     model = ir.to_proto(export_network(network, options).model)
+    return ENGINES[engine](model.SerializeToString(), batch)
+
+
+def run_onnxruntime(model: bytes, batch: Array) -> dict[str, Array]:
+    """Run a model of one input in ONNX Runtime."""
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), settings, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(model, settings, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(None, {session.get_inputs()[0].name: batch}), strict=True))
+
+
+def run_openvino(model: bytes, batch: Array) -> dict[str, Array]:
+    """Run a model of one input in OpenVINO, in float32."""
+    core = openvino.Core()
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
+    network = core.compile_model(core.read_model(model), "CPU", settings)
+    results = network.create_infer_request().infer([batch])
+    return {output.any_name: results[output] for output in network.outputs}
+
+
+ENGINES: dict[str, Callable[[bytes, Array], dict[str, Array]]] = {
+    "onnxruntime": run_onnxruntime,
+    "openvino": run_openvino,
+}
 
 
 def picture(shape: tuple[int, ...], seed: int) -> Array:

@@ -71,6 +71,7 @@ def binary(onnx_op: str) -> Converter:
     """Make the converter of an operator with two tensor inputs."""
 
     def convert_binary(graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value) -> ir.Value:
+        """Arithmetic of two tensors, either expanded where its length is 1."""
         left, right = shrunk(graph, left, right), shrunk(graph, right, left)
         return graph.op(onnx_op, [left, right], attrs.name)
 
@@ -94,6 +95,7 @@ def with_scalar(onnx_op: str, scalar_first: bool) -> Converter:
     """Make the converter of an operator with a tensor and a number."""
 
     def convert_with_scalar(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+        """Arithmetic of a tensor and a number."""
         number = scalar_like(graph, attrs, data)
         return graph.op(onnx_op, [number, data] if scalar_first else [data, number], attrs.name)
 
@@ -113,6 +115,7 @@ def comparison(onnx_op: str, negated: bool, scalar: bool) -> Converter:
     def convert_comparison(
         graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value | None = None
     ) -> ir.Value:
+        """Compare; 0 or 1 in the type of the data."""
         other = scalar_like(graph, attrs, left) if scalar or right is None else right
         truth = graph.op(onnx_op, [left, other], f"{attrs.name}_bool")
         if negated:
@@ -126,6 +129,7 @@ def unary(onnx_op: str) -> Converter:
     """Make the converter of a mathematical function."""
 
     def convert_unary(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+        """Compute a mathematical function of each element."""
         return graph.op(onnx_op, [data], attrs.name)
 
     return convert_unary

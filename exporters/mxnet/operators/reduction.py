@@ -27,6 +27,7 @@ def reduction(onnx_op: str) -> Converter:
     """Make the converter of a reduction over ``axis`` (empty: all; with ``exclude``: the others)."""
 
     def convert_reduction(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+        """Reduce axes, all of them or all others."""
         rank = len(graph.shape(data))
         axes: Sequence[int] = read_axes(graph, attrs, data)
         keepdims = attrs.get_bool("keepdims", False)

@@ -10,6 +10,7 @@ import pytest
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.registry import CONVERTERS, converts
 from tests.data.operators.vectors import read_vectors
+from tests.exporters.mxnet.operator_page import PAGE, write_page
 from tests.exporters.mxnet.operator_rows import Refused, Row, arrays, fingerprint
 from tests.exporters.mxnet.operator_runs import (
     ENGINES,
@@ -37,6 +38,11 @@ def test_rows_are_told_apart() -> None:
 def test_stored_vectors_are_of_this_table() -> None:
     """Run ``python -m tests.data.operators.make_operator_vectors`` after a change of the table."""
     assert read_vectors().fingerprints == {str(row): fingerprint(row) for row in ROWS}
+
+
+def test_page_of_operators_is_up_to_date() -> None:
+    """Run ``python -m tests.exporters.mxnet.operator_page`` after a change of converters or table."""
+    assert PAGE.read_text(encoding="utf-8") == write_page()
 
 
 @every_engine
