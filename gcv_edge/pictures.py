@@ -35,7 +35,8 @@ def noise_picture(height: int, width: int, seed: int) -> Pixels:
 def real_picture() -> Pixels:
     """Return the first picture that the package ships, RGB."""
     folder = resources.files("gcv_edge") / "demo"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".jpg"))
+    entries = folder.iterdir() if folder.is_dir() else ()
+    names = sorted(entry.name for entry in entries if entry.name.endswith(".jpg"))
     if not names:
         raise GcvEdgeError("the installation is damaged: gcv_edge/demo holds no picture")
     data = np.frombuffer((folder / names[0]).read_bytes(), np.uint8)
