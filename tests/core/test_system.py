@@ -31,7 +31,7 @@ def test_the_instruction_set_can_be_chosen(isa: str) -> None:
 def test_the_stub_is_that_of_the_extension(tmp_path: Path) -> None:
     pytest.importorskip("nanobind")
     command = [sys.executable, "-m", "nanobind.stubgen", "-m", "gcv_edge._core", "-O", str(tmp_path)]
-    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+    subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
     assert (tmp_path / "_core.pyi").read_text() == (ROOT / "gcv_edge" / "_core.pyi").read_text()
 
 
