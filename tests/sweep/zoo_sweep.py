@@ -13,7 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,15 @@ class Result:
     verdict: str
 
 
+@dataclass(frozen=True)
+class Setup:
+    """How networks are run; with a ``batch`` above 1 its dimension is left open."""
+
+    engine: str
+    batch: int
+    seed: int
+
+
 def main() -> int:
     """Run the sweep; return 1 when a network fails."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -73,13 +82,14 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="every name whose input is known")
     parser.add_argument("--task", help="only networks of this task")
     parser.add_argument("--engine", choices=sorted(ENGINES), default="onnxruntime")
+    parser.add_argument("--batch", type=int, default=1, help="above 1, the batch dimension is left open")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--csv", type=Path, help="also write the table to this file")
     options = parser.parse_args()
     os.environ.update(MXNET_SUBGRAPH_BACKEND="NONE", MXNET_ENGINE_TYPE="NaiveEngine")
     names = options.names or (zoo_names() if options.all else FAMILIES)
     results = []
-    for result in sweep(names, options.task, options.engine, options.seed):
+    for result in sweep(names, options.task, Setup(options.engine, options.batch, options.seed)):
         print_result(result)
         results.append(result)
         if options.csv is not None:
@@ -89,7 +99,7 @@ def main() -> int:
     return bool(failed)
 
 
-def sweep(names: Iterable[str], task: str | None, engine: str, seed: int) -> Iterator[Result]:
+def sweep(names: Iterable[str], task: str | None, setup: Setup) -> Iterator[Result]:
     """Compare network after network."""
     for name in names:
         facts = zoo.describe(name)
@@ -97,11 +107,10 @@ def sweep(names: Iterable[str], task: str | None, engine: str, seed: int) -> Ite
             continue
         started = time.monotonic()
         try:
-            pairs = list(compare_network(name, engine, seed))
+            pairs = list(compare_network(name, setup))
         except (GcvEdgeError, RuntimeError, ValueError, Warning) as error:
-            yield Result(
-                name, "-", "-", 0, 0, 0, time.monotonic() - started, " ".join(str(error).split())[:200]
-            )
+            reason = " ".join(str(error).split())[:200]
+            yield Result(name, "-", "-", 0, 0, 0, time.monotonic() - started, reason)
             continue
         for output, found, expected in pairs:
             yield measure(name, output, found, expected, time.monotonic() - started)
@@ -127,24 +136,32 @@ def measure(name: str, output: str, found: Array, expected: Array, seconds: floa
     )
 
 
-def compare_network(name: str, engine: str, seed: int) -> Iterator[tuple[str, Array, Array]]:
+def compare_network(name: str, setup: Setup) -> Iterator[tuple[str, Array, Array]]:
     """Give output name, the engine's and MXNet's values for every canonical output."""
     network = load_network(name)
     shape = zoo_shape(name)
-    batch = picture(shape, seed)
-    network = with_random_weights(network, batch, seed)
-    expected = MxnetReference(network).run(batch)
-    found = run_export(network, ExportOptions(input_shape=shape), engine, batch)
+    batch = picture((setup.batch, *shape[1:]), setup.seed)
+    network = with_random_weights(network, batch[:1], setup.seed)
+    expected = run_reference(network, batch)
+    options = ExportOptions(input_shape=shape, dynamic_batch=setup.batch > 1)
+    found = run_export(network, options, setup.engine, batch)
     if "boxes" not in found:
         yield from ((output, value, expected["output"]) for output, value in found.items())
         return
     yield from ((output, value, expected[output]) for output, value in found.items())
-    final = run_export(network, ExportOptions(input_shape=shape, nms="graph"), engine, batch)
+    final = run_export(network, replace(options, nms="graph"), setup.engine, batch)
     rows = join_rows(final)
     settings = find_settings(network)
     yield "list", rows, run_box_nms(found["boxes"], found["scores"], settings)[:, : rows.shape[1]]
     theirs = join_rows({key: expected[f"final_{key}"] for key in final})
     yield "matched", *(np.array([float(count), 1.0]) for count in count_matches(rows[0], theirs[0]))
+
+
+def run_reference(network: Network, batch: Array) -> dict[str, Array]:
+    """Run MXNet on picture after picture: some symbols hold the batch size they were traced with."""
+    reference = MxnetReference(network)
+    runs = [reference.run(picture[None]) for picture in batch]
+    return {key: np.concatenate([run[key] for run in runs]) for key in runs[0]}
 
 
 def join_rows(final: dict[str, Array]) -> Array:
@@ -162,8 +179,8 @@ def find_settings(network: Network) -> DetectionSettings:
 def run_box_nms(boxes: Array, scores: Array, settings: DetectionSettings) -> Array:
     """Select in MXNet from the engine's own numbers, so that the lists must be equal."""
     classes = scores.shape[2]
-    ids = np.repeat(np.arange(classes), scores.shape[1])[None, :, None]
-    by_class = scores.transpose(0, 2, 1).reshape(1, -1, 1)
+    ids = np.tile(np.repeat(np.arange(classes), scores.shape[1])[None, :, None], (len(scores), 1, 1))
+    by_class = scores.transpose(0, 2, 1).reshape(len(scores), -1, 1)
     rows = np.concatenate([ids, by_class, np.tile(boxes, (1, classes, 1))], axis=2)
     mxnet = import_mxnet()
     return mxnet.nd.contrib.box_nms(
