@@ -45,6 +45,7 @@ class Attributes:
     def __init__(self, node: Node) -> None:
         """Read from ``node``; ``where`` (its operator and name) is what errors start with."""
         self.name = node.name
+        self.subgraphs = node.subgraphs
         self.where = f"{node.op} {quoted(node.name)}"
         self._attrs = node.attrs
         self._used: set[str] = set()

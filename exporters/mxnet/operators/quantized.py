@@ -1,0 +1,155 @@
+"""Operators on tensors of 8-bit numbers, which MXNet passes on with the two ends of the range they span.
+
+A level is ``max(|low|, |high|) / 127.5`` for int8 and ``/ 255.5`` for uint8, and zero is zero, whatever the
+range (src/operator/quantization/quantization_utils.h of MXNet 1.9.1). What lies beyond the last level is cut
+off; numbers are rounded to the nearest level, ties to the even one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import onnx_ir as ir
+
+from gcv_edge.exporters.builder import GraphBuilder
+from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.activation import activation
+from gcv_edge.exporters.mxnet.operators.joining import concat
+from gcv_edge.exporters.mxnet.operators.pooling import pooling
+from gcv_edge.exporters.mxnet.operators.reshaping import flatten
+from gcv_edge.exporters.mxnet.registry import converts
+
+LEVELS = {ir.DataType.INT8: 127.5, ir.DataType.UINT8: 255.5}
+"""How many levels there are from zero to the end of the range."""
+
+SMALLEST_LEVEL = 1e-30
+"""Level of a range that is empty, instead of 0."""
+
+Quantized = tuple[ir.Value, ir.Value, ir.Value]
+"""Numbers (int8 or uint8), and the ends of their range (float32 scalars)."""
+
+
+def number_type(value: ir.Value) -> ir.DataType:
+    """Return INT8 or UINT8."""
+    assert value.dtype in LEVELS
+    return value.dtype
+
+
+def level_size(graph: GraphBuilder, name: str, kind: ir.DataType, low: ir.Value, high: ir.Value) -> ir.Value:
+    """Compute the difference of one level; a constant where the range is one."""
+    ends = [graph.op("Abs", [end], f"{name}_end") for end in (low, high)]
+    largest = graph.op("Max", ends, f"{name}_largest")
+    level = graph.op("Div", [largest, graph.constant(LEVELS[kind])], f"{name}_level")
+    return graph.op("Max", [level, graph.constant(SMALLEST_LEVEL)], f"{name}_scale")
+
+
+def zero_point(graph: GraphBuilder, kind: ir.DataType) -> ir.Value:
+    """Return the number that stands for zero: 0."""
+    return graph.constant(np.zeros((), kind.numpy()), "zero_point")
+
+
+def quantize(
+    graph: GraphBuilder, name: str, data: ir.Value, kind: ir.DataType, low: ir.Value, high: ir.Value
+) -> Quantized:
+    """Turn floating point into 8-bit numbers."""
+    scale = level_size(graph, name, kind, low, high)
+    return graph.op("QuantizeLinear", [data, scale, zero_point(graph, kind)], name), low, high
+
+
+def dequantize(graph: GraphBuilder, name: str, data: ir.Value, low: ir.Value, high: ir.Value) -> ir.Value:
+    """Turn 8-bit numbers back into floating point."""
+    kind = number_type(data)
+    scale = level_size(graph, name, kind, low, high)
+    return graph.op("DequantizeLinear", [data, scale, zero_point(graph, kind)], name)
+
+
+def read_range(graph: GraphBuilder, attrs: Attributes) -> tuple[ir.Value, ir.Value] | None:
+    """Read the range that calibration found; None where there was none."""
+    ends = [attrs.get_optional_float(f"{end}_calib_range") for end in ("min", "max")]
+    known = [graph.constant(np.asarray(end, np.float32), "range") for end in ends if end is not None]
+    return (known[0], known[1]) if len(known) == 2 else None
+
+
+@converts("_contrib_quantize_v2")
+def quantize_v2(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> Quantized:
+    """Quantise by the calibrated range, else symmetrically by the largest number found in the whole batch."""
+    kind = attrs.get_str("out_type", "int8", choices=("auto", "int8", "uint8"))
+    ends = read_range(graph, attrs)
+    if kind == "auto":
+        is_positive = ends is not None and attrs.get_float("min_calib_range") >= 0
+        kind = "uint8" if is_positive else "int8"
+    if ends is None:
+        magnitude = graph.op("Abs", [data], f"{attrs.name}_abs")
+        high = graph.op("ReduceMax", [magnitude], f"{attrs.name}_max", keepdims=0)
+        ends = graph.op("Neg", [high], f"{attrs.name}_min"), high
+    return quantize(graph, attrs.name, data, ir.DataType[kind.upper()], *ends)
+
+
+@converts("_contrib_dequantize")
+def dequantize_tensor(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, low: ir.Value, high: ir.Value
+) -> ir.Value:
+    """Give floating point back."""
+    attrs.get_str("out_type", "float32", choices=("float32",))
+    return dequantize(graph, attrs.name, data, low, high)
+
+
+def computed_in_levels(
+    graph: GraphBuilder,
+    attrs: Attributes,
+    convert: Callable[[GraphBuilder, Attributes, ir.Value], ir.Value],
+    data: ir.Value,
+) -> ir.Value:
+    """Use an operator's ordinary converter on the levels themselves, where halves are exact."""
+    kind = number_type(data)
+    step, zero = graph.constant(1.0), zero_point(graph, kind)
+    levels = graph.op("DequantizeLinear", [data, step, zero], f"{attrs.name}_levels")
+    return graph.op("QuantizeLinear", [convert(graph, attrs, levels), step, zero], attrs.name)
+
+
+@converts("_contrib_quantized_pooling")
+def quantized_pooling(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, low: ir.Value, high: ir.Value
+) -> Quantized:
+    """Max and average pooling; an average is rounded to the nearest level."""
+    return computed_in_levels(graph, attrs, pooling, data), low, high
+
+
+@converts("_contrib_quantized_act")
+def quantized_activation(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, low: ir.Value, high: ir.Value
+) -> Quantized:
+    """ReLU."""
+    attrs.get_str("act_type", choices=("relu",))
+    return computed_in_levels(graph, attrs, activation, data), low, high
+
+
+@converts("_contrib_quantized_flatten")
+def quantized_flatten(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, low: ir.Value, high: ir.Value
+) -> Quantized:
+    """Flatten all axes but the first."""
+    return flatten(graph, attrs, data), low, high
+
+
+@converts("_contrib_quantized_concat")
+def quantized_concat(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value) -> Quantized:
+    """Join tensors over the union of their ranges; int8 where one of them is."""
+    count = attrs.get_int("num_args")
+    tensors, lows, highs = inputs[:count], inputs[count::2], inputs[count + 1 :: 2]
+    parts = [
+        dequantize(graph, f"{attrs.name}_input", data, low, high)
+        for data, low, high in zip(tensors, lows, highs, strict=True)
+    ]
+    kinds = {number_type(data) for data in tensors}
+    kind = ir.DataType.INT8 if ir.DataType.INT8 in kinds else ir.DataType.UINT8
+    joined = concat(graph, attrs, *parts)
+    low = extreme(graph, f"{attrs.name}_min", "Min", lows)
+    high = extreme(graph, f"{attrs.name}_max", "Max", highs)
+    return quantize(graph, f"{attrs.name}_quantized", joined, kind, low, high)
+
+
+def extreme(graph: GraphBuilder, name: str, onnx_op: str, ends: Sequence[ir.Value]) -> ir.Value:
+    """Least or greatest of several ends and zero."""
+    return graph.op(onnx_op, [*ends, graph.constant(0.0)], name)

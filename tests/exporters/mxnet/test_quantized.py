@@ -1,0 +1,60 @@
+"""MXNet's 8-bit operators: stored numbers, and MXNet itself where it is installed."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.exporters.mxnet.operator_runs import ENGINES, OnnxRuntime
+from tests.exporters.mxnet.quantized_rows import QUANTIZED_ROWS, QuantizedRow
+from tests.exporters.mxnet.quantized_runs import (
+    convert_open,
+    convert_quantized,
+    read_quantized_vectors,
+    run_quantized_mxnet,
+)
+
+Array = NDArray[Any]
+
+every_row = pytest.mark.parametrize("case", QUANTIZED_ROWS, ids=str)
+
+
+def check(case: QuantizedRow, found: Array, expected: Array) -> None:
+    """Assert equal types and numbers; a few 8-bit numbers may be one level off, floating point a rounding."""
+    assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+    if expected.dtype.kind == "f":
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+        return
+    assert len(np.unique(expected)) > 3
+    differences = np.abs(found.astype(int) - expected.astype(int))
+    assert differences.max() <= 1
+    assert (differences > 0).mean() <= case.limit
+
+
+def test_stored_vectors_are_of_these_rows() -> None:
+    """Run ``python -m tests.data.quantized.make_quantized_vectors`` after a change of the rows."""
+    assert read_quantized_vectors()[0] == {str(row): row.fingerprint for row in QUANTIZED_ROWS}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@every_row
+def test_mxnets_numbers(case: QuantizedRow, engine: str) -> None:
+    found = ENGINES[engine](convert_quantized(case)).run([case.data])
+    check(case, found[0], read_quantized_vectors()[1][str(case)])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@every_row
+def test_open_batch(case: QuantizedRow, engine: str) -> None:
+    found = ENGINES[engine](convert_open(case)).run([case.data])
+    check(case, found[0], read_quantized_vectors()[1][str(case)])
+
+
+@every_row
+def test_live_mxnet(case: QuantizedRow, mxnet: ModuleType) -> None:
+    found = OnnxRuntime(convert_quantized(case)).run([case.data])
+    check(case, found[0], run_quantized_mxnet(mxnet, case))
