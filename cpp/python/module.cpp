@@ -37,7 +37,7 @@ Size to_size(const SizeTuple& size) { return {std::get<0>(size), std::get<1>(siz
 template <typename T>
 nb::ndarray<nb::numpy, T> own(std::unique_ptr<T[]> values, std::initializer_list<std::size_t> shape) {
   T* data = values.get();
-  nb::capsule owner(data, [](void* pointer) noexcept { delete[] static_cast<T*>(pointer); });
+  const nb::capsule owner(data, [](void* pointer) noexcept { delete[] static_cast<T*>(pointer); });
   values.release();
   return nb::ndarray<nb::numpy, T>(data, shape, owner);
 }
@@ -67,9 +67,15 @@ Placement make_placement(const SourceTuple& source, const TargetTuple& target) {
           {std::get<0>(target), std::get<1>(target), std::get<2>(target), std::get<3>(target)}};
 }
 
+std::array<float, 3> to_triple(nb::handle numbers, const char* name) {
+  std::array<float, 3> triple{};
+  if (nb::try_cast(numbers, triple)) return triple;
+  const std::string found = std::string(nb::repr(numbers).c_str()).substr(0, 60);
+  throw nb::type_error((std::string(name) + ": found " + found + ", expected three numbers").c_str());
+}
+
 void preprocess_array(nb::handle frame, const std::string& pixel_format, const Placement& placement, nb::handle out,
-                      const std::array<float, 3>& mean, const std::array<float, 3>& scale, bool reverse_channels,
-                      float pad_value) {
+                      nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value) {
   const Frame picture(frame.ptr(), pixel_format);
   const Array planes(out.ptr(), "out", true);
   const bool fits = planes.dimensions() == 3 && planes.size(0) == 3 && planes.is_contiguous();
@@ -80,8 +86,8 @@ void preprocess_array(nb::handle frame, const std::string& pixel_format, const P
     throw nb::value_error(("out: found " + planes.describe() + ", expected C-contiguous [3, height, width]").c_str());
   }
   const Size input{to_int(planes.size(2), "out"), to_int(planes.size(1), "out")};
-  const Normalization normalization{mean, scale, reverse_channels, pad_value};
-  nb::gil_scoped_release release;
+  const Normalization normalization{to_triple(mean, "mean"), to_triple(scale, "scale"), reverse_channels, pad_value};
+  const nb::gil_scoped_release release;
   if (planes.is_float32()) {
     preprocess(picture.image(), placement, normalization, input, planes.data<float>());
   } else {
@@ -90,20 +96,26 @@ void preprocess_array(nb::handle frame, const std::string& pixel_format, const P
 }
 
 nb::tuple detect_arrays(nb::handle boxes, nb::handle scores, float score_threshold, float iou_threshold,
-                        std::int64_t nms_topk, std::int64_t post_nms, bool class_agnostic) {
+                        std::int64_t nms_topk, std::int64_t post_nms, bool class_agnostic, bool topk_per_class) {
   const Array box_rows(boxes.ptr(), "boxes"), score_rows(scores.ptr(), "scores");
-  check_floats(box_rows, 2, 4);
+  const auto layout = box_rows.dimensions() == 3 ? BoxLayout::per_class : BoxLayout::shared;
+  check_floats(box_rows, layout == BoxLayout::per_class ? 3 : 2, 4);
   check_floats(score_rows, 2);
-  if (box_rows.size(0) != score_rows.size(0)) {
-    throw nb::value_error(
-        ("scores: found " + score_rows.describe() + ", expected as many rows as boxes " + box_rows.describe()).c_str());
-  }
+  const auto check_equal = [&](int axis, const char* what) {
+    if (box_rows.size(axis) == score_rows.size(axis)) return;
+    const std::string expected = std::string(", expected as many ") + what + " as boxes " + box_rows.describe();
+    throw nb::value_error(("scores: found " + score_rows.describe() + expected).c_str());
+  };
+  check_equal(0, "rows");
+  if (layout == BoxLayout::per_class) check_equal(1, "classes");
   const auto limit = [](std::int64_t value) { return static_cast<int>(std::clamp<std::int64_t>(value, -1, INT_MAX)); };
-  const NmsSettings settings{score_threshold, iou_threshold, limit(nms_topk), limit(post_nms), class_agnostic};
+  const NmsSettings settings{score_threshold, iou_threshold,  limit(nms_topk),
+                             limit(post_nms), class_agnostic, topk_per_class};
   Detections found;
   {
-    nb::gil_scoped_release release;
-    found = detect(box_rows.data<float>(), score_rows.data<float>(), score_rows.size(0), score_rows.size(1), settings);
+    const nb::gil_scoped_release release;
+    found = detect(box_rows.data<float>(), score_rows.data<float>(), score_rows.size(0), score_rows.size(1), settings,
+                   layout);
   }
   const std::size_t count = found.scores.size();
   auto kept_boxes = allocate<float>(4 * count);
@@ -133,7 +145,7 @@ nb::tuple decode_heatmap_array(nb::handle heatmaps, const Placement& placement, 
   auto keypoints = allocate<float>(2 * std::int64_t{count});
   auto scores = allocate<float>(count);
   {
-    nb::gil_scoped_release release;
+    const nb::gil_scoped_release release;
     decode_heatmaps(maps.data<float>(), count, map, placement, to_size(input_size), keypoints.get(), scores.get());
   }
   const auto rows = static_cast<std::size_t>(count);
@@ -148,7 +160,7 @@ nb::object segment_as(const Array& logits, const Placement& placement, Size inpu
   const auto height = static_cast<std::size_t>(std::max(frame.height, 0));
   auto ids = allocate<T>(static_cast<std::int64_t>(width * height));
   {
-    nb::gil_scoped_release release;
+    const nb::gil_scoped_release release;
     segment(logits.data<float>(), classes, map, placement, input, frame, ids.get());
   }
   return nb::cast(own(std::move(ids), {height, width}));
@@ -164,9 +176,9 @@ nb::object segment_array(nb::handle logits, const Placement& placement, const Si
 
 Metadata read_metadata_file(nb::handle path) {
   PyObject* encoded = nullptr;
-  if (PyUnicode_FSConverter(path.ptr(), &encoded) == 0) throw nb::python_error();
-  const nb::bytes name = nb::steal<nb::bytes>(encoded);
-  nb::gil_scoped_release release;
+  if (PyUnicode_FSConverter(path.ptr(), static_cast<void*>(&encoded)) == 0) throw nb::python_error();
+  const auto name = nb::steal<nb::bytes>(encoded);
+  const nb::gil_scoped_release release;
   return read_metadata(std::string(name.c_str(), name.size()));
 }
 
@@ -182,7 +194,7 @@ void raise_model_file_error(const FormatError& error) {
   }
 }
 
-void translate(const std::exception_ptr& pointer, void*) {
+void translate(const std::exception_ptr& pointer, void* /*payload*/) {
   try {
     std::rethrow_exception(pointer);
   } catch (const FormatError& error) {
@@ -212,7 +224,7 @@ void bind_placement(nb::module_& m) {
            [](const Placement& self) { return nb::hash(nb::make_tuple(source_tuple(self), target_tuple(self))); })
       .def(
           "__eq__",
-          [](const Placement& self, nb::object other) {
+          [](const Placement& self, const nb::object& other) {
             const Placement* placement = nullptr;
             return nb::try_cast(other, placement) && placement != nullptr &&
                    source_tuple(self) == source_tuple(*placement) && target_tuple(self) == target_tuple(*placement);
@@ -238,11 +250,12 @@ void bind_processing(nb::module_& m) {
                 "reverse_channels: bool, pad_value: float) -> None"),
         "Resample a frame into out [3, H, W]: float32 normalised, (level - mean) / scale, or uint8 levels.");
   m.def("detect", detect_arrays, "boxes"_a, "scores"_a, "score_threshold"_a, "iou_threshold"_a, "nms_topk"_a,
-        "post_nms"_a, "class_agnostic"_a,
+        "post_nms"_a, "class_agnostic"_a, "topk_per_class"_a = false,
         nb::sig("def detect(boxes: " FLOATS ", scores: " FLOATS
-                ", score_threshold: float, iou_threshold: float, nms_topk: int, post_nms: int, class_agnostic: bool) "
-                "-> tuple[" FLOATS ", " FLOATS ", numpy.typing.NDArray[numpy.int32]]"),
-        "Threshold, top-k and non-maximum suppression of boxes [A, 4] and scores [A, C], as MXNet's box_nms does.");
+                ", score_threshold: float, iou_threshold: float, nms_topk: int, post_nms: int, class_agnostic: bool, "
+                "topk_per_class: bool = False) -> tuple[" FLOATS ", " FLOATS ", numpy.typing.NDArray[numpy.int32]]"),
+        "Threshold, top-k and non-maximum suppression of boxes [A, 4] and scores [A, C], as MXNet's box_nms does.\n\n"
+        "Boxes [A, C, 4] are a class's own; with topk_per_class, nms_topk counts each class by itself (R-CNN).");
   m.def("to_frame", map_boxes, "boxes"_a, "placement"_a, "frame_size"_a,
         nb::sig("def to_frame(boxes: " FLOATS ", placement: Placement, frame_size: " SIZE ") -> " FLOATS),
         "Map boxes [n, 4] from input pixels to frame pixels, clipped to the frame.");
@@ -265,7 +278,7 @@ void bind_system(nb::module_& m) {
       "available_isas",
       [] {
         std::vector<std::string> names;
-        for (Isa isa : available_isas()) names.emplace_back(isa_name(isa));
+        for (const Isa isa : available_isas()) names.emplace_back(isa_name(isa));
         return names;
       },
       "Instruction sets that this processor has, slowest first.");
@@ -278,7 +291,7 @@ void bind_system(nb::module_& m) {
 }  // namespace
 }  // namespace gcv::python
 
-NB_MODULE(_core, m) {
+NB_MODULE(_core, m) {  // NOLINT(misc-use-anonymous-namespace)
   m.doc() = "Native pre- and post-processing of gcv-edge.";
   nb::set_leak_warnings(false);
   nb::register_exception_translator(gcv::python::translate);

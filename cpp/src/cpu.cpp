@@ -30,7 +30,7 @@ std::atomic<Isa>& chosen_isa() {
 
 std::string list_names(const std::vector<Isa>& isas) {
   std::string names;
-  for (Isa isa : isas) names += (names.empty() ? "" : ", ") + std::string(isa_name(isa));
+  for (const Isa isa : isas) names += (names.empty() ? "" : ", ") + std::string(isa_name(isa));
   return names;
 }
 
@@ -57,7 +57,7 @@ Isa active_isa() { return chosen_isa().load(std::memory_order_relaxed); }
 
 void set_isa(std::string_view name) {
   const std::vector<Isa> available = available_isas();
-  for (Isa isa : available) {
+  for (const Isa isa : available) {
     if (name == isa_name(isa)) {
       chosen_isa().store(isa, std::memory_order_relaxed);
       return;

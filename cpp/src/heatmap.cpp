@@ -1,5 +1,6 @@
 #include "gcv_edge/heatmap.h"
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 
@@ -17,7 +18,7 @@ Peak find_peak(const float* map, int cells) {
   Peak peak;
   bool found = false;
   for (int i = 0; i < cells; ++i) {
-    if (found ? map[i] > peak.value : map[i] == map[i]) {
+    if (found ? map[i] > peak.value : !std::isnan(map[i])) {
       peak = {i, map[i]};
       found = true;
     }

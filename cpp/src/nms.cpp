@@ -72,7 +72,8 @@ class TopCandidates {
 std::vector<Key> select_candidates(const float* scores, std::uint64_t anchors, std::uint64_t classes,
                                    const NmsSettings& settings, const Kernels& kernels) {
   const std::size_t total = anchors * classes;
-  const auto limit = settings.nms_topk > 0 ? static_cast<std::size_t>(settings.nms_topk) : total;
+  const bool is_limited = settings.nms_topk > 0 && !settings.topk_per_class;
+  const auto limit = is_limited ? static_cast<std::size_t>(settings.nms_topk) : total;
   TopCandidates candidates(settings.score_threshold, limit);
   std::uint32_t found[kScanBlock];
   for (std::size_t first = 0; first < total; first += kScanBlock) {
@@ -88,6 +89,19 @@ std::vector<Key> select_candidates(const float* scores, std::uint64_t anchors, s
   }
   return candidates.sorted();
 }
+
+/// Tells which candidates are among the first `nms_topk` of their class.
+class ClassQuotas {
+ public:
+  ClassQuotas(std::int64_t classes, const NmsSettings& settings)
+      : limit_(settings.nms_topk), taken_(settings.topk_per_class && settings.nms_topk > 0 ? classes : 0) {}
+
+  bool take(std::int32_t class_id) { return taken_.empty() || taken_[class_id]++ < limit_; }
+
+ private:
+  int limit_;
+  std::vector<int> taken_;
+};
 
 /// Kept boxes of one class, as columns.
 class KeptBoxes {
@@ -124,7 +138,7 @@ void check(std::int64_t anchors, std::int64_t classes, const NmsSettings& settin
 }  // namespace
 
 Detections detect(const float* boxes, const float* scores, std::int64_t anchors, std::int64_t classes,
-                  const NmsSettings& settings) {
+                  const NmsSettings& settings, BoxLayout layout) {
   check(anchors, classes, settings);
   const Kernels& kernels = active_kernels();
   const auto candidates = select_candidates(scores, static_cast<std::uint64_t>(anchors),
@@ -132,12 +146,15 @@ Detections detect(const float* boxes, const float* scores, std::int64_t anchors,
   const bool suppress = settings.iou_threshold > 0 && settings.iou_threshold < 1;
   const std::size_t limit = settings.post_nms > 0 ? static_cast<std::size_t>(settings.post_nms) : candidates.size();
   std::vector<KeptBoxes> kept(suppress ? (settings.class_agnostic ? 1 : classes) : 0);
+  ClassQuotas quotas(classes, settings);
   Detections result;
   for (const Key key : candidates) {
     if (result.scores.size() == limit) break;
     const auto index = static_cast<std::uint32_t>(key);
     const auto class_id = static_cast<std::int32_t>(index / anchors);
-    const float* box = boxes + 4 * (index % anchors);
+    if (!quotas.take(class_id)) continue;
+    const std::int64_t anchor = index % anchors;
+    const float* box = boxes + 4 * (layout == BoxLayout::per_class ? anchor * classes + class_id : anchor);
     if (suppress) {
       float measured[5];
       measure(box, measured);

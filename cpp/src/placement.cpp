@@ -69,7 +69,7 @@ float clip(double value, int limit) {
 }  // namespace
 
 Placement::Placement(const RectF& source, const Rect& target) : source_(source), target_(target) {
-  for (double value : {source.x, source.y, source.width, source.height}) {
+  for (const double value : {source.x, source.y, source.width, source.height}) {
     if (!std::isfinite(value)) throw ArgumentError("placement source: found a number that is not finite");
   }
   if (!(source.width > 0 && source.height > 0)) {

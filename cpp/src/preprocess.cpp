@@ -76,7 +76,7 @@ class LevelWriter {
       : kernels_(kernels),
         pad_(static_cast<std::uint8_t>(std::lround(std::clamp(normalization.pad_value, 0.0f, 255.0f)))) {}
 
-  std::uint8_t pad(int) const { return pad_; }
+  std::uint8_t pad(int /*channel*/) const { return pad_; }
 
   void blend(const std::int16_t* top, const std::int16_t* bottom, int fraction,
              const PlaneRow<std::uint8_t>& out) const {
@@ -107,14 +107,14 @@ PlaneRow<T> planes_at(T* out, Size input, const Region& region, int row) {
 template <typename T>
 void fill_around(T* plane, Size input, const Region& region, T value) {
   const auto width = static_cast<std::size_t>(input.width);
-  T* const first = plane + region.y * width;
-  T* const last = first + region.height * width;
-  std::fill(plane, first, value);
-  for (T* row = first; row != last; row += width) {
+  T* const rows_begin = plane + region.y * width;
+  T* const rows_end = rows_begin + region.height * width;
+  std::fill(plane, rows_begin, value);
+  for (T* row = rows_begin; row != rows_end; row += width) {
     std::fill(row, row + region.x, value);
     std::fill(row + region.x + region.width, row + width, value);
   }
-  std::fill(last, plane + width * input.height, value);
+  std::fill(rows_end, plane + width * input.height, value);
 }
 
 template <typename Writer>

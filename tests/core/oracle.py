@@ -158,14 +158,13 @@ def segment(
     logits: Floats, source: Box, target: Target, input_size: tuple[int, int], frame_size: tuple[int, int]
 ) -> NDArray[np.int64]:
     """Class ids [H, W] of the frame: bilinear logits, then argmax."""
-    left, fx = sample_cells(
+    left, right, fx = sample_cells(
         source[0], source[2], target[0], target[2], input_size[0], logits.shape[2], frame_size[0]
     )
-    top, fy = sample_cells(
+    top, below, fy = sample_cells(
         source[1], source[3], target[1], target[3], input_size[1], logits.shape[1], frame_size[1]
     )
-    right = np.minimum(left + 1, logits.shape[2] - 1)
-    bottom = np.where(fy == 0, top, np.minimum(top + 1, logits.shape[1] - 1))
+    bottom = np.where(fy == 0, top, below)
     wide = logits[:, :, left] + (logits[:, :, right] - logits[:, :, left]) * fx
     tall = wide[:, top] + (wide[:, bottom] - wide[:, top]) * fy[:, None]
     return np.argmax(np.where(np.isnan(tall), -np.inf, tall), axis=0)
@@ -173,12 +172,12 @@ def segment(
 
 def sample_cells(
     origin: float, extent: float, begin: int, size: int, inputs: int, cells: int, frame: int
-) -> tuple[NDArray[np.int64], Floats]:
-    """Left cell and fraction of the right one for each frame pixel; cells outside the target are not used."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Left and right cell and the right one's part for each frame pixel; only cells in the target count."""
     cell = inputs / cells
     first = min(max(int(np.ceil(begin / cell - 0.5)), 0), cells - 1)
     last = min(max(int(np.ceil((begin + size) / cell - 0.5)) - 1, first), cells - 1)
     in_input = (np.arange(frame) + 0.5 - origin) * size / extent + begin
     position = np.clip(in_input * cells / inputs - 0.5, first, last)
     left = position.astype(np.int64)
-    return left, (position - left).astype(np.float32)
+    return left, np.minimum(left + 1, last), (position - left).astype(np.float32)

@@ -212,6 +212,8 @@ WRONG = [
         "placement target: found 8x8 at .1, 0.",
     ),
     ({"scale": (1, 0, 1)}, ValueError, "scale: found 0.0*, expected a finite number other than 0"),
+    ({"mean": (1, 2)}, TypeError, r"mean: found \(1, 2\), expected three numbers"),
+    ({"scale": 3}, TypeError, "scale: found 3, expected three numbers"),
     ({"mean": (1, float("nan"), 1)}, ValueError, "mean: found a number that is not finite"),
     ({"pad_value": float("inf")}, ValueError, "pad_value: found a number that is not finite"),
 ]

@@ -51,6 +51,7 @@ def test_padding_is_ignored() -> None:
     x, y, width, height = placement.target
     logits = np.zeros((3, 64, 64), np.float32)
     logits[2] = 100
+    logits[0] = np.nan
     logits[:, y : y + height, x : x + width] = np.array([0, 5, 1], np.float32).reshape(3, 1, 1)
     assert (_core.segment(logits, placement, (64, 64), (200, 100)) == 1).all()
 

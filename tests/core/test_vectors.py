@@ -1,4 +1,4 @@
-"""The golden vectors that ctest runs too: tests/data/core/vectors.txt is what its script writes from the oracle."""
+"""The golden vectors that ctest runs: the file is what its script writes from the oracle."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ The expectations come from the NumPy oracle (tests/core/oracle.py), never from t
 Run: ``python tests/data/core/make_vectors.py``.
 
 Format, in words separated by white space: ``case TOPIC NAME``, then any number of
-``tensor NAME DIMENSIONS SIZE... VALUE...`` (numbers as C's strtod reads them, floats in hexadecimal, so exact) and
-``text NAME VALUE``, then ``end``.
+``tensor NAME DIMENSIONS SIZE... VALUE...`` (numbers as C's strtod reads them, floats in hexadecimal, so
+exact) and ``text NAME VALUE``, then ``end``.
 """
 
 from __future__ import annotations
