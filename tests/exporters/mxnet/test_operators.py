@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from types import ModuleType
 
+import onnx_ir as ir
 import pytest
 
-from gcv_edge.errors import UnsupportedError
+from gcv_edge.errors import ParamsMismatchError, UnsupportedError
+from gcv_edge.exporters.builder import GraphBuilder
+from gcv_edge.exporters.mxnet.convert import SymbolConverter
 from gcv_edge.exporters.mxnet.registry import CONVERTERS, converts
+from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+from gcv_edge.exporters.passes import clean
 from tests.data.operators.vectors import read_vectors
 from tests.exporters.mxnet.operator_page import PAGE, write_page
-from tests.exporters.mxnet.operator_rows import Refused, Row, arrays, fingerprint
+from tests.exporters.mxnet.operator_rows import Refused, Row, arrays, data, fingerprint, row, weight
 from tests.exporters.mxnet.operator_runs import (
     ENGINES,
     OnnxRuntime,
@@ -24,13 +29,13 @@ from tests.exporters.mxnet.operator_table import REFUSED, ROWS
 from tests.exporters.mxnet.quantized_rows import QUANTIZED_ROWS
 
 every_row = pytest.mark.parametrize("case", ROWS, ids=str)
-open_rows = pytest.mark.parametrize("case", [row for row in ROWS if row.has_batch and row.opens], ids=str)
+open_rows = pytest.mark.parametrize("case", [case for case in ROWS if case.has_batch and case.opens], ids=str)
 every_engine = pytest.mark.parametrize("engine", ENGINES)
 
 
 def test_every_operator_has_a_row() -> None:
     quantized = {node.op for row in QUANTIZED_ROWS for node in row.symbol.nodes}
-    assert set(CONVERTERS) - {row.op for row in ROWS} - quantized == set()
+    assert set(CONVERTERS) - {case.op for case in ROWS} - quantized == set()
 
 
 def test_rows_are_told_apart() -> None:
@@ -39,7 +44,7 @@ def test_rows_are_told_apart() -> None:
 
 def test_stored_vectors_are_of_this_table() -> None:
     """Run ``python -m tests.data.operators.make_operator_vectors`` after a change of the table."""
-    assert read_vectors().fingerprints == {str(row): fingerprint(row) for row in ROWS}
+    assert read_vectors().fingerprints == {str(case): fingerprint(case) for case in ROWS}
 
 
 def test_page_of_operators_is_up_to_date() -> None:
@@ -64,7 +69,7 @@ def test_open_batch_gives_mxnets_numbers(case: Row, engine: str) -> None:
         check(case, found, read_vectors().outputs(case, batch), exact_types=engine == "onnxruntime")
 
 
-@pytest.mark.parametrize("case", [row for row in ROWS if row.live], ids=str)
+@pytest.mark.parametrize("case", [case for case in ROWS if case.live], ids=str)
 def test_live_mxnet(case: Row, mxnet: ModuleType) -> None:
     batch = case.batches[-1]
     found = OnnxRuntime(convert_row(case, batch)).run(arrays(case, batch))
@@ -77,6 +82,62 @@ def test_refused(case: Refused) -> None:
         convert_row(case.row, 2)
     assert case.message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+WRONG_SHAPES = [
+    (
+        row(
+            "Convolution", "of 4 channels", data(1, 3, 7, 7), weight(2, 4, 3, 3), kernel=(3, 3), num_filter=2
+        ),
+        "Convolution 'node': weight has shape (2, 4, 3, 3), expected (2, 3, 3, 3)",
+    ),
+    (
+        row(
+            "Convolution",
+            "bias",
+            data(1, 3, 7, 7),
+            weight(2, 3, 1, 1),
+            weight(3),
+            kernel=(1, 1),
+            num_filter=2,
+        ),
+        "Convolution 'node': bias has shape (3,), expected (2,)",
+    ),
+    (
+        row("Deconvolution", "kernel", data(1, 3, 7, 7), weight(3, 2, 4, 4), kernel=(3, 3), num_filter=2),
+        "Deconvolution 'node': weight has shape (3, 2, 4, 4), expected (3, 2, 3, 3)",
+    ),
+    (
+        row("FullyConnected", "of 9 inputs", data(1, 8), weight(5, 9), num_hidden=5, no_bias=True),
+        "FullyConnected 'node': weight has shape (5, 9), expected (5, 8)",
+    ),
+    (
+        row("BatchNorm", "mean", data(1, 3, 7, 7), weight(3), weight(3), weight(4), weight(3)),
+        "BatchNorm 'node': moving mean has shape (4,), expected (3,)",
+    ),
+    (
+        row("Embedding", "rows", data(1, 3), weight(5, 4), input_dim=6, output_dim=4),
+        "Embedding 'node': weight has shape (5, 4), expected (6, 4)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "message"), WRONG_SHAPES, ids=str)
+def test_parameters_of_another_network(case: Row, message: str) -> None:
+    with pytest.raises(ParamsMismatchError) as caught:
+        convert_row(case, 1)
+    assert str(caught.value) == message
+
+
+def test_ones_of_a_maps_shape_take_no_room() -> None:
+    """Attention networks compute ``(1 + mask) * map`` with ones of the map's shape."""
+    ones = Node("ones", "ones_like", {}, (Entry(0, 0),))
+    total = Node("total", "elemwise_add", {}, (Entry(1, 0), Entry(0, 0)))
+    symbol = Symbol((Node("data", "null", {}, ()), ones, total), (Entry(2, 0),), 10901)
+    graph = GraphBuilder("mask")
+    inputs = {"data": graph.input("data", (1, 8, 32, 32))}
+    values = SymbolConverter(graph, symbol, {}, inputs).values(symbol.heads)
+    assert len(ir.to_proto(clean(graph.model({"out": values[0]}))).SerializeToString()) < 500
 
 
 def test_an_operator_has_one_converter() -> None:
