@@ -20,7 +20,8 @@ def identity(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value
 def dropout(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Do nothing, unless noise at inference is asked for (``mode=always``)."""
     attrs.get_str("mode", "training", choices=("training",))
-    attrs.ignore_all()
+    attrs.get_float("p", 0.5)
+    attrs.get_optional_int_tuple("axes")
     return data
 
 
