@@ -62,11 +62,13 @@ def _product(dims: Sequence[Dim]) -> Dim:
 def _split(whole: Dim, first: int, second: int) -> list[Dim]:
     if isinstance(whole, str):
         return [whole if other == 1 else part for part, other in ((first, second), (second, first))]
-    if 0 in (first, second) or whole % (first * second):
+    parts = [
+        whole // other if part == -1 and other > 0 else part
+        for part, other in ((first, second), (second, first))
+    ]
+    if math.prod(parts) != whole or min(parts) < 0:
         raise ValueError(f"{whole} does not split into {first} and {second}")
-    if first == -1:
-        return [whole // second, second]
-    return [first, whole // first]
+    return [*parts]
 
 
 def _infer(shape: Shape, result: list[Dim]) -> list[Dim]:

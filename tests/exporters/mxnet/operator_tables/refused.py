@@ -140,6 +140,12 @@ REFUSED: list[Refused] = [
         "Reshape 'node': shape=(0, 0, 0)", "Reshape", "more codes than axes", data(2, 3), shape=(0, 0, 0)
     ),
     refused("Reshape 'node': shape=(-4, 2)", "Reshape", "-4 without its numbers", data(4, 3), shape=(-4, 2)),
+    refused("Reshape 'node': shape=(-4, 2, 3)", "Reshape", "-4 into too few", data(12), shape=(-4, 2, 3)),
+    refused(
+        "Reshape 'node': shape=(-4, -1, -1)", "Reshape", "-4 into anything", data(12), shape=(-4, -1, -1)
+    ),
+    refused("Reshape 'node': shape=(-4, -1, 5)", "Reshape", "-4 with a rest", data(12), shape=(-4, -1, 5)),
+    refused("Reshape 'node': shape=(-4, 0, 2)", "Reshape", "-4 into nothing", data(12), shape=(-4, 0, 2)),
     refused(
         "Reshape 'node': keep_highest='True'",
         "Reshape",
