@@ -1,14 +1,18 @@
-"""Networks that are live Gluon blocks: zoo names and blocks of the user's own. Needs the extra [mxnet]."""
+"""Networks that are live Gluon blocks: zoo names and blocks of the user's own. Needs the extra [mxnet].
+
+A block is only a description here: it is traced symbolically, its shapes are inferred, and the values come
+from the parameter file without passing through MXNet.
+"""
 
 from __future__ import annotations
 
-import difflib
 import importlib
+import json
 import os
-import tempfile
+import sys
 import warnings
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,77 +28,96 @@ from gcv_edge.errors import (
 )
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.compat import import_gluoncv, import_mxnet
+from gcv_edge.exporters.mxnet.convert import needed_nodes
 from gcv_edge.exporters.mxnet.export import Network
-from gcv_edge.exporters.mxnet.network_files import read_network
-from gcv_edge.tasks import CLASSIFICATION, POSE
+from gcv_edge.exporters.mxnet.fitting import (
+    Fit,
+    count_classes,
+    describe_misfit,
+    fit_parameters,
+    list_slots,
+)
+from gcv_edge.exporters.mxnet.guessing import guess_network
+from gcv_edge.exporters.mxnet.params import Params, read_params
+from gcv_edge.exporters.mxnet.pretrained import fetch_params
+from gcv_edge.exporters.mxnet.random_weights import draw_weights, initial_value
+from gcv_edge.exporters.mxnet.symbol import Symbol, parse_symbol
+from gcv_edge.exporters.mxnet.zoo_blocks import build_block, find_zoo_name, first_line, replace_dense
+from gcv_edge.tasks import CLASSIFICATION, POSE, SEGMENTATION
 
 Shape = tuple[int, int, int, int]
+File = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A block as a graph.
+
+    Attributes:
+        block: the HybridBlock.
+        symbol: its inference graph.
+        shapes: shape of each of the graph's variables, in the graph's order.
+    """
+
+    block: Any
+    symbol: Symbol
+    shapes: dict[str, tuple[int, ...]]
 
 
 def load_zoo_network(
     name: str,
-    params: str | os.PathLike[str] | None,
+    params: File | None,
     input_shape: Shape | None,
     classes: tuple[str, ...],
     random_weights: int | None,
 ) -> Network:
-    """Build a zoo network with trained, given or (for benchmarks) random weights, and trace it.
+    """Build a zoo network with trained, given or (for benchmarks) random weights.
 
     Raises:
         MissingExtraError: MXNet or gluoncv is not installed.
-        ModelNotFoundError: the zoo has no such name.
+        ModelNotFoundError: the zoo has no such name, or there is no such file.
         GcvEdgeError: trained weights are wanted and cannot be downloaded.
         ParamsMismatchError: the given parameters are another network's.
+        UsageError: class names are missing, or another number than the file's.
     """
     gluoncv = import_gluoncv()
     name = find_zoo_name(gluoncv, name)
     shape = input_shape or zoo_shape(name)
-    is_trained = params is None and random_weights is None
-    block = build_zoo_block(gluoncv, name, classes, is_trained)
-    if params is not None:
-        load_parameters(block, params, name)
-    elif random_weights is not None:
-        draw_weights(block, shape, random_weights)
-    network = trace(block, name, shape)
-    return replace(network, labels=find_labels(gluoncv, block, name))
+    if random_weights is not None:
+        traced = trace_block(build_block(gluoncv, name, classes, shape[2:]), name, shape)
+        weights = draw_weights(traced.block, traced.symbol, traced.shapes, shape, random_weights)
+    else:
+        file = params if params is not None else fetch_params(gluoncv, name)
+        traced, weights = fit_zoo_network(gluoncv, name, shape, classes, file, is_verified=params is None)
+    return Network(name, traced.symbol, weights, labels=classes or find_labels(gluoncv, traced.block, name))
 
 
-def load_block_network(
-    factory: str, params: str | os.PathLike[str] | None, input_shape: Shape | None
-) -> Network:
+def load_block_network(factory: str, params: File | None, input_shape: Shape | None) -> Network:
     """Call ``package.module:factory`` for a HybridBlock and trace it.
 
     Raises:
-        UsageError: there is no such factory, no input shape, or it gives something else.
+        UsageError: there is no such factory, no input shape, or its block has no values.
+        ParamsMismatchError: the given parameters are another network's.
+        UnsupportedError: it gives something else than a HybridBlock, or MXNet cannot trace it.
     """
     block = call_factory(factory)
     name = factory.rpartition(":")[2]
     if input_shape is None:
         raise UsageError(f"{factory}: give the input's shape: --input-shape 1,3,HEIGHT,WIDTH")
-    if params is not None:
-        load_parameters(block, params, name)
-    labels = tuple(str(label) for label in getattr(block, "classes", ()))
-    return replace(trace(block, name, input_shape), labels=labels)
+    if params is None:
+        network = trace(block, name, input_shape)
+        return Network(name, network.symbol, network.weights, find_own_labels(block))
+    traced = trace_block(block, name, input_shape)
+    with_values = fit_traced(traced, open_params(params), name)
+    if not with_values.is_good:
+        raise explain_misfit(with_values, params, factory)
+    return Network(name, traced.symbol, with_values.weights, find_own_labels(block))
 
 
 def zoo_names() -> list[str]:
     """All names of GluonCV's model zoo."""
     gluoncv = import_gluoncv()
     return sorted(gluoncv.model_zoo.get_model_list())
-
-
-def find_zoo_name(gluoncv: Any, name: str) -> str:
-    """Check a zoo name.
-
-    Raises:
-        ModelNotFoundError: the zoo has no such name; the message holds the nearest ones.
-    """
-    names = list(gluoncv.model_zoo.get_model_list())
-    if name.lower() in names:
-        return name.lower()
-    close = difflib.get_close_matches(name.lower(), names, n=3)
-    hint = f": did you mean {', '.join(close)}?" if close else ""
-    raise ModelNotFoundError(f"'{name}' is neither a file nor a name of GluonCV's model zoo{hint}")
 
 
 def zoo_shape(name: str) -> Shape:
@@ -105,116 +128,206 @@ def zoo_shape(name: str) -> Shape:
     return (1, 3, *facts.size)
 
 
-def build_zoo_block(gluoncv: Any, name: str, classes: tuple[str, ...], is_trained: bool) -> Any:
-    """Make the block; a builder that does not know ``pretrained_base`` is called without it."""
-    options: dict[str, Any] = {"pretrained": is_trained}
-    if "custom" in name:
-        if not classes:
-            raise UsageError(f"{name}: give the class names: --classes a,b,c")
-        options["classes"] = list(classes)
-    if is_trained:
-        return download_block(gluoncv, name, options)
-    try:
-        return gluoncv.model_zoo.get_model(name, pretrained_base=False, **options)
-    except (TypeError, Warning):
-        return gluoncv.model_zoo.get_model(name, **options)
+def fit_zoo_network(
+    gluoncv: Any, name: str, shape: Shape, classes: tuple[str, ...], file: File, is_verified: bool
+) -> tuple[Traced, dict[str, NDArray[Any]]]:
+    """Build a zoo network as its parameter file wants it.
 
-
-def download_block(gluoncv: Any, name: str, options: dict[str, Any]) -> Any:
-    """Let gluoncv fetch the trained weights."""
-    try:
-        return gluoncv.model_zoo.get_model(name, **options)
-    except Exception as error:
-        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
-        raise GcvEdgeError(
-            f"{name}: trained weights could not be downloaded ({reason}): give a file with --params"
-        ) from error
-
-
-def load_parameters(block: Any, params: str | os.PathLike[str], name: str) -> None:
-    """Load a ``.params`` file into a block.
+    Args:
+        gluoncv: the module.
+        name: name in the zoo.
+        shape: of the input.
+        classes: names that the user gave; empty for the zoo's.
+        file: the parameters.
+        is_verified: they are known to be GluonCV's own, so what the network does not use is of no matter.
 
     Raises:
-        ModelNotFoundError: there is no such file.
-        ParamsMismatchError: it is another network's, or no parameter file.
+        ParamsMismatchError: the parameters are another network's.
+        UsageError: class names are missing, or another number than the file's.
     """
-    mxnet = import_mxnet()
-    if not Path(params).is_file():
-        raise ModelNotFoundError(f"{os.fspath(params)}: no such file")
-    try:
-        block.load_parameters(os.fspath(params), ctx=mxnet.cpu())
-    except (AssertionError, ValueError, mxnet.MXNetError) as error:
-        reason = " ".join(str(error).split())[:160]
-        raise ParamsMismatchError(f"{os.fspath(params)}: does not fit {name}: {reason}") from error
+    stored = open_params(file)
+    guessed = classes or (("class_0",) if "custom" in name else ())
+    block = build_block(gluoncv, name, guessed, shape[2:])
+    replace_output(block, stored)
+    traced = trace_block(block, name, shape)
+    fit = fit_traced(traced, stored, name)
+    number = count_classes(fit, class_number(traced.block))
+    if number is not None:
+        labels = tuple(f"class_{index}" for index in range(number))
+        other = trace_block(build_block(gluoncv, name, labels, shape[2:]), name, shape)
+        if fit_traced(other, stored, name).is_good:
+            raise explain_classes(file, name, number, classes)
+    if fit.missing or fit.reshaped or (fit.unexpected and not is_verified):
+        raise explain_misfit(fit, file, name, gluoncv, stored)
+    if "custom" in name and not classes:
+        raise explain_classes(file, name, 1, classes)
+    return traced, fit.weights
 
 
-def draw_weights(block: Any, shape: Shape, seed: int) -> None:
-    """Give a block random weights that keep its activations at a sane scale.
+def build_zoo_block(gluoncv: Any, name: str, classes: tuple[str, ...] = (), is_trained: bool = False) -> Any:
+    """Make a zoo network's block without values."""
+    if is_trained:
+        raise ValueError("a block is built without values: fetch_params has them")
+    return build_block(gluoncv, name, classes)
 
-    One pass in training mode sets every BatchNorm's running statistics to those of a noise picture.
+
+def open_params(file: File) -> Params:
+    """Open a parameter file.
+
+    Raises:
+        ModelNotFoundError: there is none.
+        ModelFileError: it is damaged, or something else.
     """
-    mxnet = import_mxnet()
-    mxnet.random.seed(seed)
-    block.initialize(mxnet.init.Normal(0.01), force_reinit=True)
-    data = mxnet.nd.random.normal(shape=shape)
-    block(data)
-    random = np.random.RandomState(seed)
-    for parameter in block.collect_params().values():
-        values = draw_parameter(parameter, random)
-        if values is not None:
-            parameter.set_data(mxnet.nd.array(values))
-    norms: list[Any] = []
-    block.apply(lambda child: norms.append(child) if isinstance(child, mxnet.gluon.nn.BatchNorm) else None)
-    momenta = [norm._kwargs["momentum"] for norm in norms]
-    for norm in norms:
-        norm._kwargs["momentum"] = 0.0
-    with mxnet.autograd.train_mode():
-        block(data)
-        mxnet.nd.waitall()
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm._kwargs["momentum"] = momentum
+    if not Path(file).exists():
+        raise ModelNotFoundError(f"{os.fspath(file)}: no such file")
+    return read_params(file)
 
 
-def draw_parameter(parameter: Any, random: np.random.RandomState) -> NDArray[np.float32] | None:
-    """Draw one parameter by its role: He-normal weights, neutral normalisation; None for constants."""
-    if parameter.name.endswith(("gamma", "running_var", "moving_var")):
-        return np.ones(parameter.shape, np.float32)
-    if parameter.name.endswith(("beta", "bias", "running_mean", "moving_mean")):
-        return np.zeros(parameter.shape, np.float32)
-    if not parameter.name.endswith("weight") or len(parameter.shape) < 2:
-        return None
-    deviation: float = (2 / max(1, int(np.prod(parameter.shape[1:])))) ** 0.5
-    values: NDArray[np.float64] = random.standard_normal(parameter.shape) * deviation
-    return values.astype(np.float32)
+def fit_traced(traced: Traced, stored: Params, name: str) -> Fit:
+    """Find the parameters of a traced block in a file."""
+    facts = zoo.describe(name)
+    heads = (
+        traced.symbol.heads[:1] if facts is not None and facts.task is SEGMENTATION else traced.symbol.heads
+    )
+    needed = {traced.symbol.nodes[index].name for index in needed_nodes(traced.symbol, heads)}
+    return fit_parameters(stored, list_slots(traced.block, traced.shapes), needed, list(traced.shapes))
+
+
+def class_number(block: Any) -> int | None:
+    """Class number that a block knows of."""
+    classes = getattr(block, "classes", None)
+    return len(classes) if isinstance(classes, (list, tuple)) else None
+
+
+def explain_classes(file: File, name: str, found: int, given: Sequence[str]) -> UsageError:
+    """Say how many classes a file is for."""
+    where = f"{os.fspath(file)}: has {found} class{'es' * (found > 1)}"
+    if given:
+        return UsageError(f"{where}, but --classes names {len(given)}")
+    other = "" if "custom" in name else f", which is not the number of {name}"
+    return UsageError(f"{where}{other}: name them in order with --classes a,b,c or --classes FILE")
+
+
+def explain_misfit(
+    fit: Fit, file: File, name: str, gluoncv: Any = None, stored: Params | None = None
+) -> ParamsMismatchError:
+    """Say what differs, and for a zoo name which other network would fit."""
+    text = f"{os.fspath(file)}: does not fit {name}: {describe_misfit(fit)}"
+    if gluoncv is not None and stored is not None:
+        text += f"; {guess_network(gluoncv, stored, name)}"
+    return ParamsMismatchError(text)
 
 
 def trace(block: Any, name: str, shape: Shape) -> Network:
-    """Run a block once as a graph and read back what it exports."""
+    """Turn a block that holds values into a network.
+
+    Raises:
+        UnsupportedError: it is no HybridBlock, or MXNet cannot trace it.
+        UsageError: it has no values.
+    """
+    traced = trace_block(block, name, shape)
+    parameters = block.collect_params()
+    weights = {
+        key: read_value(parameters[key], traced.shapes[key], name)
+        for key in traced.shapes
+        if key in parameters
+    }
+    return Network(name, traced.symbol, weights)
+
+
+def trace_block(block: Any, name: str, shape: Shape) -> Traced:
+    """Turn a block, with or without values, into a graph, without running it.
+
+    Raises:
+        UnsupportedError: it is no HybridBlock, or MXNet cannot trace it at this shape.
+    """
     mxnet = import_mxnet()
     if not isinstance(block, mxnet.gluon.HybridBlock):
         raise UnsupportedError(f"{name}: found {type(block).__name__}, expected a gluon HybridBlock")
-    block.hybridize()
-    with tempfile.TemporaryDirectory(prefix="gcv-edge-") as folder, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        prefix = Path(folder) / name
         try:
-            block(mxnet.nd.zeros(shape))
-            block.export(str(prefix))
-        except (mxnet.MXNetError, RuntimeError, ValueError, AssertionError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise UnsupportedError(f"{name}: MXNet cannot trace it at {shape}: {reason}") from error
-        return read_network(f"{prefix}-symbol.json", None)
+            symbol = mxnet.sym.Group(flatten(block(mxnet.sym.var("data"))))
+            arguments, _, states = symbol.infer_shape(data=shape)
+        except Exception as error:  # a block of the user's own raises what it likes
+            raise UnsupportedError(
+                f"{name}: MXNet cannot trace it at {shape}: {first_line(error)}"
+            ) from error
+    if arguments is None:
+        raise UnsupportedError(f"{name}: MXNet cannot tell the shapes of all parameters at {shape}")
+    found = dict(zip(symbol.list_arguments(), arguments, strict=True))
+    found |= dict(zip(symbol.list_auxiliary_states(), states, strict=True))
+    shapes = {key: tuple(found[key]) for key in symbol.list_inputs() if key != "data"}
+    return Traced(block, parse_symbol(without_shapes(symbol.tojson()), name), shapes)
+
+
+def flatten(outputs: Any) -> list[Any]:
+    """List the symbols in nested lists."""
+    if isinstance(outputs, (list, tuple)):
+        return [symbol for part in outputs for symbol in flatten(part)]
+    return [outputs]
+
+
+def without_shapes(text: str) -> str:
+    """Take the shapes out of a symbol's variables: the file's constants may be larger or smaller."""
+    graph = json.loads(text)
+    for node in graph["nodes"]:
+        if node["op"] == "null":
+            node.get("attrs", {}).pop("__shape__", None)
+    return json.dumps(graph)
+
+
+def read_value(parameter: Any, shape: tuple[int, ...], name: str) -> NDArray[Any]:
+    """Read a parameter of a live block; one whose making was put off is made now.
+
+    Raises:
+        UsageError: it has no value.
+    """
+    mxnet = import_mxnet()
+    try:
+        return np.asarray(parameter.list_data()[0].asnumpy())
+    except mxnet.gluon.parameter.DeferredInitializationError:
+        return initial_value(parameter, shape)
+    except RuntimeError:
+        if isinstance(parameter, mxnet.gluon.Constant):
+            return initial_value(parameter, shape)
+        raise UsageError(
+            f"{name}: '{parameter.name}' has no value: give a parameter file: --params FILE"
+        ) from None
 
 
 def call_factory(factory: str) -> Any:
-    """Import a module and call one of its functions."""
+    """Import a module, from the current folder too, and call one of its functions.
+
+    Raises:
+        UsageError: there is no such module or function, or it fails.
+    """
     module_name, _, function_name = factory.partition(":")
-    import_mxnet()
+    mxnet = import_mxnet()
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
     try:
-        function: Callable[[], Any] = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"{factory}: {error}") from error
-    return function()
+        function = getattr(importlib.import_module(module_name), function_name)
+        return function if isinstance(function, mxnet.gluon.Block) else function()
+    except GcvEdgeError:
+        raise
+    except Exception as error:  # it is the user's own code
+        raise UsageError(f"{factory}: {type(error).__name__}: {first_line(error)}") from error
+    finally:
+        sys.path.remove(folder)
+
+
+def replace_output(block: Any, stored: Params) -> None:
+    """Make room for a dense last layer that fine-tuning put in place of another kind."""
+    weight = stored.get("output.weight")
+    if weight is not None and weight.ndim == 2 and not hasattr(getattr(block, "output", None), "weight"):
+        replace_dense(block, "output", len(weight))
+
+
+def find_own_labels(block: Any) -> tuple[str, ...]:
+    """Class names that a block carries."""
+    classes = getattr(block, "classes", ())
+    return tuple(str(label) for label in classes) if isinstance(classes, (list, tuple)) else ()
 
 
 def find_labels(gluoncv: Any, block: Any, name: str) -> tuple[str, ...]:
@@ -223,9 +336,8 @@ def find_labels(gluoncv: Any, block: Any, name: str) -> tuple[str, ...]:
     if facts is not None and facts.task is POSE:
         joints = gluoncv.data.mscoco.keypoints.COCOKeyPoints.KEYPOINTS
         return tuple(joints[index] for index in range(len(joints)))
-    classes = getattr(block, "classes", None)
-    if isinstance(classes, (list, tuple)):
-        return tuple(str(label) for label in classes)
+    if labels := find_own_labels(block):
+        return labels
     if facts is not None and facts.task is CLASSIFICATION and not name.startswith("cifar_"):
         return tuple(gluoncv.data.imagenet.classification.ImageNet1kAttr().classes)
     return ()
