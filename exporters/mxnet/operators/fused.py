@@ -24,6 +24,7 @@ from gcv_edge.exporters.mxnet.operators.quantized import (
     level_size,
     number_type,
     quantize,
+    read_levels,
     read_range,
 )
 from gcv_edge.exporters.mxnet.registry import converts
@@ -111,7 +112,8 @@ def dequantized_inputs(
 ) -> tuple[dict[str, ir.Value], ir.Value]:
     """Return the layer's inputs in floating point by name, and the size of a level of its data.
 
-    Ranges follow the inputs, a pair for each of the 8-bit ones, in order.
+    Ranges follow the inputs, a pair for each of the 8-bit ones, in order. Data whose range is not constant
+    stay in units of a level.
     """
     count = len(layer.arguments())
     values = dict(zip(layer.arguments(), inputs[:count], strict=True))
@@ -121,6 +123,8 @@ def dequantized_inputs(
     scale = level_size(graph, f"{attrs.name}_input", number_type(first), *pairs[0])
     for name, (low, high) in zip(names, pairs, strict=True):
         values[name] = dequantize(graph, f"{values[name].name}_float", values[name], low, high)
+    if not is_constant(scale):
+        values[names[0]] = read_levels(graph, f"{attrs.name}_levels", inputs[0])
     return values, scale
 
 
@@ -148,18 +152,48 @@ def emit_quantized(
             result = emitted[name_of(inputs[0])]
         elif node.op_type == "Conv":
             folded = following_norm(node)
-            weights = quantized_weights(graph, node, folded, scale)
-            result = emit_copy(graph, node, [emitted[name_of(inputs[0])], *weights])
+            result = emit_convolution(graph, node, folded, emitted[name_of(inputs[0])], scale)
         else:
             result = emit_copy(graph, node, [emitted_input(graph, emitted, value) for value in inputs])
         emitted[name_of(node.outputs[0])] = result
     return result
 
 
-def emit_copy(graph: GraphBuilder, node: ir.Node, inputs: Sequence[ir.Value]) -> ir.Value:
-    """Emit an operator like another, with inputs of its own."""
+def emit_convolution(
+    graph: GraphBuilder, node: ir.Node, norm: ir.Node | None, data: ir.Value, scale: ir.Value
+) -> ir.Value:
+    """Emit a convolution with 8-bit weights; what scales its data, if not constant, scales its result."""
+    weight, bias = read_weights(node, norm)
+    name = name_of(node.outputs[0])
+    if is_constant(scale):
+        return emit_positions(
+            graph, node, [data, *quantized_weights(graph, name, weight, bias, constant(scale))]
+        )
+    product = emit_positions(graph, node, [data, *quantized_weights(graph, name, weight, None, None)])
+    scaled = graph.op("Mul", [product, scale], f"{name}_scaled")
+    if bias is None:
+        return scaled
+    shift = graph.constant(bias.reshape(-1, *[1] * (weight.ndim - 2)), f"{name}_bias")
+    return graph.op("Add", [scaled, shift], f"{name}_shifted")
+
+
+def emit_positions(graph: GraphBuilder, node: ir.Node, inputs: Sequence[ir.Value]) -> ir.Value:
+    """Emit a convolution; where one of 1x1 skips positions, they are dropped before it.
+
+    OpenVINO moves such a stride in front of the dequantisation, and then computes in floating point.
+    """
+    kernel, strides = node.attributes["kernel_shape"].as_ints(), node.attributes["strides"].as_ints()
+    if max(kernel) > 1 or max(strides) == 1 or any(node.attributes["pads"].as_ints()):
+        return emit_copy(graph, node, inputs)
+    name = f"{name_of(node.outputs[0])}_positions"
+    dropped = graph.op("MaxPool", [inputs[0]], name, kernel_shape=kernel, strides=strides)
+    return emit_copy(graph, node, [dropped, *inputs[1:]], strides=[1] * len(strides))
+
+
+def emit_copy(graph: GraphBuilder, node: ir.Node, inputs: Sequence[ir.Value], **changes: object) -> ir.Value:
+    """Emit an operator like another, with inputs and some attributes of its own."""
     attributes = {key: attribute.value for key, attribute in node.attributes.items()}
-    return graph.op(node.op_type, inputs, name_of(node.outputs[0]), **attributes)
+    return graph.op(node.op_type, inputs, name_of(node.outputs[0]), **attributes | changes)
 
 
 def emitted_input(graph: GraphBuilder, emitted: Mapping[str, ir.Value], value: ir.Value) -> ir.Value:
@@ -187,21 +221,16 @@ def following_norm(layer: ir.Node) -> ir.Node | None:
 
 
 def quantized_weights(
-    graph: GraphBuilder, layer: ir.Node, norm: ir.Node | None, scale: ir.Value
+    graph: GraphBuilder, name: str, weight: Floats, bias: Floats | None, scale: Floats | None
 ) -> list[ir.Value]:
-    """Quantise a convolution's weights per output channel, and its bias by the product of both scales."""
-    name = name_of(layer.outputs[0])
-    weight, bias = read_weights(layer, norm)
-    input_scale = constant(scale) if is_constant(scale) else None
-    factors = weight_factors(weight, bias, input_scale)
+    """Quantise weights per output channel, and the bias by the product of their scales and the data's."""
+    factors = weight_factors(weight, bias, scale)
     levels = np.rint(weight * spread(factors, weight)).clip(-128, 127)
     result = [stored(graph, f"{name}_weight", levels.astype(np.int8), 1 / factors)]
-    if bias is not None and input_scale is not None:
-        steps = (input_scale / factors).astype(np.float32)
+    if bias is not None and scale is not None:
+        steps = (scale / factors).astype(np.float32)
         levels = np.rint(bias.astype(np.float64) / steps).clip(-(2.0**31), 2.0**31 - 1)
         result.append(stored(graph, f"{name}_bias", levels.astype(np.int32), steps))
-    elif bias is not None:
-        result.append(graph.constant(bias, f"{name}_bias"))
     return result
 
 
@@ -223,15 +252,15 @@ def spread(factors: Floats, weight: Floats) -> Floats:
     return factors.reshape(-1, *[1] * (weight.ndim - 1))
 
 
-def weight_factors(weight: Floats, bias: Floats | None, input_scale: Floats | None) -> Floats:
+def weight_factors(weight: Floats, bias: Floats | None, scale: Floats | None) -> Floats:
     """Levels per unit of each output channel: 127.5 for its largest weight.
 
     Fewer where the bias, which has the finer steps of weight times data, would leave half of int32.
     """
     largest = np.abs(weight).reshape(len(weight), -1).max(axis=1)
     factors = np.float32(LEVELS[ir.DataType.INT8]) / np.where(largest > 0, largest, np.float32(1))
-    if bias is not None and input_scale is not None:
-        limits = BIAS_LIMIT * input_scale / np.maximum(np.abs(bias), np.finfo(np.float32).tiny)
+    if bias is not None and scale is not None:
+        limits = BIAS_LIMIT * scale / np.maximum(np.abs(bias), np.finfo(np.float32).tiny)
         factors = np.minimum(factors, limits)
     limited: Floats = factors.astype(np.float32)
     return limited

@@ -52,16 +52,29 @@ def zero_point(graph: GraphBuilder, kind: ir.DataType) -> ir.Value:
 def quantize(
     graph: GraphBuilder, name: str, data: ir.Value, kind: ir.DataType, low: ir.Value, high: ir.Value
 ) -> Quantized:
-    """Turn floating point into 8-bit numbers."""
+    """Turn floating point into 8-bit numbers.
+
+    A range that is not constant becomes a division: engines compute in 8 bits by constant scales only.
+    """
     scale = level_size(graph, name, kind, low, high)
+    if scale.const_value is None:
+        data, scale = graph.op("Div", [data, scale], f"{name}_levels"), graph.constant(1.0)
     return graph.op("QuantizeLinear", [data, scale, zero_point(graph, kind)], name), low, high
 
 
 def dequantize(graph: GraphBuilder, name: str, data: ir.Value, low: ir.Value, high: ir.Value) -> ir.Value:
     """Turn 8-bit numbers back into floating point."""
-    kind = number_type(data)
-    scale = level_size(graph, name, kind, low, high)
-    return graph.op("DequantizeLinear", [data, scale, zero_point(graph, kind)], name)
+    scale = level_size(graph, name, number_type(data), low, high)
+    if scale.const_value is not None:
+        return graph.op("DequantizeLinear", [data, scale, zero_point(graph, number_type(data))], name)
+    return graph.op("Mul", [read_levels(graph, f"{name}_levels", data), scale], name)
+
+
+def read_levels(graph: GraphBuilder, name: str, data: ir.Value) -> ir.Value:
+    """Return 8-bit numbers as floating point, in units of a level."""
+    return graph.op(
+        "DequantizeLinear", [data, graph.constant(1.0), zero_point(graph, number_type(data))], name
+    )
 
 
 def read_range(graph: GraphBuilder, attrs: Attributes) -> tuple[ir.Value, ir.Value] | None:
@@ -102,10 +115,9 @@ def computed_in_levels(
     data: ir.Value,
 ) -> ir.Value:
     """Use an operator's ordinary converter on the levels themselves, where halves are exact."""
-    kind = number_type(data)
-    step, zero = graph.constant(1.0), zero_point(graph, kind)
-    levels = graph.op("DequantizeLinear", [data, step, zero], f"{attrs.name}_levels")
-    return graph.op("QuantizeLinear", [convert(graph, attrs, levels), step, zero], attrs.name)
+    levels = read_levels(graph, f"{attrs.name}_levels", data)
+    zero = zero_point(graph, number_type(data))
+    return graph.op("QuantizeLinear", [convert(graph, attrs, levels), graph.constant(1.0), zero], attrs.name)
 
 
 @converts("_contrib_quantized_pooling")

@@ -264,6 +264,7 @@ QUANTIZED_ROWS = (
     row("convolution: depthwise, strided", convolved(parts=["bn", "relu"], num_group=8, stride=(2, 2))),
     row("convolution: dilated", convolved(parts=["bn", "relu"], dilate=(2, 2), pad=(2, 2))),
     row("convolution: pointwise", convolved(parts=["bn", "relu"], kernel=(1, 1), pad=(0, 0))),
+    row("convolution: pointwise, strided", convolved(kernel=(1, 1), pad=(0, 0), stride=(2, 2), bias=True)),
     row("convolution: a bias beyond 32 bits", convolved((0, 3e6), bias=True, bias_size=2e6)),
     row("convolution: in floating point", convolved(None, parts=["bn", "relu"])),
     row(
