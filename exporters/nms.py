@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx_ir as ir
@@ -13,8 +13,8 @@ from gcv_edge.metadata import DetectionSettings
 LOWEST = float(np.finfo(np.float32).min)
 """Score of what is not a candidate."""
 
-PAIRS_LIMIT = 2048
-"""Up to this many candidates, equal scores are put in order by comparing each with each."""
+PAIRS_LIMIT = 1 << 22
+"""Up to this many pairs of candidates, equal scores are put in order by comparing each with each."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Candidates:
 def emit_nms(
     graph: GraphBuilder, boxes: ir.Value, scores: ir.Value, settings: DetectionSettings
 ) -> tuple[ir.Value, ir.Value, ir.Value]:
-    """Select from ``boxes [N, A, 4]`` and ``scores [N, A, C]`` as MXNet's ``box_nms`` does.
+    """Select from ``boxes [N, A, 4]`` or ``[N, A, C, 4]``, and ``scores [N, A, C]``, as ``box_nms`` does.
 
     The best ``nms_topk`` of all classes together take part; a box suppresses lower ones of its own class.
     Of equal scores that of the lower class, then of the lower box is first, as in MXNet, which sorts rows
@@ -46,6 +46,8 @@ def emit_nms(
     Returns:
         ids ``[N, D, 1]``, scores ``[N, D, 1]``, boxes ``[N, D, 4]``, best first; what is left is -1.
     """
+    if settings.topk_per_class:
+        return select_per_class(graph, boxes, scores, settings)
     candidates = find_candidates(graph, boxes, scores, settings)
     keys = candidates.keys
     if 0 < settings.iou_threshold < 1:
@@ -64,20 +66,54 @@ def emit_nms(
     return kept_ids, kept_scores, kept_boxes
 
 
+def select_per_class(
+    graph: GraphBuilder, boxes: ir.Value, scores: ir.Value, settings: DetectionSettings
+) -> tuple[ir.Value, ir.Value, ir.Value]:
+    """Select from ``boxes [1, A, C, 4]`` class by class, as if each were a picture, and list all together."""
+    classes = graph.length(scores, 2)
+    own_boxes = graph.op("Squeeze", [by_class(graph, boxes), graph.constant([0])], "nms_pictures")
+    own_scores = graph.op("Transpose", [scores], "nms_scores_of_class", perm=(2, 1, 0))
+    alone = replace(settings, topk_per_class=False, class_agnostic=True)
+    ids, found, rows = emit_nms(graph, own_boxes, own_scores, alone)
+    numbers = graph.constant(np.arange(classes, dtype=np.float32).reshape(-1, 1, 1))
+    ids = graph.op("Where", [over(graph, ids, -0.5), numbers, ids], "nms_ids")
+    count = classes * graph.length(found, 1)
+    ids, found, rows = (
+        graph.op("Reshape", [part, graph.constant([1, count, width])], "nms_all")
+        for part, width in ((ids, 1), (found, 1), (rows, 4))
+    )
+    flat = graph.op("Squeeze", [found, graph.constant([2])], "nms_all_scores")
+    wanted = graph.constant([limit(settings.post_nms, count)])
+    _, order = graph.multi("TopK", [flat, wanted], 2, "nms_listed", axis=1)
+    ids, found, rows = (gather_rows(graph, part, order) for part in (ids, found, rows))
+    return ids, found, rows
+
+
+def by_class(graph: GraphBuilder, boxes: ir.Value) -> ir.Value:
+    """Turn ``[N, A, C, 4]`` into ``[N, C, A, 4]``."""
+    return graph.op("Transpose", [boxes], "nms_boxes_by_class", perm=(0, 2, 1, 3))
+
+
 def find_candidates(
     graph: GraphBuilder, boxes: ir.Value, scores: ir.Value, settings: DetectionSettings
 ) -> Candidates:
     """Take the best entries over the score threshold, of all classes together."""
     anchors, classes = graph.length(scores, 1), graph.length(scores, 2)
     count = limit(settings.nms_topk, anchors * classes)
-    by_class = graph.op("Transpose", [scores], "nms_by_class", perm=(0, 2, 1))
-    flat = graph.op("Reshape", [by_class, graph.constant([0, anchors * classes])], "nms_flat")
+    listed = graph.op("Transpose", [scores], "nms_by_class", perm=(0, 2, 1))
+    flat = graph.op("Reshape", [listed, graph.constant([0, anchors * classes])], "nms_flat")
     is_valid = over(graph, flat, settings.confidence_threshold)
     valid = masked(graph, flat, is_valid, LOWEST)
     best, index = graph.multi("TopK", [valid, graph.constant([count])], 2, "nms_candidates", axis=1)
     per_class = graph.constant(np.asarray(anchors, np.int64))
+    if len(graph.shape(boxes)) == 4:
+        rows = graph.constant([0, anchors * classes, 4])
+        listed_boxes = graph.op("Reshape", [by_class(graph, boxes), rows], "nms_flat_boxes")
+        chosen = gather_rows(graph, listed_boxes, index)
+    else:
+        chosen = gather_rows(graph, boxes, graph.op("Mod", [index, per_class], "nms_anchor_ids"))
     return Candidates(
-        boxes=gather_rows(graph, boxes, graph.op("Mod", [index, per_class], "nms_anchor_ids")),
+        boxes=chosen,
         scores=best,
         class_ids=graph.op("Div", [index, per_class], "nms_class_ids"),
         keys=order_keys(graph, best, index, settings),
@@ -90,7 +126,8 @@ def order_keys(
     """Number sorted candidates downwards, equal scores by their index; -1 for what is no candidate."""
     count = graph.length(scores, 1)
     keys = graph.constant(np.arange(count, 0, -1, dtype=np.float32)[None])
-    if count <= PAIRS_LIMIT:
+    pictures = graph.shape(scores)[0]
+    if count**2 * (pictures if isinstance(pictures, int) else 1) <= PAIRS_LIMIT:
         is_tie_ahead = graph.op(
             "And",
             [compared(graph, "Equal", scores), compared(graph, "Less", index)],
@@ -114,7 +151,8 @@ def suppression_mask(
 ) -> ir.Value:
     """Tell which candidates ``[N, K]`` survive, each with a score in its own class alone.
 
-    ONNX's operator limits what is KEPT per class, so the candidates are cut before it. Overlaps over the
+    ONNX's operator limits what is KEPT per class, so the candidates are cut before it; of one class no more
+    can be listed than of all. Overlaps over the
     threshold count; OpenVINO suppresses equal ones too, hence the next number.
     """
     above = np.nextafter(np.float32(settings.iou_threshold), np.float32(1))
@@ -124,7 +162,7 @@ def suppression_mask(
         every_class = graph.constant(np.arange(classes).reshape(1, -1, 1))
         keys = masked(graph, keys, graph.op("Equal", [ids, every_class], "nms_own_class"), -1.0)
     limits = (
-        graph.constant([graph.length(keys, 2)]),
+        graph.constant([limit(settings.post_nms, graph.length(keys, 2))]),
         graph.constant(np.array([above], np.float32)),
         graph.constant(np.array([0.5], np.float32)),
     )
@@ -161,5 +199,5 @@ def column(graph: GraphBuilder, values: ir.Value) -> ir.Value:
 
 
 def gather_rows(graph: GraphBuilder, rows: ir.Value, index: ir.Value) -> ir.Value:
-    """Rows ``[N, A, 4]`` by an index ``[N, K]`` within each picture."""
+    """Rows ``[N, A, ...]`` by an index ``[N, K]`` within each picture."""
     return graph.op("GatherND", [rows, column(graph, index)], "nms_rows", batch_dims=1)

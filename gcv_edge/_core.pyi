@@ -43,9 +43,11 @@ def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, plac
     Resample a frame into out [3, H, W]: float32 normalised, (level - mean) / scale, or uint8 levels.
     """
 
-def detect(boxes: numpy.typing.NDArray[numpy.float32], scores: numpy.typing.NDArray[numpy.float32], score_threshold: float, iou_threshold: float, nms_topk: int, post_nms: int, class_agnostic: bool) -> tuple[numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.int32]]:
+def detect(boxes: numpy.typing.NDArray[numpy.float32], scores: numpy.typing.NDArray[numpy.float32], score_threshold: float, iou_threshold: float, nms_topk: int, post_nms: int, class_agnostic: bool, topk_per_class: bool = False) -> tuple[numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.int32]]:
     """
     Threshold, top-k and non-maximum suppression of boxes [A, 4] and scores [A, C], as MXNet's box_nms does.
+
+    Boxes [A, C, 4] are a class's own; with topk_per_class, nms_topk counts each class by itself (R-CNN).
     """
 
 def to_frame(boxes: numpy.typing.NDArray[numpy.float32], placement: Placement, frame_size: tuple[int, int]) -> numpy.typing.NDArray[numpy.float32]:

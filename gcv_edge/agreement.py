@@ -161,6 +161,7 @@ def final_list(outputs: Outputs, index: int, settings: DetectionSettings) -> Arr
         settings.nms_topk,
         settings.post_nms,
         settings.class_agnostic,
+        settings.topk_per_class,
     )
     return np.column_stack([class_ids, scores, boxes])
 

@@ -53,6 +53,7 @@ class DetectionSettings:
         nms_topk: candidates of all classes together that take part; -1 for all.
         post_nms: detections kept at most; -1 for all.
         class_agnostic: boxes suppress each other whatever their classes (``force_suppress``).
+        topk_per_class: ``nms_topk`` counts the candidates of each class by itself (GluonCV's R-CNN).
         nms: ``runtime`` (the graph gives boxes and scores) or ``graph`` (it gives the final list).
     """
 
@@ -62,6 +63,7 @@ class DetectionSettings:
     post_nms: int = 100
     class_agnostic: bool = False
     nms: str = "runtime"
+    topk_per_class: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,7 @@ def format_detection(detection: DetectionSettings) -> dict[str, str]:
         "gcv_edge nms_topk": str(detection.nms_topk),
         "gcv_edge post_nms": str(detection.post_nms),
         "gcv_edge class_agnostic": "YES" if detection.class_agnostic else "NO",
+        "gcv_edge topk_per_class": "YES" if detection.topk_per_class else "NO",
         "gcv_edge nms": detection.nms,
     }
 
@@ -184,6 +187,7 @@ def parse_detection(reader: EntryReader) -> DetectionSettings:
         post_nms=reader.integer("gcv_edge post_nms"),
         class_agnostic=reader.flag("gcv_edge class_agnostic"),
         nms=reader.choice("gcv_edge nms", NMS_PLACES),
+        topk_per_class="gcv_edge topk_per_class" in reader.entries and reader.flag("gcv_edge topk_per_class"),
     )
 
 

@@ -124,6 +124,7 @@ def suppress(outputs: Mapping[str, Array], settings: DetectionSettings) -> Found
         settings.nms_topk,
         settings.post_nms,
         settings.class_agnostic,
+        settings.topk_per_class,
     )
 
 

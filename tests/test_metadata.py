@@ -67,7 +67,7 @@ def test_round_trip(task, labels, preprocessing, detection) -> None:
 
 
 DETECTOR = format_metadata(ModelMetadata(DETECTION, ("a",), detection=DetectionSettings()))
-OPTIONAL = ("labels", "source", "source_hash", "variant", "version", "model_type")
+OPTIONAL = ("labels", "source", "source_hash", "variant", "version", "model_type", "topk_per_class")
 
 
 @pytest.mark.parametrize("key", [key for key in DETECTOR if not key.endswith(OPTIONAL)])

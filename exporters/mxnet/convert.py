@@ -15,6 +15,7 @@ from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet import operators as _operators  # noqa: F401  (registers the converters)
 from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.registry import Converter, find_converter
+from gcv_edge.exporters.mxnet.row_limits import with_row_limits
 from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
 
 Weights = Mapping[str, NDArray[Any]]
@@ -49,9 +50,11 @@ class SymbolConverter:
             UnsupportedError: an operator or the value of an attribute is not supported.
             ParamsMismatchError: parameters are missing or of another shape.
         """
-        for index in sorted(needed_nodes(self.symbol, entries)):
+        needed = sorted(needed_nodes(self.symbol, entries))
+        nodes = with_row_limits(self.symbol.nodes, needed, entries)
+        for index in needed:
             if index not in self._outputs:
-                self._outputs[index] = self._convert(self.symbol.nodes[index])
+                self._outputs[index] = self._convert(nodes[index])
         return [self._outputs[entry.node][entry.output] for entry in entries]
 
     def _convert(self, node: Node) -> Sequence[ir.Value]:

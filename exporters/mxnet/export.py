@@ -64,6 +64,8 @@ def export_network(network: Network, options: ExportOptions) -> ExportedModel:
     if len(names) != 1:
         raise UnsupportedError(f"{network.name}: {len(names)} inputs {', '.join(names)}, expected one")
     shape = find_input_shape(network, options)
+    if head is not None and head.one_by_one and (options.dynamic_batch or shape[0] != 1):
+        raise UnsupportedError(f"{network.name}: GluonCV wrote this network for one picture at a time")
     data = graph.input(INPUT_NAME, (BATCH if options.dynamic_batch else shape[0], *shape[1:]))
     values = SymbolConverter(graph, symbol, network.weights, {names[0]: data}).values(entries)
     task = find_head_task(graph, network, head, values[0], options)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.convert import find_inputs
+from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.export import Network, canonical_entries
 from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
@@ -31,8 +32,9 @@ class MxnetReference:
         self._mxnet = import_mxnet()
         self.name = f"mxnet {self._mxnet.__version__}"
         self._network = network
-        self._head = find_detection_head(network.symbol)
-        self._symbol, self._entries = canonical_entries(network.symbol, self._head)
+        symbol = zero_skipped_regions(network.symbol)
+        self._head = find_detection_head(symbol)
+        self._symbol, self._entries = canonical_entries(symbol, self._head)
         self._input = find_inputs(self._symbol, network.weights, self._entries, network.name)[0]
 
     def run(self, batch: Array) -> dict[str, Array]:
@@ -46,7 +48,7 @@ class MxnetReference:
             return {"output": self._forward(self._entries, batch)[0]}
         names = ("boxes", "scores", *(f"final_{name}" for name in GRAPH_NMS_OUTPUTS))
         chunks = np.split(batch, len(batch)) if self._head.one_by_one else [batch]
-        runs = [self._forward([*self._entries, *self._network.symbol.heads], chunk) for chunk in chunks]
+        runs = [self._forward([*self._entries, *self._symbol.heads], chunk) for chunk in chunks]
         outputs = [np.concatenate(parts) for parts in zip(*runs, strict=True)]
         return {name: with_columns(name, value) for name, value in zip(names, outputs, strict=True)}
 

@@ -6,17 +6,15 @@ that carry such a name as well.
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 
+from gcv_edge.exporters import source
 from gcv_edge.metadata import Preprocessing
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, POSE, SEGMENTATION, Task
 
 CIFAR_MEAN = (0.4914 * 255, 0.4822 * 255, 0.4465 * 255)
 CIFAR_SCALE = (0.2023 * 255, 0.1994 * 255, 0.2010 * 255)
-CROP_RATIO = 0.875
-"""GluonCV's classification scripts crop this part of the short side (scripts/classification/imagenet)."""
 
 Size = tuple[int, int]
 
@@ -29,6 +27,8 @@ SIZE_PATTERNS: tuple[tuple[str, Size], ...] = (
     (r"ssd_300_", (300, 300)),
     (r"ssd_512_|center_net_", (512, 512)),
     (r"yolo3_", (416, 416)),
+    (r"custom_.*rcnn", (512, 512)),
+    (r".*rcnn", (600, 800)),
     (r"fastscnn_", (1024, 1024)),
     (r"fcn_|psp_|deeplab_|icnet_|danet_|hrnet_.*_s$", (480, 480)),
     (r"alpha_pose_", (320, 256)),
@@ -69,5 +69,4 @@ def default_preprocessing(name: str, task: Task, size: Size) -> Preprocessing:
     """ImageNet statistics (CIFAR's for its networks) and the task's way to fit a frame."""
     if name.startswith("cifar_"):
         return Preprocessing(mean=CIFAR_MEAN, scale=CIFAR_SCALE, resize_type="standard")
-    crop_short = math.ceil(min(size) / CROP_RATIO) if task.resize_type == "crop" else 0
-    return Preprocessing(resize_type=task.resize_type, crop_short=crop_short)
+    return source.default_preprocessing(task, size)

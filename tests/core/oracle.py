@@ -78,32 +78,27 @@ def detect(
     nms_topk: int,
     post_nms: int,
     class_agnostic: bool,
+    topk_per_class: bool = False,
 ) -> tuple[Floats, Floats, NDArray[np.int32]]:
-    """MXNet's box_nms, one candidate after another."""
+    """MXNet's box_nms, one candidate after another; its index is class * anchors + anchor."""
+    anchors, classes = scores.shape
+    rows = (boxes if boxes.ndim == 3 else np.repeat(boxes[:, None], classes, 1)).transpose(1, 0, 2)
+    rows, ids = rows.reshape(-1, 4), np.repeat(np.arange(classes, dtype=np.int32), anchors)
     flat = scores.T.ravel()
     candidates = np.flatnonzero(flat > np.float32(score_threshold))
     candidates = candidates[np.argsort(-flat[candidates], kind="stable")]
-    if nms_topk > 0:
+    if nms_topk > 0 and topk_per_class:
+        ranks = [np.sum(ids[candidates[:i]] == ids[index]) for i, index in enumerate(candidates)]
+        candidates = candidates[np.array(ranks, int) < nms_topk]
+    elif nms_topk > 0:
         candidates = candidates[:nms_topk]
     kept: list[int] = []
-    for candidate in candidates:
-        if not any(suppresses(boxes, int(k), int(candidate), iou_threshold, class_agnostic) for k in kept):
-            kept.append(int(candidate))
-    if post_nms > 0:
-        kept = kept[:post_nms]
-    index = np.array(kept, np.int64)
-    return (
-        boxes[index % len(boxes)] if kept else boxes[:0],
-        flat[index],
-        (index // max(len(boxes), 1)).astype(np.int32),
-    )
-
-
-def suppresses(boxes: Floats, kept: int, candidate: int, threshold: float, class_agnostic: bool) -> bool:
-    """Tell whether a kept candidate (class * anchors + anchor) removes another."""
-    if not 0 < threshold < 1 or not (class_agnostic or kept // len(boxes) == candidate // len(boxes)):
-        return False
-    return bool(iou(boxes[kept % len(boxes)], boxes[candidate % len(boxes)]) > np.float32(threshold))
+    for index in candidates:
+        rivals = [k for k in kept if class_agnostic or ids[k] == ids[index]] if 0 < iou_threshold < 1 else []
+        if not any(iou(rows[k], rows[index]) > np.float32(iou_threshold) for k in rivals):
+            kept.append(int(index))
+    chosen = np.array(kept[:post_nms] if post_nms > 0 else kept, np.int64)
+    return rows[chosen], flat[chosen], ids[chosen]
 
 
 def iou(a: Floats, b: Floats) -> np.float32:

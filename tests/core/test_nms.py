@@ -60,6 +60,37 @@ def test_equals_oracle(
 
 
 @settings(max_examples=80, derandomize=True, deadline=None)
+@given(
+    st.integers(0, 10**6),
+    st.integers(1, 60),
+    st.integers(1, 5),
+    st.sampled_from([0, 5]),
+    st.sampled_from([0.0, 0.3, 0.7]),
+    st.sampled_from([-1, 1, 7, 400]),
+    st.sampled_from([-1, 1, 30]),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+def test_classes_of_their_own_equal_oracle(
+    seed: int,
+    anchors: int,
+    classes: int,
+    levels: int,
+    iou: float,
+    topk: int,
+    post: int,
+    agnostic: bool,
+    per_class: bool,
+    own_boxes: bool,
+) -> None:
+    boxes, scores = draw_case(seed, anchors, classes, levels)
+    if own_boxes:
+        boxes = draw_case(seed + 1, anchors * classes, 1)[0].reshape(anchors, classes, 4)
+    check_against_oracle((boxes, scores), 0.01, iou, topk, post, agnostic, per_class)
+
+
+@settings(max_examples=80, derandomize=True, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 40), st.integers(1, 3), st.booleans())
 def test_odd_numbers_equal_oracle(seed: int, anchors: int, classes: int, agnostic: bool) -> None:
     generator = np.random.default_rng(seed)
@@ -113,6 +144,24 @@ def test_equals_mxnet(
             np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("topk", [-1, 10, 400])
+def test_class_by_class_equals_mxnet(mxnet: ModuleType, topk: int) -> None:
+    """GluonCV's R-CNN lets the batch of its box_nms count the classes; its rows are listed class by class."""
+    anchors, classes = 120, 4
+    boxes = draw_case(1, anchors * classes, 1)[0].reshape(anchors, classes, 4)
+    scores = draw_case(2, anchors, classes)[1]
+    ids = np.repeat(np.arange(classes, dtype=np.float32)[:, None], anchors, 1)
+    rows = np.concatenate([np.stack([ids, scores.T], 2), boxes.transpose(1, 0, 2)], 2)
+    options = {"valid_thresh": 0.01, "id_index": 0, "score_index": 1, "coord_start": 2}
+    kept = mxnet.nd.contrib.box_nms(mxnet.nd.array(rows), overlap_thresh=0.3, topk=topk, **options)
+    kept = kept.asnumpy().reshape(-1, 6)
+    kept = kept[kept[:, 0] >= 0]
+    kept = kept[np.argsort(-kept[:, 1], kind="stable")]
+    found = _core.detect(boxes, scores, 0.01, 0.3, topk, -1, False, True)
+    for ours, theirs in zip(found, (kept[:, 2:], kept[:, 1], kept[:, 0]), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_degenerate_boxes_equal_mxnet(mxnet: ModuleType) -> None:
     generator = np.random.default_rng(5)
     boxes, scores = draw_case(3, 400, 2, levels=50)
@@ -160,6 +209,11 @@ WRONG = [
         (BOXES[:5], SCORES),
         ValueError,
         r"scores: found float32 \[6, 2\], expected as many rows as boxes .*\[5, 4\]",
+    ),
+    (
+        (np.zeros((6, 3, 4), np.float32), SCORES),
+        ValueError,
+        r"scores: found float32 \[6, 2\], expected as many classes as boxes .*\[6, 3, 4\]",
     ),
     ((BOXES, SCORES[:, 0].copy()), ValueError, r"scores: found float32 \[6\], expected .* of 2 dimensions"),
     ((BOXES, SCORES.T.copy().T), ValueError, "scores: found .*not contiguous.*, expected a C-contiguous"),

@@ -141,6 +141,16 @@ def _boxes(random: np.random.RandomState, shape: Sequence[int], _: str) -> NDArr
     return np.concatenate([low, low + size], axis=-1)
 
 
+def _proposals(random: np.random.RandomState, shape: Sequence[int], _: str) -> NDArray[Any]:
+    score = random.permutation(int(np.prod(shape[:-1]))).reshape(*shape[:-1], 1) / 64.0
+    return np.concatenate([score - 0.25, _boxes(random, (*shape[:-1], 4), "") / 2], axis=-1)
+
+
+def _regions(random: np.random.RandomState, shape: Sequence[int], pictures: str) -> NDArray[Any]:
+    index = random.randint(0, int(pictures), (*shape[:-1], 1))
+    return np.concatenate([index, _boxes(random, (*shape[:-1], 4), "") - 10], axis=-1)
+
+
 def _listed(random: np.random.RandomState, shape: Sequence[int], text: str) -> NDArray[Any]:
     numbers = np.array([float(number) for number in text.split()])
     return np.resize(numbers, shape)
@@ -158,5 +168,7 @@ _DRAWS: dict[str, Any] = {
     "index": lambda random, shape, limit: random.randint(0, int(limit), shape),
     "distinct": lambda random, shape, _: random.permutation(int(np.prod(shape))) / 8.0,
     "boxes": _boxes,
+    "proposals": _proposals,
+    "regions": _regions,
     "is": _listed,
 }

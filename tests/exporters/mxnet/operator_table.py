@@ -6,7 +6,7 @@ against the converted operator. The uses marked "zoo" are those of GluonCV 0.10.
 
 from __future__ import annotations
 
-from tests.exporters.mxnet.detection_rows import DETECTION
+from tests.exporters.mxnet.detection_rows import DETECTION, DETECTION_REFUSED
 from tests.exporters.mxnet.operator_rows import Refused, Row
 from tests.exporters.mxnet.operator_tables import (
     activations,
@@ -34,4 +34,4 @@ ROWS: list[Row] = [
     *numbers.comparisons(),
     *DETECTION,
 ]
-REFUSED: list[Refused] = refused.REFUSED
+REFUSED: list[Refused] = [*refused.REFUSED, *DETECTION_REFUSED]
