@@ -35,7 +35,8 @@ struct Detections {
 ///
 /// `boxes` is [anchors, 4] or, by `layout`, [anchors, classes, 4]; `scores` is [anchors, classes]. A candidate is a
 /// (box, class) pair whose score is over the threshold, so NaN never is. Candidates are sorted by falling score; equal
-/// scores by rising `class * anchors + anchor`, the order of GluonCV's SSD rows. IoU is without + 1, a box with a
+/// scores by rising `class * anchors + anchor`, the order of GluonCV's SSD rows (its YOLOv3
+/// orders equal scores scale by scale first). IoU is without + 1, a box with a
 /// negative side has area 0, and 0 / 0 suppresses nothing.
 /// Throws ArgumentError for negative sizes, 2^32 or more pairs, or thresholds that are NaN.
 GCV_EDGE_API Detections detect(const float* boxes, const float* scores, std::int64_t anchors, std::int64_t classes,
