@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.agreement import (
+    ROUNDED_TOLERANCE,
     Array,
     Comparison,
     Outputs,
@@ -26,6 +27,7 @@ from gcv_edge.agreement import (
     has_proposals,
     lists_peaks,
     output_scale,
+    rounded_error,
 )
 from gcv_edge.errors import ModelFileError
 from gcv_edge.metadata import ModelMetadata
@@ -216,20 +218,25 @@ def check_stored(file: Path, metadata: ModelMetadata) -> Verification:
     for engine in engines:
         outputs = run_noise(open_session(file, SessionOptions(engine=engine)), metadata)
         for test in metadata.self_test:
-            error = stored_error(outputs, test, file)
-            comparisons.append(Comparison(f"{test['output']} ({engine})", error, STORED_TOLERANCE))
+            is_rounded = metadata.variant == "int8"
+            error = stored_error(outputs, test, file, is_rounded)
+            tolerance = ROUNDED_TOLERANCE if is_rounded else STORED_TOLERANCE
+            comparisons.append(Comparison(f"{test['output']} ({engine})", error, tolerance))
     reference = metadata.verification.get("reference", "export")
     return Verification(f"numbers stored at export ({reference})", tuple(comparisons), ("noise",), (1,))
 
 
-def stored_error(outputs: Outputs, test: Mapping[str, Any], file: Path) -> float:
-    """Largest difference from stored samples, in units of the output's scale."""
+def stored_error(outputs: Outputs, test: Mapping[str, Any], file: Path, is_rounded: bool) -> float:
+    """Largest difference from stored samples, in units of the output's scale; see ``rounded_error``."""
     try:
         value = outputs[test["output"]]
         if list(value.shape) != test["shape"]:
             return float("inf")
         arranged = arrange(test["output"], value, test.get("order", "own"))
         found = arranged.ravel()[np.asarray(test["indices"], np.int64)]
-        return float(np.abs(found - np.asarray(test["values"])).max() / float(test["scale"]))
+        expected = np.asarray(test["values"])
+        if is_rounded:
+            return rounded_error(found, expected)
+        return float(np.abs(found - expected).max() / float(test["scale"]))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelFileError(file, f"metadata key 'gcv_edge self_test' is damaged ({error})") from error

@@ -168,6 +168,7 @@ def describe_network(
         detection=replace(head.settings, nms=options.nms) if head is not None else None,
         source=network.name,
         source_hash=hash_network(network),
+        variant="int8" if any(node.op_type == "QuantizeLinear" for node in graph.nodes) else "fp32",
     )
 
 
