@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.exporters.mxnet.compat import import_mxnet
+from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
 from gcv_edge.exporters.mxnet.export import Network
 from gcv_edge.exporters.mxnet.reference import write_symbol
 from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
@@ -114,7 +115,8 @@ def run_training(symbol: Symbol, heads: list[Entry], weights: dict[str, Array], 
     mxnet = import_mxnet()
     if not heads:
         return []
-    text = json.loads(write_symbol(symbol, heads))
+    symbol = zero_skipped_regions(replace(symbol, heads=tuple(heads)))
+    text = json.loads(write_symbol(symbol, symbol.heads))
     for node in text["nodes"]:
         if node["op"] in NORMS:
             own = {key: value for key, value in node["attrs"].items() if key not in ("key", "ndev")}
