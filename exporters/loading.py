@@ -2,45 +2,174 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import inspect
 import os
+import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from gcv_edge.errors import ModelFileError, ModelNotFoundError, UsageError
-from gcv_edge.exporters.mxnet.export import Network
+from gcv_edge.errors import GcvEdgeError, ModelFileError, ModelNotFoundError, UsageError
+from gcv_edge.exporters.adoption import Adoption, adopt_model
+from gcv_edge.exporters.mxnet.compat import restore_numpy_aliases
+from gcv_edge.exporters.mxnet.export import Network, export_network
 from gcv_edge.exporters.mxnet.network_files import SYMBOL_SUFFIX, read_network
-from gcv_edge.exporters.source import ExportOptions
+from gcv_edge.exporters.source import ExportedModel, ExportOptions, Reference, Source
+
+FILE_SUFFIXES = (".json", ".params", ".onnx", ".jpg", ".png")
 
 
-def load_network(
+def load_source(
     source: str,
     params: str | os.PathLike[str] | None = None,
     options: ExportOptions | None = None,
+    adoption: Adoption | None = None,
     random_weights: int | None = None,
-) -> Network:
-    """Load what a source names: a symbol file, ``package.module:factory`` or a zoo name.
+) -> Source:
+    """Load what a source names.
+
+    Args:
+        source: zoo name, ``PREFIX-symbol.json``, ``package.module:factory`` or a foreign ``.onnx`` file.
+        params: parameters, where they do not lie beside the symbol.
+        options: input shape and class names, which some sources need to be loaded.
+        adoption: what a foreign ``.onnx`` file does not say of itself.
+        random_weights: seed for random instead of trained weights; for zoo names.
 
     Raises:
         ModelNotFoundError: neither a file nor a name.
         GcvEdgeError: see the loaders.
     """
     options = options or ExportOptions()
-    if random_weights is not None and (is_file_source(source) or params is not None):
+    if random_weights is not None and (is_file_source(source) or ":" in source or params is not None):
         raise UsageError("--random-weights is for zoo names without --params")
+    if source.endswith(".onnx"):
+        return OnnxSource(Path(source), adoption)
     if source.endswith(".json"):
-        return read_network(source, params)
+        return MxnetSource(read_network(source, params))
     if is_file_source(source):
         raise explain_file(source)
+    if ":" in source:
+        return load_factory(source, params, options)
     from gcv_edge.exporters.mxnet import live
 
-    if ":" in source:
-        return live.load_block_network(source, params, options.input_shape)
-    return live.load_zoo_network(source, params, options.input_shape, options.labels, random_weights)
+    network = live.load_zoo_network(source, params, options.input_shape, options.labels, random_weights)
+    return MxnetSource(network)
+
+
+@dataclass(frozen=True)
+class MxnetSource:
+    """A network of MXNet."""
+
+    network: Network
+
+    @property
+    def name(self) -> str:
+        """Zoo name, or the symbol file's."""
+        return self.network.name
+
+    def convert(self, options: ExportOptions) -> ExportedModel:
+        """Make the ONNX graph."""
+        return export_network(self.network, options)
+
+    def reference(self) -> Reference | None:
+        """Return MXNet, where it is installed."""
+        if importlib.util.find_spec("mxnet") is None:
+            return None
+        from gcv_edge.exporters.mxnet.reference import MxnetReference
+
+        return MxnetReference(self.network)
+
+
+@dataclass(frozen=True)
+class TorchSource:
+    """A ``torch.nn.Module``."""
+
+    name: str
+    module: Any
+
+    def convert(self, options: ExportOptions) -> ExportedModel:
+        """Make the ONNX graph."""
+        from gcv_edge.exporters.torch.export import export_module
+
+        return export_module(self.module, self.name, options)
+
+    def reference(self) -> Reference:
+        """Return torch."""
+        from gcv_edge.exporters.torch.export import TorchReference
+
+        return TorchReference(self.module)
+
+
+@dataclass(frozen=True)
+class OnnxSource:
+    """A foreign ONNX file."""
+
+    path: Path
+    adoption: Adoption | None
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.stem
+
+    def convert(self, options: ExportOptions) -> ExportedModel:
+        """Give it canonical outputs."""
+        return adopt_model(self.path, self.adoption, options)
+
+    def reference(self) -> None:
+        """Return nothing: the file itself is all there is."""
+        return
+
+
+def load_factory(factory: str, params: str | os.PathLike[str] | None, options: ExportOptions) -> Source:
+    """Load what ``package.module:factory`` returns: a torch module or a HybridBlock."""
+    made = call_factory(factory)
+    name = factory.rpartition(":")[2]
+    if is_torch_module(made):
+        if params is not None:
+            raise UsageError(
+                f"{factory}: --params is for MXNet; let the factory load a torch module's weights"
+            )
+        return TorchSource(name, made)
+    from gcv_edge.exporters.mxnet import live
+
+    return MxnetSource(live.load_block_network(made, name, params, options.input_shape))
+
+
+def is_torch_module(made: object) -> bool:
+    """Tell a torch module without importing torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(made, torch.nn.Module)
+
+
+def call_factory(factory: str) -> Any:
+    """Import a module, from the current folder too, and call its function; a ready network is taken as is.
+
+    Raises:
+        UsageError: there is no such module or function, or it fails.
+    """
+    module_name, _, function_name = factory.partition(":")
+    restore_numpy_aliases()
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
+    try:
+        made = getattr(importlib.import_module(module_name), function_name)
+        return made() if inspect.isroutine(made) or inspect.isclass(made) else made
+    except GcvEdgeError:
+        raise
+    except Exception as error:  # it is the user's own code
+        reason = (str(error).strip().splitlines() or [""])[0][:160]
+        raise UsageError(f"{factory}: {type(error).__name__}: {reason}") from error
+    finally:
+        sys.path.remove(folder)
 
 
 def is_file_source(source: str) -> bool:
     """Tell a path from a name; names have no separators and no file suffix."""
     path = Path(source)
-    return path.exists() or os.sep in source or path.suffix in (".json", ".params", ".onnx", ".jpg", ".png")
+    return path.exists() or os.sep in source or path.suffix in FILE_SUFFIXES
 
 
 def explain_file(source: str) -> ModelFileError | ModelNotFoundError:

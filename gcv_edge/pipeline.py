@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import time
 from collections.abc import Callable
@@ -19,10 +18,9 @@ from gcv_edge.verify import Verification, check_export, sample_outputs
 try:
     import onnx
 
-    from gcv_edge.exporters.adoption import Adoption, adopt_model
-    from gcv_edge.exporters.loading import load_network
-    from gcv_edge.exporters.mxnet.export import Network, export_network
-    from gcv_edge.exporters.source import ExportOptions
+    from gcv_edge.exporters.adoption import Adoption
+    from gcv_edge.exporters.loading import load_source
+    from gcv_edge.exporters.source import ExportOptions, Source
     from gcv_edge.exporters.writing import write_model
 except ImportError as missing:
     raise MissingExtraError("export", "export") from missing
@@ -75,17 +73,12 @@ def export(
     """
     options = options or ExportOptions()
     watch = Stages(progress)
-    network = None
-    if source.endswith(".onnx"):
-        watch.start("convert")
-        exported = adopt_model(Path(source), adoption, options)
-    else:
-        watch.start("read")
-        network = load_network(source, params, options, random_weights)
-        watch.start("convert")
-        exported = export_network(network, options)
+    watch.start("read")
+    loaded = load_source(source, params, options, adoption, random_weights)
+    watch.start("convert")
+    exported = loaded.convert(options)
     metadata = replace(exported.metadata, version=gcv_edge.__version__)
-    target = Path(output) if output is not None else store.stored_path(metadata.source.removesuffix(".onnx"))
+    target = Path(output) if output is not None else store.stored_path(loaded.name)
     if random_weights is not None:
         metadata = replace(metadata, source=f"{metadata.source} (random weights, seed {random_weights})")
     verification = None
@@ -96,7 +89,7 @@ def export(
             write_model(exported.model, temporary)
             if verify:
                 watch.start("verify")
-                verification = verify_export(temporary, metadata, network)
+                verification = verify_export(temporary, metadata, loaded)
     except OSError as error:
         raise GcvEdgeError(f"{target}: cannot be written: {error.strerror or error}") from error
     watch.stop()
@@ -104,18 +97,13 @@ def export(
     return ExportResult(target, metadata, verification, watch.seconds)
 
 
-def verify_export(file: Path, metadata: ModelMetadata, network: Network | None) -> Verification:
-    """Check a file against MXNet, else OpenVINO, and add the verdict to it.
+def verify_export(file: Path, metadata: ModelMetadata, source: Source) -> Verification:
+    """Check a file against its source's framework, else OpenVINO, and add the verdict to it.
 
     Raises:
         VerificationError: an output differs by more than its tolerance.
     """
-    reference = None
-    if network is not None and importlib.util.find_spec("mxnet") is not None:
-        from gcv_edge.exporters.mxnet.reference import MxnetReference
-
-        reference = MxnetReference(network)
-    verification = check_export(file, metadata, reference)
+    verification = check_export(file, metadata, source.reference())
     if not verification.passed:
         worst = max(verification.comparisons, key=lambda c: c.max_error / c.tolerance)
         raise VerificationError(

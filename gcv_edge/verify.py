@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +29,15 @@ from gcv_edge.agreement import (
     output_scale,
     rounded_error,
 )
-from gcv_edge.errors import ModelFileError
+from gcv_edge.errors import MissingExtraError, ModelFileError
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import NOISE_SEED, check_pictures, noise_picture, normalize
 from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.runtime.sessions import Session, SessionOptions, open_session
 from gcv_edge.store import find_model
+
+if TYPE_CHECKING:
+    from gcv_edge.exporters.source import Reference
 
 STORED_TOLERANCE = 2e-3
 """The same against stored numbers, which another CPU made."""
@@ -78,15 +81,6 @@ class Verification:
         }
 
 
-class Reference(Protocol):
-    """Something that computes the same network."""
-
-    name: str
-
-    def run(self, batch: Array) -> dict[str, Array]:
-        """Compute outputs of ``batch [N, 3, H, W]`` (see ``MxnetReference.run``)."""
-
-
 def verify_model(
     path: str | os.PathLike[str], *, against: str | None = None, params: str | os.PathLike[str] | None = None
 ) -> Verification:
@@ -104,13 +98,15 @@ def verify_model(
     metadata = read_metadata(file)
     if against is None:
         return check_stored(file, metadata)
-    from gcv_edge.exporters.loading import load_network
-    from gcv_edge.exporters.mxnet.reference import MxnetReference
+    from gcv_edge.exporters.loading import load_source
     from gcv_edge.exporters.source import ExportOptions
 
     shape = open_session(file).input_shape
     options = ExportOptions(input_shape=(1, *shape[1:]), labels=metadata.labels)  # type: ignore[arg-type]
-    return check_export(file, metadata, MxnetReference(load_network(against, params, options)))
+    reference = load_source(against, params, options).reference()
+    if reference is None:
+        raise MissingExtraError(f"--against {against}", "mxnet")
+    return check_export(file, metadata, reference)
 
 
 def check_export(file: Path, metadata: ModelMetadata, reference: Reference | None) -> Verification:
@@ -121,15 +117,18 @@ def check_export(file: Path, metadata: ModelMetadata, reference: Reference | Non
     reference = reference or EngineReference(open_session(file))
     expected = [reference.run(data) for data in inputs]
     found = [run_session(single, data) for data in inputs]
-    together = np.concatenate(inputs)
-    expected.append(reference.run(together))
-    found.append(
-        run_session(open_session(file, SessionOptions(engine="onnxruntime"), batch=len(together)), together)
-        if single.dynamic_batch
-        else stack_outputs(found)
-    )
+    batches = (1,) if has_proposals(found[0]) else (1, len(inputs))
+    if len(batches) > 1:
+        together = np.concatenate(inputs)
+        expected.append(reference.run(together))
+        found.append(run_together(file, together) if single.dynamic_batch else stack_outputs(found))
     comparisons = compare_all(found, expected, metadata)
-    return Verification(reference.name, comparisons, tuple(pictures), (1, len(together)))
+    return Verification(reference.name, comparisons, tuple(pictures), batches)
+
+
+def run_together(file: Path, batch: Array) -> dict[str, Array]:
+    """Run a file whose batch is open on several pictures at once."""
+    return run_session(open_session(file, SessionOptions(engine="onnxruntime"), batch=len(batch)), batch)
 
 
 class EngineReference:

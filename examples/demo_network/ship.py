@@ -15,7 +15,7 @@ import numpy as np
 from draw_pictures import draw_split
 from train import SIDE, normalize
 
-from gcv_edge.exporters.loading import load_network
+from gcv_edge.exporters.mxnet.network_files import read_network
 from gcv_edge.exporters.mxnet.reference import MxnetReference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ def draw_pictures() -> None:
 
 def store_expected() -> None:
     """Stretched pictures as uint8, and the rows of MXNet's final lists."""
-    reference = MxnetReference(load_network(str(PACKAGE / FILES[0])))
+    reference = MxnetReference(read_network(PACKAGE / FILES[0], None))
     stored = {}
     for path in sorted(PACKAGE.glob("*.jpg")):
         stretched = cv2.resize(cv2.imread(str(path)), (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)

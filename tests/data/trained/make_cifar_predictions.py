@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gcv_edge.exporters.loading import load_network
+from gcv_edge.exporters.mxnet.network_files import read_network
 from gcv_edge.exporters.mxnet.reference import MxnetReference
 from gcv_edge.exporters.mxnet.zoo import CIFAR_MEAN, CIFAR_SCALE
 
@@ -31,7 +31,7 @@ def main() -> None:
     inputs = read_inputs(data / "cifar10_test_jpeg_2000")
     predictions = {}
     for name in NETWORKS:
-        reference = MxnetReference(load_network(str(data / "gluoncv_cifar" / f"{name}-symbol.json")))
+        reference = MxnetReference(read_network(data / "gluoncv_cifar" / f"{name}-symbol.json", None))
         outputs = [reference.run(inputs[i : i + BATCH])["output"] for i in range(0, len(inputs), BATCH)]
         predictions[name] = np.concatenate(outputs).argmax(1).astype(np.uint8)
     np.savez_compressed(Path(__file__).with_name("cifar_predictions.npz"), **predictions)

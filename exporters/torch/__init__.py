@@ -1,0 +1,1 @@
+"""From PyTorch: modules of gluoncv-torch and of the user's own. Needs the extra [torch]."""
