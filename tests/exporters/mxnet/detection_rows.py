@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from tests.exporters.mxnet.operator_rows import data, refused, row
+from tests.exporters.mxnet.operator_rows import data, refused, row, weight
 
 IMAGE = data("N", 3, 7, 8)
 PROPOSALS = data("N", 40, 5, values="proposals")
 REGIONS = data(6, 5, values="regions:1")
 RPN = {"id_index": -1, "score_index": 0, "coord_start": 1}
+
+FILTERS = (weight(4, 6, 3, 3), weight(4))
+MAPS, OFFSETS, FACTORS = data("N", 6, 7, 8), data("N", 18, 7, 8), data("N", 9, 7, 8, values="uniform")
+DCN_V2, DCN_V1 = "_contrib_ModulatedDeformableConvolution", "_contrib_DeformableConvolution"
+SAME = {"kernel": (3, 3), "pad": (1, 1), "num_filter": 4}
+WIDE = {"kernel": (3, 2), "stride": (2, 1), "dilate": (1, 2), "pad": (2, 1), "num_filter": 4, "no_bias": True}
 
 DETECTION = [
     row("_contrib_arange_like", "columns of maps", IMAGE, axis=3),
@@ -62,6 +68,41 @@ DETECTION = [
         sample_ratio=2,
         aligned=True,
     ),
+    row(DCN_V2, "zoo", MAPS, OFFSETS, FACTORS, *FILTERS, stride=(1, 1), dilate=(1, 1), num_group=1, **SAME),
+    row(DCN_V2, "far offsets", MAPS, data("N", 18, 7, 8, values="wide"), FACTORS, *FILTERS, **SAME),
+    row(
+        DCN_V2,
+        "two groups of offsets, steps",
+        MAPS,
+        data("N", 24, 5, 8),
+        data("N", 12, 5, 8),
+        weight(4, 6, 3, 2),
+        num_deformable_group=2,
+        **WIDE,
+    ),
+    row(
+        DCN_V2,
+        "two groups of filters",
+        MAPS,
+        OFFSETS,
+        FACTORS,
+        weight(4, 3, 3, 3),
+        weight(4),
+        num_group=2,
+        **SAME,
+    ),
+    row(DCN_V1, "as in R-FCN", MAPS, OFFSETS, *FILTERS, **SAME),
+    row(DCN_V1, "far offsets", MAPS, data("N", 18, 7, 8, values="wide"), *FILTERS, **SAME),
+    row(
+        DCN_V1,
+        "two groups of offsets, steps",
+        MAPS,
+        data("N", 24, 5, 8),
+        weight(4, 6, 3, 2),
+        num_deformable_group=2,
+        **WIDE,
+    ),
+    row(DCN_V1, "two groups of filters", MAPS, OFFSETS, weight(4, 3, 3, 3), weight(4), num_group=2, **SAME),
 ]
 
 DETECTION_REFUSED = [
