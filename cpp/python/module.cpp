@@ -1,25 +1,17 @@
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/array.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
-#include <algorithm>
-#include <array>
-#include <memory>
+#include <exception>
 
-#include "arrays.h"
 #include "gcv_edge/cpu.h"
 #include "gcv_edge/error.h"
-#include "gcv_edge/heatmap.h"
 #include "gcv_edge/metadata.h"
-#include "gcv_edge/nms.h"
 #include "gcv_edge/placement.h"
-#include "gcv_edge/preprocess.h"
-#include "gcv_edge/segmentation.h"
 #include "gcv_edge/version.h"
+#include "processing.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -27,25 +19,8 @@ using namespace nb::literals;
 namespace gcv::python {
 namespace {
 
-using SizeTuple = std::tuple<int, int>;
 using SourceTuple = std::tuple<double, double, double, double>;
 using TargetTuple = std::tuple<int, int, int, int>;
-
-Size to_size(const SizeTuple& size) { return {std::get<0>(size), std::get<1>(size)}; }
-
-/// A new NumPy array that owns its memory.
-template <typename T>
-nb::ndarray<nb::numpy, T> own(std::unique_ptr<T[]> values, std::initializer_list<std::size_t> shape) {
-  T* data = values.get();
-  const nb::capsule owner(data, [](void* pointer) noexcept { delete[] static_cast<T*>(pointer); });
-  values.release();
-  return nb::ndarray<nb::numpy, T>(data, shape, owner);
-}
-
-template <typename T>
-std::unique_ptr<T[]> allocate(std::int64_t count) {
-  return std::unique_ptr<T[]>(new T[static_cast<std::size_t>(std::max<std::int64_t>(count, 1))]);
-}
 
 SourceTuple source_tuple(const Placement& placement) {
   const RectF& source = placement.source();
@@ -65,113 +40,6 @@ std::string to_text(const Placement& placement) {
 Placement make_placement(const SourceTuple& source, const TargetTuple& target) {
   return {{std::get<0>(source), std::get<1>(source), std::get<2>(source), std::get<3>(source)},
           {std::get<0>(target), std::get<1>(target), std::get<2>(target), std::get<3>(target)}};
-}
-
-std::array<float, 3> to_triple(nb::handle numbers, const char* name) {
-  std::array<float, 3> triple{};
-  if (nb::try_cast(numbers, triple)) return triple;
-  const std::string found = std::string(nb::repr(numbers).c_str()).substr(0, 60);
-  throw nb::type_error((std::string(name) + ": found " + found + ", expected three numbers").c_str());
-}
-
-void preprocess_array(nb::handle frame, const std::string& pixel_format, const Placement& placement, nb::handle out,
-                      nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value) {
-  const Frame picture(frame.ptr(), pixel_format);
-  const Array planes(out.ptr(), "out", true);
-  const bool fits = planes.dimensions() == 3 && planes.size(0) == 3 && planes.is_contiguous();
-  if (!planes.is_float32() && !planes.is_uint8()) {
-    throw nb::type_error(("out: found " + planes.describe() + ", expected float32 or uint8").c_str());
-  }
-  if (!fits) {
-    throw nb::value_error(("out: found " + planes.describe() + ", expected C-contiguous [3, height, width]").c_str());
-  }
-  const Size input{to_int(planes.size(2), "out"), to_int(planes.size(1), "out")};
-  const Normalization normalization{to_triple(mean, "mean"), to_triple(scale, "scale"), reverse_channels, pad_value};
-  const nb::gil_scoped_release release;
-  if (planes.is_float32()) {
-    preprocess(picture.image(), placement, normalization, input, planes.data<float>());
-  } else {
-    preprocess(picture.image(), placement, normalization, input, planes.data<std::uint8_t>());
-  }
-}
-
-nb::tuple detect_arrays(nb::handle boxes, nb::handle scores, float score_threshold, float iou_threshold,
-                        std::int64_t nms_topk, std::int64_t post_nms, bool class_agnostic, bool topk_per_class) {
-  const Array box_rows(boxes.ptr(), "boxes"), score_rows(scores.ptr(), "scores");
-  const auto layout = box_rows.dimensions() == 3 ? BoxLayout::per_class : BoxLayout::shared;
-  check_floats(box_rows, layout == BoxLayout::per_class ? 3 : 2, 4);
-  check_floats(score_rows, 2);
-  const auto check_equal = [&](int axis, const char* what) {
-    if (box_rows.size(axis) == score_rows.size(axis)) return;
-    const std::string expected = std::string(", expected as many ") + what + " as boxes " + box_rows.describe();
-    throw nb::value_error(("scores: found " + score_rows.describe() + expected).c_str());
-  };
-  check_equal(0, "rows");
-  if (layout == BoxLayout::per_class) check_equal(1, "classes");
-  const auto limit = [](std::int64_t value) { return static_cast<int>(std::clamp<std::int64_t>(value, -1, INT_MAX)); };
-  const NmsSettings settings{score_threshold, iou_threshold,  limit(nms_topk),
-                             limit(post_nms), class_agnostic, topk_per_class};
-  Detections found;
-  {
-    const nb::gil_scoped_release release;
-    found = detect(box_rows.data<float>(), score_rows.data<float>(), score_rows.size(0), score_rows.size(1), settings,
-                   layout);
-  }
-  const std::size_t count = found.scores.size();
-  auto kept_boxes = allocate<float>(4 * count);
-  auto kept_scores = allocate<float>(count);
-  auto kept_ids = allocate<std::int32_t>(count);
-  for (std::size_t i = 0; i < count; ++i) std::copy_n(found.boxes[i].data(), 4, kept_boxes.get() + 4 * i);
-  std::copy_n(found.scores.data(), count, kept_scores.get());
-  std::copy_n(found.class_ids.data(), count, kept_ids.get());
-  return nb::make_tuple(own(std::move(kept_boxes), {count, 4}), own(std::move(kept_scores), {count}),
-                        own(std::move(kept_ids), {count}));
-}
-
-nb::object map_boxes(nb::handle boxes, const Placement& placement, const SizeTuple& frame_size) {
-  const Array rows(boxes.ptr(), "boxes");
-  check_floats(rows, 2, 4);
-  const int count = to_int(rows.size(0), "boxes");
-  auto mapped = allocate<float>(4 * std::int64_t{count});
-  boxes_to_frame(rows.data<float>(), count, placement, to_size(frame_size), mapped.get());
-  return nb::cast(own(std::move(mapped), {static_cast<std::size_t>(count), 4}));
-}
-
-nb::tuple decode_heatmap_array(nb::handle heatmaps, const Placement& placement, const SizeTuple& input_size) {
-  const Array maps(heatmaps.ptr(), "heatmaps");
-  check_floats(maps, 3);
-  const int count = to_int(maps.size(0), "heatmaps");
-  const Size map{to_int(maps.size(2), "heatmaps"), to_int(maps.size(1), "heatmaps")};
-  auto keypoints = allocate<float>(2 * std::int64_t{count});
-  auto scores = allocate<float>(count);
-  {
-    const nb::gil_scoped_release release;
-    decode_heatmaps(maps.data<float>(), count, map, placement, to_size(input_size), keypoints.get(), scores.get());
-  }
-  const auto rows = static_cast<std::size_t>(count);
-  return nb::make_tuple(own(std::move(keypoints), {rows, 2}), own(std::move(scores), {rows}));
-}
-
-template <typename T>
-nb::object segment_as(const Array& logits, const Placement& placement, Size input, Size frame) {
-  const int classes = to_int(logits.size(0), "logits");
-  const Size map{to_int(logits.size(2), "logits"), to_int(logits.size(1), "logits")};
-  const auto width = static_cast<std::size_t>(std::max(frame.width, 0));
-  const auto height = static_cast<std::size_t>(std::max(frame.height, 0));
-  auto ids = allocate<T>(static_cast<std::int64_t>(width * height));
-  {
-    const nb::gil_scoped_release release;
-    segment(logits.data<float>(), classes, map, placement, input, frame, ids.get());
-  }
-  return nb::cast(own(std::move(ids), {height, width}));
-}
-
-nb::object segment_array(nb::handle logits, const Placement& placement, const SizeTuple& input_size,
-                         const SizeTuple& frame_size) {
-  const Array maps(logits.ptr(), "logits");
-  check_floats(maps, 3);
-  const auto run = maps.size(0) <= 256 ? segment_as<std::uint8_t> : segment_as<std::int32_t>;
-  return run(maps, placement, to_size(input_size), to_size(frame_size));
 }
 
 Metadata read_metadata_file(nb::handle path) {
@@ -203,9 +71,6 @@ void translate(const std::exception_ptr& pointer, void* /*payload*/) {
     PyErr_SetString(PyExc_ValueError, error.what());
   }
 }
-
-#define FLOATS "numpy.typing.NDArray[numpy.float32]"
-#define SIZE "tuple[int, int]"
 
 void bind_placement(nb::module_& m) {
   nb::class_<Placement>(m, "Placement", "Which part of a frame lands where in a network's input. Immutable.")
@@ -239,34 +104,6 @@ void bind_placement(nb::module_& m) {
       "Place a frame in a network's input; sizes are (width, height).\n\n"
       "standard stretches; fit_to_window keeps the aspect ratio, top-left; fit_to_window_letterbox keeps it, centred;\n"
       "crop resizes the short side to crop_short (0: the input's) and takes the centre.");
-}
-
-void bind_processing(nb::module_& m) {
-  m.def("preprocess", preprocess_array, "frame"_a, "pixel_format"_a, "placement"_a, "out"_a, "mean"_a, "scale"_a,
-        "reverse_channels"_a, "pad_value"_a,
-        nb::sig("def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, "
-                "out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], "
-                "mean: collections.abc.Sequence[float], scale: collections.abc.Sequence[float], "
-                "reverse_channels: bool, pad_value: float) -> None"),
-        "Resample a frame into out [3, H, W]: float32 normalised, (level - mean) / scale, or uint8 levels.");
-  m.def("detect", detect_arrays, "boxes"_a, "scores"_a, "score_threshold"_a, "iou_threshold"_a, "nms_topk"_a,
-        "post_nms"_a, "class_agnostic"_a, "topk_per_class"_a = false,
-        nb::sig("def detect(boxes: " FLOATS ", scores: " FLOATS
-                ", score_threshold: float, iou_threshold: float, nms_topk: int, post_nms: int, class_agnostic: bool, "
-                "topk_per_class: bool = False) -> tuple[" FLOATS ", " FLOATS ", numpy.typing.NDArray[numpy.int32]]"),
-        "Threshold, top-k and non-maximum suppression of boxes [A, 4] and scores [A, C], as MXNet's box_nms does.\n\n"
-        "Boxes [A, C, 4] are a class's own; with topk_per_class, nms_topk counts each class by itself (R-CNN).");
-  m.def("to_frame", map_boxes, "boxes"_a, "placement"_a, "frame_size"_a,
-        nb::sig("def to_frame(boxes: " FLOATS ", placement: Placement, frame_size: " SIZE ") -> " FLOATS),
-        "Map boxes [n, 4] from input pixels to frame pixels, clipped to the frame.");
-  m.def("decode_heatmaps", decode_heatmap_array, "heatmaps"_a, "placement"_a, "input_size"_a,
-        nb::sig("def decode_heatmaps(heatmaps: " FLOATS ", placement: Placement, input_size: " SIZE ") -> tuple[" FLOATS
-                ", " FLOATS "]"),
-        "Key points [K, 2] in frame pixels and scores [K] of heat maps [K, h, w].");
-  m.def("segment", segment_array, "logits"_a, "placement"_a, "input_size"_a, "frame_size"_a,
-        nb::sig("def segment(logits: " FLOATS ", placement: Placement, input_size: " SIZE ", frame_size: " SIZE
-                ") -> numpy.typing.NDArray[numpy.uint8] | numpy.typing.NDArray[numpy.int32]"),
-        "Class ids [H, W] of the frame from logits [C, h, w]; uint8 up to 256 classes, else int32.");
 }
 
 void bind_system(nb::module_& m) {

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <tuple>
+
+#include "gcv_edge/placement.h"
+
+namespace gcv::python {
+
+/// (width, height) as Python gives it.
+using SizeTuple = std::tuple<int, int>;
+
+inline Size to_size(const SizeTuple& size) { return {std::get<0>(size), std::get<1>(size)}; }
+
+/// Add everything that takes or returns arrays to the module.
+void bind_processing(nanobind::module_& m);
+
+}  // namespace gcv::python
