@@ -7,6 +7,7 @@ the graph (gluoncv/model_zoo/quantized/quantized.py), so a twin's parameter file
 from __future__ import annotations
 
 import importlib
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,6 @@ from numpy.typing import NDArray
 
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.export import Network
-from gcv_edge.exporters.mxnet.random_weights import stream
 from gcv_edge.exporters.mxnet.symbol import Node, Symbol, parse_symbol
 
 SUFFIX = "_int8"
@@ -86,7 +86,7 @@ def fill_layer(weights: dict[str, Array], names: list[str], source: float, wante
     has_norm = any(name.endswith("gamma") for name in names)
     product = source * 2**0.5
     for name in names:
-        random, shape = stream(seed, f"{name} in range"), weights[name].shape
+        random, shape = np.random.default_rng([seed, zlib.crc32(name.encode())]), weights[name].shape
         role = name.rpartition("_")[2]
         if role == "mean":
             weights[name] = (random.normal(0, 0.1, shape) * product).astype(np.float32)
