@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import zlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,13 +12,22 @@ from numpy.typing import NDArray
 
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.reference import write_symbol
-from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
+from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 
+LAYERS = ("Convolution", "FullyConnected", "Deconvolution")
 NORMS = ("BatchNorm", "_contrib_SyncBatchNorm")
+CUTS = ("_contrib_box_nms", "_contrib_ROIAlign")
 SYNC_ATTRIBUTES = ("key", "ndev")
+HEAD_DEVIATION = 0.4
+SCORE_BIASES = (
+    (re.compile(r"(^|\.)class_predictors?(\..*)?\.bias$"), 1, 0, 6.0),
+    (re.compile(r"^yolo_outputs\..*\.bias$"), 5, 4, -5.0),
+)
+"""Biases by path: outputs per box beside classes; which of them is background or objectness; its shift."""
+
 FLOOR = 0.3
 """A channel's variance is at least this part of its layer's, or dead channels would be blown up."""
 
@@ -28,8 +37,8 @@ def draw_weights(
 ) -> dict[str, Array]:
     """Draw every parameter of a traced block.
 
-    Convolutions and dense layers are He-normal; BatchNorm's running statistics are those of one noise
-    picture, so that networks of hundreds of layers neither blow up nor fade.
+    BatchNorm's running statistics are those of one picture, disturbed a little, so that networks of hundreds
+    of layers neither blow up nor fade; the last layers are scaled so that no softmax saturates.
 
     Args:
         block: the HybridBlock; it needs no values, and only what has no usual role (a scale) gets one.
@@ -39,30 +48,39 @@ def draw_weights(
         seed: another one gives other weights.
     """
     weights = {}
-    for name, parameter in block.collect_params().items():
+    for index, (name, parameter) in enumerate(block.collect_params().items()):
         if name in shapes:
-            drawn = draw_parameter(name, shapes[name], seed)
+            drawn = draw_parameter(name, shapes[name], stream(seed, index))
             weights[name] = drawn if drawn is not None else initial_value(parameter, shapes[name])
-    calibrate(symbol, weights, stream(seed, "picture").standard_normal(input_shape, np.float32))
+    calibrate(symbol, weights, draw_picture(input_shape, seed), seed)
+    find_little(block, weights)
     return weights
 
 
-def stream(seed: int, name: str) -> np.random.Generator:
-    """Return a parameter's own source of random numbers."""
-    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+def stream(seed: int, *place: int) -> np.random.Generator:
+    """Return a source of random numbers of its own for each place; names would count the blocks before."""
+    return np.random.default_rng([seed, *place])
 
 
-def draw_parameter(name: str, shape: Shape, seed: int) -> Array | None:
-    """Draw one parameter by its role; None where it has none."""
-    if name.endswith(("gamma", "running_var", "moving_var")):
-        return np.ones(shape, np.float32)
-    if name.endswith(("beta", "bias", "running_mean", "moving_mean")):
-        return np.zeros(shape, np.float32)
-    if not name.endswith("weight") or len(shape) < 2:
+def draw_picture(shape: Shape, seed: int) -> Array:
+    """Draw waves with noise: noise alone would excite every unit alike."""
+    random = stream(seed)
+    rows, columns = (np.arange(size) / size * 2 * np.pi for size in shape[-2:])
+    waves = np.sin(columns + random.uniform(0, 6)) * np.cos(1.5 * rows + random.uniform(0, 6))[:, None]
+    return (0.7 * random.standard_normal(shape) + 0.7 * waves).astype(np.float32)
+
+
+def draw_parameter(name: str, shape: Shape, random: np.random.Generator) -> Array | None:
+    """Draw one parameter by its role, convolutions He-normal; None where it has none."""
+    role = name.rpartition("_")[2]
+    if role in ("gamma", "var"):
+        return random.uniform(0.5, 1.5, shape).astype(np.float32)
+    if role in ("beta", "bias", "mean"):
+        return random.normal(0, 0.1, shape).astype(np.float32)
+    if role != "weight" or len(shape) < 2:
         return None
-    deviation = np.float32((2 / max(1, int(np.prod(shape[1:])))) ** 0.5)
-    values: Array = stream(seed, name).standard_normal(shape, np.float32)
-    values *= deviation
+    values: Array = random.standard_normal(shape, np.float32)
+    values *= np.float32((2 / max(1, int(np.prod(shape[1:])))) ** 0.5)
     return values
 
 
@@ -76,17 +94,53 @@ def initial_value(parameter: Any, shape: Shape) -> Array:
     return np.asarray(parameter.data().asnumpy())
 
 
-def calibrate(symbol: Symbol, weights: dict[str, Array], batch: Array) -> None:
-    """Set BatchNorm's running statistics, in place, from one run with the batch's own."""
+def calibrate(symbol: Symbol, weights: dict[str, Array], batch: Array, seed: int) -> None:
+    """Set running statistics and the scale of the last layers, in place, from one run in training mode."""
     norms = [(index, node) for index, node in enumerate(symbol.nodes) if node.op in NORMS]
-    heads = [Entry(index, output) for index, _ in norms for output in (1, 2)]
+    last = find_last_layers(symbol)
+    heads = [Entry(index, output) for index, _ in norms for output in (1, 2)] + [Entry(i, 0) for i in last]
     outputs = run_training(symbol, heads, weights, batch) if heads else []
-    for (_, node), mean, inverse_deviation in zip(norms, outputs[0::2], outputs[1::2], strict=True):
+    for (index, node), mean, inverse_deviation in zip(norms, outputs[0::2], outputs[1::2], strict=False):
         epsilon = float(node.attrs.get("eps", 1e-3))
         variance = np.maximum(1 / np.maximum(inverse_deviation, 1e-9) ** 2 - epsilon, 1e-6)
-        names = [symbol.nodes[node.inputs[position].node].name for position in (3, 4)]
-        weights[names[0]] = mean.astype(np.float32)
-        weights[names[1]] = np.maximum(variance, FLOOR * (variance.mean() + mean.var())).astype(np.float32)
+        set_statistics(symbol, node, weights, mean, variance, stream(seed, index, 0))
+    for index, output in zip(last, outputs[2 * len(norms) :], strict=True):
+        name = symbol.nodes[symbol.nodes[index].inputs[1].node].name
+        weights[name] *= np.float32(HEAD_DEVIATION / max(float(output.std()), 1e-6))
+
+
+def find_little(block: Any, weights: dict[str, Array]) -> None:
+    """Let a detector score most places low, in place: trained ones find nothing in a plain picture."""
+    for path, parameter in block._collect_params_with_prefix().items():
+        for pattern, others, position, shift in SCORE_BIASES:
+            if pattern.search(path) and parameter.name in weights:
+                weights[parameter.name][position :: len(block.classes) + others] += np.float32(shift)
+
+
+def set_statistics(
+    symbol: Symbol,
+    node: Node,
+    weights: dict[str, Array],
+    mean: Array,
+    variance: Array,
+    random: np.random.Generator,
+) -> None:
+    """Store a BatchNorm's statistics, a little off."""
+    names = [symbol.nodes[node.inputs[position].node].name for position in (3, 4)]
+    variance = np.maximum(variance, FLOOR * (variance.mean() + mean.var()))
+    shift = random.normal(0, 0.1, mean.shape) * np.sqrt(variance)
+    weights[names[0]] = (mean + shift).astype(np.float32)
+    weights[names[1]] = (variance * random.uniform(0.7, 1.6, mean.shape)).astype(np.float32)
+
+
+def find_last_layers(symbol: Symbol) -> list[int]:
+    """Find the layers behind which there is neither another layer nor a BatchNorm."""
+    is_before: set[int] = set()
+    for index in reversed(range(len(symbol.nodes))):
+        node = symbol.nodes[index]
+        if node.op in (*LAYERS, *NORMS, "batch_dot") or (index in is_before and node.op not in CUTS):
+            is_before.update(entry.node for entry in node.inputs)
+    return [i for i, node in enumerate(symbol.nodes) if node.op in LAYERS and i not in is_before]
 
 
 def run_training(
@@ -103,7 +157,7 @@ def run_training(
         elif node["op"] == "Dropout":
             node["attrs"]["p"] = "0"
     graph = mxnet.sym.load_json(json.dumps(text))
-    arrays = {name: mxnet.nd.array(weights.get(name, batch)) for name in graph.list_inputs()}
-    states = {name: arrays.pop(name) for name in graph.list_auxiliary_states()}
-    executor = graph.bind(mxnet.cpu(), args=arrays, aux_states=states, grad_req="null")
-    return [output.asnumpy() for output in executor.forward(is_train=True)]
+    arrays = [mxnet.nd.array(weights.get(name, batch)) for name in graph.list_inputs()]
+    with mxnet.autograd.train_mode():
+        outputs = mxnet.nd.CachedOp(graph)(*arrays)
+    return [output.asnumpy() for output in (outputs if isinstance(outputs, list) else [outputs])]
