@@ -6,10 +6,8 @@ from the parameter file without passing through MXNet.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.errors import (
-    GcvEdgeError,
     ModelNotFoundError,
     ParamsMismatchError,
     UnsupportedError,
@@ -100,25 +97,23 @@ def load_zoo_network(
     return Network(name, traced.symbol, weights, labels=classes or find_labels(gluoncv, traced.block, name))
 
 
-def load_block_network(factory: str, params: File | None, input_shape: Shape | None) -> Network:
-    """Call ``package.module:factory`` for a HybridBlock and trace it.
+def load_block_network(block: Any, name: str, params: File | None, input_shape: Shape | None) -> Network:
+    """Trace a block of the user's own.
 
     Raises:
-        UsageError: there is no such factory, no input shape, or its block has no values.
+        UsageError: there is no input shape, or the block has no values.
         ParamsMismatchError: the given parameters are another network's.
         UnsupportedError: it gives something else than a HybridBlock, or MXNet cannot trace it.
     """
-    block = call_factory(factory)
-    name = factory.rpartition(":")[2]
     if input_shape is None:
-        raise UsageError(f"{factory}: give the input's shape: --input-shape 1,3,HEIGHT,WIDTH")
+        raise UsageError(f"{name}: give the input's shape: --input-shape 1,3,HEIGHT,WIDTH")
     if params is None:
         network = trace(block, name, input_shape)
         return Network(name, network.symbol, network.weights, find_own_labels(block))
     traced = trace_block(block, name, input_shape)
     with_values = fit_traced(traced, open_params(params), name)
     if not with_values.is_good:
-        raise explain_misfit(with_values, params, factory)
+        raise explain_misfit(with_values, params, name)
     return Network(name, traced.symbol, with_values.weights, find_own_labels(block))
 
 
@@ -302,27 +297,6 @@ def read_value(parameter: Any, shape: tuple[int, ...], name: str) -> NDArray[Any
         raise UsageError(
             f"{name}: '{parameter.name}' has no value: give a parameter file: --params FILE"
         ) from None
-
-
-def call_factory(factory: str) -> Any:
-    """Import a module, from the current folder too, and call one of its functions.
-
-    Raises:
-        UsageError: there is no such module or function, or it fails.
-    """
-    module_name, _, function_name = factory.partition(":")
-    mxnet = import_mxnet()
-    folder = str(Path.cwd())
-    sys.path.insert(0, folder)
-    try:
-        function = getattr(importlib.import_module(module_name), function_name)
-        return function if isinstance(function, mxnet.gluon.Block) else function()
-    except GcvEdgeError:
-        raise
-    except Exception as error:  # it is the user's own code
-        raise UsageError(f"{factory}: {type(error).__name__}: {first_line(error)}") from error
-    finally:
-        sys.path.remove(folder)
 
 
 def replace_output(block: Any, stored: Params) -> None:
