@@ -67,16 +67,16 @@ def draw_picture(shape: Shape, seed: int) -> Array:
     random = stream(seed)
     rows, columns = (np.arange(size) / size * 2 * np.pi for size in shape[-2:])
     waves = np.sin(columns + random.uniform(0, 6)) * np.cos(1.5 * rows + random.uniform(0, 6))[:, None]
-    return (0.7 * random.standard_normal(shape) + 0.7 * waves).astype(np.float32)
+    return np.asarray(0.7 * random.standard_normal(shape) + 0.7 * waves, np.float32)
 
 
 def draw_parameter(name: str, shape: Shape, random: np.random.Generator) -> Array | None:
     """Draw one parameter by its role, convolutions He-normal; None where it has none."""
     role = name.rpartition("_")[2]
     if role in ("gamma", "var"):
-        return random.uniform(0.5, 1.5, shape).astype(np.float32)
+        return np.asarray(random.uniform(0.5, 1.5, shape), np.float32)
     if role in ("beta", "bias", "mean"):
-        return random.normal(0, 0.1, shape).astype(np.float32)
+        return np.asarray(random.normal(0, 0.1, shape), np.float32)
     if role != "weight" or len(shape) < 2:
         return None
     values: Array = random.standard_normal(shape, np.float32)
