@@ -112,11 +112,18 @@ def request(url: str, headers: dict[str, str], timeout: float, part: Path) -> An
             part.unlink(missing_ok=True)
             raise BrokenTransferError("the part that was there is not the server's") from error
         kind = BrokenTransferError if error.code in WORTH_ANOTHER_TRY else DownloadError
-        raise kind(f"the server answered {error.code} {error.reason}".rstrip()) from error
+        raise kind(explain_answer(error)) from error
     except urllib.error.URLError as error:
         raise DownloadError(explain_unreachable(url, error.reason)) from error
     except (TimeoutError, OSError, http.client.HTTPException) as error:
         raise BrokenTransferError(explain_unreachable(url, error)) from error
+
+
+def explain_answer(error: urllib.error.HTTPError) -> str:
+    """Say what a server answered instead of the file."""
+    if 300 <= error.code < 400:
+        return f"the server answered {error.code} more than {MAX_REDIRECTS} times, or in circles"
+    return " ".join(f"the server answered {error.code} {error.reason}".split())[:120]
 
 
 def explain_unreachable(url: str, reason: object) -> str:
@@ -160,8 +167,10 @@ class CarefulRedirects(urllib.request.HTTPRedirectHandler):
         """
         old, new = urllib.parse.urlsplit(req.full_url), urllib.parse.urlsplit(newurl)
         if new.scheme not in SCHEMES:
+            fp.close()
             raise DownloadError(f"the server redirects to {new.scheme}://, expected https://")
         if old.scheme == "https" and new.scheme != "https":
+            fp.close()
             raise DownloadError(f"the server redirects from https to http://{new.hostname}")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
