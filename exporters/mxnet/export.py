@@ -10,6 +10,7 @@ import onnx_ir as ir
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.builder import BATCH, GraphBuilder
 from gcv_edge.exporters.mxnet import zoo
+from gcv_edge.exporters.mxnet.clips import count_segments
 from gcv_edge.exporters.mxnet.convert import SymbolConverter, Weights, find_inputs
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.detection_head import DetectionHead
@@ -84,12 +85,18 @@ def canonical_entries(symbol: Symbol, head: DetectionHead | None) -> tuple[Symbo
 
 
 def find_input_shape(network: Network, options: ExportOptions) -> tuple[int, int, int, int]:
-    """Shape asked for, else the one that goes with the name."""
+    """Shape asked for, else the one that goes with the name; a clip's pictures make up the batch."""
+    segments = count_segments(network.symbol)
     if options.input_shape is not None:
+        if options.input_shape[0] % segments:
+            raise UsageError(
+                f"{network.name}: averages over clips of {segments} pictures: found a batch of "
+                f"{options.input_shape[0]}, expected a multiple of {segments}"
+            )
         return options.input_shape
     facts = zoo.describe(network.name)
     if facts is not None:
-        return (1, 3, *facts.size)
+        return (segments, 3, *facts.size)
     raise UsageError(
         f"{network.name}: neither file nor name tells the input's size: give --input-shape 1,3,HEIGHT,WIDTH"
     )

@@ -47,6 +47,14 @@ from gcv_edge.tasks import CLASSIFICATION, POSE, SEGMENTATION
 Shape = tuple[int, int, int, int]
 File = str | os.PathLike[str]
 
+ACTION_DATA_SETS = {
+    "_kinetics400": "Kinetics400Attr",
+    "_ucf101": "UCF101Attr",
+    "_hmdb51": "HMDB51Attr",
+    "_sthsthv2": "SomethingSomethingV2Attr",
+}
+"""Ends of zoo names, and what holds the class names in ``gluoncv.data``."""
+
 
 @dataclass(frozen=True)
 class Traced:
@@ -320,6 +328,9 @@ def find_labels(gluoncv: Any, block: Any, name: str) -> tuple[str, ...]:
         return tuple(joints[index] for index in range(len(joints)))
     if labels := find_own_labels(block):
         return labels
-    if facts is not None and facts.task is CLASSIFICATION and not name.startswith("cifar_"):
-        return tuple(gluoncv.data.imagenet.classification.ImageNet1kAttr().classes)
-    return ()
+    if facts is None or facts.task is not CLASSIFICATION or name.startswith("cifar_"):
+        return ()
+    data_set = next(
+        (value for end, value in ACTION_DATA_SETS.items() if name.endswith(end)), "ImageNet1kAttr"
+    )
+    return tuple(getattr(gluoncv.data, data_set)().classes)

@@ -92,7 +92,7 @@ def fill_layer(weights: dict[str, Array], names: list[str], source: float, wante
             weights[name] = (random.normal(0, 0.1, shape) * product).astype(np.float32)
         elif role == "var":
             weights[name] = (random.uniform(0.7, 1.4, shape) * product**2).astype(np.float32)
-        elif role in ("gamma", "beta") or (role == "bias" and not has_norm):
+        elif role in ("gamma", "beta"):
             weights[name] = weights[name] * np.float32(wanted)
         elif role == "weight" and not has_norm:
             weights[name] = weights[name] * np.float32(wanted / product)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gcv_edge.exporters.mxnet.clips import count_segments
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.convert import find_inputs
 from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
@@ -40,10 +41,13 @@ class MxnetReference:
     def run(self, batch: Array) -> dict[str, Array]:
         """Compute the canonical outputs of ``batch [N, 3, H, W]``.
 
+        A network that averages over clips sees each picture as a clip of its own.
+
         Returns:
             A detector's ``boxes [N, A, 4]`` and ``scores [N, A, C]`` (before suppression) and its final
             ``ids``, ``scores`` and ``boxes`` under ``final_*``; any other network's output under ``output``.
         """
+        batch = np.repeat(batch, count_segments(self._symbol), axis=0)
         if self._head is None:
             return {"output": self._forward(self._entries, batch)[0]}
         names = ("boxes", "scores", *(f"final_{name}" for name in GRAPH_NMS_OUTPUTS))
