@@ -9,7 +9,7 @@ import numpy as np
 from signs import CLASSES, SIDE, Colour, Face, draw_lookalike, draw_sign
 
 OVERSAMPLING = 2
-SMALLEST, LARGEST = 0.066, 0.45  # of the picture's height: 16 to 108 pixels of 240
+SMALLEST, LARGEST = 0.1, 0.5  # of the picture's height: 24 to 120 pixels of 240
 
 
 @dataclass(frozen=True)
