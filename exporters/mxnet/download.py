@@ -121,7 +121,7 @@ def request(url: str, headers: dict[str, str], timeout: float, part: Path) -> An
 
 def explain_answer(error: urllib.error.HTTPError) -> str:
     """Say what a server answered instead of the file."""
-    if 300 <= error.code < 400:
+    if "infinite loop" in str(error.reason):
         return f"the server answered {error.code} more than {MAX_REDIRECTS} times, or in circles"
     return " ".join(f"the server answered {error.code} {error.reason}".split())[:120]
 
