@@ -22,7 +22,7 @@ ALLOWED = {
     "gcv_edge/store.py": BASE,
     "gcv_edge/pictures.py": BASE,
     "runtime": (*BASE, "store", "_core", "runtime"),
-    "exporters": (*BASE, "exporters"),
+    "exporters": (*BASE, "store", "exporters"),
 }
 """Path: the parts of gcv_edge it may import. Stages such as verify may import all but the command line."""
 
