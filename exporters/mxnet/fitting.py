@@ -118,8 +118,7 @@ def fit_parameters(
         needed: names that the inference graph uses; None for all. Others may be missing from the file.
         order: names in the order of the graph, in which ``export`` writes them.
     """
-    matches = match_names(stored, slots, order)
-    taken = set(matches.values())
+    matches, taken = match_names(stored, slots, order)
     missing = [slot.paths[0] for slot in slots if is_missing(slot, matches, needed)]
     weights, reshaped = {}, []
     for slot in slots:
@@ -145,17 +144,26 @@ def has_shape(found: Shape, expected: Shape) -> bool:
     return len(found) == len(expected) and all(b < 1 or a == b for a, b in zip(found, expected, strict=True))
 
 
-def match_names(stored: Params, slots: Sequence[Slot], order: Sequence[str]) -> dict[str, str]:
-    """Map the block's names to the file's, by the spelling under which most are found, else by order."""
-    spellings = (list_paths, list_name, list_tails)
-    best = max((match_spelling(stored, slots, spell) for spell in spellings), key=len)
-    if len(best) == len(stored) or is_structural(stored):
+def match_names(
+    stored: Params, slots: Sequence[Slot], order: Sequence[str]
+) -> tuple[dict[str, str], set[str]]:
+    """Find the block's names in the file by the spelling under which most are found, else by their order.
+
+    Returns:
+        The file's name for each of the block's, and all names of the file that mean one of the block's.
+    """
+    spellings = (list_paths, list_name, list_stripped, list_tails)
+    found = [match_spelling(stored, slots, spell) for spell in spellings]
+    best = max(found, key=lambda match: len(match[1]))
+    if len(best[1]) == len(stored) or is_structural(stored):
         return best
     by_name = {slot.name: slot for slot in slots}
-    for sequence in ([by_name[name] for name in order if name in by_name], list(slots)):
-        if is_same_sequence(stored, sequence):
-            return dict(zip((slot.name for slot in sequence), stored, strict=True))
-    return best
+    sequences = [[by_name[name] for name in order if name in by_name], list(slots)]
+    likely = [sequence for sequence in sequences if is_same_sequence(stored, sequence)]
+    if not likely:
+        return best
+    sequence = max(likely, key=lambda sequence: count_alike(stored, sequence))
+    return dict(zip((slot.name for slot in sequence), stored, strict=True)), set(stored)
 
 
 def is_structural(names: Iterable[str]) -> bool:
@@ -173,6 +181,11 @@ def list_name(slot: Slot) -> Sequence[str]:
     return (slot.name,)
 
 
+def list_stripped(slot: Slot) -> Sequence[str]:
+    """Name inside the graph, without the block's own prefix (``strip_prefix``)."""
+    return (cut_prefix(slot.name),)
+
+
 def list_tails(slot: Slot) -> Sequence[str]:
     """All names, without the prefixes that count blocks."""
     return [f"~{cut_prefix(name)}" for name in (*slot.paths, slot.name)]
@@ -186,11 +199,12 @@ def cut_prefix(name: str) -> str:
 
 def match_spelling(
     stored: Params, slots: Sequence[Slot], spell: Callable[[Slot], Sequence[str]]
-) -> dict[str, str]:
-    """Map the block's names to the file's under one spelling; what is ambiguous is left out."""
+) -> tuple[dict[str, str], set[str]]:
+    """Find the block's names in the file under one spelling; what is ambiguous is left out."""
     names = {name: name for name in stored} | unambiguous((f"~{cut_prefix(name)}", name) for name in stored)
     keys = unambiguous((key, slot.name) for slot in slots for key in set(spell(slot)))
-    return {name: names[key] for key, name in keys.items() if key in names}
+    found = [(name, names[key]) for key, name in keys.items() if key in names]
+    return dict(found), {name for _, name in found}
 
 
 def unambiguous(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -208,6 +222,12 @@ def is_same_sequence(stored: Params, slots: Sequence[Slot]) -> bool:
         role(name) == role(slot.name) and (not slot.shape or stored[name].ndim == len(slot.shape))
         for name, slot in zip(stored, slots, strict=True)
     )
+
+
+def count_alike(stored: Params, slots: Sequence[Slot]) -> int:
+    """Count the parameters whose shapes agree one by one."""
+    pairs = zip(stored, slots, strict=True)
+    return sum(has_shape(stored[name].shape, slot.shape) for name, slot in pairs)
 
 
 def role(name: str) -> str:

@@ -41,7 +41,7 @@ from gcv_edge.exporters.mxnet.pretrained import fetch_params
 from gcv_edge.exporters.mxnet.quantized_zoo import is_quantized, load_quantized
 from gcv_edge.exporters.mxnet.random_weights import draw_weights, initial_value
 from gcv_edge.exporters.mxnet.symbol import Symbol, parse_symbol
-from gcv_edge.exporters.mxnet.zoo_blocks import build_block, find_zoo_name, first_line, replace_dense
+from gcv_edge.exporters.mxnet.zoo_blocks import build_block, find_zoo_name, first_line
 from gcv_edge.tasks import CLASSIFICATION, POSE, SEGMENTATION
 
 Shape = tuple[int, int, int, int]
@@ -159,7 +159,6 @@ def fit_zoo_network(
     stored = open_params(file)
     guessed = classes or (("class_0",) if "custom" in name else ())
     block = build_block(gluoncv, name, guessed, shape[2:])
-    replace_output(block, stored)
     traced = trace_block(block, name, shape)
     fit = fit_traced(traced, stored, name)
     number = count_classes(fit, class_number(traced.block))
@@ -305,13 +304,6 @@ def read_value(parameter: Any, shape: tuple[int, ...], name: str) -> NDArray[Any
         raise UsageError(
             f"{name}: '{parameter.name}' has no value: give a parameter file: --params FILE"
         ) from None
-
-
-def replace_output(block: Any, stored: Params) -> None:
-    """Make room for a dense last layer that fine-tuning put in place of another kind."""
-    weight = stored.get("output.weight")
-    if weight is not None and weight.ndim == 2 and not hasattr(getattr(block, "output", None), "weight"):
-        replace_dense(block, "output", len(weight))
 
 
 def find_own_labels(block: Any) -> tuple[str, ...]:

@@ -138,6 +138,8 @@ def replace_dense(block: Any, attribute: str, units: int) -> None:
 def building_without_values(gluoncv: Any) -> Iterator[None]:
     """Let builders run without parameter values: nothing is drawn, downloaded, loaded or moved.
 
+    Names count from 0, so that a network has the same ones whatever was built before.
+
     Several of GluonCV's builders ignore ``pretrained_base``, and several call ``reset_ctx`` on a base
     network that has no values unless they were downloaded.
     """
@@ -155,6 +157,7 @@ def building_without_values(gluoncv: Any) -> Iterator[None]:
             (gluoncv.model_zoo.model_store, "get_model_file", do_nothing),
         ):
             stack.enter_context(replaced(owner, name, value))
+        stack.enter_context(mxnet.name.NameManager())
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
