@@ -4,11 +4,38 @@ from __future__ import annotations
 
 import importlib
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gcv_edge.exporters.mxnet.compat import import_gluoncv, import_mxnet
+from gcv_edge.exporters.mxnet.export import Network
+
+Array = NDArray[Any]
 
 CLASSES = ("disc", "ring", "bar")
+
+
+def with_weights(network: Network, seed: int) -> Network:
+    """Fill a traced network with seeded weights; anchors, which have no role by name, stay."""
+    random = np.random.RandomState(seed)
+    weights = {name: draw(name, np.asarray(array), random) for name, array in network.weights.items()}
+    return replace(network, weights=weights)
+
+
+def draw(name: str, array: Array, random: np.random.RandomState) -> Array:
+    """Draw a parameter by its role, He-normal where it weighs inputs."""
+    role = name.rpartition("_")[2]
+    if role in ("gamma", "var"):
+        return random.uniform(0.5, 1.5, array.shape).astype(np.float32)
+    if role in ("beta", "bias", "mean"):
+        return random.normal(0, 0.1, array.shape).astype(np.float32)
+    if role == "weight":
+        deviation = (2 / np.prod(array.shape[1:])) ** 0.5
+        return (random.standard_normal(array.shape) * deviation).astype(np.float32)
+    return array
 
 
 def stage(channels: int, strides: int) -> Any:
@@ -47,18 +74,33 @@ def pyramid(strides: tuple[int, ...] = (4, 2, 2, 2, 2)) -> Any:
     return Pyramid()
 
 
-def center_net(**options: Any) -> Any:
-    """CenterNet of stride 4."""
+def center_net(dcn: bool = False, **options: Any) -> Any:
+    """CenterNet of stride 4, with a deformable convolution if asked for."""
+    base = trunk(2, 2)
+    if dcn:
+        layers = import_mxnet().gluon.contrib.cnn
+        base.add(layers.ModulatedDeformableConvolution(8, kernel_size=3, padding=1))
     heads = OrderedDict(
         heatmap={"num_output": len(CLASSES), "bias": -2.19}, wh={"num_output": 2}, reg={"num_output": 2}
     )
     block = model_zoo("center_net.center_net").CenterNet
-    return block(trunk(2, 2), heads, CLASSES, head_conv_channel=4, **{"topk": 20, **options})
+    return block(base, heads, CLASSES, head_conv_channel=4, **{"topk": 20, **options})
 
 
 def faster_rcnn(**options: Any) -> Any:
     """Faster R-CNN on one map."""
-    settings = {
+    return region_block()(trunk(2, 2, 2), trunk(2), CLASSES, **{**map_settings(), **options})
+
+
+def double_head_rcnn(**options: Any) -> Any:
+    """Faster R-CNN of which classes and boxes have layers of their own; GluonCV fixes these at 1024 units."""
+    block = model_zoo("rcnn.faster_rcnn.doublehead_rcnn").DoubleHeadRCNN
+    return block(trunk(2, 2, 2), trunk(2, channels=1024), CLASSES, **{**map_settings(), **options})
+
+
+def map_settings() -> dict[str, Any]:
+    """Arguments that GluonCV's networks on one map share, in small."""
+    return {
         "nms_thresh": 0.3,
         "nms_topk": 400,
         "roi_mode": "align",
@@ -70,14 +112,12 @@ def faster_rcnn(**options: Any) -> Any:
         "rpn_test_pre_nms": 200,
         "rpn_test_post_nms": 40,
         "rpn_min_size": 8,
-        **options,
     }
-    return region_block()(trunk(2, 2, 2), trunk(2), CLASSES, **settings)
 
 
 def faster_rcnn_fpn(**options: Any) -> Any:
     """Faster R-CNN on a pyramid."""
-    return region_block()(pyramid(), None, CLASSES, **pyramid_settings(), **options)
+    return region_block()(pyramid(), None, CLASSES, **{**pyramid_settings(), **options})
 
 
 def pyramid_settings() -> dict[str, Any]:

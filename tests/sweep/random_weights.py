@@ -26,6 +26,8 @@ LAYERS = ("Convolution", "FullyConnected", "Deconvolution")
 NORMS = ("BatchNorm", "_contrib_SyncBatchNorm")
 CUTS = ("_contrib_box_nms", "_contrib_ROIAlign")
 HEAD_DEVIATION = 1.2
+OFFSET_GAIN = 0.1
+"""Deformable convolutions sample at small offsets when trained; at large ones, rounding grows with each."""
 FLOOR = 0.3
 """A channel's variance is at least this part of its layer's, or dead channels would be blown up."""
 
@@ -58,6 +60,8 @@ def draw(name: str, array: Array, seed: int, gain: float) -> Array:
         return random.uniform(0.1, 0.4, shape).astype(np.float32)
     if role == "weight" and len(shape) >= 2:
         deviation = gain * (2 / np.prod(shape[1:])) ** 0.5
+        if "offset" in name:
+            deviation *= OFFSET_GAIN
         return (random.standard_normal(shape) * deviation).astype(np.float32)
     return array
 

@@ -1,0 +1,170 @@
+"""Detectors built from GluonCV's own classes: the exported graphs against MXNet, in both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+import small_detectors
+from numpy.typing import NDArray
+
+from gcv_edge import Detector
+from gcv_edge.agreement import final_list, match, unmatched_proposals
+from gcv_edge.errors import UnsupportedError
+from gcv_edge.exporters.mxnet.export import Network, export_network
+from gcv_edge.exporters.mxnet.live import trace
+from gcv_edge.exporters.mxnet.reference import MxnetReference
+from gcv_edge.exporters.source import ExportOptions
+from gcv_edge.exporters.writing import write_model
+from gcv_edge.metadata import format_metadata
+from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.verify import check_export
+
+SHAPE = (1, 3, 96, 128)
+Build = tuple[Callable[..., Any], dict[str, Any]]
+
+ONE_MAP: dict[str, Build] = {
+    "CenterNet": (small_detectors.center_net, {}),
+    "CenterNet, deformable": (small_detectors.center_net, {"dcn": True}),
+    "CenterNet, other scale": (small_detectors.center_net, {"scale": 2.5, "topk": 7}),
+}
+REGIONS: dict[str, Build] = {
+    "Faster R-CNN": (small_detectors.faster_rcnn, {}),
+    "Faster R-CNN, as GluonCV's trained ones": (small_detectors.faster_rcnn, {"minimal_opset": True}),
+    "Faster R-CNN, few candidates of a class": (small_detectors.faster_rcnn, {"nms_topk": 9}),
+    "Faster R-CNN, classes together": (small_detectors.faster_rcnn, {"force_nms": True, "nms_topk": 50}),
+    "Double head": (small_detectors.double_head_rcnn, {}),
+    "Faster R-CNN, pyramid": (small_detectors.faster_rcnn_fpn, {}),
+    "Faster R-CNN, pyramid, as GluonCV's trained ones": (
+        small_detectors.faster_rcnn_fpn,
+        {"minimal_opset": True},
+    ),
+}
+BUILDS = {**ONE_MAP, **REGIONS}
+every_engine = pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+
+
+@pytest.fixture(scope="module")
+def networks(mxnet: ModuleType) -> Callable[[str], Network]:
+    """Traced small networks with random weights, by what they are."""
+    made: dict[str, Network] = {}
+
+    def make(name: str) -> Network:
+        if name not in made:
+            build, options = BUILDS[name]
+            block = build(**options)
+            block.initialize(mxnet.init.Zero(), force_reinit=True)
+            made[name] = small_detectors.with_weights(trace(block, "small", SHAPE), seed=1)
+        return made[name]
+
+    return make
+
+
+def picture(seed: int, count: int = 1) -> NDArray[np.float32]:
+    return np.random.RandomState(seed).normal(0, 1, (count, *SHAPE[1:])).astype(np.float32)
+
+
+def write(network: Network, path: Path, **options: Any) -> Path:
+    exported = export_network(network, ExportOptions(input_shape=SHAPE, **options))
+    exported.model.metadata_props.update(format_metadata(exported.metadata))
+    write_model(exported.model, path)
+    return path
+
+
+def run(path: Path, engine: str, batch: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    return open_session(path, SessionOptions(engine=engine)).run(batch)
+
+
+@every_engine
+@pytest.mark.parametrize("name", BUILDS)
+def test_lists_are_mxnets(name: str, engine: str, networks: Callable[[str], Network], tmp_path: Path) -> None:
+    network, batch = networks(name), picture(3)
+    head = export_network(network, ExportOptions(input_shape=SHAPE)).metadata.detection
+    assert head is not None
+    found = run(write(network, tmp_path / "net.onnx"), engine, batch)
+    expected = MxnetReference(network).run(batch)
+    ours, theirs = final_list(found, 0, head), final_list(expected, 0, head)
+    assert len(theirs) >= 7
+    assert len(ours) == len(theirs) == match(ours, theirs)
+    in_graph = run(write(network, tmp_path / "graph.onnx", nms="graph"), engine, batch)
+    listed = np.concatenate([in_graph[key][0] for key in ("ids", "scores", "boxes")], axis=1)
+    kept = listed[listed[:, 0] >= 0]
+    assert len(kept) == len(theirs) == match(kept, theirs)
+    assert (np.diff(kept[:, 1]) <= 0).all()
+
+
+@pytest.mark.parametrize("name", REGIONS)
+def test_proposals_are_mxnets(name: str, networks: Callable[[str], Network], tmp_path: Path) -> None:
+    network = networks(name)
+    path = write(network, tmp_path / "net.onnx")
+    for seed in range(3):
+        batch = picture(seed)
+        found, expected = run(path, "onnxruntime", batch), MxnetReference(network).run(batch)
+        assert found["boxes"].shape == (*found["scores"].shape, 4)
+        assert unmatched_proposals(found, expected) == 0
+
+
+@pytest.mark.parametrize("name", [name for name in BUILDS if name != "CenterNet, deformable"])
+def test_verification_takes_them(name: str, networks: Callable[[str], Network], tmp_path: Path) -> None:
+    """The deformable one is too small: in the black picture, rounding decides which of all cells are peaks."""
+    network = networks(name)
+    path = write(network, tmp_path / "net.onnx")
+    metadata = export_network(network, ExportOptions(input_shape=SHAPE)).metadata
+    verification = check_export(path, metadata, MxnetReference(network))
+    assert verification.passed
+    assert verification.batches == ((1, 3) if name in ONE_MAP else (1,))
+
+
+@pytest.mark.parametrize("name", ["CenterNet", "CenterNet, deformable"])
+def test_open_batch(name: str, networks: Callable[[str], Network], tmp_path: Path) -> None:
+    network, batch = networks(name), picture(5, 3)
+    path = write(network, tmp_path / "net.onnx", dynamic_batch=True)
+    session = open_session(path, SessionOptions(engine="onnxruntime"), batch=3)
+    found, expected = session.run(batch), MxnetReference(network).run(batch)
+    np.testing.assert_allclose(found["boxes"], expected["boxes"], atol=1e-3)
+    assert (np.abs(found["scores"] - expected["scores"]) > 1e-4).mean() < 1e-3
+
+
+@pytest.mark.parametrize("options", [{"dynamic_batch": True}, {"input_shape": (2, *SHAPE[1:])}])
+def test_region_networks_take_one_picture(
+    options: dict[str, Any], networks: Callable[[str], Network]
+) -> None:
+    with pytest.raises(UnsupportedError, match="one picture at a time"):
+        export_network(networks("Faster R-CNN"), ExportOptions(**{"input_shape": SHAPE, **options}))
+
+
+def test_settings_are_the_networks(networks: Callable[[str], Network]) -> None:
+    found = {
+        name: export_network(networks(name), ExportOptions(input_shape=SHAPE)).metadata.detection
+        for name in ("CenterNet", "Faster R-CNN", "Faster R-CNN, classes together")
+    }
+    center, regions, together = found.values()
+    assert center is not None
+    assert (center.confidence_threshold, center.nms_topk, center.post_nms) == (0, 20, 20)
+    assert regions is not None
+    assert (regions.confidence_threshold, regions.iou_threshold) == (0.01, 0.3)
+    assert (regions.nms_topk, regions.topk_per_class, regions.class_agnostic) == (400, True, False)
+    assert together is not None
+    assert (together.nms_topk, together.topk_per_class, together.class_agnostic) == (50, False, True)
+
+
+def test_a_detector_runs_on_frames(networks: Callable[[str], Network], tmp_path: Path) -> None:
+    path = write(networks("Faster R-CNN"), tmp_path / "net.onnx", labels=small_detectors.CLASSES)
+    frame = np.random.RandomState(0).randint(0, 256, (120, 200, 3)).astype(np.uint8)
+    result = Detector(path).run(frame)
+    assert len(result) > 0
+    assert set(result.names) <= set(small_detectors.CLASSES)
+    assert (np.diff(result.scores) <= 0).all()
+
+
+def test_only_rows_that_are_read_are_suppressed(networks: Callable[[str], Network]) -> None:
+    model = export_network(networks("Faster R-CNN"), ExportOptions(input_shape=SHAPE)).model
+    proposals = next(node for node in ir.to_proto(model).graph.node if node.op_type == "NonMaxSuppression")
+    limit = model.graph.initializers[proposals.input[2]].const_value
+    assert limit is not None
+    assert limit.numpy().tolist() == [40]
