@@ -1,4 +1,4 @@
-"""Build: the C++ core becomes ``gcv_edge._core``; ``exporters/`` and ``runtime/`` become subpackages of gcv_edge."""
+"""Build: the C++ core becomes ``gcv_edge._core``, ``exporters/`` and ``runtime/`` subpackages of gcv_edge."""
 
 from pathlib import Path
 

@@ -17,10 +17,9 @@ from gcv_edge.exporters.builder import BATCH, IR_VERSION, OPSET, GraphBuilder, S
 from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.exporters.passes import clean
 from gcv_edge.exporters.source import ExportedModel, ExportOptions, check_labels
-from gcv_edge.metadata import DetectionSettings, ModelMetadata, Preprocessing
+from gcv_edge.metadata import BOX_FORMATS, DetectionSettings, ModelMetadata, Preprocessing
 from gcv_edge.tasks import DETECTION, GRAPH_NMS_OUTPUTS, Task, find_task
 
-BOX_FORMATS = ("xyxy", "cxcywh", "xywh")
 MIN_OPSET = 7
 
 

@@ -17,6 +17,7 @@ from gcv_edge.tasks import Task, find_task
 
 RESIZE_TYPES = ("standard", "fit_to_window", "fit_to_window_letterbox", "crop")
 NMS_PLACES = ("runtime", "graph")
+BOX_FORMATS = ("xyxy", "cxcywh", "xywh")
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_SCALE = (58.395, 57.12, 57.375)
 

@@ -1,0 +1,115 @@
+"""What commands print: JSON, tables, and progress that only a terminal sees.
+
+Rich is imported where a table or a bar is really drawn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Item = TypeVar("Item")
+
+PIPE_WIDTH = 400
+"""Columns of a table that no terminal bounds: nothing is cut for a program."""
+
+
+def echo_json(value: Any, *, indent: int | None = 2) -> None:
+    """Print a value as JSON; numbers that JSON does not have become null."""
+    click.echo(json.dumps(finite(value), indent=indent))
+
+
+def finite(value: Any) -> Any:
+    """Replace infinities and NaN by None, at any depth."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(inner) for inner in value]
+    return value
+
+
+def echo_table(headers: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
+    """Print a table without lines; the columns in ``right`` are aligned to the right."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for header in headers:
+        table.add_column(header, justify="right" if header in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console = Console(highlight=False, soft_wrap=False)
+    console.width = console.width if console.is_terminal else PIPE_WIDTH
+    with console.capture() as capture:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
+
+
+def echo_columns(names: Sequence[str], width: int) -> None:
+    """Print names in columns that fit a width, read downwards."""
+    cell = max(map(len, names), default=0) + 2
+    count = max(1, (width - 2) // cell)
+    height = math.ceil(len(names) / count)
+    for row in range(height):
+        click.echo("  " + "".join(name.ljust(cell) for name in names[row::height]).rstrip())
+
+
+@contextlib.contextmanager
+def stages(first: str) -> Iterator[Callable[[str], None]]:
+    """Show what is going on in one line of a terminal; the function given takes the next phrase."""
+    if not sys.stderr.isatty():
+        yield ignore
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(first) as status:
+        yield lambda phrase: status.update(phrase)
+
+
+def ignore(phrase: str) -> None:
+    """Show nothing."""
+
+
+def counted(items: Iterable[Item], total: int | None, label: str) -> Iterator[Item]:
+    """Give items on; show a bar on a terminal, unless the lines that are printed show the progress."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(items, label, total=total, console=Console(stderr=True), transient=True)
+
+
+def show_path(path: str | Path) -> str:
+    """Return a path as text that any terminal can print."""
+    return str(click.format_filename(str(path)))
+
+
+def show_size(size: int) -> str:
+    """Return a file's size for people: 24.9 MB."""
+    if size < 1e6:
+        return f"{size / 1e3:.0f} kB"
+    return f"{size / 1e6:.1f} MB"
+
+
+def show_number(value: float) -> str:
+    """Return a small number for people: 1.2e-05, 0, 0.05."""
+    return f"{value:.2g}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: 1 class, 3 classes."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count} {noun}{'es' if noun.endswith('s') else 's'}"

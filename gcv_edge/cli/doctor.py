@@ -1,0 +1,168 @@
+"""``gcv-edge doctor``: what this machine has, what is installed, and whether inference works."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+
+import click
+
+from gcv_edge import __version__
+from gcv_edge.cli.console import echo_json, echo_table
+from gcv_edge.cli.guard import debug_option
+from gcv_edge.cli.options import json_option
+from gcv_edge.errors import GcvEdgeError
+
+CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+PACKAGES = {
+    "": ("numpy", "opencv-python-headless", "openvino", "click", "rich"),
+    "export": ("onnx", "onnx-ir", "onnxruntime"),
+    "mxnet": ("mxnet", "gluoncv"),
+    "torch": ("torch", "onnxscript"),
+}
+"""Distributions by extra; the empty one is the base install."""
+
+OK, ABSENT, BROKEN = "ok", "absent", "BROKEN"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        what: the thing.
+        state: ``ok``, ``absent`` (which is no fault) or ``BROKEN``.
+        detail: what was found, or what to do.
+    """
+
+    what: str
+    state: str
+    detail: str
+
+
+@click.command()
+@json_option()
+@debug_option
+def doctor(as_json: bool) -> None:
+    """Check this machine and this installation; the exit code is 1 when something is broken."""
+    findings = list(examine())
+    if as_json:
+        echo_json([asdict(finding) for finding in findings])
+    else:
+        echo_table(
+            ("checked", "state", "found"),
+            [(finding.what, finding.state, finding.detail) for finding in findings],
+        )
+    broken = [finding.what for finding in findings if finding.state == BROKEN]
+    if broken:
+        raise GcvEdgeError(f"broken: {', '.join(broken)}")
+
+
+def examine() -> Iterator[Finding]:
+    """Look at everything in turn."""
+    yield Finding("gcv-edge", OK, __version__)
+    yield Finding("Python", OK, f"{platform.python_version()} ({sys.executable})")
+    yield Finding("system", OK, f"{platform.system()} {platform.release()} {platform.machine()}")
+    yield examine_cpu()
+    yield examine_usable_cpus()
+    yield examine_core()
+    for extra, packages in PACKAGES.items():
+        yield from examine_packages(extra, packages)
+    yield examine_store()
+    for engine in ("openvino", "onnxruntime"):
+        yield examine_engine(engine)
+
+
+def examine_cpu() -> Finding:
+    """Name the instruction sets that make inference fast."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8", errors="replace").splitlines() if info.exists() else []
+    fields = dict(line.split(":", 1) for line in reversed(lines) if ":" in line)
+    values = {key.strip(): value.strip() for key, value in fields.items()}
+    flags = [flag for flag in CPU_FLAGS if flag in values.get("flags", "").split()]
+    model = values.get("model name", platform.processor() or "unknown processor")
+    return Finding("CPU", OK, f"{model}; {' '.join(flags) or 'none of ' + ' '.join(CPU_FLAGS)}")
+
+
+def examine_usable_cpus() -> Finding:
+    """Count the CPUs that this process gets."""
+    from gcv_edge.runtime.cpus import affinity_count, cgroup_quota
+
+    quota = cgroup_quota()
+    limit = f"cgroup quota {quota:.1f}" if quota is not None else "no cgroup quota"
+    return Finding("usable CPUs", OK, f"{affinity_count()} of {os.cpu_count()}, {limit}")
+
+
+def examine_core() -> Finding:
+    """Load the native core."""
+    try:
+        from gcv_edge import _core
+    except ImportError as error:
+        return Finding("native core", BROKEN, f"{error}: install gcv-edge again, with a C++ compiler at hand")
+    return Finding(
+        "native core", OK, f"{_core.version()}, {_core.isa()} of {', '.join(_core.available_isas())}"
+    )
+
+
+def examine_packages(extra: str, packages: tuple[str, ...]) -> Iterator[Finding]:
+    """Look for the distributions of an extra."""
+    cure = f"pip install 'gcv-edge[{extra}]'" if extra else "pip install gcv-edge"
+    for package in packages:
+        try:
+            yield Finding(package, OK, importlib.metadata.version(package))
+        except importlib.metadata.PackageNotFoundError:
+            yield Finding(package, ABSENT if extra else BROKEN, cure)
+
+
+def examine_store() -> Finding:
+    """Try to write into the model store."""
+    from gcv_edge.store import models_folder, stored_models
+
+    folder = models_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(prefix=".doctor.", dir=folder):
+            pass
+    except OSError as error:
+        return Finding(
+            "model store", BROKEN, f"{folder}: {error.strerror}: set GCV_EDGE_HOME to another folder"
+        )
+    return Finding("model store", OK, f"{folder}: {len(stored_models())} models")
+
+
+def examine_engine(engine: str) -> Finding:
+    """Run a tiny network in an engine."""
+    what = f"inference in {engine}"
+    try:
+        importlib.metadata.version(engine)
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(what, ABSENT, f"{engine} is not installed")
+    try:
+        return Finding(what, OK, run_tiny_network(engine))
+    except GcvEdgeError as error:
+        return Finding(what, BROKEN, str(error))
+
+
+def run_tiny_network(engine: str) -> str:
+    """Run the shipped network of one addition; return the engine's version.
+
+    Raises:
+        GcvEdgeError: it cannot be loaded, or adds wrongly.
+    """
+    import numpy as np
+
+    from gcv_edge.runtime.sessions import SessionOptions, open_session
+
+    with resources.as_file(resources.files("gcv_edge") / "demo" / "plus_one.onnx") as path:
+        session = open_session(path, SessionOptions(engine=engine))
+    outputs = session.run(np.ones(session.input_shape, np.float32))
+    if not all((value == 2).all() for value in outputs.values()):
+        raise GcvEdgeError(f"{engine} adds 1 and 1 wrongly")
+    return session.engine

@@ -1,0 +1,207 @@
+"""``gcv-edge export``: a source becomes one file."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcv_edge.cli.console import echo_json, plural, show_path, show_size, stages
+from gcv_edge.cli.guard import debug_option, naming
+from gcv_edge.cli.options import Word, json_option, parse_classes, task_option
+from gcv_edge.cli.verdicts import describe_verdict
+from gcv_edge.errors import GcvEdgeError, UsageError
+from gcv_edge.metadata import BOX_FORMATS, NMS_PLACES
+
+if TYPE_CHECKING:
+    from gcv_edge.exporters.adoption import Adoption
+    from gcv_edge.pipeline import ExportResult
+
+
+@click.command()
+@click.argument("source")
+@click.option("-o", "--output", metavar="OUT.onnx", help="File to write; without it, into the model store.")
+@click.option("--params", metavar="FILE", help="Parameters, where they are not beside the symbol file.")
+@click.option("--input-shape", metavar="1,3,H,W", help="Shape of the input, where the name does not tell it.")
+@click.option("--classes", metavar="A,B,C|FILE", help="Class names in order, or a file with one per line.")
+@task_option
+@click.option(
+    "--nms",
+    type=Word(NMS_PLACES),
+    default="runtime",
+    show_default=True,
+    help="Where a detector's boxes are sorted out: by this package's runtimes, or inside the graph.",
+)
+@click.option("--dynamic-batch", is_flag=True, help="Leave the number of frames per inference open.")
+@click.option("--no-verify", is_flag=True, help="Do not compare the result with the source.")
+@click.option("--mean", metavar="R,G,B", help="For .onnx sources: mean levels, 0 to 255.")
+@click.option("--scale", metavar="R,G,B", help="For .onnx sources: divisors of the levels, 0 to 255.")
+@click.option("--bgr", is_flag=True, help="For .onnx sources: the network wants BGR.")
+@click.option("--boxes", metavar="NAME", default="boxes", help="For .onnx detectors: output with the boxes.")
+@click.option(
+    "--scores", metavar="NAME", default="scores", help="For .onnx detectors: output with the scores."
+)
+@click.option("--box-format", type=Word(BOX_FORMATS), default="xyxy", help="For .onnx detectors.")
+@click.option("--normalized", is_flag=True, help="For .onnx detectors: boxes are parts of the input's size.")
+@click.option("--background", is_flag=True, help="For .onnx detectors: the first score is the background's.")
+@click.option("--random-weights", type=int, metavar="SEED", help="Untrained weights, for benchmarks only.")
+@json_option("Print what was written as JSON.")
+@debug_option
+def export(
+    source: str,
+    output: str | None,
+    params: str | None,
+    input_shape: str | None,
+    classes: str | None,
+    task: str | None,
+    nms: str,
+    dynamic_batch: bool,
+    no_verify: bool,
+    random_weights: int | None,
+    as_json: bool,
+    **adoption: Any,
+) -> None:
+    """Turn a trained network into one self-describing .onnx file, and verify it.
+
+    SOURCE is one of: a GluonCV zoo name (ssd_512_mobilenet1.0_voc); PREFIX-symbol.json, with its
+    PREFIX-0000.params beside it; an .onnx file from elsewhere; package.module:factory, a callable that
+    returns a network.
+    """
+    labels = parse_classes(classes)
+    check_output(output, source)
+    from gcv_edge import pipeline
+    from gcv_edge.exporters.source import ExportOptions, parse_input_shape
+
+    options = ExportOptions(
+        input_shape=parse_input_shape(input_shape) if input_shape is not None else None,
+        labels=labels,
+        task=task,
+        nms=nms,
+        dynamic_batch=dynamic_batch,
+    )
+    with stages("reading") as progress, naming(output or source):
+        result = pipeline.export(
+            source,
+            output,
+            params=params,
+            options=options,
+            adoption=parse_adoption(source, **adoption),
+            verify=not no_verify,
+            random_weights=random_weights,
+            progress=progress,
+        )
+    if as_json:
+        echo_json(to_dict(result, random_weights))
+    else:
+        print_result(result, random_weights, in_store=output is None)
+
+
+def parse_adoption(
+    source: str, mean: str | None, scale: str | None, bgr: bool, **head: Any
+) -> Adoption | None:
+    """Collect what a foreign file does not say of itself; None for other sources.
+
+    Raises:
+        UsageError: an option is for .onnx sources alone, or is not three numbers.
+    """
+    from gcv_edge.exporters.adoption import Adoption
+
+    if not source.endswith(".onnx"):
+        if mean or scale:
+            raise UsageError("--mean and --scale are for .onnx sources; others say it themselves")
+        return None
+    if mean is None or scale is None:
+        return None
+    return Adoption(
+        parse_triple("--mean", mean), parse_triple("--scale", scale), reverse_channels=not bgr, **head
+    )
+
+
+def parse_triple(option: str, text: str) -> tuple[float, float, float]:
+    """Read three numbers, or one for all channels.
+
+    Raises:
+        UsageError: the text is anything else.
+    """
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) == 1:
+        numbers *= 3
+    if len(numbers) != 3 or (option == "--scale" and 0 in numbers):
+        raise UsageError(f"{option} {text}: expected three numbers such as 127,127,127")
+    return numbers[0], numbers[1], numbers[2]
+
+
+def check_output(output: str | None, source: str) -> None:
+    """Find out before the work begins that the output cannot be written.
+
+    Raises:
+        UsageError: it is the source itself, or not named like a model.
+        GcvEdgeError: its folder is missing or not writable.
+    """
+    if output is None:
+        return
+    path = Path(output)
+    if path.suffix != ".onnx":
+        raise UsageError(f"-o {output}: expected a name that ends in .onnx")
+    with naming(output):
+        if path.is_dir():
+            raise GcvEdgeError(f"{output}: found a folder, expected a file")
+        if Path(source).exists() and path.exists() and path.samefile(source):
+            raise UsageError(f"-o {output}: is the source itself")
+        check_folder(path.parent)
+
+
+def check_folder(folder: Path) -> None:
+    """Try to make a file in a folder; it leaves nothing there."""
+    if not folder.is_dir():
+        found = "not a folder" if folder.exists() else "no such folder"
+        raise GcvEdgeError(f"{folder}: {found}")
+    try:
+        with tempfile.NamedTemporaryFile(prefix=".gcv-edge.", dir=folder):
+            pass
+    except OSError as error:
+        raise GcvEdgeError(f"{folder}: cannot be written: {error.strerror}") from error
+
+
+def print_result(result: ExportResult, random_weights: int | None, *, in_store: bool) -> None:
+    """Say what was written, what the check found and what to do next."""
+    metadata, path = result.metadata, result.path
+    size = show_size(path.stat().st_size)
+    classes = plural(len(metadata.labels), "label") if metadata.labels else "no labels (--classes names them)"
+    click.echo(f"{show_path(path)}: {metadata.task.name}, {classes}, {size}")
+    if random_weights is not None:
+        click.echo(f"RANDOM WEIGHTS (seed {random_weights}): for benchmarks only")
+    if result.verification is None:
+        click.echo("not verified (--no-verify)")
+    else:
+        click.echo(describe_verdict(result.verification.to_dict()))
+    click.echo(f"took {describe_seconds(result.seconds)}")
+    model = path.stem if in_store else show_path(path)
+    click.echo(f"\nNext: gcv-edge predict {shlex.quote(model)} PICTURE --save out")
+
+
+def describe_seconds(seconds: Mapping[str, float]) -> str:
+    """List how long each stage took."""
+    return ", ".join(f"{stage} {value:.1f} s" for stage, value in seconds.items())
+
+
+def to_dict(result: ExportResult, random_weights: int | None) -> dict[str, Any]:
+    """Return an export for JSON."""
+    return {
+        "path": str(result.path),
+        "bytes": result.path.stat().st_size,
+        "task": result.metadata.task.name,
+        "labels": result.metadata.labels,
+        "source": result.metadata.source,
+        "source_hash": result.metadata.source_hash,
+        "random_weights": random_weights,
+        "verification": result.verification.to_dict() if result.verification else None,
+        "seconds": dict(result.seconds),
+    }

@@ -1,0 +1,164 @@
+"""``gcv-edge info``: what a model file says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gcv_edge.cli.console import echo_json, show_path, show_size
+from gcv_edge.cli.guard import debug_option
+from gcv_edge.cli.options import json_option
+from gcv_edge.cli.verdicts import describe_verdict
+from gcv_edge.metadata import DetectionSettings, ModelMetadata, Preprocessing
+
+FITTING = {
+    "standard": "is stretched to {width}x{height}",
+    "fit_to_window": "is resized, keeping its shape, to fit the upper left of {width}x{height}",
+    "fit_to_window_letterbox": "is resized, keeping its shape, to fit the middle of {width}x{height}",
+    "crop": "is resized to a short side of {short}, cut to its middle {width}x{height}",
+}
+SHOWN_LABELS = 12
+
+
+@click.command()
+@click.argument("model")
+@json_option()
+@debug_option
+def info(model: str, as_json: bool) -> None:
+    """Say what a model file is for, what it wants, and where it comes from."""
+    from gcv_edge.runtime.modelfile import read_metadata
+    from gcv_edge.runtime.openvino_session import read_model
+    from gcv_edge.store import find_model
+
+    path = find_model(model)
+    metadata = read_metadata(path)
+    ports = describe_ports(read_model(path))
+    if as_json:
+        echo_json(to_dict(path, metadata, ports))
+    else:
+        print_info(path, metadata, ports)
+
+
+def describe_ports(network: Any) -> dict[str, list[dict[str, Any]]]:
+    """List name, element type and shape of a graph's inputs and outputs; None is an open length."""
+    return {
+        "inputs": [describe_port(port) for port in network.inputs],
+        "outputs": [describe_port(port) for port in network.outputs],
+    }
+
+
+def describe_port(port: Any) -> dict[str, Any]:
+    """Return name, element type and shape of one input or output."""
+    shape = [None if length.is_dynamic else int(length.get_length()) for length in port.partial_shape]
+    return {"name": port.any_name, "type": port.element_type.get_type_name(), "shape": shape}
+
+
+def print_info(path: Path, metadata: ModelMetadata, ports: dict[str, list[dict[str, Any]]]) -> None:
+    """Print what a file says of itself, for people."""
+    for name, text in info_lines(path, metadata, ports):
+        click.echo(f"{name:<12}{text}")
+
+
+def info_lines(
+    path: Path, metadata: ModelMetadata, ports: dict[str, list[dict[str, Any]]]
+) -> list[tuple[str, str]]:
+    """List what is to be said, each with its heading."""
+    height, width = ports["inputs"][0]["shape"][2:]
+    lines = [
+        ("File", f"{show_path(path)}, {show_size(path.stat().st_size)}"),
+        ("Task", f"{metadata.task.name}, {metadata.variant}"),
+        ("Labels", describe_labels(metadata.labels)),
+        ("Input", describe_tensors(ports["inputs"])),
+        ("Outputs", describe_tensors(ports["outputs"])),
+        ("Frames", describe_preprocessing(metadata.preprocessing, (width, height))),
+    ]
+    if metadata.detection is not None:
+        lines.append(("Detection", describe_detection(metadata.detection)))
+    lines += [
+        ("Source", describe_source(metadata)),
+        ("Verdict", describe_verdict(metadata.verification)),
+        ("Written by", f"gcv-edge {metadata.version or 'unknown'}"),
+    ]
+    return lines
+
+
+def describe_labels(labels: tuple[str, ...]) -> str:
+    """Count the labels and name some."""
+    if not labels:
+        return "none (gcv-edge export --classes names them)"
+    more = ", ..." if len(labels) > SHOWN_LABELS else ""
+    return f"{len(labels)}: {', '.join(labels[:SHOWN_LABELS])}{more}"
+
+
+def describe_tensors(tensors: list[dict[str, Any]]) -> str:
+    """Name tensors with type and shape: data f32 [1, 3, 416, 416]."""
+    return ", ".join(f"{tensor['name']} {tensor['type']} {show_shape(tensor['shape'])}" for tensor in tensors)
+
+
+def show_shape(shape: list[int | None]) -> str:
+    """Return a shape as text; an open length is N."""
+    return "[" + ", ".join("N" if length is None else str(length) for length in shape) + "]"
+
+
+def describe_preprocessing(preprocessing: Preprocessing, size: tuple[int, int]) -> str:
+    """Say in a sentence how a frame becomes the input."""
+    fitting = FITTING[preprocessing.resize_type].format(
+        width=size[0], height=size[1], short=preprocessing.crop_short or min(size)
+    )
+    padding = f" (the rest is {preprocessing.pad_value:g})" if "fit" in preprocessing.resize_type else ""
+    order = "turned to RGB" if preprocessing.reverse_channels else "left in BGR order"
+    return f"A BGR frame {fitting}{padding}, {order}, and {describe_levels(preprocessing)}."
+
+
+def describe_levels(preprocessing: Preprocessing) -> str:
+    """Say what happens to the levels."""
+    if not any(preprocessing.mean) and set(preprocessing.scale) == {1.0}:
+        return "its levels stay 0 to 255"
+    mean = ", ".join(f"{value:g}" for value in preprocessing.mean)
+    scale = ", ".join(f"{value:g}" for value in preprocessing.scale)
+    return f"its levels (0 to 255) become (level - mean) / scale, mean {mean}, scale {scale}"
+
+
+def describe_detection(detection: DetectionSettings) -> str:
+    """Say which boxes are listed."""
+    if detection.nms == "graph":
+        return f"scores over {detection.confidence_threshold:g}; the graph itself sorts the boxes out"
+    across = "any class" if detection.class_agnostic else "the same class"
+    return (
+        f"scores over {detection.confidence_threshold:g}, "
+        f"the best {count(detection.nms_topk)} of all classes; "
+        f"of boxes of {across} that overlap by more than {detection.iou_threshold:g} the best; "
+        f"{count(detection.post_nms)} at most"
+    )
+
+
+def count(limit: int) -> str:
+    """Return a limit as text; negative is none."""
+    return "unlimited" if limit < 0 else str(limit)
+
+
+def describe_source(metadata: ModelMetadata) -> str:
+    """Name the source with the beginning of its hash."""
+    digest = f" (sha256 {metadata.source_hash[:12]}...)" if metadata.source_hash else ""
+    return f"{metadata.source or 'unknown'}{digest}"
+
+
+def to_dict(path: Path, metadata: ModelMetadata, ports: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return what a file says of itself for JSON."""
+    detection = metadata.detection
+    return {
+        "path": str(path),
+        "bytes": path.stat().st_size,
+        "task": metadata.task.name,
+        "variant": metadata.variant,
+        "labels": metadata.labels,
+        **ports,
+        "preprocessing": vars(metadata.preprocessing),
+        "detection": vars(detection) if detection is not None else None,
+        "source": metadata.source,
+        "source_hash": metadata.source_hash,
+        "verification": dict(metadata.verification),
+        "version": metadata.version,
+    }

@@ -1,0 +1,72 @@
+"""Kinds of arguments that several commands take."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gcv_edge.errors import UsageError
+from gcv_edge.tasks import TASKS
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+LABEL_FILE_SUFFIXES = (".txt", ".names", ".labels")
+
+
+class Word(click.Choice[str]):
+    """One of a few words; an unknown one is answered with the closest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word, or fail saying which words there are."""
+        if value in self.choices:
+            return str(value)
+        close = difflib.get_close_matches(str(value), self.choices, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"expected one of {', '.join(self.choices)}"
+        raise click.BadParameter(f"found '{value}', {hint}", ctx, param)
+
+
+task_option = click.option(
+    "--task", type=Word(list(TASKS)), help="What the network is for, where it is not found out."
+)
+
+
+def json_option(help_text: str = "Print JSON.") -> Callable[[Decorated], Decorated]:
+    """Give a command the option --json."""
+    return click.option("--json", "as_json", is_flag=True, help=help_text)
+
+
+def parse_classes(text: str | None) -> tuple[str, ...]:
+    """Read class names: separated by commas, or one per line of a file.
+
+    Raises:
+        UsageError: a file is missing or no text, or a name is empty.
+    """
+    if text is None:
+        return ()
+    names = read_names(Path(text)) if names_file(text) else [name.strip() for name in text.split(",")]
+    if not names or not all(names):
+        raise UsageError(f"--classes {text}: found an empty name, expected names such as cat,dog")
+    return tuple(names)
+
+
+def names_file(text: str) -> bool:
+    """Tell whether a user means a file."""
+    try:
+        exists = Path(text).exists()
+    except (OSError, ValueError):
+        return False
+    return exists or ("," not in text and ("/" in text or text.endswith(LABEL_FILE_SUFFIXES)))
+
+
+def read_names(path: Path) -> Sequence[str]:
+    """Read one name per line; blank lines at the end do not count."""
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8-sig").rstrip().splitlines()]
+    except UnicodeDecodeError:
+        raise UsageError(f"--classes {path}: found no text, expected one name per line") from None
+    except OSError as error:
+        raise UsageError(f"--classes {path}: {error.strerror}") from error

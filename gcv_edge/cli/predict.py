@@ -1,0 +1,115 @@
+"""``gcv-edge predict``: what a model sees."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcv_edge.cli.console import counted, echo_json, plural, show_path
+from gcv_edge.cli.guard import debug_option
+from gcv_edge.cli.options import Word, json_option
+from gcv_edge.cli.summaries import draw, summarize, to_dict
+from gcv_edge.errors import DataError
+
+if TYPE_CHECKING:
+    from gcv_edge.cli.inputs import Input
+    from gcv_edge.cli.saving import Sink
+    from gcv_edge.runtime.model import Model
+    from gcv_edge.runtime.sources import Frame
+
+ENGINES = ("openvino", "onnxruntime")
+PRECISIONS = ("f32", "bf16", "auto")
+
+
+@click.command()
+@click.argument("model")
+@click.argument("source", metavar="INPUT")
+@click.option("--save", metavar="DIR", help="Write annotated copies there; the folder is made.")
+@json_option("Print a line of JSON per frame.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    help="Show what has a score over it.  [default: 0.5; for keypoints 0.2]",
+)
+@click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="What computes.")
+@click.option(
+    "--precision",
+    type=Word(PRECISIONS),
+    default="f32",
+    show_default=True,
+    help="Of float operations; f32 is what export verified.",
+)
+@debug_option
+def predict(
+    model: str,
+    source: str,
+    save: str | None,
+    as_json: bool,
+    threshold: float | None,
+    engine: str,
+    precision: str,
+) -> None:
+    """Run a model on a picture, a folder of pictures, a video or a camera.
+
+    MODEL is an exported file, or a name in the model store. INPUT is a path, a video's URL, or a camera's
+    number.
+    """
+    from gcv_edge.cli.inputs import open_input
+    from gcv_edge.cli.saving import open_sink
+    from gcv_edge.runtime.loading import load
+
+    refuse_picture_as_model(model)
+    frames = open_input(source)
+    with contextlib.ExitStack() as stack:
+        network = load(model, engine=engine, precision=precision)
+        network.warmup()
+        sink = stack.enter_context(open_sink(save, frames)) if save is not None else None
+        for frame, result in counted(run(network, frames), frames.count, "predicting"):
+            if sink is not None:
+                sink.write(frame, draw(result, frame.pixels, threshold))
+            report(frame, result, threshold, as_json=as_json)
+    finish(frames, sink, as_json=as_json)
+
+
+def refuse_picture_as_model(model: str) -> None:
+    """Catch MODEL and INPUT in the wrong order."""
+    from gcv_edge.cli.inputs import is_picture
+
+    if is_picture(model):
+        raise DataError(f"{model}: found a picture, expected a model (usage: gcv-edge predict MODEL INPUT)")
+
+
+def run(network: Model[Any], frames: Input) -> Iterator[tuple[Frame, Any]]:
+    """Give frames and results in order."""
+    from gcv_edge.runtime.streaming import run_in_order
+
+    return run_in_order(network.run, frames.frames(), network.session.streams)
+
+
+def report(frame: Frame, result: Any, threshold: float | None, *, as_json: bool) -> None:
+    """Print what a frame shows."""
+    if not as_json:
+        click.echo(f"{show_path(frame.name)}: {summarize(result, threshold)}")
+        return
+    height, width = frame.pixels.shape[:2]
+    head = {"name": frame.name, "index": frame.index, "width": width, "height": height}
+    echo_json({**head, **to_dict(result, threshold)}, indent=None)
+
+
+def finish(frames: Input, sink: Sink | None, *, as_json: bool) -> None:
+    """Say where the copies are; fail when a picture could not be read."""
+    if sink is not None and not as_json:
+        click.echo(f"Saved {describe_saved(sink.saved)}")
+    if frames.unreadable:
+        raise DataError(f"{plural(frames.unreadable, 'picture')} of {frames.name} could not be read")
+
+
+def describe_saved(saved: Iterable[Any]) -> str:
+    """Name the one file saved, or the folder and the number of files."""
+    paths = list(saved)
+    if len(paths) == 1:
+        return show_path(paths[0])
+    return f"{plural(len(paths), 'picture')} in {show_path(paths[0].parent)}" if paths else "nothing"
