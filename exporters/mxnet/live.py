@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.errors import (
+    GcvEdgeError,
     ModelNotFoundError,
     ParamsMismatchError,
     UnsupportedError,
@@ -224,8 +225,18 @@ def explain_misfit(
     """Say what differs, and for a zoo name which other network would fit."""
     text = f"{os.fspath(file)}: does not fit {name}: {describe_misfit(fit)}"
     if gluoncv is not None and stored is not None:
-        text += f"; {guess_network(gluoncv, stored, name)}"
+        text += f"; {guess_network(stored, name, partial(match_network, gluoncv, stored))}"
     return ParamsMismatchError(text)
+
+
+def match_network(gluoncv: Any, stored: Params, name: str) -> int | None:
+    """Compare a file with a zoo network: see ``guess_network``."""
+    try:
+        block = build_block(gluoncv, name, ("class_0",) if "custom" in name else ())
+        fit = fit_traced(trace_block(block, name, zoo_shape(name)), stored, name)
+    except GcvEdgeError:
+        return None
+    return 0 if fit.is_good else count_classes(fit, class_number(block))
 
 
 def trace(block: Any, name: str, shape: Shape) -> Network:

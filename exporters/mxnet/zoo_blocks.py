@@ -20,7 +20,7 @@ from gcv_edge.tasks import CLASSIFICATION, DETECTION, POSE, SEGMENTATION, Task
 
 PRUNED = re.compile(r"resnet\d+_v1[bd]_0\.\d+$")
 TAKES_NCLASS = re.compile(r"(resnet|i3d_|slowfast_).*_custom$")
-TAKES_NUM_CLASSES = re.compile(r"hrnet_")
+HIGH_RESOLUTION = re.compile(r"hrnet_")
 COCO_JOINTS = 17
 STARTS_FROM_KINETICS = re.compile(r"i3d_resnet50_v1_(ucf101|hmdb51|custom)$|(slowfast|resnet).*_custom$")
 
@@ -74,10 +74,10 @@ def find_task(name: str) -> Task | None:
 def class_arguments(name: str, classes: Sequence[str]) -> dict[str, Any]:
     """Spell the classes as a builder wants them; empty where the block is adapted in another way."""
     task = find_task(name)
-    if not classes or PRUNED.match(name) or (name.startswith("alpha_pose_") and len(classes) == COCO_JOINTS):
+    if not classes or PRUNED.match(name) or HIGH_RESOLUTION.match(name):
         return {}
-    if TAKES_NUM_CLASSES.match(name):
-        return {"num_classes": len(classes)}
+    if name.startswith("alpha_pose_") and len(classes) == COCO_JOINTS:
+        return {}
     if TAKES_NCLASS.match(name):
         return {"nclass": len(classes)}
     if "custom" in name:
@@ -166,10 +166,18 @@ def building_without_values(gluoncv: Any) -> Iterator[None]:
 
 @contextlib.contextmanager
 def class_number(gluoncv: Any, classes: int) -> Iterator[None]:
-    """Let segmentation networks, which look their class number up in a data set, find another; 0: theirs."""
+    """Let networks whose class number is a data set's, or fixed (HRNet), have another; 0: theirs."""
+    hrnet = gluoncv.model_zoo.hrnet
+
+    def get_hrnet(*arguments: Any, **options: Any) -> Any:
+        return original(*arguments, **{**options, "num_classes": classes})
+
+    original = hrnet.get_hrnet
     with contextlib.ExitStack() as stack:
-        for data_set in set(gluoncv.data.datasets.values()) if classes else ():
-            stack.enter_context(replaced(data_set, "NUM_CLASS", classes))
+        if classes:
+            stack.enter_context(replaced(hrnet, "get_hrnet", get_hrnet))
+            for data_set in set(gluoncv.data.datasets.values()):
+                stack.enter_context(replaced(data_set, "NUM_CLASS", classes))
         yield
 
 

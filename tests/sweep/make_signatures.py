@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gcv_edge.errors import GcvEdgeError
 from gcv_edge.exporters.mxnet.compat import import_gluoncv
+from gcv_edge.exporters.mxnet.guessing import sign
 from gcv_edge.exporters.mxnet.zoo_blocks import build_block
 
 TARGET = Path(__file__).resolve().parents[2] / "exporters" / "mxnet" / "zoo_signatures.py"
@@ -23,8 +24,6 @@ from __future__ import annotations
 
 def main() -> None:
     """Sign every network that can be built."""
-    from gcv_edge.exporters.mxnet.guessing import sign
-
     gluoncv = import_gluoncv()
     found = defaultdict(list)
     for name in sorted(gluoncv.model_zoo.get_model_list()):
