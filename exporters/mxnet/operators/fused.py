@@ -162,19 +162,25 @@ def emit_quantized(
 def emit_convolution(
     graph: GraphBuilder, node: ir.Node, norm: ir.Node | None, data: ir.Value, scale: ir.Value
 ) -> ir.Value:
-    """Emit a convolution with 8-bit weights; what scales its data, if not constant, scales its result."""
+    """Emit a convolution with weights in 8 and bias in 32 bits.
+
+    Data whose scale is not constant come in units of a level; then the result is scaled, and the bias rounded
+    in the graph.
+    """
     weight, bias = read_weights(node, norm)
     name = name_of(node.outputs[0])
     if is_constant(scale):
-        return emit_positions(
-            graph, node, [data, *quantized_weights(graph, name, weight, bias, constant(scale))]
-        )
-    product = emit_positions(graph, node, [data, *quantized_weights(graph, name, weight, None, None)])
-    scaled = graph.op("Mul", [product, scale], f"{name}_scaled")
-    if bias is None:
-        return scaled
-    shift = graph.constant(bias.reshape(-1, *[1] * (weight.ndim - 2)), f"{name}_bias")
-    return graph.op("Add", [scaled, shift], f"{name}_shifted")
+        factors = weight_factors(weight, bias, constant(scale))
+        inputs = [data, stored_weight(graph, name, weight, factors)]
+        inputs += [] if bias is None else [stored_bias(graph, name, bias, constant(scale), factors)]
+        return emit_positions(graph, node, inputs)
+    factors = weight_factors(weight, None, None)
+    result = emit_positions(graph, node, [data, stored_weight(graph, name, weight, factors)])
+    if bias is not None:
+        shape = [-1] + [1] * (weight.ndim - 2)
+        shift = rounded_bias(graph, name, bias.reshape(shape), scale, factors.reshape(shape))
+        result = graph.op("Add", [result, shift], f"{name}_shifted")
+    return graph.op("Mul", [result, scale], f"{name}_scaled")
 
 
 def emit_positions(graph: GraphBuilder, node: ir.Node, inputs: Sequence[ir.Value]) -> ir.Value:
@@ -220,18 +226,24 @@ def following_norm(layer: ir.Node) -> ir.Node | None:
     return users[0] if len(users) == 1 and users[0].op_type == "BatchNormalization" else None
 
 
-def quantized_weights(
-    graph: GraphBuilder, name: str, weight: Floats, bias: Floats | None, scale: Floats | None
-) -> list[ir.Value]:
-    """Quantise weights per output channel, and the bias by the product of their scales and the data's."""
-    factors = weight_factors(weight, bias, scale)
+def stored_weight(graph: GraphBuilder, name: str, weight: Floats, factors: Floats) -> ir.Value:
+    """Store weights in 8 bits, by levels per unit of each output channel."""
     levels = np.rint(weight * spread(factors, weight)).clip(-128, 127)
-    result = [stored(graph, f"{name}_weight", levels.astype(np.int8), 1 / factors)]
-    if bias is not None and scale is not None:
-        steps = (scale / factors).astype(np.float32)
-        levels = np.rint(bias.astype(np.float64) / steps).clip(-(2.0**31), 2.0**31 - 1)
-        result.append(stored(graph, f"{name}_bias", levels.astype(np.int32), steps))
-    return result
+    return stored(graph, f"{name}_weight", levels.astype(np.int8), 1 / factors)
+
+
+def stored_bias(graph: GraphBuilder, name: str, bias: Floats, scale: Floats, factors: Floats) -> ir.Value:
+    """Store a bias in 32 bits, in units of weight times data."""
+    steps = (scale / factors).astype(np.float32)
+    levels = np.rint(bias.astype(np.float64) / steps).clip(-(2.0**31), 2.0**31 - 1)
+    return stored(graph, f"{name}_bias", levels.astype(np.int32), steps)
+
+
+def rounded_bias(graph: GraphBuilder, name: str, bias: Floats, scale: ir.Value, factors: Floats) -> ir.Value:
+    """Round a bias to units of weight times data; the result is in units of a level of the data."""
+    steps = graph.op("Div", [graph.constant(bias * factors, f"{name}_bias"), scale], f"{name}_bias_steps")
+    whole = graph.op("Round", [steps], f"{name}_bias_rounded")
+    return graph.op("Mul", [whole, graph.constant(1 / factors)], f"{name}_bias_levels")
 
 
 def read_weights(layer: ir.Node, norm: ir.Node | None) -> tuple[Floats, Floats | None]:

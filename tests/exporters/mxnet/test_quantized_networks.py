@@ -44,7 +44,7 @@ QUANTIZED = (
     "_contrib_dequantize",
     "_sg_mkldnn_conv",
 )
-ONE_LEVEL_OFF = 0.002
+ONE_LEVEL_OFF = 0.0005
 """Share of a layer's numbers that lie between two levels so closely that float32 decides."""
 
 
