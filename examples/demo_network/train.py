@@ -35,6 +35,7 @@ SCALE = np.array((58.395, 57.12, 57.375), np.float32)
 BATCH = 8
 PEAK_RATE, WARM_UP = 2e-3, 100
 EMPTY_LOGIT = -5.0
+BASE_SIDE, BASE_BATCH, BASE_SHARE = 64, 64, 0.15
 TEST_PICTURES = 200
 MAX_OBJECTS = 12
 
@@ -42,9 +43,52 @@ Picture = tuple[np.ndarray, np.ndarray]
 """BGR pixels, and boxes (x1, y1, x2, y2, class)."""
 
 
-def build_network(classes: tuple[str, ...]) -> Any:
-    """GluonCV's YOLOv3 on mobilenet0.25, with heads narrow enough to ship."""
-    base = gluoncv.model_zoo.mobilenet.get_mobilenet(multiplier=0.25, pretrained=False)
+def train_base(pictures: list[Picture], seconds: float, seed: int) -> Any:
+    """Train mobilenet0.25 to name what a small cut-out shows; detection learns slowly from nothing."""
+    base = gluoncv.model_zoo.mobilenet.get_mobilenet(
+        multiplier=0.25, pretrained=False, classes=len(CLASSES) + 1
+    )
+    base.initialize(mxnet.init.Xavier())
+    base.hybridize()
+    trainer = mxnet.gluon.Trainer(base.collect_params(), "adam", {"wd": 1e-4})
+    measure = mxnet.gluon.loss.SoftmaxCrossEntropyLoss()
+    random, begin, step, losses = np.random.default_rng(seed), time.time(), 0, []
+    while (progress := (time.time() - begin) / seconds) < 1:
+        trainer.set_learning_rate(learning_rate(step, progress))
+        cuts = [cut_out(pictures[random.integers(len(pictures))], random) for _ in range(BASE_BATCH)]
+        inputs = mxnet.nd.array(np.stack([normalize(pixels) for pixels, _ in cuts]))
+        with mxnet.autograd.record():
+            loss = measure(base(inputs), mxnet.nd.array([kind for _, kind in cuts])).mean()
+        loss.backward()
+        trainer.step(1)
+        losses.append(loss.asscalar())
+        if step % 50 == 0:
+            print(f"{time.time() - begin:6.0f} s  base step {step}  {np.mean(losses[-50:]):.3f}", flush=True)
+        step += 1
+    return base
+
+
+def cut_out(picture: Picture, random: np.random.Generator) -> tuple[np.ndarray, int]:
+    """Cut out a sign, or somewhere else one time in three; returns pixels and class (the last is nothing)."""
+    pixels, boxes = picture
+    height, width = pixels.shape[:2]
+    if len(boxes) and random.uniform() < 0.67:
+        x1, y1, x2, y2, kind = boxes[random.integers(len(boxes))]
+        side = max(x2 - x1, y2 - y1) * random.uniform(1.0, 1.8)
+        x, y = (x1 + x2) / 2 + side * random.normal(0, 0.1), (y1 + y2) / 2 + side * random.normal(0, 0.1)
+    else:
+        side, kind = random.uniform(20, 100), len(CLASSES)
+        x, y = random.uniform(0, width), random.uniform(0, height)
+        if len(boxes) and (np.abs((boxes[:, :2] + boxes[:, 2:4]) / 2 - (x, y)).max(1) < side).any():
+            return cut_out(picture, random)
+    factor = BASE_SIDE / side
+    matrix = np.array([[factor, 0, BASE_SIDE / 2 - x * factor], [0, factor, BASE_SIDE / 2 - y * factor]])
+    fill = tuple(float(level) for level in MEAN[::-1])
+    return cv2.warpAffine(pixels, matrix, (BASE_SIDE, BASE_SIDE), borderValue=fill), int(kind)
+
+
+def build_network(classes: tuple[str, ...], base: Any) -> Any:
+    """GluonCV's YOLOv3 on a trained mobilenet0.25, with heads narrow enough to ship."""
     stages = [base.features[:33], base.features[33:69], base.features[69:-2]]
     return gluoncv.model_zoo.yolo.yolo3.YOLOV3(
         stages,
@@ -180,13 +224,15 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     mxnet.random.seed(options.seed)
     np.random.seed(options.seed)
-    network = build_network(CLASSES)
-    network.initialize(mxnet.init.Xavier())
-    network(mxnet.nd.zeros((1, 3, SIDE, SIDE)))
-    expect_little(network)
     pictures = draw_all(TRAIN_SEED, options.pictures)
     print(f"{len(pictures)} pictures drawn", flush=True)
-    record = train(network, pictures, options.minutes * 60, options.seed)
+    seconds = options.minutes * 60
+    base = train_base(pictures, BASE_SHARE * seconds, options.seed)
+    network = build_network(CLASSES, base)
+    network.initialize(mxnet.init.Xavier())  # what the base has learnt stays
+    network(mxnet.nd.zeros((1, 3, SIDE, SIDE)))
+    expect_little(network)
+    record = train(network, pictures, (1 - BASE_SHARE) * seconds, options.seed)
     network.hybridize()
     network.set_nms(nms_thresh=0.45, nms_topk=400, post_nms=100)
     figures = evaluate(network, draw_all(TEST_SEED, TEST_PICTURES))
