@@ -23,8 +23,8 @@ from gcv_edge.exporters.mxnet.registry import converts
 LEVELS = {ir.DataType.INT8: 127.5, ir.DataType.UINT8: 255.5}
 """How many levels there are from zero to the end of the range."""
 
-SMALLEST_LEVEL = 1e-30
-"""Level of a range that is empty, instead of 0."""
+SMALLEST_RANGE = 1e-30
+"""End of a range that is empty, instead of 0."""
 
 Quantized = tuple[ir.Value, ir.Value, ir.Value]
 """Numbers (int8 or uint8), and the ends of their range (float32 scalars)."""
@@ -38,10 +38,14 @@ def number_type(value: ir.Value) -> ir.DataType:
 
 def level_size(graph: GraphBuilder, name: str, kind: ir.DataType, low: ir.Value, high: ir.Value) -> ir.Value:
     """Compute the difference of one level; a constant where the range is one."""
+    largest = largest_end(graph, name, low, high)
+    return graph.op("Div", [largest, graph.constant(LEVELS[kind])], f"{name}_scale")
+
+
+def largest_end(graph: GraphBuilder, name: str, low: ir.Value, high: ir.Value) -> ir.Value:
+    """Return the end of a range that is further from zero, as a positive number."""
     ends = [graph.op("Abs", [end], f"{name}_end") for end in (low, high)]
-    largest = graph.op("Max", ends, f"{name}_largest")
-    level = graph.op("Div", [largest, graph.constant(LEVELS[kind])], f"{name}_level")
-    return graph.op("Max", [level, graph.constant(SMALLEST_LEVEL)], f"{name}_scale")
+    return graph.op("Max", [*ends, graph.constant(SMALLEST_RANGE)], f"{name}_largest")
 
 
 def zero_point(graph: GraphBuilder, kind: ir.DataType) -> ir.Value:
@@ -54,11 +58,13 @@ def quantize(
 ) -> Quantized:
     """Turn floating point into 8-bit numbers.
 
-    A range that is not constant becomes a division: engines compute in 8 bits by constant scales only.
+    A range that is not constant becomes a product: engines compute in 8 bits by constant scales only.
     """
     scale = level_size(graph, name, kind, low, high)
     if scale.const_value is None:
-        data, scale = graph.op("Div", [data, scale], f"{name}_levels"), graph.constant(1.0)
+        factor = [graph.constant(LEVELS[kind]), largest_end(graph, name, low, high)]
+        data = graph.op("Mul", [data, graph.op("Div", factor, f"{name}_factor")], f"{name}_levels")
+        scale = graph.constant(1.0)
     return graph.op("QuantizeLinear", [data, scale, zero_point(graph, kind)], name), low, high
 
 
