@@ -1,0 +1,87 @@
+"""Write the README's figures from benchmarks/results: python benchmarks/readme_table.py [--check]"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness import RESULTS, ROOT
+
+README = ROOT / "README.md"
+BEGIN, END = "<!-- figures: python benchmarks/readme_table.py -->", "<!-- end of figures -->"
+
+
+def read(name: str) -> dict[str, Any]:
+    """Read one benchmark's results."""
+    document: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    return document
+
+
+def best(timings: dict[str, Any], name: str) -> float:
+    """Best milliseconds of what a name begins with."""
+    return min(row["best_ms"] for key, row in timings.items() if key.startswith(name))
+
+
+def rows() -> Iterator[tuple[str, str, str]]:
+    """Give what was measured, the figure and the command."""
+    detector = read("detector")
+    for precision, measured in detector["precisions"].items():
+        yield (
+            f"`Detector.run` on a 1080p frame over bare OpenVINO `infer`, {detector['network']}, {precision}",
+            f"{measured['ratio']:.2f}x the time",
+            detector["command"],
+        )
+    preprocess = read("preprocess")
+    case = preprocess["cases"]["1080p to 416x416"]
+    ours = best(case, "gcv-edge")
+    for other in ("cv2.resize + NumPy normalise", "cv2.resize + cv2.dnn.blobFromImage"):
+        yield (
+            f"1080p to 416x416, resized and normalised, against {other}",
+            f"{best(case, other) / ours:.1f}x faster ({ours:.2f} ms)",
+            preprocess["command"],
+        )
+    nms = read("nms")
+    times = nms["thresholds"]["0.01"]["times"]
+    ours, theirs = best(times, "gcv-edge"), best(times, "cv2.dnn.NMSBoxesBatched")
+    yield (
+        "NMS of 10,647 boxes x 80 classes over 0.01, against cv2.dnn.NMSBoxesBatched",
+        f"{theirs / ours:,.0f}x faster ({ours:.2f} ms)",
+        nms["command"],
+    )
+    export = read("export")
+    mine = export["results"]["gcv-edge"]
+    yield (
+        f"export of {export['network']} from symbol and parameters, against MXNet's mx2onnx",
+        f"{export['speedup']:.1f}x faster ({mine['seconds_best']:.1f} s, {mine['peak_over_params']:.1f}x the "
+        f"parameters' size in memory)",
+        export["command"],
+    )
+
+
+def table() -> str:
+    """Format the figures as Markdown."""
+    lines = ["| measured | figure | command |", "|---|---|---|"]
+    lines += [f"| {what} | {figure} | `{command}` |" for what, figure, command in rows()]
+    cpu = read("detector")["machine"]["cpu"]
+    return "\n".join([BEGIN, "", *lines, "", f"Machine: {cpu}, 2 cores.", "", END])
+
+
+def replace_table(text: str) -> str:
+    """Return the README with the figures of today's results."""
+    before, _, rest = text.partition(BEGIN)
+    return before + table() + rest.partition(END)[2]
+
+
+def main() -> None:
+    old = Path(README).read_text()
+    new = replace_table(old)
+    if "--check" in sys.argv:
+        sys.exit(0 if old == new else "README.md: the figures are not those of benchmarks/results")
+    README.write_text(new)
+
+
+if __name__ == "__main__":
+    main()
