@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gcv_edge.errors import GcvEdgeError, ModelFileError, ModelNotFoundError, UsageError
+from gcv_edge.errors import GcvEdgeError, ModelFileError, ModelNotFoundError, UnsupportedError, UsageError
 from gcv_edge.exporters.adoption import Adoption, adopt_model
 from gcv_edge.exporters.mxnet.compat import restore_numpy_aliases
 from gcv_edge.exporters.mxnet.export import Network, export_network
@@ -133,6 +133,9 @@ def load_factory(factory: str, params: str | os.PathLike[str] | None, options: E
                 f"{factory}: --params is for MXNet; let the factory load a torch module's weights"
             )
         return TorchSource(name, made)
+    if "mxnet" not in sys.modules:
+        kind = type(made).__name__
+        raise UnsupportedError(f"{factory}: found {kind}, expected a torch.nn.Module or a gluon HybridBlock")
     from gcv_edge.exporters.mxnet import live
 
     return MxnetSource(live.load_block_network(made, name, params, options.input_shape))

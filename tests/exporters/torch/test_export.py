@@ -1,0 +1,69 @@
+"""Torch modules become files of this project's form, verified against torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gcv_edge import Classifier, Segmenter
+from gcv_edge.errors import GcvEdgeError, UnsupportedError, UsageError
+from gcv_edge.exporters.source import ExportOptions
+from gcv_edge.pipeline import export
+from gcv_edge.verify import verify_model
+
+OPTIONS = ExportOptions(input_shape=(1, 3, 32, 48))
+
+
+@pytest.fixture(autouse=True)
+def _torch() -> None:
+    pytest.importorskip("torch", reason="the extra [torch] is not installed", exc_type=ImportError)
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_classifier(tmp_path: Path, dynamic: bool) -> None:
+    options = ExportOptions(input_shape=(1, 3, 32, 48), labels=tuple("abcde"), dynamic_batch=dynamic)
+    result = export("torch_networks:classifier", tmp_path / "net.onnx", options=options)
+    assert result.verification is not None
+    assert result.verification.passed
+    assert result.verification.reference.startswith("torch")
+    assert len(Classifier(result.path).run(np.zeros((60, 60, 3), np.uint8)).top(3)) == 3
+
+
+def test_only_the_main_head_of_a_segmenter_stays(tmp_path: Path) -> None:
+    result = export("torch_networks:segmenter", tmp_path / "net.onnx", options=OPTIONS)
+    assert result.metadata.task.name == "segmentation"
+    segmenter = Segmenter(result.path)
+    assert list(segmenter.session.outputs) == ["logits"]
+    assert segmenter.run(np.zeros((20, 30, 3), np.uint8)).class_map.shape == (20, 30)
+
+
+def test_verify_against_the_module(tmp_path: Path) -> None:
+    result = export("torch_networks:classifier", tmp_path / "net.onnx", options=OPTIONS)
+    assert verify_model(result.path, against="torch_networks:classifier").passed
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "error", "message"),
+    [
+        ("torch_networks:classifier", ExportOptions(), UsageError, "give the input's shape"),
+        ("torch_networks:branching", OPTIONS, UnsupportedError, "torch cannot export it"),
+        ("torch_networks:broken", OPTIONS, UsageError, r"FileNotFoundError: weights\.pth"),
+        ("torch_networks:number", OPTIONS, UnsupportedError, "found int, expected a torch.nn.Module"),
+        ("torch_networks:absent", OPTIONS, UsageError, "AttributeError"),
+        ("no_such_package:net", OPTIONS, UsageError, "ModuleNotFoundError"),
+    ],
+)
+def test_refusals(
+    source: str, options: ExportOptions, error: type[GcvEdgeError], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(error, match=message) as caught:
+        export(source, tmp_path / "net.onnx", options=options)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parameters_belong_to_the_factory(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="let the factory load"):
+        export("torch_networks:classifier", tmp_path / "net.onnx", params="x.params", options=OPTIONS)
