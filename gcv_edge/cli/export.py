@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import tempfile
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, naming
@@ -20,6 +22,9 @@ from gcv_edge.metadata import BOX_FORMATS, NMS_PLACES
 if TYPE_CHECKING:
     from gcv_edge.exporters.adoption import Adoption
     from gcv_edge.pipeline import ExportResult
+
+ADOPTION_OPTIONS = ("mean", "scale", "bgr", "boxes", "scores", "box_format", "normalized", "background")
+"""Parameters of the command that say what a foreign .onnx file does not."""
 
 
 @click.command()
@@ -111,14 +116,22 @@ def parse_adoption(
     from gcv_edge.exporters.adoption import Adoption
 
     if not source.endswith(".onnx"):
-        if mean or scale:
-            raise UsageError("--mean and --scale are for .onnx sources; others say it themselves")
+        refuse_adoption(source)
         return None
     if mean is None or scale is None:
         return None
     return Adoption(
         parse_triple("--mean", mean), parse_triple("--scale", scale), reverse_channels=not bgr, **head
     )
+
+
+def refuse_adoption(source: str) -> None:
+    """Raise UsageError where an option was given that is for .onnx sources alone."""
+    context = click.get_current_context()
+    for name in ADOPTION_OPTIONS:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = "--" + name.replace("_", "-")
+            raise UsageError(f"{option} is for .onnx sources; {source} says it itself")
 
 
 def parse_triple(option: str, text: str) -> tuple[float, float, float]:
@@ -133,7 +146,7 @@ def parse_triple(option: str, text: str) -> tuple[float, float, float]:
         numbers = []
     if len(numbers) == 1:
         numbers *= 3
-    if len(numbers) != 3 or (option == "--scale" and 0 in numbers):
+    if len(numbers) != 3 or not all(map(math.isfinite, numbers)) or (option == "--scale" and 0 in numbers):
         raise UsageError(f"{option} {text}: expected three numbers such as 127,127,127")
     return numbers[0], numbers[1], numbers[2]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +28,17 @@ class Word(click.Choice[str]):
         close = difflib.get_close_matches(str(value), self.choices, n=1)
         hint = f"did you mean '{close[0]}'?" if close else f"expected one of {', '.join(self.choices)}"
         raise click.BadParameter(f"found '{value}', {hint}", ctx, param)
+
+
+class Fraction(click.FloatRange):
+    """A number within bounds; NaN is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number, or fail."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
 
 
 task_option = click.option(

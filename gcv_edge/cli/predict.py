@@ -10,7 +10,7 @@ import click
 
 from gcv_edge.cli.console import counted, echo_json, plural, show_path
 from gcv_edge.cli.guard import debug_option
-from gcv_edge.cli.options import Word, json_option
+from gcv_edge.cli.options import Fraction, Word, json_option
 from gcv_edge.cli.summaries import draw, summarize, to_dict
 from gcv_edge.errors import DataError
 
@@ -31,7 +31,7 @@ PRECISIONS = ("f32", "bf16", "auto")
 @json_option("Print a line of JSON per frame.")
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1),
+    type=Fraction(0, 1),
     help="Show what has a score over it.  [default: 0.5; for keypoints 0.2]",
 )
 @click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="What computes.")

@@ -8,7 +8,7 @@ from gcv_edge.cli.console import echo_json, echo_table, plural, show_number, sho
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import json_option
 from gcv_edge.cli.verdicts import comparisons, error_of, has_passed
-from gcv_edge.errors import VerificationError
+from gcv_edge.errors import UsageError, VerificationError
 
 
 @click.command()
@@ -22,6 +22,8 @@ def verify(model: str, against: str | None, params: str | None, as_json: bool) -
     from gcv_edge.store import find_model
     from gcv_edge.verify import verify_model
 
+    if params is not None and against is None:
+        raise UsageError("--params: goes with --against SOURCE, which is not given")
     path = find_model(model)
     with stages("running the model and its reference"):
         found = verify_model(path, against=against, params=params).to_dict()
