@@ -1,0 +1,193 @@
+"""``gcv-edge predict``: pictures, folders and videos through every kind of network."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from demo_files import CLASSES, DEMO
+
+from gcv_edge import Detector
+from tests.runtime.conftest import Maker, solid
+
+from .conftest import PICTURE, contents, done, failed, fingerprint, run, shell
+
+RED = solid(255, 0, 0)
+
+
+@pytest.fixture
+def detector(make_model: Maker, here: Path) -> Path:
+    """Finds two red things in a red picture, with scores 1 and 0.5."""
+    return make_model("detection")
+
+
+@pytest.fixture
+def red(here: Path) -> str:
+    cv2.imwrite("red.png", RED)
+    return "red.png"
+
+
+def lines(*arguments: object) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done("predict", "--json", *arguments).splitlines()]
+
+
+def test_a_picture_is_a_line(detector: Path, red: str) -> None:
+    line = done("predict", detector, red)
+    assert line.startswith("red.png: 1 red 1.00 (pre ")
+    assert line.count("\n") == 1
+
+
+def test_json_is_a_line_per_picture(detector: Path, red: str) -> None:
+    (line,) = lines(detector, red)
+    assert {key: line[key] for key in ("name", "index", "width", "height")} == {
+        "name": "red.png",
+        "index": 0,
+        "width": 64,
+        "height": 64,
+    }
+    (found,) = line["detections"]
+    assert (found["class_id"], found["label"]) == (0, "red")
+    assert found["score"] == pytest.approx(1)
+    assert found["box"] == [0, 0, 32, 32]
+    assert set(line["speed"]) == {"preprocess_ms", "inference_ms", "postprocess_ms"}
+
+
+@pytest.mark.parametrize(("threshold", "count"), [(0, 2), (0.4, 2), (0.5, 1), (0.99, 1), (1, 0)])
+def test_threshold(detector: Path, red: str, threshold: float, count: int) -> None:
+    assert len(lines(detector, red, "--threshold", threshold)[0]["detections"]) == count
+
+
+def test_nothing_over_the_threshold(detector: Path, red: str) -> None:
+    assert done("predict", detector, red, "--threshold", "1").startswith("red.png: nothing over 1 (")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "key"),
+    [
+        ("detection", "1 red 1.00", "detections"),
+        ("kept", "1 green 0.90", "detections"),
+        ("classification", "red 57.6%, green 21.2%, blue 21.2%", "top"),
+        ("segmentation", "100% red", "classes"),
+        ("pose", "1 of 3 keypoints over 0.2", "poses"),
+    ],
+)
+def test_every_task(make_model: Maker, red: str, kind: str, said: str, key: str) -> None:
+    model = make_model(kind)
+    assert done("predict", model, red).startswith(f"red.png: {said} (pre ")
+    (line,) = lines(model, red, "--save", "out")
+    assert line[key]
+    assert cv2.imread("out/red.png").shape == RED.shape
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_both_engines_see_what_python_sees(signs: Path, here: Path, engine: str) -> None:
+    (line,) = lines(signs, PICTURE, "--engine", engine, "--threshold", "0.02")
+    expected = Detector(signs).run(cv2.imread(str(PICTURE))).over(0.02)
+    assert [row["label"] for row in line["detections"]] == list(expected.names)
+    assert {row["label"] for row in line["detections"]} <= set(CLASSES)
+    scores = [row["score"] for row in line["detections"]]
+    assert scores == pytest.approx(expected.scores.tolist(), abs=1e-4)
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_precision_may_be_left_to_the_engine(detector: Path, red: str) -> None:
+    assert "1 red 1.00" in done("predict", detector, red, "--precision", "auto")
+
+
+def test_the_annotated_copy(detector: Path, red: str, here: Path) -> None:
+    before = fingerprint(here / red)
+    printed = done("predict", detector, red, "--save", "deep/er")
+    assert printed.splitlines()[-1] == "Saved deep/er/red.png"
+    assert fingerprint(here / red) == before
+    assert np.any(cv2.imread("deep/er/red.png") != RED)
+    assert list(contents(here)) == ["deep", "deep/er", "deep/er/red.png", "red.png"]
+
+
+def test_the_copy_shows_what_is_over_the_threshold(detector: Path, red: str) -> None:
+    done("predict", detector, red, "--save", "none", "--threshold", "1")
+    np.testing.assert_array_equal(cv2.imread("none/red.png"), RED)
+
+
+def test_a_folder_in_order_of_names(signs: Path, here: Path) -> None:
+    shutil.copytree(DEMO, "pictures")
+    before = contents(here)
+    found = lines(signs, "pictures", "--save", "out")
+    names = sorted(path.name for path in DEMO.glob("*.jpg"))
+    assert [line["name"] for line in found] == [f"pictures/{name}" for name in names]
+    assert [line["index"] for line in found] == list(range(len(names)))
+    after = contents(here)
+    assert [name for name in after if name not in before] == ["out", *(f"out/{name}" for name in names)]
+    assert before == {name: after[name] for name in before}
+
+
+def test_how_many_copies_there_are(detector: Path, red: str) -> None:
+    Path("pictures").mkdir()
+    for name in ("b.png", "a.png"):
+        shutil.copy(red, f"pictures/{name}")
+    assert (
+        done("predict", detector, "pictures", "--save", "out").splitlines()[-1] == "Saved 2 pictures in out"
+    )
+
+
+def test_a_broken_picture_in_a_folder(detector: Path, red: str) -> None:
+    Path("pictures").mkdir()
+    Path("pictures/a.jpg").write_text("no picture")
+    shutil.copy(red, "pictures/b.png")
+    result = run("predict", detector, "pictures", "--json", "--save", "out")
+    assert result.exit_code == 1
+    assert [json.loads(line)["name"] for line in result.stdout.splitlines()] == ["pictures/b.png"]
+    skipped, error = result.stderr.splitlines()
+    assert skipped.startswith("Skipped pictures/a.jpg: found no picture")
+    assert error == "Error: 1 picture of pictures could not be read"
+    assert [path.name for path in Path("out").iterdir()] == ["b.png"]
+
+
+def test_a_video(detector: Path, here: Path) -> None:
+    write_clip("clip.avi", 3)
+    found = lines(detector, "clip.avi", "--save", "out")
+    assert [line["index"] for line in found] == [0, 1, 2]
+    assert list(contents(here)) == ["clip.avi", "out", "out/clip.mp4"]
+    assert cv2.VideoCapture("out/clip.mp4").get(cv2.CAP_PROP_FRAME_COUNT) == 3
+
+
+def write_clip(name: str, frames: int) -> None:
+    writer = cv2.VideoWriter(name, cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 64))
+    for _ in range(frames):
+        writer.write(RED)
+    writer.release()
+
+
+def test_another_format_than_can_be_written(detector: Path, here: Path) -> None:
+    cv2.imwrite("grey.pgm", np.full((8, 8), 200, np.uint8))
+    done("predict", detector, "grey.pgm", "--save", "out")
+    assert [path.name for path in Path("out").iterdir()] == ["grey.png"]
+
+
+@pytest.mark.parametrize("place", [".", "../here", "link"])
+def test_the_input_is_never_overwritten(detector: Path, red: str, here: Path, place: str) -> None:
+    Path("link").symlink_to(here)
+    before = contents(here)
+    message = failed(1, "predict", detector, red, "--save", place)
+    assert message.endswith("is the input itself: give --save another folder")
+    assert "is the folder of the pictures themselves" in failed(1, "predict", detector, here, "--save", place)
+    assert contents(here) == before
+
+
+def test_names_that_look_odd(detector: Path, here: Path) -> None:
+    for name in ("two words.png", "über#1.png", "7.png", "-v.png"):
+        cv2.imwrite("x.png", RED)
+        Path("x.png").rename(name)
+        (line,) = lines(detector, "--save", "out", "--", name)
+        assert line["name"] == name
+        assert (here / "out" / name).is_file()
+
+
+def test_a_camera_that_is_not_there(detector: Path) -> None:
+    process = shell(["-m", "gcv_edge", "predict", detector, "97"])
+    assert process.returncode == 1
+    assert process.stderr == "Error: camera 97: cannot be opened as a camera\n"
