@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import queue
 import re
 import ssl
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -52,6 +54,10 @@ class BrokenTransferError(DownloadError):
     """A transfer broke off; another try may go on from there."""
 
 
+class StalePartError(BrokenTransferError):
+    """What is there already is not the beginning of the server's file."""
+
+
 def download(url: str, part: Path, patience: Patience) -> None:
     """Fetch a file whole; bytes that ``part`` holds already are not fetched again where the server can do so.
 
@@ -62,7 +68,9 @@ def download(url: str, part: Path, patience: Patience) -> None:
     for attempt in range(patience.attempts):
         try:
             transfer(url, part, patience)
-        except BrokenTransferError:
+        except BrokenTransferError as error:
+            if isinstance(error, StalePartError):
+                part.unlink(missing_ok=True)
             if attempt + 1 == patience.attempts:
                 raise
             time.sleep(patience.pause * 2**attempt)
@@ -75,7 +83,7 @@ def transfer(url: str, part: Path, patience: Patience) -> None:
     check_url(url)
     have = part.stat().st_size if part.exists() else 0
     headers = {**HEADERS, "Range": f"bytes={have}-"} if have else HEADERS
-    with contextlib.closing(request(url, headers, patience.timeout, part)) as response:
+    with contextlib.closing(request(url, headers, patience.timeout)) as response:
         begin, total = find_extent(response, have)
         if begin != have:
             have = 0
@@ -98,25 +106,50 @@ def check_url(url: str) -> None:
         raise DownloadError(f"{url}: expected an address that starts with https://")
 
 
-def request(url: str, headers: dict[str, str], timeout: float, part: Path) -> Any:
+def request(url: str, headers: dict[str, str], timeout: float) -> Any:
     """Open an address.
 
     Raises:
         DownloadError: the server cannot be reached, has no such file, or redirects elsewhere than allowed.
     """
     try:
-        return make_opener().open(urllib.request.Request(url, headers=headers), timeout=timeout)
+        asked = urllib.request.Request(url, headers=headers)
+        return within(1.1 * timeout, lambda: make_opener().open(asked, timeout=timeout), url)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            part.unlink(missing_ok=True)
-            raise BrokenTransferError("the part that was there is not the server's") from error
+            raise StalePartError("the part that was there is not the server's") from error
         kind = BrokenTransferError if error.code in WORTH_ANOTHER_TRY else DownloadError
         raise kind(explain_answer(error)) from error
     except urllib.error.URLError as error:
         raise DownloadError(explain_unreachable(url, error.reason)) from error
     except (TimeoutError, OSError, http.client.HTTPException) as error:
         raise BrokenTransferError(explain_unreachable(url, error)) from error
+
+
+def within(seconds: float, ask: Callable[[], Any], url: str) -> Any:
+    """Wait so long for an answer; a socket's own timeout is for each address of a name, and for each step.
+
+    Raises:
+        DownloadError: there was none.
+        Exception: whatever ``ask`` raises.
+    """
+    answers: queue.Queue[Any] = queue.Queue()
+
+    def put_answer() -> None:
+        try:
+            answers.put((ask(), None))
+        except BaseException as error:
+            answers.put((None, error))
+
+    threading.Thread(target=put_answer, daemon=True).start()
+    try:
+        answer, error = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise DownloadError(explain_unreachable(url, TimeoutError())) from None
+    if error is not None:
+        raise error
+    return answer
 
 
 def explain_answer(error: urllib.error.HTTPError) -> str:
@@ -180,7 +213,7 @@ def find_extent(response: Any, have: int) -> tuple[int, int | None]:
     if response.status == http.HTTPStatus.PARTIAL_CONTENT:
         found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
         if found is None or int(found[1]) != have:
-            raise DownloadError(
+            raise StalePartError(
                 f"the server sent '{response.headers.get('Content-Range')}', expected {have}-"
             )
         return have, int(found[2]) if found[2] != "*" else None

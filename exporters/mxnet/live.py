@@ -47,6 +47,7 @@ from gcv_edge.tasks import CLASSIFICATION, POSE, SEGMENTATION
 
 Shape = tuple[int, int, int, int]
 File = str | os.PathLike[str]
+HINTS = ("__shape__", "__dtype__")
 
 ACTION_DATA_SETS = {
     "_kinetics400": "Kinetics400Attr",
@@ -279,7 +280,7 @@ def trace_block(block: Any, name: str, shape: Shape) -> Traced:
     found = dict(zip(symbol.list_arguments(), arguments, strict=True))
     found |= dict(zip(symbol.list_auxiliary_states(), states, strict=True))
     shapes = {key: tuple(found[key]) for key in symbol.list_inputs() if key != "data"}
-    return Traced(block, parse_symbol(without_shapes(symbol.tojson()), name), shapes)
+    return Traced(block, parse_symbol(without_hints(symbol.tojson()), name), shapes)
 
 
 def flatten(outputs: Any) -> list[Any]:
@@ -289,12 +290,12 @@ def flatten(outputs: Any) -> list[Any]:
     return [outputs]
 
 
-def without_shapes(text: str) -> str:
-    """Take the shapes out of a symbol's variables: the file's constants may be larger or smaller."""
+def without_hints(text: str) -> str:
+    """Take shapes and types out of a symbol's variables: the file's constants may be larger or smaller."""
     graph = json.loads(text)
     for node in graph["nodes"]:
-        if node["op"] == "null":
-            node.get("attrs", {}).pop("__shape__", None)
+        for hint in HINTS if node["op"] == "null" else ():
+            node.get("attrs", {}).pop(hint, None)
     return json.dumps(graph)
 
 

@@ -9,6 +9,7 @@ import contextlib
 import difflib
 import io
 import re
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -17,6 +18,8 @@ from gcv_edge.errors import ModelNotFoundError, UnsupportedError, UsageError
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, POSE, SEGMENTATION, Task
+
+BUILDING = threading.RLock()
 
 PRUNED = re.compile(r"resnet\d+_v1[bd]_0\.\d+$")
 TAKES_NCLASS = re.compile(r"(resnet|i3d_|slowfast_).*_custom$")
@@ -138,7 +141,8 @@ def replace_dense(block: Any, attribute: str, units: int) -> None:
 def building_without_values(gluoncv: Any) -> Iterator[None]:
     """Let builders run without parameter values: nothing is drawn, downloaded, loaded or moved.
 
-    Names count from 0, so that a network has the same ones whatever was built before.
+    Names count from 0, so that a network has the same ones whatever was built before. One thread builds at
+    a time; others must not use Gluon meanwhile.
 
     Several of GluonCV's builders ignore ``pretrained_base``, and several call ``reset_ctx`` on a base
     network that has no values unless they were downloaded.
@@ -146,7 +150,7 @@ def building_without_values(gluoncv: Any) -> Iterator[None]:
     mxnet = import_mxnet()
     gluon = mxnet.gluon
     parameter, block, dictionary = gluon.Parameter, gluon.Block, gluon.ParameterDict
-    with contextlib.ExitStack() as stack:
+    with BUILDING, contextlib.ExitStack() as stack:
         for owner, name, value in (
             (parameter, "reset_ctx", tolerant(parameter.reset_ctx, ValueError, None)),
             (parameter, "list_ctx", tolerant(parameter.list_ctx, RuntimeError, [mxnet.cpu()])),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import random
 import re
+import socket
 import threading
 import time
 import zipfile
@@ -129,6 +131,17 @@ def fail(status: int) -> Answer:
     return lambda handler: handler.start(status, Content_Length=0)
 
 
+def send_from(begin: int) -> Answer:
+    """Send another part than the one asked for."""
+
+    def answer(handler: Handler) -> None:
+        extent = f"bytes {begin}-{len(ARCHIVE) - 1}/{len(ARCHIVE)}"
+        handler.start(206, Content_Length=len(ARCHIVE) - begin, Content_Range=extent)
+        handler.wfile.write(ARCHIVE[begin:])
+
+    return answer
+
+
 def redirect(address: str) -> Answer:
     return lambda handler: handler.start(302, Location=address, Content_Length=0)
 
@@ -184,6 +197,7 @@ RECOVERIES = [
     ("truncated, resumed", [send_start(ARCHIVE, 1000), send(ARCHIVE)], [None, "bytes=1000-"]),
     ("truncated twice", [send_start(ARCHIVE, 9), send_start(ARCHIVE, 9), send(ARCHIVE)], [None, "9", "18"]),
     ("range ignored", [send_start(ARCHIVE, 1000), send(ARCHIVE, resumable=False)], [None, "1000"]),
+    ("other range", [send_start(ARCHIVE, 9), send_from(5), send(ARCHIVE)], [None, "9", None]),
     ("busy", [fail(503), send(ARCHIVE)], [None, None]),
     ("redirected", [redirect("/elsewhere.zip"), send(ARCHIVE)], [None, None]),
     ("slow at first", [drip(0.01), send(ARCHIVE)], [None, ""]),
@@ -213,7 +227,11 @@ FAILURES = [
     ("length too small", [send(ARCHIVE, announced=1000)], "not a usable zip archive"),
     ("too large", [send(ARCHIVE, announced=2_000_000)], "announces 2000000 bytes, expected at most 1000000"),
     ("redirect loop", [redirect("/again.zip")], "the server answered 302"),
-    ("redirect to a file", [redirect("file:///etc/passwd")], "Redirection to url .file:///etc/passwd. is not allowed"),
+    (
+        "redirect to a file",
+        [redirect("file:///etc/passwd")],
+        "Redirection to url .file:///etc/passwd. is not allowed",
+    ),
     ("redirect to ftp", [redirect("ftp://127.0.0.1/a.zip")], "redirects to ftp://"),
     ("silent", [lambda handler: time.sleep(0.8)], "no answer"),
     ("dripping", [drip(0.01)], "bytes arrived in 0.5 s"),
@@ -289,6 +307,23 @@ def test_nobody_listens(tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="refused"):
         fetch_published(PUBLISHED, "http://127.0.0.1:9/", tmp_path, Patience())
     assert time.monotonic() - begin < 5
+
+
+def test_nobody_answers(tmp_path: Path) -> None:
+    """A connection that is accepted by nobody: the queue of a listening socket is full."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        with contextlib.ExitStack() as stack:
+            for _ in range(4):
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(address)
+            begin = time.monotonic()
+            with pytest.raises(DownloadError, match="no answer"):
+                fetch_published(PUBLISHED, f"http://127.0.0.1:{address[1]}/", tmp_path, QUICK)
+            assert time.monotonic() - begin < 5
 
 
 def test_folder_not_writable(repository: Repository, tmp_path: Path) -> None:
