@@ -10,6 +10,7 @@ from pathlib import Path
 from gcv_edge.exporters.mxnet import operators as _operators  # noqa: F401  (registers the converters)
 from gcv_edge.exporters.mxnet.registry import CONVERTERS, Converter
 from tests.exporters.mxnet.operator_table import REFUSED, ROWS
+from tests.exporters.mxnet.quantized_rows import QUANTIZED_ROWS
 
 PAGE = Path(__file__).parents[3] / "docs" / "operators.md"
 
@@ -20,7 +21,8 @@ Written by `python -m tests.exporters.mxnet.operator_page`; a test keeps it in s
 Any attribute that is not understood stops an export with the operator's, the node's and the attribute's
 name; nothing is dropped silently. Each operator's uses (the last column counts them) are run in MXNet 1.9.1,
 and the converted graph in ONNX Runtime and in OpenVINO, with a fixed and, where there is one, an open batch
-dimension: the numbers agree to 1e-5. All floating-point numbers become float32.
+dimension: the numbers agree to 1e-5; of 8-bit numbers, one in a thousand may be one level off. All
+floating-point numbers become float32.
 """
 
 
@@ -42,6 +44,7 @@ def section(heading: str, groups: dict[str, list[str]]) -> list[str]:
     """Write the table of one module."""
     table = ["| operator | meaning | refused | uses tested |", "|---|---|---|---:|"]
     uses = Counter(row.op for row in ROWS)
+    uses.update(node.op for row in QUANTIZED_ROWS for node in row.symbol.nodes)
     for meaning, names in sorted(groups.items(), key=lambda item: item[1][0].lower()):
         cells = (
             ", ".join(f"`{name}`" for name in names),
