@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gcv_edge.runtime.classifier import Classifier
     from gcv_edge.runtime.detector import Detector
+    from gcv_edge.runtime.instances import InstanceSegmenter
     from gcv_edge.runtime.loading import load
     from gcv_edge.runtime.pose import PoseEstimator
     from gcv_edge.runtime.segmenter import Segmenter
 
 __version__ = "0.1.0"
 
-__all__ = ["Classifier", "Detector", "PoseEstimator", "Segmenter", "__version__", "load"]
+__all__ = ["Classifier", "Detector", "InstanceSegmenter", "PoseEstimator", "Segmenter", "__version__", "load"]
 
 _HOMES = {
     "Classifier": "gcv_edge.runtime.classifier",
     "Detector": "gcv_edge.runtime.detector",
+    "InstanceSegmenter": "gcv_edge.runtime.instances",
     "PoseEstimator": "gcv_edge.runtime.pose",
     "Segmenter": "gcv_edge.runtime.segmenter",
     "load": "gcv_edge.runtime.loading",

@@ -40,6 +40,9 @@ PROPOSAL_MATCH = 10
 BOX_LIMIT = 8192.0
 """Box coordinates beyond this, in input pixels, are all the same: far outside the picture."""
 
+MASK_TOLERANCE = 1e-2
+"""Largest difference of a mask's probability; masks are of boxes that are equal to ``BOX_MATCH`` only."""
+
 PEAK_SHARE = 1e-4
 """Share of scores that may differ where the network itself lists only peaks: which of two almost equal
 neighbours is the peak, rounding decides."""
@@ -83,6 +86,9 @@ def compare_all(
         chosen = not in_graph and (has_proposals(expected[0]) or lists_peaks("scores", settings))
         shares = [unmatched_share(before_selection(e) if chosen else f, e, settings) for f, e in pairs]
         comparisons.append(Comparison("detections", max(shares), UNMATCHED_SHARE))
+    if "masks" in found[0] and "final_masks" in expected[0]:
+        error = max(mask_error(f, e, settings) for f, e in pairs if settings is not None)
+        comparisons.append(Comparison("masks", error, MASK_TOLERANCE))
     return tuple(comparisons)
 
 
@@ -195,7 +201,8 @@ def unmatched_share(found: Outputs, expected: Outputs, settings: DetectionSettin
     for index in range(len(found["boxes"])):
         ours, theirs = final_list(found, index, settings), final_list(expected, index, settings)
         sure = above_cut(ours, settings), above_cut(theirs, settings)
-        partners = match(sure[0], theirs) + match(sure[1], ours)
+        slack = PROPOSAL_MATCH if has_proposals(expected) else 1
+        partners = match(sure[0], theirs, slack) + match(sure[1], ours, slack)
         shares.append(
             1 - partners / max(1, len(sure[0]) + len(sure[1])) if len(sure[0]) + len(sure[1]) else 0.0
         )
@@ -214,7 +221,7 @@ def final_list(outputs: Outputs, index: int, settings: DetectionSettings) -> Arr
         if f"{prefix}ids" in outputs:
             parts = [outputs[f"{prefix}{name}"][index] for name in ("ids", "scores", "boxes")]
             rows: Array = np.concatenate(parts, axis=1)
-            return rows[(rows[:, 0] >= 0) & (rows[:, 1] > settings.confidence_threshold)]
+            return rows[is_listed(outputs, prefix, index, settings)]
     boxes, scores, class_ids = _core.detect(
         outputs["boxes"][index],
         outputs["scores"][index],
@@ -228,12 +235,40 @@ def final_list(outputs: Outputs, index: int, settings: DetectionSettings) -> Arr
     return np.column_stack([class_ids, scores, boxes])
 
 
-def match(ours: Array, theirs: Array) -> int:
+def match(ours: Array, theirs: Array, slack: float = 1.0) -> int:
     """Count pairs of equal class, score and box; each detection is in one pair at most."""
+    return len(match_pairs(ours, theirs, slack))
+
+
+def match_pairs(ours: Array, theirs: Array, slack: float) -> list[tuple[int, int]]:
+    """Pair rows of equal class, score and box, up to ``slack`` times the usual differences."""
     free = np.ones(len(theirs), bool)
-    for row in ours:
-        close = free & (theirs[:, 0] == row[0]) & (np.abs(theirs[:, 1] - row[1]) <= SCORE_MATCH)
-        close &= (np.abs(theirs[:, 2:] - row[2:]) <= BOX_MATCH * np.maximum(1, np.abs(row[2:]) / 640)).all(1)
+    pairs = []
+    for index, row in enumerate(ours):
+        close = free & (theirs[:, 0] == row[0]) & (np.abs(theirs[:, 1] - row[1]) <= slack * SCORE_MATCH)
+        reach = slack * BOX_MATCH * np.maximum(1, np.abs(row[2:]) / 640)
+        close &= (np.abs(theirs[:, 2:] - row[2:]) <= reach).all(1)
         if close.any():
-            free[np.argmax(close)] = False
-    return int((~free).sum())
+            pairs.append((index, int(np.argmax(close))))
+            free[pairs[-1][1]] = False
+    return pairs
+
+
+def mask_error(found: Outputs, expected: Outputs, settings: DetectionSettings) -> float:
+    """Largest difference of the masks of detections that are partners."""
+    errors = [0.0]
+    for index in range(len(found["masks"])):
+        ours, theirs = final_list(found, index, settings), final_list(expected, index, settings)
+        kept = is_listed(found, "", index, settings), is_listed(expected, "final_", index, settings)
+        masks = found["masks"][index][kept[0]], expected["final_masks"][index][kept[1]]
+        if masks[0].shape[1:] != masks[1].shape[1:]:
+            return float("inf")
+        pairs = match_pairs(ours, theirs, PROPOSAL_MATCH)
+        errors += [float(np.abs(masks[0][i] - masks[1][j]).max()) for i, j in pairs]
+    return float(np.max(errors))
+
+
+def is_listed(outputs: Outputs, prefix: str, index: int, settings: DetectionSettings) -> NDArray[np.bool_]:
+    """Tell which rows of a list are detections."""
+    ids, scores = (outputs[f"{prefix}{name}"][index][:, 0] for name in ("ids", "scores"))
+    return np.asarray((ids >= 0) & (scores > settings.confidence_threshold))

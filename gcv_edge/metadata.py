@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gcv_edge.errors import GcvEdgeError, MetadataError
-from gcv_edge.tasks import Task, find_task
+from gcv_edge.tasks import DETECTION, INSTANCES, Task, find_task
 
 RESIZE_TYPES = ("standard", "fit_to_window", "fit_to_window_letterbox", "crop")
 NMS_PLACES = ("runtime", "graph")
@@ -169,7 +169,7 @@ def parse_metadata(entries: Mapping[str, str], path: str) -> ModelMetadata:
             pad_value=reader.number("model_info pad_value"),
             crop_short=reader.integer("gcv_edge crop_short"),
         ),
-        detection=parse_detection(reader) if task.name == "detection" else None,
+        detection=parse_detection(reader) if task in (DETECTION, INSTANCES) else None,
         source=entries.get("gcv_edge source", ""),
         source_hash=entries.get("gcv_edge source_hash", ""),
         variant=entries.get("gcv_edge variant", "fp32"),

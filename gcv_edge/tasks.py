@@ -27,8 +27,9 @@ CLASSIFICATION = Task("classification", ("logits",), "crop")
 DETECTION = Task("detection", ("boxes", "scores"), "standard")
 SEGMENTATION = Task("segmentation", ("logits",), "fit_to_window")
 POSE = Task("pose", ("heatmaps",), "standard")
+INSTANCES = Task("instance_segmentation", ("ids", "scores", "boxes", "masks"), "fit_to_window")
 
-TASKS = {task.name: task for task in (CLASSIFICATION, DETECTION, SEGMENTATION, POSE)}
+TASKS = {task.name: task for task in (CLASSIFICATION, DETECTION, SEGMENTATION, POSE, INSTANCES)}
 
 GRAPH_NMS_OUTPUTS = ("ids", "scores", "boxes")
 """Outputs of a detector that keeps its NMS inside the graph."""

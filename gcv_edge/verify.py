@@ -113,17 +113,26 @@ def check_export(file: Path, metadata: ModelMetadata, reference: Reference | Non
     """Hold a file's outputs in ONNX Runtime against a reference's (None: OpenVINO's)."""
     single = open_session(file, SessionOptions(engine="onnxruntime"))
     pictures = check_pictures(single.input_shape[2], single.input_shape[3])
+    if selects_regions(metadata):
+        del pictures["black"]
     inputs = [normalize(picture, metadata.preprocessing) for picture in pictures.values()]
     reference = reference or EngineReference(open_session(file))
     expected = [reference.run(data) for data in inputs]
     found = [run_session(single, data) for data in inputs]
-    batches = (1,) if has_proposals(found[0]) else (1, len(inputs))
+    is_single = has_proposals(found[0]) or selects_regions(metadata)
+    batches = (1,) if is_single else (1, len(inputs))
     if len(batches) > 1:
         together = np.concatenate(inputs)
         expected.append(reference.run(together))
         found.append(run_together(file, together) if single.dynamic_batch else stack_outputs(found))
     comparisons = compare_all(found, expected, metadata)
     return Verification(reference.name, comparisons, tuple(pictures), batches)
+
+
+def selects_regions(metadata: ModelMetadata) -> bool:
+    """Whether a two-stage detector lists in the graph: of a black picture's equals, arbitrary ones."""
+    settings = metadata.detection
+    return settings is not None and settings.nms == "graph" and settings.topk_per_class
 
 
 def run_together(file: Path, batch: Array) -> dict[str, Array]:

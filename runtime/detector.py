@@ -79,9 +79,7 @@ class Detector(Model[Detections]):
             UnsupportedError: the file keeps its NMS inside the graph.
         """
         if self._settings.nms == "graph":
-            raise UnsupportedError(
-                f"{self.path}: set_nms is not supported: the file was exported with --nms graph"
-            )
+            raise UnsupportedError(f"{self.path}: set_nms is not supported: this file's NMS is in its graph")
         wanted = {"iou_threshold": nms_thresh, "nms_topk": nms_topk, "post_nms": post_nms}
         self._settings = change(self._settings, wanted)
 

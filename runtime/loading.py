@@ -7,6 +7,7 @@ from typing import Any
 
 from gcv_edge.runtime.classifier import Classifier
 from gcv_edge.runtime.detector import Detector
+from gcv_edge.runtime.instances import InstanceSegmenter
 from gcv_edge.runtime.model import Model
 from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.runtime.pose import PoseEstimator
@@ -14,7 +15,7 @@ from gcv_edge.runtime.segmenter import Segmenter
 from gcv_edge.store import find_model
 
 CLASSES: dict[str, type[Model[Any]]] = {
-    kind.task.name: kind for kind in (Classifier, Detector, Segmenter, PoseEstimator)
+    kind.task.name: kind for kind in (Classifier, Detector, Segmenter, PoseEstimator, InstanceSegmenter)
 }
 
 
@@ -26,7 +27,7 @@ def load(model: str | os.PathLike[str], **options: Any) -> Model[Any]:
         options: keyword arguments of that class.
 
     Returns:
-        A Detector, Classifier, Segmenter or PoseEstimator.
+        A Detector, Classifier, Segmenter, PoseEstimator or InstanceSegmenter.
 
     Raises:
         ModelNotFoundError, ModelFileError, MetadataError: as ``Model``.

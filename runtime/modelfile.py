@@ -8,7 +8,7 @@ from gcv_edge import _core
 from gcv_edge.errors import GcvEdgeError, MetadataError, ModelFileError
 from gcv_edge.metadata import ModelMetadata, parse_metadata
 from gcv_edge.runtime.sessions import Session
-from gcv_edge.tasks import GRAPH_NMS_OUTPUTS, Task
+from gcv_edge.tasks import DETECTION, GRAPH_NMS_OUTPUTS, Task
 
 CLASS_OUTPUTS = {"classification": ("logits", -1), "detection": ("scores", -1), "segmentation": ("logits", 1),
                  "pose": ("heatmaps", 1)}  # fmt: skip
@@ -19,6 +19,7 @@ CLASSES = {
     "detection": "Detector",
     "segmentation": "Segmenter",
     "pose": "PoseEstimator",
+    "instance_segmentation": "InstanceSegmenter",
 }
 
 
@@ -73,15 +74,16 @@ def check_graph(path: Path, metadata: ModelMetadata, session: Session) -> None:
 def expected_outputs(metadata: ModelMetadata) -> tuple[str, ...]:
     """Return the outputs that the task promises."""
     in_graph = metadata.detection is not None and metadata.detection.nms == "graph"
-    return GRAPH_NMS_OUTPUTS if in_graph else metadata.task.outputs
+    return GRAPH_NMS_OUTPUTS if in_graph and metadata.task == DETECTION else metadata.task.outputs
 
 
 def check_labels(path: Path, metadata: ModelMetadata, session: Session) -> None:
     """Compare the number of labels with the number of classes, where file and graph tell them."""
+    if expected_outputs(metadata)[0] == GRAPH_NMS_OUTPUTS[0]:
+        return
     output, axis = CLASS_OUTPUTS[metadata.task.name]
     shape = session.outputs[output]
-    in_graph = expected_outputs(metadata) == GRAPH_NMS_OUTPUTS
-    count = None if in_graph or not shape else shape[axis]
+    count = shape[axis] if shape else None
     if metadata.labels and count is not None and len(metadata.labels) != count:
         raise MetadataError(
             path,

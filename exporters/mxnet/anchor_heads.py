@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.detection_head import NMS, DetectionHead, read_nms, rows_behind_heads
+from gcv_edge.exporters.mxnet.detection_head import NMS, DetectionHead, read_nms, rows_behind
 from gcv_edge.exporters.mxnet.symbol import Entry
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolEditor, SymbolReader
 from gcv_edge.metadata import DetectionSettings
@@ -20,7 +20,7 @@ Pair = tuple[Entry, Entry]
 
 def find_anchor_head(reader: SymbolReader) -> DetectionHead | None:
     """Recognise the head of SSD or YOLOv3."""
-    rows = rows_behind_heads(reader)
+    rows = rows_behind(reader, reader.symbol.heads)
     if rows is None:
         return None
     listed, settings = read_selection(reader, rows)

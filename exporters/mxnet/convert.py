@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,12 +50,15 @@ class SymbolConverter:
             UnsupportedError: an operator or the value of an attribute is not supported.
             ParamsMismatchError: parameters are missing or of another shape.
         """
-        needed = sorted(needed_nodes(self.symbol, entries))
+        needed = sorted(needed_nodes(self.symbol, entries, self._outputs))
         nodes = with_row_limits(self.symbol.nodes, needed, entries)
         for index in needed:
-            if index not in self._outputs:
-                self._outputs[index] = self._convert(nodes[index])
+            self._outputs[index] = self._convert(nodes[index])
         return [self._outputs[entry.node][entry.output] for entry in entries]
+
+    def give(self, entry: Entry, value: ir.Value) -> None:
+        """Use a value of one's own where a node's only output is asked for."""
+        self._outputs[entry.node] = [value]
 
     def _convert(self, node: Node) -> Sequence[ir.Value]:
         if node.is_variable:
@@ -99,13 +102,13 @@ def inference_inputs(node: Node) -> Sequence[Entry]:
     return node.inputs[:1] if node.op in LOSS_HEADS else node.inputs
 
 
-def needed_nodes(symbol: Symbol, entries: Iterable[Entry]) -> set[int]:
-    """Nodes on which entries depend."""
+def needed_nodes(symbol: Symbol, entries: Iterable[Entry], known: Container[int] = ()) -> set[int]:
+    """Nodes on which entries depend, but for those that are known and what lies behind these."""
     found: set[int] = set()
     stack = [entry.node for entry in entries]
     while stack:
         index = stack.pop()
-        if index not in found:
+        if index not in found and index not in known:
             found.add(index)
             stack += [entry.node for entry in inference_inputs(symbol.nodes[index])]
     return found

@@ -1,8 +1,9 @@
-"""A repair of MXNet's ROIAlign, whose CPU version leaves the output of skipped regions as it finds it.
+"""A repair of MXNet's ROIAlign on the CPU, which makes little of regions with a negative batch index.
 
-Its documentation promises zeros for regions with a negative batch index, its GPU version gives them, and
-GluonCV's feature pyramids add the results of all levels; on the CPU the memory's earlier content shows
-through (src/operator/contrib/roi_align.cc of 1.9.1 goes on to the next region without writing).
+Its documentation promises zeros for them, and GluonCV's feature pyramids add up the results of all levels,
+each with the regions of other levels marked so. The CPU version of 1.9.1 (src/operator/contrib/roi_align.cc)
+leaves their output as it finds the memory, and for the n-th region sets the n-th number of the whole output,
+which is the first region's, to 0.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ ROI_ALIGN = "_contrib_ROIAlign"
 
 
 def zero_skipped_regions(symbol: Symbol) -> Symbol:
-    """Return a symbol that computes what MXNet documents."""
+    """Return a symbol that computes what MXNet documents: no region is skipped, and some are then zeroed."""
     nodes: list[Node] = []
     places: list[int] = []
     for node in symbol.nodes:
         moved = replace(node, inputs=tuple(at(places, entry) for entry in node.inputs))
-        nodes.append(moved)
         if node.op == ROI_ALIGN:
-            add_zeros(nodes, moved)
+            add_pooling(nodes, moved)
+        else:
+            nodes.append(moved)
         places.append(len(nodes) - 1)
     return replace(symbol, nodes=tuple(nodes), heads=tuple(at(places, head) for head in symbol.heads))
 
@@ -32,21 +34,19 @@ def at(places: list[int], entry: Entry) -> Entry:
     return Entry(places[entry.node], entry.output)
 
 
-def add_zeros(nodes: list[Node], pooled: Node) -> None:
-    """Add a choice between the pooled regions, which are the last node, and zeros."""
+def add_pooling(nodes: list[Node], pooling: Node) -> None:
+    """Add a ROIAlign of regions that all have a picture, and a choice between its results and zeros."""
 
-    def add(op: str, *inputs: int, **attrs: object) -> int:
+    def add(op: str, *inputs: Entry, **attrs: object) -> Entry:
         texts = {key: str(value) for key, value in attrs.items()}
-        entries = tuple(Entry(index, 0) for index in inputs)
-        nodes.append(Node(f"{pooled.name}_{op.strip('_')}", op, texts, entries))
-        return len(nodes) - 1
+        nodes.append(Node(f"{pooling.name}_{len(nodes)}", op, texts, inputs))
+        return Entry(len(nodes) - 1, 0)
 
-    last = len(nodes) - 1
-    nodes.append(
-        Node(
-            f"{pooled.name}_index", "slice_axis", {"axis": "1", "begin": "0", "end": "1"}, pooled.inputs[1:2]
-        )
-    )
-    skipped = add("_lesser_scalar", len(nodes) - 1, scalar=0)
-    skipped = add("Reshape", skipped, shape=(-1,))
-    add("where", skipped, add("zeros_like", last), last)
+    data, regions = pooling.inputs
+    index = add("slice_axis", regions, axis=1, begin=0, end=1)
+    corners = add("slice_axis", regions, axis=1, begin=1, end=5)
+    some = add("Concat", add("_maximum_scalar", index, scalar=0), corners, dim=1, num_args=2)
+    skipped = add("Reshape", add("_lesser_scalar", index, scalar=0), shape=(-1,))
+    nodes.append(replace(pooling, inputs=(data, some)))
+    pooled = Entry(len(nodes) - 1, 0)
+    add("where", skipped, add("zeros_like", pooled), pooled)

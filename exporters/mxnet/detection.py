@@ -13,6 +13,7 @@ from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.anchor_heads import find_anchor_head
 from gcv_edge.exporters.mxnet.center_head import find_center_head
 from gcv_edge.exporters.mxnet.detection_head import NMS, DetectionHead
+from gcv_edge.exporters.mxnet.mask_head import find_mask_head
 from gcv_edge.exporters.mxnet.region_head import find_region_head
 from gcv_edge.exporters.mxnet.symbol import Symbol
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolReader
@@ -21,6 +22,7 @@ FINDERS: tuple[Callable[[SymbolReader], DetectionHead | None], ...] = (
     find_center_head,
     find_anchor_head,
     find_region_head,
+    find_mask_head,
 )
 
 

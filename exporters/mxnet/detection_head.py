@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gcv_edge.exporters.mxnet.attributes import Attributes
@@ -10,6 +11,19 @@ from gcv_edge.exporters.mxnet.symbol_walk import SymbolReader
 from gcv_edge.metadata import DetectionSettings
 
 NMS = "_contrib_box_nms"
+
+
+@dataclass(frozen=True)
+class MaskBranch:
+    """What a network computes for detections that have been selected.
+
+    Attributes:
+        regions: where it takes them from: rows (0, x1, y1, x2, y2).
+        logits: masks of all classes ``[D, C, h, w]`` of those rows.
+    """
+
+    regions: Entry
+    logits: Entry
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,7 @@ class DetectionHead:
         scores: ``[N, A, C]``.
         settings: thresholds and limits of the selection.
         one_by_one: the network takes one picture at a time, whatever the batch.
+        masks: what follows the selection, in networks for instance segmentation.
     """
 
     symbol: Symbol
@@ -29,13 +44,14 @@ class DetectionHead:
     scores: Entry
     settings: DetectionSettings
     one_by_one: bool = False
+    masks: MaskBranch | None = None
 
 
-def rows_behind_heads(reader: SymbolReader) -> Entry | None:
-    """Return the tensor of rows whose columns 0, 1 and 2.. are the three heads (ids, scores, boxes)."""
-    if len(reader.symbol.heads) != 3:
+def rows_behind(reader: SymbolReader, heads: Sequence[Entry]) -> Entry | None:
+    """Return the tensor of rows whose columns 0, 1 and 2.. are three heads (ids, scores, boxes)."""
+    if len(heads) != 3:
         return None
-    columns = [reader.slice_of(head) for head in reader.symbol.heads]
+    columns = [reader.slice_of(head) for head in heads]
     found = [column for column in columns if column is not None and column.axis in (-1, 2)]
     bounds = [(column.begin, column.end) for column in found]
     if bounds not in ([(0, 1), (1, 2), (2, 6)], [(0, 1), (1, 2), (2, None)]):

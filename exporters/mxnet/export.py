@@ -14,6 +14,7 @@ from gcv_edge.exporters.mxnet.clips import count_segments
 from gcv_edge.exporters.mxnet.convert import SymbolConverter, Weights, find_inputs
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.detection_head import DetectionHead
+from gcv_edge.exporters.mxnet.instances import emit_instances
 from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
 from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.exporters.passes import clean
@@ -23,6 +24,7 @@ from gcv_edge.tasks import (
     CLASSIFICATION,
     DETECTION,
     GRAPH_NMS_OUTPUTS,
+    INSTANCES,
     POSE,
     SEGMENTATION,
     Task,
@@ -68,17 +70,22 @@ def export_network(network: Network, options: ExportOptions) -> ExportedModel:
     if head is not None and head.one_by_one and (options.dynamic_batch or shape[0] != 1):
         raise UnsupportedError(f"{network.name}: GluonCV wrote this network for one picture at a time")
     data = graph.input(INPUT_NAME, (BATCH if options.dynamic_batch else shape[0], *shape[1:]))
-    values = SymbolConverter(graph, symbol, network.weights, {names[0]: data}).values(entries)
+    converter = SymbolConverter(graph, symbol, network.weights, {names[0]: data})
+    values = converter.values(entries[:2])
     task = find_head_task(graph, network, head, values[0], options)
-    outputs = name_outputs(graph, task, head, values, options)
-    metadata = describe_network(graph, network, task, head, outputs, shape, options)
+    classes = graph.shape(values[-1])[-1 if head is not None else 1]
+    check_labels(options.labels or network.labels, int(classes), network.name)
+    if head is not None:
+        head = replace(head, settings=replace(head.settings, nms="graph" if head.masks else options.nms))
+    outputs = name_outputs(graph, converter, task, head, values)
+    metadata = describe_network(graph, network, task, head, shape, options)
     return ExportedModel(clean(graph.model(outputs)), metadata)
 
 
 def canonical_entries(symbol: Symbol, head: DetectionHead | None) -> tuple[Symbol, list[Entry]]:
     """Find the entries that are the canonical outputs, and the symbol that has them."""
     if head is not None:
-        return head.symbol, [head.boxes, head.scores]
+        return head.symbol, [head.boxes, head.scores, *([head.masks.logits] if head.masks else [])]
     first = symbol.heads[0]
     node = symbol.nodes[first.node]
     return symbol, [node.inputs[0] if node.op in SOFTMAX else first]
@@ -114,11 +121,11 @@ def find_head_task(
     Raises:
         UnsupportedError: the network's head is not one of the task asked for.
     """
-    found = DETECTION if head is not None else guess_task(graph, network, value)
+    found = guess_task(graph, network, value) if head is None else INSTANCES if head.masks else DETECTION
     if options.task is None:
         return found
     asked = find_task(options.task)
-    if (asked is DETECTION) != (head is not None):
+    if asked is not found and (head is not None or asked in (DETECTION, INSTANCES)):
         raise UnsupportedError(f"{network.name}: its head is for {found.name}, not for {asked.name}")
     return asked
 
@@ -140,16 +147,18 @@ def guess_task(graph: GraphBuilder, network: Network, value: ir.Value) -> Task:
 
 def name_outputs(
     graph: GraphBuilder,
+    converter: SymbolConverter,
     task: Task,
     head: DetectionHead | None,
     values: list[ir.Value],
-    options: ExportOptions,
 ) -> dict[str, ir.Value]:
     """Give the canonical outputs their names, or select in the graph."""
     if head is None:
         return {task.outputs[0]: values[0]}
     boxes, scores = values
-    if options.nms == "runtime":
+    if head.masks is not None:
+        return emit_instances(graph, converter, head.masks, boxes, scores, head.settings)
+    if head.settings.nms == "runtime":
         return {"boxes": boxes, "scores": scores}
     return dict(zip(GRAPH_NMS_OUTPUTS, emit_nms(graph, boxes, scores, head.settings), strict=True))
 
@@ -159,20 +168,15 @@ def describe_network(
     network: Network,
     task: Task,
     head: DetectionHead | None,
-    outputs: dict[str, ir.Value],
     shape: tuple[int, int, int, int],
     options: ExportOptions,
 ) -> ModelMetadata:
     """Collect what the file will say of itself."""
-    labels = options.labels or network.labels
-    if task is not DETECTION or options.nms == "runtime":
-        axis = -1 if task is DETECTION else 1
-        check_labels(labels, int(graph.shape(outputs[task.outputs[-1]])[axis]), network.name)
     return ModelMetadata(
         task=task,
-        labels=labels,
+        labels=options.labels or network.labels,
         preprocessing=zoo.default_preprocessing(network.name, task, shape[2:]),
-        detection=replace(head.settings, nms=options.nms) if head is not None else None,
+        detection=head.settings if head is not None else None,
         source=network.name,
         source_hash=hash_network(network),
         variant="int8" if any(node.op_type == "QuantizeLinear" for node in graph.nodes) else "fp32",

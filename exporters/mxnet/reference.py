@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.export import Network, canonical_entries
 from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
-from gcv_edge.tasks import GRAPH_NMS_OUTPUTS
+from gcv_edge.tasks import INSTANCES
 
 Array = NDArray[Any]
 
@@ -45,22 +46,23 @@ class MxnetReference:
 
         Returns:
             A detector's ``boxes [N, A, 4]`` and ``scores [N, A, C]`` (before suppression) and its final
-            ``ids``, ``scores`` and ``boxes`` under ``final_*``; any other network's output under ``output``.
+            ``ids``, ``scores``, ``boxes`` and, where it has them, ``masks`` under ``final_*``; any other
+            network's output under ``output``.
         """
         batch = np.repeat(batch, count_segments(self._symbol), axis=0)
         if self._head is None:
             return {"output": self._forward(self._entries, batch)[0]}
-        names = ("boxes", "scores", *(f"final_{name}" for name in GRAPH_NMS_OUTPUTS))
+        names = ("boxes", "scores", *(f"final_{name}" for name in INSTANCES.outputs))
         chunks = np.split(batch, len(batch)) if self._head.one_by_one else [batch]
-        runs = [self._forward([*self._entries, *self._symbol.heads], chunk) for chunk in chunks]
+        runs = [self._forward([*self._entries[:2], *self._symbol.heads], chunk) for chunk in chunks]
         outputs = [np.concatenate(parts) for parts in zip(*runs, strict=True)]
-        return {name: with_columns(name, value) for name, value in zip(names, outputs, strict=True)}
+        return {name: with_columns(name, value) for name, value in zip(names, outputs, strict=False)}
 
     def _forward(self, entries: Sequence[Entry], batch: Array) -> list[Array]:
         mxnet = self._mxnet
         symbol = mxnet.sym.load_json(write_symbol(self._symbol, entries))
         arrays = [
-            mxnet.nd.array(batch if name == self._input else self._network.weights[name])
+            as_nd(mxnet, batch if name == self._input else self._network.weights[name])
             for name in symbol.list_inputs()
         ]
         outputs = mxnet.nd.CachedOp(symbol)(*arrays)
@@ -71,6 +73,11 @@ class MxnetReference:
 def with_columns(name: str, value: Array) -> Array:
     """Give the final ids and scores a last axis of length 1, which CenterNet leaves out."""
     return value[..., None] if name in ("final_ids", "final_scores") and value.ndim == 2 else value
+
+
+def as_nd(mxnet: ModuleType, array: Array) -> Any:
+    """Make an NDArray, of 8-bit numbers too where a quantised network holds such."""
+    return mxnet.nd.array(array, dtype=np.int8 if array.dtype == np.int8 else np.float32)
 
 
 def write_symbol(symbol: Symbol, heads: Sequence[Entry]) -> str:

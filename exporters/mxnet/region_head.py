@@ -7,16 +7,22 @@ list. Its networks are written for a batch of 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from gcv_edge.exporters.mxnet.detection_head import NMS, DetectionHead, read_nms, rows_behind_heads
+from gcv_edge.exporters.mxnet.detection_head import NMS, DetectionHead, read_nms, rows_behind
 from gcv_edge.exporters.mxnet.symbol import Entry
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolEditor, SymbolReader
 
 
 def find_region_head(reader: SymbolReader) -> DetectionHead | None:
-    """Recognise the head: stack(reshape(box_nms(concat(ids, scores, boxes))))."""
-    rows = rows_behind_heads(reader)
+    """Recognise the head of Faster R-CNN."""
+    return find_selection(reader, reader.symbol.heads)
+
+
+def find_selection(reader: SymbolReader, heads: Sequence[Entry]) -> DetectionHead | None:
+    """Match slices of stack(reshape(box_nms(concat(ids, scores, boxes))))."""
+    rows = rows_behind(reader, heads)
     selected = reader.chain(rows, "stack", "Reshape") if rows is not None else None
     if selected is None or not reader.is_op(selected, NMS):
         return None

@@ -7,11 +7,11 @@ that carry such a name as well.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gcv_edge.exporters import source
 from gcv_edge.metadata import Preprocessing
-from gcv_edge.tasks import CLASSIFICATION, DETECTION, POSE, SEGMENTATION, Task
+from gcv_edge.tasks import CLASSIFICATION, DETECTION, INSTANCES, POSE, SEGMENTATION, Task
 
 CIFAR_MEAN = (0.4914 * 255, 0.4822 * 255, 0.4465 * 255)
 CIFAR_SCALE = (0.2023 * 255, 0.1994 * 255, 0.2010 * 255)
@@ -19,6 +19,7 @@ CIFAR_SCALE = (0.2023 * 255, 0.1994 * 255, 0.2010 * 255)
 Size = tuple[int, int]
 
 TASK_PATTERNS = (
+    (r"(custom_)?mask_rcnn", INSTANCES),
     (r"ssd_|yolo3_|center_net_|.*rcnn", DETECTION),
     (r"fcn_|psp_|deeplab_|icnet_|fastscnn_|danet_|hrnet_.*_s$", SEGMENTATION),
     (r"(simple|mobile|alpha)_pose_", POSE),
@@ -66,7 +67,13 @@ def describe(name: str) -> ZooFacts | None:
 
 
 def default_preprocessing(name: str, task: Task, size: Size) -> Preprocessing:
-    """ImageNet statistics (CIFAR's for its networks) and the task's way to fit a frame."""
+    """ImageNet statistics (CIFAR's for its networks) and the task's way to fit a frame.
+
+    GluonCV's R-CNNs see pictures in their own proportions (data/transforms/presets/rcnn.py).
+    """
     if name.startswith("cifar_"):
         return Preprocessing(mean=CIFAR_MEAN, scale=CIFAR_SCALE, resize_type="standard")
-    return source.default_preprocessing(task, size)
+    preprocessing = source.default_preprocessing(task, size)
+    if "rcnn" in name:
+        preprocessing = replace(preprocessing, resize_type="fit_to_window")
+    return preprocessing

@@ -98,6 +98,18 @@ def double_head_rcnn(**options: Any) -> Any:
     return block(trunk(2, 2, 2), trunk(2, channels=1024), CLASSES, **{**map_settings(), **options})
 
 
+def mask_rcnn(**options: Any) -> Any:
+    """Mask R-CNN on one map."""
+    settings = {**map_settings(), "mask_channels": 8, "rcnn_max_dets": 30, **options}
+    return mask_block()(trunk(2, 2, 2), trunk(2), CLASSES, **settings)
+
+
+def mask_rcnn_fpn(**options: Any) -> Any:
+    """Mask R-CNN on a pyramid."""
+    settings = {**pyramid_settings(), "mask_channels": 8, "num_fcn_convs": 2, "rcnn_max_dets": 50, **options}
+    return mask_block()(pyramid(), None, CLASSES, **settings)
+
+
 def map_settings() -> dict[str, Any]:
     """Arguments that GluonCV's networks on one map share, in small."""
     return {
@@ -153,6 +165,11 @@ def dense(units: int) -> Any:
 def region_block() -> Any:
     """Return GluonCV's FasterRCNN."""
     return model_zoo("rcnn.faster_rcnn.faster_rcnn").FasterRCNN
+
+
+def mask_block() -> Any:
+    """Return GluonCV's MaskRCNN."""
+    return model_zoo("rcnn.mask_rcnn.mask_rcnn").MaskRCNN
 
 
 def model_zoo(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,15 +14,15 @@ import pytest
 import small_detectors
 from numpy.typing import NDArray
 
-from gcv_edge import Detector
-from gcv_edge.agreement import final_list, match, unmatched_proposals
+from gcv_edge import Detector, InstanceSegmenter, load
+from gcv_edge.agreement import final_list, mask_error, match, unmatched_proposals, unmatched_share
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.export import Network, export_network
 from gcv_edge.exporters.mxnet.live import trace
 from gcv_edge.exporters.mxnet.reference import MxnetReference
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.exporters.writing import write_model
-from gcv_edge.metadata import format_metadata
+from gcv_edge.metadata import DetectionSettings, format_metadata
 from gcv_edge.runtime.sessions import SessionOptions, open_session
 from gcv_edge.verify import check_export
 
@@ -45,7 +46,13 @@ REGIONS: dict[str, Build] = {
         {"minimal_opset": True},
     ),
 }
-BUILDS = {**ONE_MAP, **REGIONS}
+MASKS: dict[str, Build] = {
+    "Mask R-CNN": (small_detectors.mask_rcnn, {}),
+    "Mask R-CNN, as GluonCV's trained ones": (small_detectors.mask_rcnn, {"minimal_opset": True}),
+    "Mask R-CNN, pyramid": (small_detectors.mask_rcnn_fpn, {}),
+}
+DETECTORS = {**ONE_MAP, **REGIONS}
+BUILDS = {**DETECTORS, **MASKS}
 every_engine = pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
 
 
@@ -69,6 +76,12 @@ def picture(seed: int, count: int = 1) -> NDArray[np.float32]:
     return np.random.RandomState(seed).normal(0, 1, (count, *SHAPE[1:])).astype(np.float32)
 
 
+def settings_of(network: Network) -> DetectionSettings:
+    settings = export_network(network, ExportOptions(input_shape=SHAPE)).metadata.detection
+    assert settings is not None
+    return settings
+
+
 def write(network: Network, path: Path, **options: Any) -> Path:
     exported = export_network(network, ExportOptions(input_shape=SHAPE, **options))
     exported.model.metadata_props.update(format_metadata(exported.metadata))
@@ -81,11 +94,10 @@ def run(path: Path, engine: str, batch: NDArray[np.float32]) -> dict[str, NDArra
 
 
 @every_engine
-@pytest.mark.parametrize("name", BUILDS)
+@pytest.mark.parametrize("name", DETECTORS)
 def test_lists_are_mxnets(name: str, engine: str, networks: Callable[[str], Network], tmp_path: Path) -> None:
     network, batch = networks(name), picture(3)
-    head = export_network(network, ExportOptions(input_shape=SHAPE)).metadata.detection
-    assert head is not None
+    head = settings_of(network)
     found = run(write(network, tmp_path / "net.onnx"), engine, batch)
     expected = MxnetReference(network).run(batch)
     ours, theirs = final_list(found, 0, head), final_list(expected, 0, head)
@@ -96,6 +108,36 @@ def test_lists_are_mxnets(name: str, engine: str, networks: Callable[[str], Netw
     kept = listed[listed[:, 0] >= 0]
     assert len(kept) == len(theirs) == match(kept, theirs)
     assert (np.diff(kept[:, 1]) <= 0).all()
+
+
+@every_engine
+@pytest.mark.parametrize("name", MASKS)
+def test_masks_are_mxnets(name: str, engine: str, networks: Callable[[str], Network], tmp_path: Path) -> None:
+    network = networks(name)
+    path, settings = write(network, tmp_path / "net.onnx"), settings_of(network)
+    for seed in (3, 4):
+        found, expected = run(path, engine, picture(seed)), MxnetReference(network).run(picture(seed))
+        ours, theirs = final_list(found, 0, settings), final_list(expected, 0, settings)
+        assert len(ours) == len(theirs) > 7
+        assert unmatched_share(found, expected, settings) == 0
+        assert mask_error(found, expected, settings) < 1e-4
+        count = found["scores"].shape[1]
+        assert found["masks"].shape == (1, count, *expected["final_masks"].shape[2:])
+        assert count == len(ours)
+
+
+@every_engine
+def test_without_detections_there_is_one_row(
+    engine: str, networks: Callable[[str], Network], tmp_path: Path
+) -> None:
+    network = networks("Mask R-CNN")
+    weights = {
+        name: np.array([1000.0, 0, 0, 0], np.float32) if name.endswith("dense0_bias") else value
+        for name, value in network.weights.items()
+    }
+    found = run(write(replace(network, weights=weights), tmp_path / "net.onnx"), engine, picture(3))
+    assert {name: value.shape[:2] for name, value in found.items()} == dict.fromkeys(found, (1, 1))
+    assert (found["ids"] == -1).all()
 
 
 @pytest.mark.parametrize("name", REGIONS)
@@ -111,7 +153,7 @@ def test_proposals_are_mxnets(name: str, networks: Callable[[str], Network], tmp
 
 @pytest.mark.parametrize("name", [name for name in BUILDS if name != "CenterNet, deformable"])
 def test_verification_takes_them(name: str, networks: Callable[[str], Network], tmp_path: Path) -> None:
-    """The deformable one is too small: in the black picture, rounding decides which of all cells are peaks."""
+    """Not the deformable one: rounding decides which of the black picture's cells are peaks."""
     network = networks(name)
     path = write(network, tmp_path / "net.onnx")
     metadata = export_network(network, ExportOptions(input_shape=SHAPE)).metadata
@@ -139,18 +181,15 @@ def test_region_networks_take_one_picture(
 
 
 def test_settings_are_the_networks(networks: Callable[[str], Network]) -> None:
-    found = {
-        name: export_network(networks(name), ExportOptions(input_shape=SHAPE)).metadata.detection
-        for name in ("CenterNet", "Faster R-CNN", "Faster R-CNN, classes together")
-    }
-    center, regions, together = found.values()
-    assert center is not None
+    center, regions, together, masks = (
+        settings_of(networks(name))
+        for name in ("CenterNet", "Faster R-CNN", "Faster R-CNN, classes together", "Mask R-CNN")
+    )
     assert (center.confidence_threshold, center.nms_topk, center.post_nms) == (0, 20, 20)
-    assert regions is not None
     assert (regions.confidence_threshold, regions.iou_threshold) == (0.01, 0.3)
     assert (regions.nms_topk, regions.topk_per_class, regions.class_agnostic) == (400, True, False)
-    assert together is not None
     assert (together.nms_topk, together.topk_per_class, together.class_agnostic) == (50, False, True)
+    assert (masks.nms, masks.post_nms) == ("graph", 30)
 
 
 def test_a_detector_runs_on_frames(networks: Callable[[str], Network], tmp_path: Path) -> None:
@@ -160,6 +199,23 @@ def test_a_detector_runs_on_frames(networks: Callable[[str], Network], tmp_path:
     assert len(result) > 0
     assert set(result.names) <= set(small_detectors.CLASSES)
     assert (np.diff(result.scores) <= 0).all()
+
+
+@every_engine
+def test_an_instance_segmenter_runs_on_frames(
+    engine: str, networks: Callable[[str], Network], tmp_path: Path
+) -> None:
+    path = write(networks("Mask R-CNN"), tmp_path / "net.onnx", labels=small_detectors.CLASSES)
+    frame = np.random.RandomState(0).randint(0, 256, (120, 200, 3)).astype(np.uint8)
+    segmenter = load(path, engine=engine)
+    assert isinstance(segmenter, InstanceSegmenter)
+    for _ in range(2):
+        result = segmenter.run(frame)
+        assert len(result) > 0
+        assert result.bitmaps.shape == (len(result), 120, 200)
+    assert result.plot(frame, threshold=0.0).shape == frame.shape
+    with pytest.raises(UnsupportedError, match="its graph"):
+        segmenter.set_nms(0.5)
 
 
 def test_only_rows_that_are_read_are_suppressed(networks: Callable[[str], Network]) -> None:

@@ -1,0 +1,116 @@
+"""Instance segmentation: objects with the pixels that they cover."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gcv_edge import _core
+from gcv_edge.runtime import drawing
+from gcv_edge.runtime.detector import Detector
+from gcv_edge.runtime.frames import Pixels, check_array, copy_to_draw
+from gcv_edge.runtime.model import Seat, Stopwatch
+from gcv_edge.runtime.pasting import paste_mask
+from gcv_edge.runtime.results import Detections, Floats, freeze, slice_of
+from gcv_edge.runtime.sessions import Array
+from gcv_edge.tasks import INSTANCES
+
+
+@dataclass(frozen=True, eq=False)
+class InstanceMasks(Detections):
+    """Objects found in a frame, best first, with their masks.
+
+    Attributes:
+        masks: ``(n, h, w)`` float32: probability of the object in each cell of its extent.
+        extents: ``(n, 4)`` float32: where each mask lies, pixels of the frame; unlike ``boxes``, not clipped.
+        frame_size: width and height of the frame.
+    """
+
+    masks: Floats = field(kw_only=True)
+    extents: Floats = field(kw_only=True)
+    frame_size: tuple[int, int] = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        freeze(self, "masks", np.float32, (len(self), None, None))
+        freeze(self, "extents", np.float32, (len(self), 4))
+
+    def __getitem__(self, index: int | slice | NDArray[Any] | list[int]) -> InstanceMasks:
+        chosen = slice_of(index, len(self))
+        return replace(
+            self,
+            boxes=self.boxes[chosen],
+            scores=self.scores[chosen],
+            class_ids=self.class_ids[chosen],
+            masks=self.masks[chosen],
+            extents=self.extents[chosen],
+        )
+
+    @functools.cached_property
+    def bitmaps(self) -> NDArray[np.bool_]:
+        """Pixels of the frame that each object covers, ``(n, height, width)``; made when first asked for."""
+        width, height = self.frame_size
+        pasted = [paste_mask(m, e, self.frame_size) for m, e in zip(self.masks, self.extents, strict=True)]
+        return np.array(pasted, bool).reshape(len(self), height, width)
+
+    def over(self, threshold: float) -> InstanceMasks:
+        """Keep the objects with a score over a threshold."""
+        return self[self.scores > threshold]
+
+    def plot(self, frame: ArrayLike, threshold: float = 0.5, opacity: float = 0.5) -> Pixels:
+        """Tint objects, and draw boxes, names and scores over a threshold, on a copy of the frame."""
+        height, width = check_array(frame).shape[:2]
+        if (width, height) != self.frame_size:
+            expected = f"{self.frame_size[0]} x {self.frame_size[1]}"
+            raise ValueError(f"frame: found {width} x {height} pixels, expected {expected}")
+        canvas = copy_to_draw(frame)
+        shown = self.over(threshold)
+        for bitmap, class_id in zip(shown.bitmaps, shown.class_ids, strict=True):
+            drawing.tint(canvas, np.where(bitmap, int(class_id), -1), [int(class_id)], opacity)
+        return Detections(shown.boxes, shown.scores, shown.class_ids, self.labels).plot(canvas, threshold)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists and numbers for JSON; ``area`` counts an object's pixels."""
+        found = super().to_dict()
+        for entry, bitmap in zip(found["detections"], self.bitmaps, strict=True):
+            entry["area"] = int(bitmap.sum())
+        return found
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace("Detections", "InstanceMasks", 1)
+
+
+class InstanceSegmenter(Detector):
+    """Finds objects and their pixels: ``InstanceSegmenter("mask_rcnn").run(frame)`` gives ``InstanceMasks``.
+
+    Arguments and errors are those of ``Detector``; the selection is in the graph, and cannot be changed.
+    """
+
+    task = INSTANCES
+
+    def _decode(self, outputs: Mapping[str, Array], seat: Seat, watch: Stopwatch) -> InstanceMasks:
+        ids, scores = outputs["ids"][:, 0], outputs["scores"][:, 0]
+        kept = (ids >= 0) & (scores > self.settings.confidence_threshold)
+        boxes = np.ascontiguousarray(outputs["boxes"][kept], np.float32)
+        return InstanceMasks(
+            _core.to_frame(boxes, seat.placement, seat.frame_size),
+            np.array(scores[kept]),
+            ids[kept].astype(np.int32),
+            self.labels,
+            masks=np.array(outputs["masks"][kept]),
+            extents=spread(boxes, seat.placement),
+            frame_size=seat.frame_size,
+            speed=watch.speed(),
+        )
+
+
+def spread(boxes: Floats, placement: _core.Placement) -> Floats:
+    """Map boxes from input pixels to frame pixels without clipping them."""
+    source, target = np.array(placement.source), np.array(placement.target, float)
+    scale, shift = np.tile(source[2:] / target[2:], 2), np.tile(source[:2], 2)
+    return np.asarray((boxes - np.tile(target[:2], 2)) * scale + shift, np.float32)

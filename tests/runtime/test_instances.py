@@ -1,0 +1,140 @@
+"""Instance masks: pasting into frames, indexing, drawing."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from gcv_edge.runtime.instances import InstanceMasks
+from gcv_edge.runtime.pasting import paste_mask
+
+SIZE = (40, 30)
+
+
+def disc(size: int) -> NDArray[np.float32]:
+    rows, columns = np.mgrid[:size, :size] + 0.5
+    distance = np.hypot(rows - size / 2, columns - size / 2)
+    return (1 / (1 + np.exp(distance - size / 3))).astype(np.float32)
+
+
+def paste_by_definition(
+    mask: NDArray[np.float32], extent: NDArray[np.float32], size: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Interpolate at every pixel's centre; there are zeros around the mask."""
+    padded = np.pad(mask.astype(np.float64), 2)
+    values = np.zeros(size[::-1])
+    for row in range(size[1]):
+        for column in range(size[0]):
+            x = (column + 0.5 - extent[0]) / (extent[2] - extent[0]) * mask.shape[1] + 1.5
+            y = (row + 0.5 - extent[1]) / (extent[3] - extent[1]) * mask.shape[0] + 1.5
+            if 0 <= x < padded.shape[1] - 1 and 0 <= y < padded.shape[0] - 1:
+                i, j, dy, dx = int(y), int(x), y % 1, x % 1
+                upper = padded[i, j] * (1 - dx) + padded[i, j + 1] * dx
+                lower = padded[i + 1, j] * (1 - dx) + padded[i + 1, j + 1] * dx
+                values[row, column] = upper * (1 - dy) + lower * dy
+    return values
+
+
+@settings(max_examples=40, derandomize=True, deadline=None)
+@given(
+    st.integers(0, 10**6),
+    st.integers(1, 9),
+    st.integers(1, 9),
+    st.floats(-30, 45),
+    st.floats(-30, 35),
+    st.floats(0.5, 60),
+    st.floats(0.5, 60),
+)
+def test_paste_is_bilinear(
+    seed: int, height: int, width: int, left: float, top: float, across: float, down: float
+) -> None:
+    mask = np.random.default_rng(seed).random((height, width)).astype(np.float32)
+    extent = np.array([left, top, left + across, top + down], np.float32)
+    expected = paste_by_definition(mask, extent, SIZE)
+    sure = np.abs(expected - 0.5) > 0.02
+    np.testing.assert_array_equal(paste_mask(mask, extent, SIZE)[sure], (expected >= 0.5)[sure])
+
+
+@pytest.mark.parametrize(
+    "extent",
+    [
+        (5, 5, 5, 9),
+        (9, 9, 3, 3),
+        (np.nan, 0, 4, 4),
+        (0, 0, np.inf, 4),
+        (500, 0, 520, 9),
+        (-90, -90, -60, -60),
+    ],
+)
+def test_nothing_is_pasted(extent: tuple[float, ...]) -> None:
+    assert not paste_mask(np.ones((7, 7), np.float32), np.array(extent, np.float32), SIZE).any()
+
+
+@pytest.mark.parametrize("box", [(20, 30, 160, 120), (-40, 10, 90, 140), (100, 60, 260, 190)])
+def test_paste_is_gluoncvs(box: tuple[int, ...], gluoncv: ModuleType) -> None:
+    """Its fast version rounds boxes to whole pixels: edges may differ by one."""
+    from gluoncv.data.transforms.mask import fill
+
+    mask, extent = disc(14), np.array(box, np.float32)
+    theirs = fill(mask[None], extent[None], (200, 150))[0].astype(bool)
+    ours = paste_mask(mask, extent, (200, 150))
+    assert (ours & theirs).sum() / (ours | theirs).sum() > 0.95
+
+
+def instances(count: int = 3) -> InstanceMasks:
+    extents = np.array([[-4, 2, 16, 22], [10, 10, 30, 28], [20, 0, 50, 30]], np.float32)[:count]
+    return InstanceMasks(
+        np.clip(extents, 0, [40, 30, 40, 30]),
+        np.array([0.9, 0.8, 0.3])[:count],
+        np.arange(count),
+        ("disc", "ring", "bar"),
+        masks=np.stack([disc(8)] * 3)[:count],
+        extents=extents,
+        frame_size=SIZE,
+    )
+
+
+def test_bitmaps_cover_the_frame() -> None:
+    found = instances()
+    assert found.bitmaps.shape == (3, 30, 40)
+    assert found.bitmaps.dtype == bool
+    assert found.bitmaps[1, 19, 20]
+    assert not found.bitmaps[1, 2, 20]
+    assert instances(0).bitmaps.shape == (0, 30, 40)
+
+
+def test_indexing_keeps_masks_with_their_objects() -> None:
+    found = instances()
+    assert len(found.over(0.5)) == 2
+    np.testing.assert_array_equal(found[[2, 0]].bitmaps, found.bitmaps[[2, 0]])
+    ids, scores, boxes = found[1]
+    assert (ids.tolist(), scores.tolist(), boxes.shape) == ([1], [np.float32(0.8)], (1, 4))
+
+
+def test_plot_tints_objects_over_the_threshold() -> None:
+    frame = np.full((30, 40, 3), 100, np.uint8)
+    drawn = instances().plot(frame, threshold=0.95)
+    np.testing.assert_array_equal(drawn, frame)
+    drawn = instances().plot(frame)
+    assert (drawn[20, 22] != 100).any()
+    assert (frame == 100).all()
+    with pytest.raises(ValueError, match=r"frame: found 40 x 31 pixels, expected 40 x 30"):
+        instances().plot(np.zeros((31, 40, 3), np.uint8))
+
+
+def test_json_has_areas() -> None:
+    found = instances()
+    assert [entry["area"] for entry in found.to_dict()["detections"]] == found.bitmaps.sum((1, 2)).tolist()
+    assert repr(found).startswith("InstanceMasks(3: ")
+
+
+@pytest.mark.parametrize("field", ["masks", "extents"])
+def test_wrong_shapes_are_named(field: str) -> None:
+    given_fields = {"masks": np.zeros((1, 4, 4)), "extents": np.zeros((1, 4)), field: np.zeros((2, 4))}
+    with pytest.raises(ValueError, match=f"{field}: found shape \\(2, 4\\), expected"):
+        InstanceMasks(np.zeros((1, 4)), np.ones(1), np.zeros(1), frame_size=SIZE, **given_fields)  # type: ignore[arg-type]
