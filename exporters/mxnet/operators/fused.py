@@ -69,12 +69,9 @@ def fused_convolution(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value)
         raise attrs.unsupported("max_calib_range")
     values, scale = dequantized_inputs(graph, attrs, layer, inputs)
     result = emit_quantized(graph, convert_layer(graph, attrs.name, layer, values), values, scale)
-    producer = result.producer()
-    is_unsigned = producer is not None and producer.op_type in UNSIGNED_RESULTS
-    kind = ir.DataType.UINT8 if is_unsigned else ir.DataType.INT8
-    if any(
-        number_type(value) != kind for value in inputs[1 : len(layer.arguments())] if value.dtype in LEVELS
-    ):
+    kind = result_type(result)
+    added = [value for value in inputs[1 : len(layer.arguments())] if value.dtype in LEVELS]
+    if any(number_type(value) != kind for value in added):
         result = cut_to_common(graph, attrs.name, result, kind, *ends)
     return quantize(graph, attrs.name, result, kind, *ends)
 
@@ -93,12 +90,31 @@ def cut_to_common(
 
 
 @converts("_sg_mkldnn_fully_connected")
-def fused_fully_connected(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value) -> ir.Value:
-    """Dense layer with activation, in floating point: GluonCV quantises convolutions only."""
+def fused_fully_connected(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value) -> ir.Value | Quantized:
+    """Dense layer with activation, in 8 bits or floating point; 8-bit weights come so from the file."""
     layer = read_layer(attrs)
-    if attrs.get_bool("quantized", False):
-        raise attrs.unsupported("quantized")
-    return float_layer(graph, layer, inputs)
+    if not attrs.get_bool("quantized", False):
+        return float_layer(graph, layer, inputs)
+    values, _ = dequantized_inputs(graph, attrs, layer, inputs)
+    result = float_layer(graph, layer, [values[name] for name in layer.arguments()])
+    if attrs.get_bool("enable_float_output", False):
+        return result
+    return quantize_result(graph, attrs, result)
+
+
+def quantize_result(graph: GraphBuilder, attrs: Attributes, result: ir.Value) -> Quantized:
+    """Quantise a layer's result by its calibrated range: uint8 where it cannot be negative."""
+    ends = read_range(graph, attrs)
+    if ends is None:
+        raise attrs.unsupported("max_calib_range")
+    return quantize(graph, attrs.name, result, result_type(result), *ends)
+
+
+def result_type(result: ir.Value) -> ir.DataType:
+    """Choose the type of a layer's numbers."""
+    producer = result.producer()
+    is_unsigned = producer is not None and producer.op_type in UNSIGNED_RESULTS
+    return ir.DataType.UINT8 if is_unsigned else ir.DataType.INT8
 
 
 def float_layer(graph: GraphBuilder, layer: Symbol, inputs: Sequence[ir.Value]) -> ir.Value:
@@ -272,7 +288,7 @@ def weight_factors(weight: Floats, bias: Floats | None, scale: Floats | None) ->
     largest = np.abs(weight).reshape(len(weight), -1).max(axis=1)
     factors = np.float32(LEVELS[ir.DataType.INT8]) / np.where(largest > 0, largest, np.float32(1))
     if bias is not None and scale is not None:
-        limits = BIAS_LIMIT * scale / np.maximum(np.abs(bias), np.finfo(np.float32).tiny)
+        limits = BIAS_LIMIT * scale / np.maximum(np.abs(bias), np.finfo(np.float32).tiny, dtype=np.float64)
         factors = np.minimum(factors, limits)
     limited: Floats = factors.astype(np.float32)
     return limited

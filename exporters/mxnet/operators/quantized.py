@@ -38,9 +38,10 @@ def number_type(value: ir.Value) -> ir.DataType:
 
 def level_size(graph: GraphBuilder, name: str, kind: ir.DataType, low: ir.Value, high: ir.Value) -> ir.Value:
     """Compute the difference of one level; a constant where the range is one."""
-    if low.const_value is not None and high.const_value is not None:
-        ends = [low.const_value.numpy(), high.const_value.numpy(), SMALLEST_RANGE]
-        largest = np.abs(np.asarray(ends, np.float32)).max()
+    known = [end.const_value.numpy() for end in (low, high) if end.const_value is not None]
+    if len(known) == 2:
+        ends = [np.abs(end).max() for end in known]
+        largest = np.float32(max(*ends, SMALLEST_RANGE))
         return graph.constant(np.asarray(largest / np.float32(LEVELS[kind])), f"{name}_scale")
     return graph.op(
         "Div", [largest_end(graph, name, low, high), graph.constant(LEVELS[kind])], f"{name}_scale"

@@ -178,6 +178,33 @@ def dense(drawing: Drawing, data: Entry, is_rectified: bool) -> Entry:
     return drawing.op("_sg_mkldnn_fully_connected", inputs, (inner.symbol(value),), **attrs)
 
 
+def dense_in_8_bits(data_ends: tuple[float, float], **attrs: object) -> Callable[[Drawing, Entry], Entry]:
+    """Draw a quantised dense layer; activation where ``with_eltwise``."""
+
+    def draw(drawing: Drawing, data: Entry) -> Entry:
+        source = drawing.quantized(data, *data_ends)
+        inputs, ranges = [source], ends_of(source)
+        for role, shape, end in (("weight", (5, int(np.prod(SHAPE[1:]))), 0.1), ("bias", (5,), 1.5)):
+            name = f"dense_{role}_quantize"
+            drawing.weights[name] = drawing.random.randint(-127, 128, shape).astype(np.int8)
+            inputs.append(drawing.variable(name))
+            ranges += [
+                drawing.weight(f"{name}_{which}", (1,), sign * end, sign * end)
+                for which, sign in (("min", -1), ("max", 1))
+            ]
+        inner = Drawing("dense")
+        names = ("inner_data", "inner_weight", "inner_bias")
+        value = inner.op("FullyConnected", [inner.variable(name) for name in names], num_hidden=5)
+        if "with_eltwise" in attrs:
+            value = inner.op("Activation", [value], act_type="relu")
+        symbol = inner.symbol(value)
+        return drawing.op(
+            "_sg_mkldnn_fully_connected", [*inputs, *ranges], (symbol,), quantized=True, **attrs
+        )
+
+    return draw
+
+
 def pooled(low: float | None, high: float | None, **attrs: object) -> Callable[[Drawing, Entry], Entry]:
     """Draw a pooling of quantised data."""
     return lambda d, x: d.op("_contrib_quantized_pooling", triple(d.quantized(x, low, high)), **attrs)
@@ -273,6 +300,13 @@ QUANTIZED_ROWS = (
     ),
     row("dense layer: in floating point", lambda d, x: dense(d, x, is_rectified=False)),
     row("dense layer: in floating point, with ReLU", lambda d, x: dense(d, x, is_rectified=True)),
+    row("dense layer: float result", dense_in_8_bits(UNSIGNED, enable_float_output=True)),
+    row("dense layer: int8", dense_in_8_bits(UNSIGNED, min_calib_range=-9, max_calib_range=8)),
+    row("dense layer: int8 data", dense_in_8_bits(BOTH, min_calib_range=-9, max_calib_range=8)),
+    row(
+        "dense layer: ReLU makes uint8",
+        dense_in_8_bits(UNSIGNED, min_calib_range=0, max_calib_range=9, with_eltwise=True),
+    ),
     row("pooling: max of uint8", pooled(*UNSIGNED, **MAX, pooling_convention="valid")),
     row("pooling: max of int8, padded", pooled(*BOTH, **MAX, pad=(1, 1), pooling_convention="full")),
     row(

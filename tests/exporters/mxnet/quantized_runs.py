@@ -42,7 +42,7 @@ def run_quantized_mxnet(mxnet: ModuleType, case: QuantizedRow) -> Array:
     symbol = mxnet.sym.load_json(write_symbol(case.symbol, case.symbol.heads))
     states = symbol.list_auxiliary_states()
     values = {"data": mxnet.nd.array(case.data)}
-    values |= {name: mxnet.nd.array(array) for name, array in case.weights.items()}
+    values |= {name: mxnet.nd.array(array, dtype=array.dtype) for name, array in case.weights.items()}
     executor = symbol.bind(
         mxnet.cpu(),
         args={name: value for name, value in values.items() if name not in states},
