@@ -17,7 +17,7 @@ from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.export import Network, canonical_entries
 from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
-from gcv_edge.tasks import GRAPH_NMS_OUTPUTS
+from gcv_edge.tasks import INSTANCES
 
 Array = NDArray[Any]
 
@@ -46,16 +46,17 @@ class MxnetReference:
 
         Returns:
             A detector's ``boxes [N, A, 4]`` and ``scores [N, A, C]`` (before suppression) and its final
-            ``ids``, ``scores`` and ``boxes`` under ``final_*``; any other network's output under ``output``.
+            ``ids``, ``scores``, ``boxes`` and, where it has them, ``masks`` under ``final_*``; any other
+            network's output under ``output``.
         """
         batch = np.repeat(batch, count_segments(self._symbol), axis=0)
         if self._head is None:
             return {"output": self._forward(self._entries, batch)[0]}
-        names = ("boxes", "scores", *(f"final_{name}" for name in GRAPH_NMS_OUTPUTS))
+        names = ("boxes", "scores", *(f"final_{name}" for name in INSTANCES.outputs))
         chunks = np.split(batch, len(batch)) if self._head.one_by_one else [batch]
-        runs = [self._forward([*self._entries, *self._symbol.heads], chunk) for chunk in chunks]
+        runs = [self._forward([*self._entries[:2], *self._symbol.heads], chunk) for chunk in chunks]
         outputs = [np.concatenate(parts) for parts in zip(*runs, strict=True)]
-        return {name: with_columns(name, value) for name, value in zip(names, outputs, strict=True)}
+        return {name: with_columns(name, value) for name, value in zip(names, outputs, strict=False)}
 
     def _forward(self, entries: Sequence[Entry], batch: Array) -> list[Array]:
         mxnet = self._mxnet
