@@ -249,8 +249,8 @@ def count_classes(fit: Fit, classes: int | None) -> int | None:
 
 def count_outputs(entry: Reshaped, classes: int | None) -> int | None:
     """Class number of one layer, whose outputs come in groups of classes and a few others."""
-    if not entry.found or not has_shape(entry.found[1:], entry.expected[1:] or entry.found[1:]):
-        return None
+    if len(entry.found) != len(entry.expected) or not has_shape(entry.found[1:2], entry.expected[1:2]):
+        return None  # of kernels not the size: reset_class makes 3x3 of an SSDLite's 1x1
     others = next(others for pattern, others in CLASS_LAYERS if pattern.search(entry.path))
     group = (classes or entry.expected[0]) + others
     groups = entry.expected[0] // group if entry.expected[0] % group == 0 else 1

@@ -159,14 +159,13 @@ def fit_zoo_network(
         UsageError: class names are missing, or another number than the file's.
     """
     stored = open_params(file)
-    guessed = classes or (("class_0",) if "custom" in name else ())
+    guessed = classes or placeholders(1 if "custom" in name else 0)
     block = build_block(gluoncv, name, guessed, shape[2:])
     traced = trace_block(block, name, shape)
     fit = fit_traced(traced, stored, name)
     number = count_classes(fit, class_number(traced.block))
     if number is not None:
-        labels = tuple(f"class_{index}" for index in range(number))
-        other = trace_block(build_block(gluoncv, name, labels, shape[2:]), name, shape)
+        other = trace_block(build_block(gluoncv, name, placeholders(number), shape[2:]), name, shape)
         if fit_traced(other, stored, name).is_good:
             raise explain_classes(file, name, number, classes)
     if fit.missing or fit.reshaped or (fit.unexpected and not is_verified):
@@ -232,12 +231,24 @@ def explain_misfit(
 
 def match_network(gluoncv: Any, stored: Params, name: str) -> int | None:
     """Compare a file with a zoo network: see ``guess_network``."""
+    shape = zoo_shape(name)
     try:
-        block = build_block(gluoncv, name, ("class_0",) if "custom" in name else ())
-        fit = fit_traced(trace_block(block, name, zoo_shape(name)), stored, name)
+        traced = trace_block(
+            build_block(gluoncv, name, placeholders(1) if "custom" in name else ()), name, shape
+        )
+        fit = fit_traced(traced, stored, name)
+        number = count_classes(fit, class_number(traced.block))
+        if number is not None:
+            traced = trace_block(build_block(gluoncv, name, placeholders(number)), name, shape)
+            fit = fit_traced(traced, stored, name)
     except GcvEdgeError:
         return None
-    return 0 if fit.is_good else count_classes(fit, class_number(block))
+    return (number or 0) if fit.is_good else None
+
+
+def placeholders(count: int) -> tuple[str, ...]:
+    """Names for classes of which only the number is known."""
+    return tuple(f"class_{index}" for index in range(count))
 
 
 def trace(block: Any, name: str, shape: Shape) -> Network:

@@ -17,12 +17,13 @@ from typing import Any
 from gcv_edge.errors import ModelNotFoundError, UnsupportedError, UsageError
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.compat import import_mxnet
-from gcv_edge.tasks import CLASSIFICATION, DETECTION, POSE, SEGMENTATION, Task
+from gcv_edge.tasks import CLASSIFICATION, POSE, SEGMENTATION, Task
 
 BUILDING = threading.RLock()
 
 PRUNED = re.compile(r"resnet\d+_v1[bd]_0\.\d+$")
-TAKES_NCLASS = re.compile(r"(resnet|i3d_|slowfast_).*_custom$")
+TAKES_NCLASS = re.compile(r"(resnet|i3d_|slowfast_).*_custom$|.*_(ucf101|hmdb51|kinetics400|sthsthv2)$")
+DETECTOR = re.compile(r"ssd_|yolo3_|center_net_|.*rcnn")
 HIGH_RESOLUTION = re.compile(r"hrnet_")
 COCO_JOINTS = 17
 STARTS_FROM_KINETICS = re.compile(r"i3d_resnet50_v1_(ucf101|hmdb51|custom)$|(slowfast|resnet).*_custom$")
@@ -85,7 +86,7 @@ def class_arguments(name: str, classes: Sequence[str]) -> dict[str, Any]:
         return {"nclass": len(classes)}
     if "custom" in name:
         return {"classes": list(classes)}
-    if task in (DETECTION, SEGMENTATION):
+    if DETECTOR.match(name) or task is SEGMENTATION:
         return {}
     return {"num_joints" if task is POSE else "classes" if task is CLASSIFICATION else "nclass": len(classes)}
 
@@ -123,7 +124,7 @@ def adapt_classes(block: Any, name: str, classes: Sequence[str]) -> None:
     """
     if PRUNED.match(name):
         replace_dense(block, "fc", len(classes))
-    if find_task(name) is not DETECTION or "custom" in name:
+    if not DETECTOR.match(name) or "custom" in name:
         return
     try:
         block.reset_class(list(classes))

@@ -199,7 +199,9 @@ def test_pruned(
 
 
 @pytest.mark.parametrize("reuse", [None, {"a": "cat", "b": 3}])
-@pytest.mark.parametrize("name", ["yolo3_mobilenet0.25_voc", "ssd_300_mobilenet0.25_voc"])
+@pytest.mark.parametrize(
+    "name", ["yolo3_mobilenet0.25_voc", "ssd_300_mobilenet0.25_voc", "ssd_300_mobilenet1.0_lite_coco"]
+)
 def test_reset_class(
     mxnet: ModuleType, make: Callable[..., Any], folder: Path, name: str, reuse: dict[str, Any] | None
 ) -> None:
@@ -484,6 +486,33 @@ def test_blocks_are_built_without_a_connection(
     monkeypatch.setattr("socket.socket.connect", refuse)
     block = build_block(gluoncv, name, ABC if "custom" in name else ())
     assert name in SIGNATURES[sign(block._collect_params_with_prefix())].split()
+
+
+FAMILIES = [
+    "resnet18_v1", "resnet50_v1d_0.11", "nasnet_4_1056", "vgg16_ucf101", "hrnet_w18_small_v1_c",
+    "hrnet_w18_small_v1_s", "fcn_resnet50_ade", "danet_resnet50_citys", "simple_pose_resnet18_v1b",
+    "ssd_300_mobilenet1.0_lite_coco", "ssd_512_vgg16_atrous_custom", "yolo3_darknet53_coco",
+    "center_net_resnet18_v1b_voc", "faster_rcnn_resnet50_v1b_voc", "mask_rcnn_resnet18_v1b_coco",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_class_number_is_found_in_the_shapes(gluoncv: ModuleType, name: str) -> None:
+    from gcv_edge.exporters.mxnet import live
+
+    shape = live.zoo_shape(name)
+    usual, other = (
+        live.trace_block(live.build_block(gluoncv, name, labels), name, shape)
+        for labels in (("x",) if "custom" in name else (), ABC)
+    )
+    stored = {
+        path: np.broadcast_to(np.float32(0), slot.shape)
+        for slot in live.list_slots(other.block, other.shapes)
+        for path in slot.paths
+    }
+    assert live.fit_traced(other, stored, name).is_good
+    fit = live.fit_traced(usual, stored, name)
+    assert live.count_classes(fit, live.class_number(usual.block)) == 3
 
 
 def refuse(*arguments: object) -> None:
