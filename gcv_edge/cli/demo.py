@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gcv_edge.cli.console import echo_table, plural, show_path, show_size, stages
-from gcv_edge.cli.guard import debug_option, naming
+from gcv_edge.cli.guard import debug_option, make_folder, naming
 from gcv_edge.cli.summaries import DETECTION_THRESHOLD, describe_detections, draw
 from gcv_edge.cli.verdicts import describe_verdict
 
@@ -33,9 +33,7 @@ def demo(output: str) -> None:
 
     It is GluonCV's YOLOv3, trained on drawn traffic signs, as MXNet's two files. MXNet is not needed.
     """
-    folder = Path(output)
-    with naming(output):
-        folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(output)
     with resources.as_file(resources.files("gcv_edge") / "demo") as shipped:
         result = export_network(shipped, folder)
         detector = load_detector(result)

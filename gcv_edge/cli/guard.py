@@ -10,11 +10,12 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import click
 
-from gcv_edge.errors import GcvEdgeError
+from gcv_edge.errors import GcvEdgeError, UsageError
 
 DEBUG = "gcv_edge.debug"
 INTERRUPTED = 130
@@ -108,6 +109,23 @@ def naming(place: str | os.PathLike[str]) -> Iterator[None]:
         if error.errno is None or isinstance(error, BrokenPipeError):
             raise
         raise GcvEdgeError(f"{os.fspath(place)}: {error.strerror}") from error
+
+
+def make_folder(place: str) -> Path:
+    """Make a folder that the user named, where there is none.
+
+    Raises:
+        UsageError: the name is empty, as an unset variable of a shell is.
+        GcvEdgeError: there is a file, or the folder cannot be made.
+    """
+    if not place:
+        raise UsageError("found an empty name, expected a folder to write to")
+    folder = Path(place)
+    with naming(place):
+        if folder.exists() and not folder.is_dir():
+            raise GcvEdgeError(f"{place}: found a file, expected a folder")
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def silence_output() -> None:

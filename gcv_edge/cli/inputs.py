@@ -67,6 +67,8 @@ def open_input(name: str) -> Input:
     Raises:
         DataError: it does not exist, is a model, or is a folder without pictures.
     """
+    if not name:
+        raise DataError("found an empty name, expected a picture, a folder, a video or a camera number")
     path = Path(name)
     if path.is_dir():
         return Input(name, "folder", list_pictures(path))

@@ -71,7 +71,9 @@ def names_file(text: str) -> bool:
         exists = Path(text).exists()
     except (OSError, ValueError):
         return False
-    return exists or ("," not in text and ("/" in text or text.endswith(LABEL_FILE_SUFFIXES)))
+    return bool(text) and (
+        exists or ("," not in text and ("/" in text or text.endswith(LABEL_FILE_SUFFIXES)))
+    )
 
 
 def read_names(path: Path) -> Sequence[str]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import cv2
 
-from gcv_edge.cli.guard import naming
+from gcv_edge.cli.guard import make_folder, naming
 from gcv_edge.cli.inputs import Input
 from gcv_edge.errors import DataError, GcvEdgeError
 from gcv_edge.files import replacing
@@ -89,9 +89,8 @@ def open_sink(folder: str, source: Input) -> Iterator[Sink]:
     Raises:
         GcvEdgeError: the folder cannot be made, or a copy would replace what is read.
     """
-    place = Path(folder)
+    place = make_folder(folder)
     with naming(folder):
-        place.mkdir(parents=True, exist_ok=True)
         if source.kind == "folder" and place.samefile(source.name):
             raise DataError(f"{folder}: is the folder of the pictures themselves: give --save another one")
     if source.kind != "video":
