@@ -1,0 +1,100 @@
+"""The page docs/cli.md, run from top to bottom."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+from demo_files import DEMO, PARAMS, SYMBOL
+
+from gcv_edge.cli.root import COMMANDS
+from tests.runtime.conftest import build_model, solid
+
+from .conftest import CLASSES_FILE, PICTURE, SHAPE, done, failed
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/cli.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+NEEDS_MXNET = "[mxnet]"
+UNTRAINED = ("--random-weights", "1", "--no-verify")
+"""Added to lines that would download trained weights."""
+
+
+def command_lines() -> Iterator[str]:
+    for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL):
+        yield from block.splitlines()
+
+
+@pytest.fixture
+def workplace(here: Path) -> Path:
+    """A folder with the files that the page names."""
+    shutil.copy(SYMBOL, "net-symbol.json")
+    shutil.copy(PARAMS, "net-0000.params")
+    shutil.copy(PARAMS, "best.params")
+    shutil.copy(CLASSES_FILE, "classes.txt")
+    shutil.copy(PICTURE, "street.jpg")
+    Path("pictures").mkdir()
+    for picture in sorted(DEMO.glob("*.jpg"))[:2]:
+        shutil.copy(picture, "pictures")
+    writer = cv2.VideoWriter("clip.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 64))
+    for _ in range(2):
+        writer.write(solid(200, 100, 50))
+    writer.release()
+    Path("theirs.onnx").write_bytes(build_model("classification", 1, (32, 32)).SerializeToString())
+    Path("faces.onnx").write_bytes(build_model("detection", 1, (32, 32)).SerializeToString())
+    return here
+
+
+def test_every_line_runs(workplace: Path) -> None:
+    has_mxnet = all(importlib.util.find_spec(name) is not None for name in ("mxnet", "gluoncv"))
+    for line in command_lines():
+        command, *arguments = shlex.split(line.replace("1,3,256,256", SHAPE), comments=True)
+        assert command == "gcv-edge"
+        arguments, target = split_redirection(arguments)
+        if arguments[:2] == ["export", "mobilenet0.25"]:
+            arguments += UNTRAINED
+        if NEEDS_MXNET in line and not has_mxnet:
+            assert NEEDS_MXNET in failed(1, *arguments)
+            continue
+        printed = done(*arguments)
+        if target is not None:
+            target.write_text(printed)
+    for name in ("export.json", "info.json", "verdict.json", "list.json", "doctor.json"):
+        json.loads(Path(name).read_text())
+    assert [json.loads(line)["index"] for line in Path("found.jsonl").read_text().splitlines()] == [0, 1]
+    assert len(list(Path("annotated").iterdir())) == 3
+    assert Path("annotated/clip.mp4").stat().st_size
+
+
+def split_redirection(arguments: list[str]) -> tuple[list[str], Path | None]:
+    """Take ``> FILE`` off the end of a line."""
+    if len(arguments) > 2 and arguments[-2] == ">":
+        return arguments[:-2], Path(arguments[-1])
+    return arguments, None
+
+
+def test_the_page_has_every_command() -> None:
+    assert {line.split()[1] for line in command_lines()} == set(COMMANDS)
+    for name in COMMANDS:
+        assert f"| `gcv-edge {name}" in TEXT
+
+
+def test_the_page_has_every_option_of_export() -> None:
+    """--task and the like may stand in a sentence; options for benchmarks and errors need not."""
+    options = set(re.findall(r"^\s+(?:-o, )?(--[a-z-]+)", done("export", "--help"), re.MULTILINE))
+    options -= {"--random-weights", "--help", "--output"}
+    assert {option for option in options if option not in TEXT} == set()
+
+
+def test_links_lead_somewhere() -> None:
+    headings = {heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", TEXT, re.MULTILINE)}
+    for target in re.findall(r"\]\(([^)]+)\)", TEXT):
+        path, _, anchor = target.partition("#")
+        assert (PAGE.parent / path).exists()
+        assert not anchor or anchor in headings
