@@ -17,7 +17,7 @@ from gcv_edge.metadata import (
     format_verification,
     parse_metadata,
 )
-from gcv_edge.tasks import DETECTION, TASKS
+from gcv_edge.tasks import DETECTION, INSTANCES, TASKS
 
 numbers = st.floats(-1e4, 1e4, width=32)
 triples = st.tuples(numbers, numbers, numbers)
@@ -39,6 +39,7 @@ detections = st.builds(
     post_nms=st.integers(-1, 10**6),
     class_agnostic=st.booleans(),
     nms=st.sampled_from(NMS_PLACES),
+    topk_per_class=st.booleans(),
 )
 
 
@@ -50,18 +51,20 @@ detections = st.builds(
 )
 @settings(max_examples=100, deadline=None, derandomize=True)
 def test_round_trip(task, labels, preprocessing, detection) -> None:
+    selects = task in (DETECTION, INSTANCES)
     metadata = ModelMetadata(
-        task, labels, preprocessing, detection if task is DETECTION else None, source="net", variant="fp32"
+        task, labels, preprocessing, detection if selects else None, source="net", variant="fp32"
     )
     read = parse_metadata(format_metadata(metadata), "net.onnx")
     assert read.labels == labels
     assert read.preprocessing.mean == pytest.approx(preprocessing.mean, rel=1e-6)
     assert read.preprocessing.resize_type == preprocessing.resize_type
     assert read.preprocessing.crop_short == preprocessing.crop_short
-    if task is DETECTION:
+    if selects:
         assert read.detection is not None
         assert read.detection.iou_threshold == pytest.approx(detection.iou_threshold, rel=1e-6)
         assert (read.detection.nms_topk, read.detection.nms) == (detection.nms_topk, detection.nms)
+        assert read.detection.topk_per_class == detection.topk_per_class
     else:
         assert read.detection is None
 
