@@ -22,6 +22,7 @@ NORMS = ("BatchNorm", "_contrib_SyncBatchNorm")
 CUTS = ("_contrib_box_nms", "_contrib_ROIAlign")
 SYNC_ATTRIBUTES = ("key", "ndev")
 HEAD_DEVIATION = 0.4
+FEW_PICTURES = 4
 SCORE_BIASES = (
     (re.compile(r"(^|\.)class_predictors?(\..*)?\.bias$"), 1, 0, 6.0),
     (re.compile(r"^yolo_outputs\..*\.bias$"), 5, 4, -5.0),
@@ -37,8 +38,8 @@ def draw_weights(
 ) -> dict[str, Array]:
     """Draw every parameter of a traced block.
 
-    BatchNorm's running statistics are those of one picture, disturbed a little, so that networks of hundreds
-    of layers neither blow up nor fade; the last layers are scaled so that no softmax saturates.
+    BatchNorm's running statistics are those of a picture or a few, disturbed a little, so that networks of
+    hundreds of layers neither blow up nor fade; the last layers are scaled so that no softmax saturates.
 
     Args:
         block: the HybridBlock; it needs no values, and only what has no usual role (a scale) gets one.
@@ -52,7 +53,9 @@ def draw_weights(
         if name in shapes:
             drawn = draw_parameter(name, shapes[name], stream(seed, index))
             weights[name] = drawn if drawn is not None else initial_value(parameter, shapes[name])
-    calibrate(symbol, weights, draw_picture(input_shape, seed), seed)
+    pictures = FEW_PICTURES if has_single_values(symbol, weights, input_shape) else 1
+    batch = draw_picture((input_shape[0] * pictures, *input_shape[1:]), seed)
+    calibrate(symbol, weights, batch, seed)
     find_little(block, weights)
     return weights
 
@@ -107,6 +110,16 @@ def calibrate(symbol: Symbol, weights: dict[str, Array], batch: Array, seed: int
     for index, output in zip(last, outputs[2 * len(norms) :], strict=True):
         name = symbol.nodes[symbol.nodes[index].inputs[1].node].name
         weights[name] *= np.float32(HEAD_DEVIATION / max(float(output.std()), 1e-6))
+
+
+def has_single_values(symbol: Symbol, weights: Mapping[str, Array], input_shape: Shape) -> bool:
+    """Tell whether a BatchNorm sees one value per channel of one picture, as in the last maps of an SSD."""
+    entries = [node.inputs[0] for node in symbol.nodes if node.op in NORMS]
+    if not entries:
+        return False
+    graph = import_mxnet().sym.load_json(write_symbol(symbol, entries))
+    known = {name: weights[name].shape if name in weights else input_shape for name in graph.list_inputs()}
+    return any(np.prod(shape) <= shape[1] for shape in graph.infer_shape(**known)[1])
 
 
 def find_little(block: Any, weights: dict[str, Array]) -> None:
