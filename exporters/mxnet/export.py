@@ -94,6 +94,10 @@ def canonical_entries(symbol: Symbol, head: DetectionHead | None) -> tuple[Symbo
 def find_input_shape(network: Network, options: ExportOptions) -> tuple[int, int, int, int]:
     """Shape asked for, else the one that goes with the name; a clip's pictures make up the batch."""
     segments = count_segments(network.symbol)
+    if segments > 1 and options.dynamic_batch:
+        raise UsageError(
+            f"{network.name}: averages over clips of {segments} pictures: no batch can be left open"
+        )
     if options.input_shape is not None:
         if options.input_shape[0] % segments:
             raise UsageError(

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gcv_edge.agreement import ROUNDED_TOLERANCE, rounded_error
+from gcv_edge.errors import UsageError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.convert import SymbolConverter
 from gcv_edge.exporters.mxnet.export import Network, export_network
@@ -82,6 +83,18 @@ def test_network(name: str, mxnet: ModuleType) -> None:
         error = rounded_error(found[output], expected[output if output in expected else "output"])
         assert error <= ROUNDED_TOLERANCE, output
     assert {kernel[-2:].lower() for kernel in kernels} == {"i8"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (ExportOptions(input_shape=(3, 3, 224, 224)), "found a batch of 3, expected a multiple of 7"),
+        (ExportOptions(dynamic_batch=True), "no batch can be left open"),
+    ],
+)
+def test_clips_must_be_whole(options: ExportOptions, message: str, mxnet: ModuleType) -> None:
+    with pytest.raises(UsageError, match=message):
+        export_network(load("resnet18_v1b_kinetics400_int8"), options)
 
 
 def test_every_shipped_graph_takes_its_twins_parameters(mxnet: ModuleType, gluoncv: ModuleType) -> None:
