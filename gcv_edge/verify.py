@@ -98,9 +98,11 @@ def verify_model(
     metadata = read_metadata(file)
     if against is None:
         return check_stored(file, metadata)
-    from gcv_edge.exporters.loading import load_source
-    from gcv_edge.exporters.source import ExportOptions
-
+    try:
+        from gcv_edge.exporters.loading import load_source
+        from gcv_edge.exporters.source import ExportOptions
+    except ImportError as missing:
+        raise MissingExtraError(f"--against {against}", "export") from missing
     shape = open_session(file).input_shape
     options = ExportOptions(input_shape=(1, *shape[1:]), labels=metadata.labels)  # type: ignore[arg-type]
     reference = load_source(against, params, options).reference()

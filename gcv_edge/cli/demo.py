@@ -33,6 +33,8 @@ def demo(output: str) -> None:
 
     It is GluonCV's YOLOv3, trained on drawn traffic signs, as MXNet's two files. MXNet is not needed.
     """
+    from gcv_edge import pipeline  # noqa: F401  (before a folder is made: it says what is not installed)
+
     folder = make_folder(output)
     with resources.as_file(resources.files("gcv_edge") / "demo") as shipped:
         result = export_network(shipped, folder)

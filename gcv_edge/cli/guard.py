@@ -128,7 +128,34 @@ def make_folder(place: str) -> Path:
     return folder
 
 
+@contextlib.contextmanager
+def muted_libraries() -> Iterator[None]:
+    """Keep C libraries off standard error (of a damaged picture, libpng writes there); Python stays heard."""
+    try:
+        kept = os.dup(sys.stderr.fileno())
+    except (OSError, ValueError, AttributeError):
+        yield
+        return
+    spoken, number = sys.stderr, sys.stderr.fileno()
+    with os.fdopen(kept, "w", encoding=spoken.encoding, errors="backslashreplace", buffering=1) as voice:
+        redirect(os.devnull, number)
+        sys.stderr = voice
+        try:
+            yield
+        finally:
+            voice.flush()
+            os.dup2(kept, number)
+            sys.stderr = spoken
+
+
+def redirect(place: str, number: int) -> None:
+    """Let a descriptor write to a place."""
+    descriptor = os.open(place, os.O_WRONLY)
+    os.dup2(descriptor, number)
+    os.close(descriptor)
+
+
 def silence_output() -> None:
     """Send what is still buffered nowhere, so that the interpreter's exit stays quiet."""
     with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        redirect(os.devnull, sys.stdout.fileno())

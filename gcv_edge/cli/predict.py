@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gcv_edge.cli.console import counted, echo_json, plural, show_path
-from gcv_edge.cli.guard import debug_option
+from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Fraction, Word, json_option
 from gcv_edge.cli.summaries import draw, summarize, to_dict
 from gcv_edge.errors import DataError
@@ -64,6 +64,7 @@ def predict(
     refuse_picture_as_model(model)
     frames = open_input(source)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(muted_libraries())
         network = load(model, engine=engine, precision=precision)
         network.warmup()
         sink = stack.enter_context(open_sink(save, frames)) if save is not None else None

@@ -66,16 +66,19 @@ def environment(**extra: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": root, **extra}
 
 
-WITHOUT_MXNET = """\
+WITHOUT = """\
 import importlib.util, sys
 find = importlib.util.find_spec
-missing = ("mxnet", "gluoncv")
 importlib.util.find_spec = lambda name, *rest: None if name in missing else find(name, *rest)
 sys.modules.update(dict.fromkeys(missing))
 from gcv_edge.cli import main
 main(sys.argv[1:])
 """
-"""The command in a process that has neither mxnet nor gluoncv."""
+"""The command in a process where ``missing`` modules cannot be imported."""
+
+WITHOUT_MXNET = "missing = ('mxnet', 'gluoncv')\n" + WITHOUT
+WITHOUT_EXPORT = "missing = ('mxnet', 'gluoncv', 'onnx', 'onnx_ir', 'onnxruntime')\n" + WITHOUT
+"""The base install."""
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from demo_files import PARAMS, SYMBOL
 from gcv_edge import pipeline, store
 from tests.runtime.conftest import build_model
 
-from .conftest import PICTURE, SHAPE, WITHOUT_MXNET, contents, error_line, failed, run, shell
+from .conftest import PICTURE, SHAPE, WITHOUT_EXPORT, WITHOUT_MXNET, contents, error_line, failed, run, shell
 
 OTHER_PARAMS = Path(__file__).parents[1] / "data" / "mxnet_files" / "v1.9-0000.params"
 SIZE = ("--input-shape", SHAPE)
@@ -236,6 +236,32 @@ def test_verify_against_a_source_without_mxnet() -> None:
     process = shell(["-c", WITHOUT_MXNET, "verify", "signs.onnx", "--against", "net-symbol.json"])
     assert process.returncode == 1
     assert "pip install 'gcv-edge[mxnet]'" in error_line(process.stderr)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [*EXPORT, *TO],
+        ["export", "mobilenet0.25"],
+        ["demo", "-o", "demo"],
+        ["verify", "signs.onnx", "--against", "net-symbol.json"],
+        ["predict", "signs.onnx", "town.jpg", "--engine", "onnxruntime"],
+    ],
+)
+def test_what_the_base_install_cannot_do(arguments: list[str]) -> None:
+    before = contents(Path())
+    process = shell(["-c", WITHOUT_EXPORT, *arguments])
+    assert process.returncode == 1
+    assert error_line(process.stderr).endswith("needs the extra [export]: pip install 'gcv-edge[export]'")
+    assert contents(Path()) == before
+
+
+@pytest.mark.parametrize(
+    "line", ["info signs.onnx", "verify signs.onnx", "predict signs.onnx town.jpg", "list"]
+)
+def test_what_the_base_install_can_do(line: str) -> None:
+    process = shell(["-c", WITHOUT_EXPORT, *line.split()])
+    assert (process.returncode, process.stderr) == (0, "")
 
 
 NO_MODELS = [

@@ -187,6 +187,20 @@ def test_names_that_look_odd(detector: Path, here: Path) -> None:
         assert (here / "out" / name).is_file()
 
 
+def test_a_broken_png_makes_no_noise(detector: Path, here: Path) -> None:
+    """Libpng writes to standard error by itself."""
+    Path("pictures").mkdir()
+    cv2.imwrite("pictures/whole.png", np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8))
+    data = Path("pictures/whole.png").read_bytes()
+    Path("pictures/half.png").write_bytes(data[: len(data) // 2])
+    process = shell(["-m", "gcv_edge", "predict", detector, "pictures"])
+    assert process.returncode == 1
+    skipped, error = process.stderr.splitlines()
+    assert skipped.startswith("Skipped pictures/half.png: found no picture")
+    assert error.startswith("Error: 1 picture of pictures")
+    assert process.stdout.startswith("pictures/whole.png: ")
+
+
 def test_a_camera_that_is_not_there(detector: Path) -> None:
     process = shell(["-m", "gcv_edge", "predict", detector, "97"])
     assert process.returncode == 1
