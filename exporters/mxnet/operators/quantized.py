@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import onnx_ir as ir
 
+from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.operators.activation import activation
@@ -31,8 +32,13 @@ Quantized = tuple[ir.Value, ir.Value, ir.Value]
 
 
 def number_type(value: ir.Value) -> ir.DataType:
-    """Return INT8 or UINT8."""
-    assert value.dtype in LEVELS
+    """Return INT8 or UINT8.
+
+    Raises:
+        UnsupportedError: the numbers are of another type.
+    """
+    if value.dtype not in LEVELS:
+        raise UnsupportedError(f"numbers of type {value.dtype} are not supported, expected int8 or uint8")
     return value.dtype
 
 
@@ -161,6 +167,8 @@ def quantized_flatten(
 def quantized_concat(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value) -> Quantized:
     """Join tensors over the union of their ranges; int8 where one of them is."""
     count = attrs.get_int("num_args")
+    if len(inputs) != 3 * count:
+        raise UnsupportedError(f"{len(inputs)} inputs, expected {3 * count}")
     tensors, lows, highs = inputs[:count], inputs[count::2], inputs[count + 1 :: 2]
     parts = [
         dequantize(graph, f"{attrs.name}_input", data, low, high)

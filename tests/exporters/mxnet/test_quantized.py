@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gcv_edge.errors import UnsupportedError
 from tests.exporters.mxnet.operator_runs import ENGINES, OnnxRuntime
-from tests.exporters.mxnet.quantized_rows import QUANTIZED_ROWS, QuantizedRow
+from tests.exporters.mxnet.quantized_rows import QUANTIZED_ROWS, QuantizedRow, layer, row
 from tests.exporters.mxnet.quantized_runs import (
     convert_open,
     convert_quantized,
@@ -58,3 +60,42 @@ def test_open_batch(case: QuantizedRow, engine: str) -> None:
 def test_live_mxnet(case: QuantizedRow, mxnet: ModuleType) -> None:
     found = OnnxRuntime(convert_quantized(case)).run([case.data])
     check(case, found[0], run_quantized_mxnet(mxnet, case))
+
+
+def refused_rows() -> list[tuple[str, str, QuantizedRow]]:
+    """List networks that must be refused, and what the error must say."""
+    return [
+        (
+            "no calibrated range",
+            "max_calib_range=.* is not supported",
+            row("refused", lambda d, x: layer(d, d.quantized(x, 0, 1), (0, 1)), 0),
+        ),
+        (
+            "an input too few",
+            "inputs, its subgraph asks for",
+            row("refused", lambda d, x: layer(d, d.quantized(x, 0, 1), (0, 1)), 0),
+        ),
+        (
+            "float data",
+            "numbers of type FLOAT are not supported",
+            row("refused", lambda d, x: d.op("_contrib_dequantize", [x, x, x]), 0),
+        ),
+        (
+            "ranges missing",
+            "2 inputs, expected 6",
+            row("refused", lambda d, x: d.op("_contrib_quantized_concat", [x, x], num_args=2), 0),
+        ),
+    ]
+
+
+@pytest.mark.parametrize(("why", "message", "case"), refused_rows())
+def test_refused(why: str, message: str, case: QuantizedRow) -> None:
+    nodes = list(case.symbol.nodes)
+    node = nodes[-1]
+    if why == "no calibrated range":
+        attrs = {key: value for key, value in node.attrs.items() if "range" not in key}
+        nodes[-1] = replace(node, attrs=attrs)
+    if why == "an input too few":
+        nodes[-1] = replace(node, inputs=node.inputs[:-1])
+    with pytest.raises(UnsupportedError, match=message):
+        convert_quantized(replace(case, symbol=replace(case.symbol, nodes=tuple(nodes))))
