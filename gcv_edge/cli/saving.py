@@ -42,8 +42,9 @@ class PictureSink(Sink):
 
     def write(self, frame: Frame, canvas: Pixels) -> None:
         """Write a copy under the picture's own name, in its own format where that can be written."""
-        name = picture_name(frame)
-        target = self._folder / name
+        target = self._folder / picture_name(frame)
+        if target in self.saved:
+            target = self._folder / f"{Path(frame.name).name}.png"
         refuse_input(target, frame.name)
         write_picture(target, canvas)
         self.saved.append(target)

@@ -9,11 +9,13 @@ from typing import Any
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 from demo_files import CLASSES, DEMO
 
 from gcv_edge import Detector
-from tests.runtime.conftest import Maker, solid
+from gcv_edge.metadata import DetectionSettings
+from tests.runtime.conftest import GRAPHS, Maker, Nodes, constant, kept_graph, solid
 
 from .conftest import PICTURE, contents, done, failed, fingerprint, run, shell
 
@@ -95,6 +97,28 @@ def test_both_engines_see_what_python_sees(signs: Path, here: Path, engine: str)
     assert scores == sorted(scores, reverse=True)
 
 
+def test_objects_with_masks(make_model: Maker, red: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GRAPHS, "instance_segmentation", instance_graph)
+    model = make_model("instance_segmentation", detection=DetectionSettings(nms="graph"))
+    assert done("predict", model, red, "--save", "out").startswith("red.png: 1 green 0.90 (pre ")
+    assert np.any(cv2.imread("out/red.png") != RED)
+    (found,) = lines(model, red)[0]["detections"]
+    assert found["area"] == pytest.approx(32 * 32, rel=0.1)
+    assert "instance_segmentation" in done("info", model)
+
+
+def instance_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    """What ``kept_graph`` lists, with masks that cover the whole boxes."""
+    nodes, constants, outputs = kept_graph()
+    nodes += [
+        onnx.helper.make_node("ReduceSum", ["nothing", "axis"], ["row_of_nothing"], keepdims=1),
+        onnx.helper.make_node("Unsqueeze", ["row_of_nothing", "last"], ["nothing_of_masks"]),
+        onnx.helper.make_node("Add", ["nothing_of_masks", "whole"], ["masks"]),
+    ]
+    constants += [constant("last", [3], np.int64), constant("whole", np.ones((1, 3, 4, 4)))]
+    return nodes, constants, {**outputs, "masks": ["N", 3, 4, 4]}
+
+
 def test_precision_may_be_left_to_the_engine(detector: Path, red: str) -> None:
     assert "1 red 1.00" in done("predict", detector, red, "--precision", "auto")
 
@@ -160,6 +184,14 @@ def write_clip(name: str, frames: int) -> None:
     for _ in range(frames):
         writer.write(RED)
     writer.release()
+
+
+def test_copies_do_not_replace_each_other(detector: Path, here: Path) -> None:
+    Path("pictures").mkdir()
+    for name in ("grey.pgm", "grey.png"):
+        cv2.imwrite(f"pictures/{name}", np.full((8, 8), 200, np.uint8))
+    done("predict", detector, "pictures", "--save", "out")
+    assert sorted(path.name for path in Path("out").iterdir()) == ["grey.png", "grey.png.png"]
 
 
 def test_another_format_than_can_be_written(detector: Path, here: Path) -> None:

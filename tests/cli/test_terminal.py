@@ -1,0 +1,67 @@
+"""What only a terminal sees: progress on standard error, which never mixes with results."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from demo_files import DEMO
+
+from tests.runtime.conftest import Maker
+
+from .conftest import QUICK, environment
+
+
+def on_terminal(*arguments: object) -> tuple[int, str, str]:
+    """Run a command of which standard error is a terminal; return exit code, output and what was shown."""
+    ours, theirs = pty.openpty()
+    shown: list[bytes] = []
+    reader = threading.Thread(target=read_all, args=(ours, shown))
+    reader.start()
+    command = [sys.executable, "-m", "gcv_edge", *map(str, arguments)]
+    env = environment(TERM="xterm", COLUMNS="100")
+    process = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=theirs, env=env, text=True, timeout=120, check=False
+    )
+    os.close(theirs)
+    reader.join()
+    os.close(ours)
+    return process.returncode, process.stdout, b"".join(shown).decode()
+
+
+def read_all(descriptor: int, parts: list[bytes]) -> None:
+    """Read until the other end is closed, which a pseudo-terminal tells by an error."""
+    try:
+        while part := os.read(descriptor, 4096):
+            parts.append(part)
+    except OSError:
+        pass
+
+
+def test_export_says_what_it_is_doing(here: Path) -> None:
+    code, printed, shown = on_terminal("export", *QUICK, "-o", "signs.onnx")
+    assert code == 0
+    assert "\x1b" not in printed
+    assert any(stage in shown for stage in ("read", "convert", "write"))
+
+
+def test_predict_shows_a_bar(make_model: Maker, here: Path) -> None:
+    code, printed, shown = on_terminal("predict", make_model("detection"), DEMO, "--json")
+    assert code == 0
+    assert len([json.loads(line) for line in printed.splitlines()]) == len(list(DEMO.glob("*.jpg")))
+    assert "predicting" in shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("command", [["predict", "nowhere.onnx", "x.jpg"], ["info", "nowhere.onnx"]])
+def test_errors_are_one_line_there_too(here: Path, command: list[str]) -> None:
+    code, printed, shown = on_terminal(*command)
+    assert (code, printed) == (1, "")
+    assert shown.startswith("Error: ")
+    assert shown.count("\n") == 1
