@@ -231,11 +231,10 @@ def explain_misfit(
 
 def match_network(gluoncv: Any, stored: Params, name: str) -> int | None:
     """Compare a file with a zoo network: see ``guess_network``."""
-    shape = zoo_shape(name)
     try:
-        traced = trace_block(
-            build_block(gluoncv, name, placeholders(1) if "custom" in name else ()), name, shape
-        )
+        shape = zoo_shape(name)
+        usual = placeholders(1 if "custom" in name else 0)
+        traced = trace_block(build_block(gluoncv, name, usual), name, shape)
         fit = fit_traced(traced, stored, name)
         number = count_classes(fit, class_number(traced.block))
         if number is not None:

@@ -124,7 +124,7 @@ def adapt_classes(block: Any, name: str, classes: Sequence[str]) -> None:
     """
     if PRUNED.match(name):
         replace_dense(block, "fc", len(classes))
-    if not DETECTOR.match(name) or "custom" in name:
+    if not DETECTOR.match(name) or "custom" in name or len(block.classes) == len(classes):
         return
     try:
         block.reset_class(list(classes))

@@ -226,6 +226,15 @@ def test_custom(mxnet: ModuleType, make: Callable[..., Any], folder: Path, name:
         convert(folder, name, params, (1, 3, 128, 128), ("a",))
 
 
+def test_renamed_classes(mxnet: ModuleType, make: Callable[..., Any], folder: Path) -> None:
+    """``reset_class`` would give an SSDLite other kernels: as many classes as before are only renamed."""
+    name = "ssd_300_mobilenet1.0_lite_coco"
+    block = make(name, pretrained_base=False)
+    block(mxnet.nd.zeros((1, 3, 128, 128)))
+    labels = tuple(f"thing {index}" for index in range(80))
+    check_detections(mxnet, block, folder, save_parameters(block, folder), name, labels=labels)
+
+
 def test_anchors_of_the_file_count(mxnet: ModuleType, make: Callable[..., Any], folder: Path) -> None:
     block = make("ssd_300_mobilenet0.25_custom", classes=list(ABC), pretrained_base=False)
     block(mxnet.nd.zeros((1, 3, 128, 128)))
