@@ -115,14 +115,14 @@ def check_export(file: Path, metadata: ModelMetadata, reference: Reference | Non
     """Hold a file's outputs in ONNX Runtime against a reference's (None: OpenVINO's)."""
     single = open_session(file, SessionOptions(engine="onnxruntime"))
     pictures = check_pictures(single.input_shape[2], single.input_shape[3])
-    if selects_regions(metadata):
+    is_regional = chooses_regions(single, metadata)
+    if is_regional:
         del pictures["black"]
     inputs = [normalize(picture, metadata.preprocessing) for picture in pictures.values()]
     reference = reference or EngineReference(open_session(file))
     expected = [reference.run(data) for data in inputs]
     found = [run_session(single, data) for data in inputs]
-    is_single = has_proposals(found[0]) or selects_regions(metadata)
-    batches = (1,) if is_single else (1, len(inputs))
+    batches = (1,) if is_regional else (1, len(inputs))
     if len(batches) > 1:
         together = np.concatenate(inputs)
         expected.append(reference.run(together))
@@ -131,10 +131,12 @@ def check_export(file: Path, metadata: ModelMetadata, reference: Reference | Non
     return Verification(reference.name, comparisons, tuple(pictures), batches)
 
 
-def selects_regions(metadata: ModelMetadata) -> bool:
-    """Whether a two-stage detector lists in the graph: of a black picture's equals, arbitrary ones."""
+def chooses_regions(session: Session, metadata: ModelMetadata) -> bool:
+    """Whether a detector has two stages: it takes one picture, and of a black one's equals arbitrary ones."""
     settings = metadata.detection
-    return settings is not None and settings.nms == "graph" and settings.topk_per_class
+    if settings is not None and settings.nms == "graph":
+        return settings.topk_per_class
+    return len(session.outputs.get("boxes", ())) == 4
 
 
 def run_together(file: Path, batch: Array) -> dict[str, Array]:

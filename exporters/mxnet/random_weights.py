@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.exporters.mxnet.compat import import_mxnet
+from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
 from gcv_edge.exporters.mxnet.reference import write_symbol
 from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
 
@@ -28,6 +30,9 @@ SCORE_BIASES = (
     (re.compile(r"^yolo_outputs\..*\.bias$"), 5, 4, -5.0),
 )
 """Biases by path: outputs per box beside classes; which of them is background or objectness; its shift."""
+
+OFFSET_GAIN = 0.1
+"""Deformable convolutions sample at small offsets when trained; at large ones, rounding grows with each."""
 
 FLOOR = 0.3
 """A channel's variance is at least this part of its layer's, or dead channels would be blown up."""
@@ -84,6 +89,8 @@ def draw_parameter(name: str, shape: Shape, random: np.random.Generator) -> Arra
         return None
     values: Array = random.standard_normal(shape, np.float32)
     values *= np.float32((2 / max(1, int(np.prod(shape[1:])))) ** 0.5)
+    if "offset" in name:
+        values *= np.float32(OFFSET_GAIN)
     return values
 
 
@@ -161,7 +168,8 @@ def run_training(
 ) -> list[Array]:
     """Compute entries in MXNet in training mode; BatchNorm then has its mean and 1/deviation as outputs."""
     mxnet = import_mxnet()
-    text = json.loads(write_symbol(symbol, heads))
+    symbol = zero_skipped_regions(replace(symbol, heads=tuple(heads)))
+    text = json.loads(write_symbol(symbol, symbol.heads))
     for node in text["nodes"]:
         if node["op"] in NORMS:
             attrs = {key: value for key, value in node["attrs"].items() if key not in SYNC_ATTRIBUTES}

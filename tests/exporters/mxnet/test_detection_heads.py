@@ -160,6 +160,7 @@ def test_verification_takes_them(name: str, networks: Callable[[str], Network], 
     verification = check_export(path, metadata, MxnetReference(network))
     assert verification.passed
     assert verification.batches == ((1, 3) if name in ONE_MAP else (1,))
+    assert verification.inputs == (("black", "noise", "picture") if name in ONE_MAP else ("noise", "picture"))
 
 
 @pytest.mark.parametrize("name", ["CenterNet", "CenterNet, deformable"])
