@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from gcv_edge.metadata import DetectionSettings, ModelMetadata, Preprocessing, format_metadata
-from gcv_edge.tasks import find_task
+from gcv_edge.tasks import DETECTION, INSTANCES, find_task
 
 Nodes = list[onnx.NodeProto]
 Maker = Callable[..., Path]
@@ -62,6 +62,16 @@ def kept_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
     return nodes, constants, {"ids": ["N", 3, 1], "scores": ["N", 3, 1], "boxes": ["N", 3, 4]}
 
 
+def instances_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    """The detector of ``kept_graph`` with a mask of 2x2 cells for each row; the left half is the object."""
+    nodes, constants, outputs = kept_graph()
+    nodes.append(helper.make_node("Unsqueeze", ["nothing", "last_axis"], ["nothing_of_masks"]))
+    nodes.append(helper.make_node("Add", ["nothing_of_masks", "masks_of"], ["masks"]))
+    constants.append(constant("masks_of", [[[[0.9, 0.1], [0.9, 0.1]]] * 3]))
+    constants.append(constant("last_axis", [3], np.int64))
+    return nodes, constants, {**outputs, "masks": ["N", 3, 2, 2]}
+
+
 def classification_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
     nodes = [
         helper.make_node("GlobalAveragePool", ["data"], ["mean"]),
@@ -89,6 +99,7 @@ GRAPHS = {
     "segmentation": segmentation_graph,
     "pose": pose_graph,
     "kept": kept_graph,
+    "instance_segmentation": instances_graph,
 }
 
 
@@ -129,8 +140,8 @@ def make_model(tmp_path: Path) -> Maker:
         without: tuple[str, ...] = (),
     ) -> Path:
         task = find_task("detection" if kind == "kept" else kind)
-        if task.name == "detection" and detection is None:
-            detection = DetectionSettings(nms="graph" if kind == "kept" else "runtime")
+        if task in (DETECTION, INSTANCES) and detection is None:
+            detection = DetectionSettings(nms="runtime" if kind == "detection" else "graph")
         found = format_metadata(ModelMetadata(task, labels, preprocessing, detection))
         model = build_model(kind, batch, size)
         kept = {key: value for key, value in {**found, **(entries or {})}.items() if key not in without}

@@ -22,6 +22,7 @@ def test_every_example_runs(make_model: Maker, tmp_path: Path, monkeypatch: pyte
         "resnet": "classification",
         "fcn": "segmentation",
         "simple_pose": "pose",
+        "mask_rcnn": "instance_segmentation",
     }.items():
         make_model(kind, path=tmp_path / f"{name}.onnx")
     street = solid(200, 100, 50)

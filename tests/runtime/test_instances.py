@@ -10,8 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from gcv_edge import Detector, InstanceSegmenter
+from gcv_edge.errors import ModelFileError
 from gcv_edge.runtime.instances import InstanceMasks
 from gcv_edge.runtime.pasting import paste_mask
+
+from .conftest import ANCHORS, Maker, solid
 
 SIZE = (40, 30)
 
@@ -131,6 +135,27 @@ def test_json_has_areas() -> None:
     found = instances()
     assert [entry["area"] for entry in found.to_dict()["detections"]] == found.bitmaps.sum((1, 2)).tolist()
     assert repr(found).startswith("InstanceMasks(3: ")
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_segmenter_pastes_in_pixels_of_the_frame(make_model: Maker, engine: str) -> None:
+    found = InstanceSegmenter(make_model("instance_segmentation"), engine=engine).run(solid(9, 9, 9))
+    assert found.names == ["green", "blue"]
+    np.testing.assert_allclose(found.extents, ANCHORS[:2] * 2, atol=1e-4)
+    np.testing.assert_allclose(found.masks[0], [[0.9, 0.1], [0.9, 0.1]], atol=1e-6)
+    expected = paste_mask(found.masks[0], ANCHORS[0] * 2, (64, 64))
+    assert 400 < expected.sum() < 700
+    np.testing.assert_array_equal(found.bitmaps[0], expected)
+    assert InstanceSegmenter(make_model("instance_segmentation"), confidence=0.3).run(
+        solid(9, 9, 9)
+    ).names == ["green"]
+
+
+def test_other_tasks_are_told(make_model: Maker) -> None:
+    with pytest.raises(
+        ModelFileError, match="found a instance_segmentation network, expected detection: use Inst"
+    ):
+        Detector(make_model("instance_segmentation"))
 
 
 @pytest.mark.parametrize("field", ["masks", "extents"])
