@@ -80,7 +80,8 @@ def class_arguments(name: str, classes: Sequence[str]) -> dict[str, Any]:
     task = find_task(name)
     if not classes or PRUNED.match(name) or HIGH_RESOLUTION.match(name):
         return {}
-    if name.startswith("alpha_pose_") and len(classes) == COCO_JOINTS:
+    if name.startswith("alpha_pose_"):
+        check_joints(name, len(classes))
         return {}
     if TAKES_NCLASS.match(name):
         return {"nclass": len(classes)}
@@ -89,6 +90,16 @@ def class_arguments(name: str, classes: Sequence[str]) -> dict[str, Any]:
     if DETECTOR.match(name) or task is SEGMENTATION:
         return {}
     return {"num_joints" if task is POSE else "classes" if task is CLASSIFICATION else "nclass": len(classes)}
+
+
+def check_joints(name: str, count: int) -> None:
+    """Refuse joints that a builder cannot make.
+
+    Raises:
+        UnsupportedError: there are more or fewer than COCO's.
+    """
+    if count != COCO_JOINTS:
+        raise UnsupportedError(f"{name}: found {count} joints, GluonCV builds it with {COCO_JOINTS} only")
 
 
 def size_arguments(name: str, size: tuple[int, int] | None) -> list[dict[str, int]]:
