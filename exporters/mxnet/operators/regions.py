@@ -105,3 +105,15 @@ def roi_align(graph: GraphBuilder, attrs: Attributes, data: ir.Value, rois: ir.V
     kept = graph.op("Cast", [is_real], f"{name}_kept", to=int(ir.DataType.FLOAT))
     kept = graph.op("Unsqueeze", [kept, graph.constant([2, 3])], f"{name}_mask")
     return graph.op("Mul", [pooled, kept], name)
+
+
+@converts("ROIPooling")
+def roi_pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Value, rois: ir.Value) -> ir.Value:
+    """Largest value in each cell of regions ``[R, 5]`` (batch index, corners), rounded to whole positions."""
+    return graph.op(
+        "MaxRoiPool",
+        [data, rois],
+        attrs.name,
+        pooled_shape=attrs.get_int_tuple("pooled_size"),
+        spatial_scale=attrs.get_float("spatial_scale"),
+    )

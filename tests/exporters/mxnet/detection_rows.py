@@ -68,6 +68,16 @@ DETECTION = [
         sample_ratio=2,
         aligned=True,
     ),
+    row("ROIPooling", "roi_mode=pool", IMAGE, REGIONS, pooled_size=(3, 2), spatial_scale=0.125),
+    row("ROIPooling", "beyond the edges", IMAGE, REGIONS, pooled_size=(2, 2), spatial_scale=0.25),
+    row(
+        "ROIPooling",
+        "of two pictures",
+        data(2, 3, 7, 8),
+        data(6, 5, values="regions:2"),
+        pooled_size=(2, 2),
+        spatial_scale=0.125,
+    ),
     row(DCN_V2, "zoo", MAPS, OFFSETS, FACTORS, *FILTERS, stride=(1, 1), dilate=(1, 1), num_group=1, **SAME),
     row(DCN_V2, "far offsets", MAPS, data("N", 18, 7, 8, values="wide"), FACTORS, *FILTERS, **SAME),
     row(

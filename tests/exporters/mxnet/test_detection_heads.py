@@ -39,6 +39,8 @@ REGIONS: dict[str, Build] = {
     "Faster R-CNN, as GluonCV's trained ones": (small_detectors.faster_rcnn, {"minimal_opset": True}),
     "Faster R-CNN, few candidates of a class": (small_detectors.faster_rcnn, {"nms_topk": 9}),
     "Faster R-CNN, classes together": (small_detectors.faster_rcnn, {"force_nms": True, "nms_topk": 50}),
+    "Faster R-CNN, pooled": (small_detectors.faster_rcnn, {"roi_mode": "pool"}),
+    "Faster R-CNN, pyramid, pooled": (small_detectors.faster_rcnn_fpn, {"roi_mode": "pool"}),
     "Double head": (small_detectors.double_head_rcnn, {}),
     "Faster R-CNN, pyramid": (small_detectors.faster_rcnn_fpn, {}),
     "Faster R-CNN, pyramid, as GluonCV's trained ones": (
