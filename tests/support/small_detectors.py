@@ -121,6 +121,7 @@ def map_settings() -> dict[str, Any]:
         "rpn_channel": 8,
         "base_size": 8,
         "scales": (2, 4, 8),
+        "alloc_size": (16, 16),
         "rpn_test_pre_nms": 200,
         "rpn_test_post_nms": 40,
         "rpn_min_size": 8,
