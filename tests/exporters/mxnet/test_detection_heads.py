@@ -25,6 +25,8 @@ from gcv_edge.exporters.writing import write_model
 from gcv_edge.metadata import DetectionSettings, format_metadata
 from gcv_edge.runtime.sessions import SessionOptions, open_session
 from gcv_edge.verify import check_export
+from tests.exporters.mxnet.operator_rows import arrays, data, row
+from tests.exporters.mxnet.operator_runs import ENGINES, convert_row
 
 SHAPE = (1, 3, 96, 128)
 Build = tuple[Callable[..., Any], dict[str, Any]]
@@ -219,6 +221,16 @@ def test_an_instance_segmenter_runs_on_frames(
     assert result.plot(frame, threshold=0.0).shape == frame.shape
     with pytest.raises(UnsupportedError, match="its graph"):
         segmenter.set_nms(0.5)
+
+
+@every_engine
+def test_regions_without_a_picture_are_zero(engine: str) -> None:
+    regions = "is:-1 1 1 40 40 0 1 1 40 40 -1 -1 -1 -1 -1"
+    size = {"pooled_size": (3, 3), "spatial_scale": 0.125, "sample_ratio": 2}
+    case = row("_contrib_ROIAlign", "skipped", data(1, 3, 7, 8), data(3, 5, values=regions), **size)
+    found = ENGINES[engine](convert_row(case, 1)).run(arrays(case, 1))[0]
+    assert (found[[0, 2]] == 0).all()
+    assert (found[1] != 0).all()
 
 
 def test_only_rows_that_are_read_are_suppressed(networks: Callable[[str], Network]) -> None:
