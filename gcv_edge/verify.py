@@ -8,6 +8,7 @@ against the numbers that this check left in the file.
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ from gcv_edge.store import find_model
 
 if TYPE_CHECKING:
     from gcv_edge.exporters.source import Reference
+
+Samples = Sequence[Mapping[str, Any]]
+"""Numbers of outputs as they are stored in a file (``sample_outputs``)."""
 
 STORED_TOLERANCE = 2e-3
 """The same against stored numbers, which another CPU made."""
@@ -190,6 +194,24 @@ def sample_outputs(file: Path, metadata: ModelMetadata) -> list[dict[str, Any]]:
         }
         for name, value in arranged.items()
     ]
+
+
+def compare_samples(samples: Samples, earlier: Samples) -> tuple[Comparison, ...]:
+    """Compare stored numbers of two exports, where both sampled the same places of the same output."""
+    key = ("input", "seed", "output", "shape", "indices")
+    places = {json.dumps([test.get(name) for name in key]): test for test in earlier}
+    found = ((test, places.get(json.dumps([test.get(name) for name in key]))) for test in samples)
+    return tuple(
+        Comparison(f"{test['output']} (earlier export)", sample_error(test, other), STORED_TOLERANCE)
+        for test, other in found
+        if other is not None
+    )
+
+
+def sample_error(test: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    """Largest difference of two sets of samples, in units of the output's scale."""
+    difference = np.asarray(test["values"], np.float64) - np.asarray(other["values"], np.float64)
+    return float(np.abs(difference).max(initial=0.0) / float(test["scale"]))
 
 
 def arrangement(name: str, outputs: Outputs, metadata: ModelMetadata) -> str:

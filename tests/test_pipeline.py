@@ -113,6 +113,25 @@ def test_a_failed_verdict_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_earlier_export_must_come_out_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "signs.onnx"
+    first = export(str(SYMBOL), target, options=OPTIONS)
+    again = export(str(SYMBOL), target, options=OPTIONS)
+    assert first.verification is not None
+    assert again.verification is not None
+    names = {comparison.name for comparison in again.verification.comparisons}
+    assert names >= {"boxes (earlier export)", "scores (earlier export)"}
+    assert again.verification.passed
+    content = target.read_bytes()
+    samples = [
+        {**test, "values": [0.5] * len(test["values"])} for test in Detector(target).metadata.self_test
+    ]
+    monkeypatch.setattr(gcv_edge.pipeline, "sample_outputs", lambda *_: samples)
+    with pytest.raises(VerificationError, match="earlier export"):
+        export(str(SYMBOL), target, options=OPTIONS)
+    assert target.read_bytes() == content
+
+
 def truncated(source: Path, folder: Path) -> Path:
     data = source.read_bytes()
     (folder / source.name).write_bytes(data[: len(data) // 2])

@@ -53,7 +53,8 @@ def train_base(pictures: list[Picture], seconds: float, seed: int) -> Any:
     trainer = mxnet.gluon.Trainer(base.collect_params(), "adam", {"wd": 1e-4})
     measure = mxnet.gluon.loss.SoftmaxCrossEntropyLoss()
     random, begin, step, losses = np.random.default_rng(seed), time.time(), 0, []
-    while (progress := (time.time() - begin) / seconds) < 1:
+    base(mxnet.nd.zeros((1, 3, BASE_SIDE, BASE_SIDE)))
+    while (progress := (time.time() - begin) / max(seconds, 1e-6)) < 1:
         trainer.set_learning_rate(learning_rate(step, progress))
         cuts = [cut_out(pictures[random.integers(len(pictures))], random) for _ in range(BASE_BATCH)]
         inputs = mxnet.nd.array(np.stack([normalize(pixels) for pixels, _ in cuts]))
@@ -220,6 +221,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=40)
     parser.add_argument("--pictures", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="Go on from the -0000.params of an earlier run.")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     mxnet.random.seed(options.seed)
@@ -227,12 +229,15 @@ def main() -> None:
     pictures = draw_all(TRAIN_SEED, options.pictures)
     print(f"{len(pictures)} pictures drawn", flush=True)
     seconds = options.minutes * 60
-    base = train_base(pictures, BASE_SHARE * seconds, options.seed)
-    network = build_network(CLASSES, base)
+    base_seconds = 0.0 if options.start else BASE_SHARE * seconds
+    network = build_network(CLASSES, train_base(pictures, base_seconds, options.seed))
     network.initialize(mxnet.init.Xavier())  # what the base has learnt stays
     network(mxnet.nd.zeros((1, 3, SIDE, SIDE)))
-    expect_little(network)
-    record = train(network, pictures, (1 - BASE_SHARE) * seconds, options.seed)
+    if options.start:
+        network.collect_params().load(str(options.start), mxnet.cpu())
+    else:
+        expect_little(network)
+    record = train(network, pictures, seconds - base_seconds, options.seed)
     network.hybridize()
     network.set_nms(nms_thresh=0.45, nms_topk=400, post_nms=100)
     figures = evaluate(network, draw_all(TEST_SEED, TEST_PICTURES))
@@ -249,6 +254,7 @@ def main() -> None:
         "metric": f"VOC07 mAP at IoU 0.5 on {TEST_PICTURES} drawn test pictures (seed {TEST_SEED}), MXNet",
         "average_precision": figures,
         "training": {**record, "pictures": options.pictures, "seed": options.seed, "versions": versions},
+        "continued": bool(options.start),
     }
     (options.out / "demo.json").write_text(json.dumps(summary, indent=2) + "\n")
 
