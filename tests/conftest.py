@@ -17,9 +17,10 @@ sys.path.append(str(ROOT))  # tests share modules; at the end, so that an instal
 
 @pytest.fixture(scope="session", autouse=True)
 def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep every test away from the user's model store."""
+    """Keep every test away from the user's model store, and the processes it starts from this checkout."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GCV_EDGE_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.chdir(tmp_path_factory.mktemp("work"))
         yield
 
 

@@ -99,7 +99,7 @@ def test_each_engine_is_imported_by_its_own_session_only(package: str, file: str
 
 def run_python(code: str) -> str:
     command = [sys.executable, "-W", "error", "-c", code]
-    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
