@@ -41,7 +41,7 @@ BOX_LIMIT = 8192.0
 """Box coordinates beyond this, in input pixels, are all the same: far outside the picture."""
 
 PROPOSAL_SHARE = 0.05
-"""Share of proposals that may find no partner: rounding decides at the end of a long list, and at overlaps."""
+"""Share of proposals that may find no partner: rounding decides at overlaps and at the end of the list."""
 
 MASK_TOLERANCE = 1e-2
 """Largest difference of a mask's probability; masks are of boxes that are equal to ``BOX_MATCH`` only."""
