@@ -116,13 +116,18 @@ def test_an_interrupt(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_interrupt_from_the_keyboard(here: Path) -> None:
     """As soon as something is being written."""
     command = [sys.executable, "-m", "gcv_edge", "export", *map(str, SIZED), "-o", "signs.onnx"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment()) as process:
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment()}
+    with subprocess.Popen(command, preexec_fn=heed_interrupts, **options) as process:
         wait_for_file(here, process)
         os.kill(process.pid, signal.SIGINT)
         printed, complained = process.communicate(timeout=60)
     assert (process.returncode, printed, complained) == (130, "", "")
     assert contents(here) == {}
+
+
+def heed_interrupts() -> None:
+    """Undo what a shell does to a job in the background, whose children ignore the keyboard."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for_file(folder: Path, process: subprocess.Popen[str]) -> None:
