@@ -76,12 +76,39 @@ def export(
     watch = Stages(progress)
     watch.start("read")
     loaded = load_source(source, params, options, adoption, random_weights)
+    remark = "" if random_weights is None else f" (random weights, seed {random_weights})"
+    return export_loaded(loaded, output, options, verify=verify, remark=remark, watch=watch)
+
+
+def export_loaded(
+    loaded: Source,
+    output: str | os.PathLike[str] | None,
+    options: ExportOptions,
+    *,
+    verify: bool = True,
+    remark: str = "",
+    watch: Stages | None = None,
+) -> ExportResult:
+    """Convert a network that is loaded, verify the file and give it its name.
+
+    Args:
+        loaded: the network.
+        output: where to write; None for the model store. The file is also known to the store by its name.
+        options: input shape, class names and the like.
+        verify: run the file against the source; a failed verdict leaves no file.
+        remark: what the file says behind its source's name.
+        watch: times the stages.
+
+    Raises:
+        GcvEdgeError: one of its kinds, by what went wrong; nothing is left behind.
+    """
+    watch = watch or Stages(None)
     watch.start("convert")
     exported = loaded.convert(options)
-    metadata = replace(exported.metadata, version=gcv_edge.__version__)
+    metadata = replace(
+        exported.metadata, version=gcv_edge.__version__, source=exported.metadata.source + remark
+    )
     target = Path(output) if output is not None else store.stored_path(loaded.name)
-    if random_weights is not None:
-        metadata = replace(metadata, source=f"{metadata.source} (random weights, seed {random_weights})")
     verification = None
     try:
         with replacing(target) as temporary:

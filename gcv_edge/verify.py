@@ -91,6 +91,24 @@ class Verification:
         }
 
 
+@dataclass(frozen=True)
+class Runs:
+    """Outputs of a file and of its reference for the same inputs.
+
+    Attributes:
+        reference: whose numbers ``expected`` are.
+        found, expected: outputs by name, one entry per run.
+        inputs: pictures used.
+        batches: batch sizes used.
+    """
+
+    reference: str
+    found: list[dict[str, Array]]
+    expected: list[dict[str, Array]]
+    inputs: tuple[str, ...]
+    batches: tuple[int, ...]
+
+
 def verify_model(
     path: str | os.PathLike[str], *, against: str | None = None, params: str | os.PathLike[str] | None = None
 ) -> Verification:
@@ -123,7 +141,14 @@ def verify_model(
 
 def check_export(file: Path, metadata: ModelMetadata, reference: Reference | None) -> Verification:
     """Hold a file's outputs in ONNX Runtime against a reference's (None: OpenVINO's)."""
-    single = open_session(file, SessionOptions(engine="onnxruntime"))
+    runs = run_both(file, metadata, reference, "onnxruntime")
+    comparisons = compare_all(runs.found, runs.expected, metadata)
+    return Verification(runs.reference, comparisons, runs.inputs, runs.batches)
+
+
+def run_both(file: Path, metadata: ModelMetadata, reference: Reference | None, engine: str) -> Runs:
+    """Run a file in an engine and its reference (None: OpenVINO) on the same inputs."""
+    single = open_session(file, SessionOptions(engine=engine))
     pictures = check_pictures(single.input_shape[2], single.input_shape[3])
     is_regional = chooses_regions(single, metadata)
     if is_regional:
@@ -136,9 +161,9 @@ def check_export(file: Path, metadata: ModelMetadata, reference: Reference | Non
     if len(batches) > 1:
         together = np.concatenate(inputs)
         expected.append(reference.run(together))
-        found.append(run_together(file, together) if single.dynamic_batch else stack_outputs(found))
-    comparisons = compare_all(found, expected, metadata)
-    return Verification(reference.name, comparisons, tuple(pictures), batches)
+        is_open = single.dynamic_batch
+        found.append(run_together(file, together, engine) if is_open else stack_outputs(found))
+    return Runs(reference.name, found, expected, tuple(pictures), batches)
 
 
 def chooses_regions(session: Session, metadata: ModelMetadata) -> bool:
@@ -149,9 +174,9 @@ def chooses_regions(session: Session, metadata: ModelMetadata) -> bool:
     return len(session.outputs.get("boxes", ())) == 4
 
 
-def run_together(file: Path, batch: Array) -> dict[str, Array]:
+def run_together(file: Path, batch: Array, engine: str) -> dict[str, Array]:
     """Run a file whose batch is open on several pictures at once."""
-    return run_session(open_session(file, SessionOptions(engine="onnxruntime"), batch=len(batch)), batch)
+    return run_session(open_session(file, SessionOptions(engine=engine), batch=len(batch)), batch)
 
 
 class EngineReference:
