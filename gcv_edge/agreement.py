@@ -240,19 +240,30 @@ def final_list(outputs: Outputs, index: int, settings: DetectionSettings) -> Arr
 
 def match(ours: Array, theirs: Array, slack: float = 1.0) -> int:
     """Count pairs of equal class, score and box; each detection is in one pair at most."""
-    return len(match_pairs(ours, theirs, slack))
+    return len(match_pairs(ours, theirs, slack * SCORE_MATCH, box_reach(ours, slack)))
 
 
-def match_pairs(ours: Array, theirs: Array, slack: float) -> list[tuple[int, int]]:
-    """Pair rows of equal class, score and box, up to ``slack`` times the usual differences."""
+def box_reach(rows: Array, slack: float) -> Array:
+    """How far the corners of each row's partner may be, up to ``slack`` times the usual."""
+    return np.asarray(slack * BOX_MATCH * np.maximum(1, np.abs(rows[:, 2:]) / 640))
+
+
+def match_pairs(ours: Array, theirs: Array, score_reach: float, reach: Array) -> list[tuple[int, int]]:
+    """Pair rows of equal class, and of score and box within reach, the nearest first come.
+
+    Args:
+        ours, theirs: rows (class id, score, x1, y1, x2, y2).
+        score_reach: largest difference of scores.
+        reach: largest difference of corners, for each of ``ours``.
+    """
     free = np.ones(len(theirs), bool)
     pairs = []
     for index, row in enumerate(ours):
-        close = free & (theirs[:, 0] == row[0]) & (np.abs(theirs[:, 1] - row[1]) <= slack * SCORE_MATCH)
-        reach = slack * BOX_MATCH * np.maximum(1, np.abs(row[2:]) / 640)
-        close &= (np.abs(theirs[:, 2:] - row[2:]) <= reach).all(1)
-        if close.any():
-            pairs.append((index, int(np.argmax(close))))
+        scores = np.abs(theirs[:, 1] - row[1]) / score_reach
+        corners = (np.abs(theirs[:, 2:] - row[2:]) / reach[index]).max(axis=1, initial=0.0)
+        far = np.where(free & (theirs[:, 0] == row[0]), np.maximum(scores, corners), np.inf)
+        if far.size and far.min() <= 1:
+            pairs.append((index, int(far.argmin())))
             free[pairs[-1][1]] = False
     return pairs
 
@@ -266,7 +277,7 @@ def mask_error(found: Outputs, expected: Outputs, settings: DetectionSettings) -
         masks = found["masks"][index][kept[0]], expected["final_masks"][index][kept[1]]
         if masks[0].shape[1:] != masks[1].shape[1:]:
             return float("inf")
-        pairs = match_pairs(ours, theirs, PROPOSAL_MATCH)
+        pairs = match_pairs(ours, theirs, PROPOSAL_MATCH * SCORE_MATCH, box_reach(ours, PROPOSAL_MATCH))
         errors += [float(np.abs(masks[0][i] - masks[1][j]).max()) for i, j in pairs]
     return float(np.max(errors))
 
