@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 import os
+from typing import Any
 
 import numpy
 import numpy.typing
@@ -63,6 +64,23 @@ def decode_heatmaps(heatmaps: numpy.typing.NDArray[numpy.float32], placement: Pl
 def segment(logits: numpy.typing.NDArray[numpy.float32], placement: Placement, input_size: tuple[int, int], frame_size: tuple[int, int]) -> numpy.typing.NDArray[numpy.uint8] | numpy.typing.NDArray[numpy.int32]:
     """
     Class ids [H, W] of the frame from logits [C, h, w]; uint8 up to 256 classes, else int32.
+    """
+
+def paste_mask(mask: numpy.typing.NDArray[numpy.float32], extent: Sequence[float] | numpy.typing.NDArray[numpy.float32], frame_size: tuple[int, int], out: numpy.typing.NDArray[Any] | None = None) -> numpy.typing.NDArray[numpy.bool_]:
+    """
+    Pixels [H, W] of the frame where a mask [h, w] that lies at extent (x1, y1, x2, y2) is at least 0.5.
+
+    Bilinear, fading to 0 in the half cell around the mask; out [H, W] of bool or uint8 is written and returned.
+    """
+
+def paste_masks(masks: numpy.typing.NDArray[numpy.float32], extents: numpy.typing.NDArray[numpy.float32], frame_size: tuple[int, int]) -> numpy.typing.NDArray[numpy.bool_]:
+    """
+    Pixels [n, H, W] of the frame that each of masks [n, h, w] at extents [n, 4] covers.
+    """
+
+def paste_crops(masks: numpy.typing.NDArray[numpy.float32], extents: numpy.typing.NDArray[numpy.float32], frame_size: tuple[int, int]) -> tuple[list[numpy.typing.NDArray[numpy.bool_]], numpy.typing.NDArray[numpy.int32]]:
+    """
+    The same, of each only the part that the mask can cover, and the parts' corners [n, 2]: x, y in the frame.
     """
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:

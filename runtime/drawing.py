@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -107,9 +107,14 @@ def draw_skeleton(
             cv2.circle(canvas, place, 2 * width, color, width, cv2.LINE_AA)
 
 
-def tint(canvas: Pixels, class_map: NDArray[Any], class_ids: Sequence[int], opacity: float) -> None:
-    """Mix the colours of classes into a frame."""
-    for class_id in class_ids:
-        chosen = class_map == class_id
-        mixed = canvas[chosen] * (1.0 - opacity) + np.array(color_of(class_id)) * opacity
-        canvas[chosen] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+def tint(canvas: Pixels, class_map: NDArray[Any], colors: Mapping[int, Color], opacity: float) -> None:
+    """Mix the colours of classes into a frame; classes without a colour keep theirs."""
+    if class_map.size == 0:
+        return
+    count = int(class_map.max()) + 1
+    table, is_tinted = np.zeros((count, 3), np.uint8), np.zeros(count, bool)
+    for class_id, color in colors.items():
+        if class_id < count:
+            table[class_id], is_tinted[class_id] = color, True
+    mixed = cv2.addWeighted(np.ascontiguousarray(canvas), 1 - opacity, table[class_map], opacity, 0)
+    np.copyto(canvas, mixed, where=is_tinted[class_map][:, :, None])

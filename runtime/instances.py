@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,10 +15,28 @@ from gcv_edge.runtime import drawing
 from gcv_edge.runtime.detector import Detector
 from gcv_edge.runtime.frames import Pixels, check_array, copy_to_draw
 from gcv_edge.runtime.model import Seat, Stopwatch
-from gcv_edge.runtime.pasting import paste_mask
 from gcv_edge.runtime.results import Detections, Floats, freeze, slice_of
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import INSTANCES
+
+
+class Crop(NamedTuple):
+    """The part of a frame that holds an object.
+
+    Attributes:
+        x: left column of the part in the frame.
+        y: upper row of the part in the frame.
+        bitmap: ``(h, w)`` bool: pixels that the object covers.
+    """
+
+    x: int
+    y: int
+    bitmap: NDArray[np.bool_]
+
+    def of(self, frame: Pixels) -> Pixels:
+        """Return this part of a frame, a view."""
+        height, width = self.bitmap.shape
+        return frame[self.y : self.y + height, self.x : self.x + width]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +57,8 @@ class InstanceMasks(Detections):
         super().__post_init__()
         freeze(self, "masks", np.float32, (len(self), None, None))
         freeze(self, "extents", np.float32, (len(self), 4))
+        object.__setattr__(self, "masks", np.ascontiguousarray(self.masks))
+        object.__setattr__(self, "extents", np.ascontiguousarray(self.extents))
 
     def __getitem__(self, index: int | slice | NDArray[Any] | list[int]) -> InstanceMasks:
         chosen = slice_of(index, len(self))
@@ -54,9 +74,13 @@ class InstanceMasks(Detections):
     @functools.cached_property
     def bitmaps(self) -> NDArray[np.bool_]:
         """Pixels of the frame that each object covers, ``(n, height, width)``; made when first asked for."""
-        width, height = self.frame_size
-        pasted = [paste_mask(m, e, self.frame_size) for m, e in zip(self.masks, self.extents, strict=True)]
-        return np.array(pasted, bool).reshape(len(self), height, width)
+        return _core.paste_masks(self.masks, self.extents, self.frame_size)
+
+    @functools.cached_property
+    def crops(self) -> list[Crop]:
+        """The same pixels without the empty frame around each object; made when first asked for."""
+        pieces, corners = _core.paste_crops(self.masks, self.extents, self.frame_size)
+        return [Crop(x, y, piece) for piece, (x, y) in zip(pieces, corners.tolist(), strict=True)]
 
     def over(self, threshold: float) -> InstanceMasks:
         """Keep the objects with a score over a threshold."""
@@ -70,15 +94,16 @@ class InstanceMasks(Detections):
             raise ValueError(f"frame: found {width} x {height} pixels, expected {expected}")
         canvas = copy_to_draw(frame)
         shown = self.over(threshold)
-        for bitmap, class_id in zip(shown.bitmaps, shown.class_ids, strict=True):
-            drawing.tint(canvas, np.where(bitmap, int(class_id), -1), [int(class_id)], opacity)
+        for crop, class_id in zip(shown.crops, shown.class_ids, strict=True):
+            color = drawing.color_of(int(class_id))
+            drawing.tint(crop.of(canvas), crop.bitmap.view(np.uint8), {1: color}, opacity)
         return Detections(shown.boxes, shown.scores, shown.class_ids, self.labels).plot(canvas, threshold)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists and numbers for JSON; ``area`` counts an object's pixels."""
         found = super().to_dict()
-        for entry, bitmap in zip(found["detections"], self.bitmaps, strict=True):
-            entry["area"] = int(bitmap.sum())
+        for entry, crop in zip(found["detections"], self.crops, strict=True):
+            entry["area"] = int(np.count_nonzero(crop.bitmap))
         return found
 
     def __repr__(self) -> str:

@@ -207,7 +207,8 @@ class Segmentation:
                 f"frame: found shape {np.shape(frame)}, expected {expected[0]} x {expected[1]} pixels"
             )
         canvas = copy_to_draw(frame)
-        drawing.tint(canvas, self.class_map, [class_id for class_id in self.areas if class_id], opacity)
+        colors = {class_id: drawing.color_of(class_id) for class_id in self.areas if class_id}
+        drawing.tint(canvas, self.class_map, colors, opacity)
         return canvas
 
     def to_dict(self) -> dict[str, Any]:

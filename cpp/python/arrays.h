@@ -23,6 +23,7 @@ class Array {
   std::int64_t size(int axis) const { return view_.shape[axis]; }
   std::int64_t stride(int axis) const { return view_.strides[axis]; }
   bool is_float32() const { return is_type('f', 4); }
+  bool is_bool() const { return is_type('?', 1); }
   bool is_uint8() const { return is_type('B', 1); }
   bool is_contiguous() const;
 

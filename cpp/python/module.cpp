@@ -134,5 +134,6 @@ NB_MODULE(_core, m) {  // NOLINT(misc-use-anonymous-namespace)
   nb::register_exception_translator(gcv::python::translate);
   gcv::python::bind_placement(m);
   gcv::python::bind_processing(m);
+  gcv::python::bind_masks(m);
   gcv::python::bind_system(m);
 }

@@ -8,33 +8,20 @@
 #include <algorithm>
 #include <array>
 #include <climits>
-#include <memory>
 
 #include "arrays.h"
 #include "gcv_edge/heatmap.h"
 #include "gcv_edge/nms.h"
 #include "gcv_edge/preprocess.h"
 #include "gcv_edge/segmentation.h"
+#include "new_array.h"
+#include "signatures.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace gcv::python {
 namespace {
-
-/// A new NumPy array that owns its memory.
-template <typename T>
-nb::ndarray<nb::numpy, T> own(std::unique_ptr<T[]> values, std::initializer_list<std::size_t> shape) {
-  T* data = values.get();
-  const nb::capsule owner(data, [](void* pointer) noexcept { delete[] static_cast<T*>(pointer); });
-  values.release();
-  return nb::ndarray<nb::numpy, T>(data, shape, owner);
-}
-
-template <typename T>
-std::unique_ptr<T[]> allocate(std::int64_t count) {
-  return std::unique_ptr<T[]>(new T[static_cast<std::size_t>(std::max<std::int64_t>(count, 1))]);
-}
 
 std::array<float, 3> to_triple(nb::handle numbers, const char* name) {
   std::array<float, 3> triple{};
@@ -144,9 +131,6 @@ nb::object segment_array(nb::handle logits, const Placement& placement, const Si
 }
 
 }  // namespace
-
-#define FLOATS "numpy.typing.NDArray[numpy.float32]"
-#define SIZE "tuple[int, int]"
 
 void bind_processing(nb::module_& m) {
   m.def("preprocess", preprocess_array, "frame"_a, "pixel_format"_a, "placement"_a, "out"_a, "mean"_a, "scale"_a,

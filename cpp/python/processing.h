@@ -13,7 +13,8 @@ using SizeTuple = std::tuple<int, int>;
 
 inline Size to_size(const SizeTuple& size) { return {std::get<0>(size), std::get<1>(size)}; }
 
-/// Add everything that takes or returns arrays to the module.
+/// Add what takes or returns arrays to the module.
 void bind_processing(nanobind::module_& m);
+void bind_masks(nanobind::module_& m);
 
 }  // namespace gcv::python

@@ -16,6 +16,8 @@ inline constexpr int kColumnBits = 7;
 inline constexpr std::size_t kBlock = 16;
 /// Numbers that stretch_row may read after the last left one.
 inline constexpr std::size_t kStretchReadAhead = 33;
+/// A pixel belongs to an object from this probability on.
+inline constexpr float kCovered = 0.5f;
 /// Bytes that a kernel may read from a pixel's first byte on.
 inline constexpr int kReadAhead = 16;
 
@@ -50,6 +52,11 @@ struct BoxColumns {
   std::size_t count;
 };
 
+/// (value - low) * factor is a level.
+struct LevelScale {
+  float low, factor;
+};
+
 /// Inner loops, one set per instruction set; all sets give the same bits.
 struct Kernels {
   /// Blend columns: out[4 i + c] = level << kColumnBits of channel c; the fourth is not meaningful.
@@ -79,6 +86,14 @@ struct Kernels {
                     std::size_t count, std::uint8_t* out);
   void (*argmax_i32)(const float* top, const float* bottom, float fraction, std::size_t stride, int classes,
                      std::size_t count, std::int32_t* out);
+  /// Blend two rows.
+  void (*lerp_rows)(const float* top, const float* bottom, float fraction, std::size_t count, float* out);
+  /// 1 where the blend of two rows is at least kCovered, else 0.
+  void (*cover_rows)(const float* top, const float* bottom, float fraction, std::size_t count, std::uint8_t* out);
+  /// Numbers to levels, halves to even; NaN becomes 0.
+  void (*level_row)(const float* values, const LevelScale& scale, std::size_t count, std::uint8_t* out);
+  /// The same for three rows, interleaved.
+  void (*level_rows3)(const float* const rows[3], const LevelScale& scale, std::size_t count, std::uint8_t* out);
 };
 
 const Kernels& scalar_kernels();

@@ -229,12 +229,77 @@ GCV_AVX2 void argmax(const float* top, const float* bottom, float fraction, std:
   argmax_from(i, top, bottom, fraction, stride, classes, count, out);
 }
 
+GCV_AVX2 void lerp_rows(const float* top, const float* bottom, float fraction, std::size_t count, float* out) {
+  const __m256 part = _mm256_set1_ps(fraction);
+  std::size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    _mm256_storeu_ps(out + i, lerp8(_mm256_loadu_ps(top + i), _mm256_loadu_ps(bottom + i), part));
+  }
+  lerp_rows_from(i, top, bottom, fraction, count, out);
+}
+
+/// -1 in every lane whose blend is at least kCovered.
+GCV_AVX2 inline __m256i cover8(const float* top, const float* bottom, __m256 fraction) {
+  const __m256 value = lerp8(_mm256_loadu_ps(top), _mm256_loadu_ps(bottom), fraction);
+  return _mm256_castps_si256(_mm256_cmp_ps(value, _mm256_set1_ps(kCovered), _CMP_GE_OQ));
+}
+
+GCV_AVX2 void cover_rows(const float* top, const float* bottom, float fraction, std::size_t count, std::uint8_t* out) {
+  const __m256 part = _mm256_set1_ps(fraction);
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  std::size_t i = 0;
+  for (; i + 4 * kLanes <= count; i += 4 * kLanes) {
+    __m256i covered[4];
+    for (int v = 0; v < 4; ++v) covered[v] = cover8(top + i + kLanes * v, bottom + i + kLanes * v, part);
+    const __m256i bytes =
+        _mm256_packs_epi16(_mm256_packs_epi32(covered[0], covered[1]), _mm256_packs_epi32(covered[2], covered[3]));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i),
+                        _mm256_permutevar8x32_epi32(_mm256_abs_epi8(bytes), order));
+  }
+  cover_rows_from(i, top, bottom, fraction, count, out);
+}
+
+// max(NaN, 0) is 0, as in scalar_ops.h; the conversion rounds halves to even.
+GCV_AVX2 inline __m256i level8(const float* values, const LevelScale& scale) {
+  const __m256 shifted = _mm256_sub_ps(_mm256_loadu_ps(values), _mm256_set1_ps(scale.low));
+  const __m256 scaled = _mm256_mul_ps(shifted, _mm256_set1_ps(scale.factor));
+  const __m256 clipped = _mm256_min_ps(_mm256_max_ps(scaled, _mm256_setzero_ps()), _mm256_set1_ps(255));
+  return _mm256_cvtps_epi32(clipped);
+}
+
+GCV_AVX2 void level_row(const float* values, const LevelScale& scale, std::size_t count, std::uint8_t* out) {
+  std::size_t i = 0;
+  for (; i + 4 * kLanes <= count; i += 4 * kLanes) {
+    __m256i levels[4];
+    for (int v = 0; v < 4; ++v) levels[v] = level8(values + i + kLanes * v, scale);
+    store_ids(levels, out + i);
+  }
+  level_row_from(i, values, scale, count, out);
+}
+
+GCV_AVX2 void level_rows3(const float* const rows[3], const LevelScale& scale, std::size_t count, std::uint8_t* out) {
+  const __m256i triples =
+      _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
+  std::size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    const __m256i second = _mm256_slli_epi32(level8(rows[1] + i, scale), 8);
+    const __m256i third = _mm256_slli_epi32(level8(rows[2] + i, scale), 16);
+    const __m256i pixels = _mm256_or_si256(level8(rows[0] + i, scale), _mm256_or_si256(second, third));
+    const __m256i packed =
+        _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(pixels, triples), _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 3 * i), _mm256_castsi256_si128(packed));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 3 * i + 16), _mm256_extracti128_si256(packed, 1));
+  }
+  level_rows3_from(i, rows, scale, count, out);
+}
+
 }  // namespace
 
 const Kernels& avx2_kernels() {
   static constexpr Kernels kKernels{
-      blend_columns, blend_columns2, blend_rows_f32, blend_rows_u8,        spread_f32,          spread_u8,
-      find_over,     overlaps_any,   stretch_row,    argmax<std::uint8_t>, argmax<std::int32_t>};
+      blend_columns, blend_columns2, blend_rows_f32, blend_rows_u8,        spread_f32,           spread_u8,
+      find_over,     overlaps_any,   stretch_row,    argmax<std::uint8_t>, argmax<std::int32_t>, lerp_rows,
+      cover_rows,    level_row,      level_rows3};
   return kKernels;
 }
 

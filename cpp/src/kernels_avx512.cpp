@@ -241,12 +241,63 @@ GCV_AVX512 void argmax(const float* top, const float* bottom, float fraction, st
   argmax_from(i, top, bottom, fraction, stride, classes, count, out);
 }
 
+GCV_AVX512 inline __m512 lerp_at(__mmask16 lanes, const float* top, const float* bottom, __m512 fraction) {
+  return lerp16(_mm512_maskz_loadu_ps(lanes, top), _mm512_maskz_loadu_ps(lanes, bottom), fraction);
+}
+
+GCV_AVX512 void lerp_rows(const float* top, const float* bottom, float fraction, std::size_t count, float* out) {
+  const __m512 part = _mm512_set1_ps(fraction);
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    const __mmask16 lanes = first_lanes(count - i);
+    _mm512_mask_storeu_ps(out + i, lanes, lerp_at(lanes, top + i, bottom + i, part));
+  }
+}
+
+GCV_AVX512 void cover_rows(const float* top, const float* bottom, float fraction, std::size_t count,
+                           std::uint8_t* out) {
+  const __m512 part = _mm512_set1_ps(fraction), limit = _mm512_set1_ps(kCovered);
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    const __mmask16 lanes = first_lanes(count - i);
+    const __mmask16 covered = _mm512_cmp_ps_mask(lerp_at(lanes, top + i, bottom + i, part), limit, _CMP_GE_OQ);
+    _mm_mask_storeu_epi8(out + i, lanes, _mm_maskz_set1_epi8(covered, 1));
+  }
+}
+
+// max(NaN, 0) is 0, as in scalar_ops.h; the conversion rounds halves to even.
+GCV_AVX512 inline __m512i level16(__mmask16 lanes, const float* values, const LevelScale& scale) {
+  const __m512 shifted = _mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, values), _mm512_set1_ps(scale.low));
+  const __m512 scaled = _mm512_mul_ps(shifted, _mm512_set1_ps(scale.factor));
+  return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(scaled, _mm512_setzero_ps()), _mm512_set1_ps(255)));
+}
+
+GCV_AVX512 void level_row(const float* values, const LevelScale& scale, std::size_t count, std::uint8_t* out) {
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    const __mmask16 lanes = first_lanes(count - i);
+    _mm_mask_storeu_epi8(out + i, lanes, _mm512_cvtepi32_epi8(level16(lanes, values + i, scale)));
+  }
+}
+
+GCV_AVX512 void level_rows3(const float* const rows[3], const LevelScale& scale, std::size_t count, std::uint8_t* out) {
+  const __m512i triples = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
+  const __m512i order = _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15);
+  std::size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    const __m512i second = _mm512_slli_epi32(level16(0xffff, rows[1] + i, scale), 8);
+    const __m512i third = _mm512_slli_epi32(level16(0xffff, rows[2] + i, scale), 16);
+    const __m512i pixels = _mm512_or_si512(level16(0xffff, rows[0] + i, scale), _mm512_or_si512(second, third));
+    const __m512i packed = _mm512_permutexvar_epi32(order, _mm512_shuffle_epi8(pixels, triples));
+    _mm512_mask_storeu_epi32(out + 3 * i, 0x0fff, packed);
+  }
+  level_rows3_from(i, rows, scale, count, out);
+}
+
 }  // namespace
 
 const Kernels& avx512_kernels() {
   static constexpr Kernels kKernels{
-      blend_columns, blend_columns2, blend_rows_f32, blend_rows_u8,        spread_f32,          spread_u8,
-      find_over,     overlaps_any,   stretch_row,    argmax<std::uint8_t>, argmax<std::int32_t>};
+      blend_columns, blend_columns2, blend_rows_f32, blend_rows_u8,        spread_f32,           spread_u8,
+      find_over,     overlaps_any,   stretch_row,    argmax<std::uint8_t>, argmax<std::int32_t>, lerp_rows,
+      cover_rows,    level_row,      level_rows3};
   return kKernels;
 }
 

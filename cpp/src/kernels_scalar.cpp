@@ -61,11 +61,28 @@ void argmax_i32(const float* top, const float* bottom, float fraction, std::size
   argmax_from(0, top, bottom, fraction, stride, classes, count, out);
 }
 
+void lerp_rows(const float* top, const float* bottom, float fraction, std::size_t count, float* out) {
+  lerp_rows_from(0, top, bottom, fraction, count, out);
+}
+
+void cover_rows(const float* top, const float* bottom, float fraction, std::size_t count, std::uint8_t* out) {
+  cover_rows_from(0, top, bottom, fraction, count, out);
+}
+
+void level_row(const float* values, const LevelScale& scale, std::size_t count, std::uint8_t* out) {
+  level_row_from(0, values, scale, count, out);
+}
+
+void level_rows3(const float* const rows[3], const LevelScale& scale, std::size_t count, std::uint8_t* out) {
+  level_rows3_from(0, rows, scale, count, out);
+}
+
 }  // namespace
 
 const Kernels& scalar_kernels() {
-  static constexpr Kernels kKernels{blend_columns, blend_columns2, blend_rows_f32, blend_rows_u8, spread_f32, spread_u8,
-                                    find_over,     overlaps_any,   stretch_row,    argmax_u8,     argmax_i32};
+  static constexpr Kernels kKernels{blend_columns, blend_columns2, blend_rows_f32, blend_rows_u8, spread_f32,
+                                    spread_u8,     find_over,      overlaps_any,   stretch_row,   argmax_u8,
+                                    argmax_i32,    lerp_rows,      cover_rows,     level_row,     level_rows3};
   return kKernels;
 }
 

@@ -106,4 +106,34 @@ void argmax_from(std::size_t first, const float* top, const float* bottom, float
   }
 }
 
+inline void lerp_rows_from(std::size_t first, const float* top, const float* bottom, float fraction, std::size_t count,
+                           float* out) {
+  for (std::size_t i = first; i < count; ++i) out[i] = lerp(top[i], bottom[i], fraction);
+}
+
+inline void cover_rows_from(std::size_t first, const float* top, const float* bottom, float fraction, std::size_t count,
+                            std::uint8_t* out) {
+  for (std::size_t i = first; i < count; ++i) out[i] = lerp(top[i], bottom[i], fraction) >= kCovered ? 1 : 0;
+}
+
+/// Adding 2^23 leaves no bits for a fraction: the processor rounds it away, halves to even.
+inline std::uint8_t to_level(float value, const LevelScale& scale) {
+  const float scaled = (value - scale.low) * scale.factor;
+  const float positive = scaled > 0 ? scaled : 0;
+  const float clipped = positive < 255 ? positive : 255;
+  return static_cast<std::uint8_t>((clipped + 8388608.0f) - 8388608.0f);
+}
+
+inline void level_row_from(std::size_t first, const float* values, const LevelScale& scale, std::size_t count,
+                           std::uint8_t* out) {
+  for (std::size_t i = first; i < count; ++i) out[i] = to_level(values[i], scale);
+}
+
+inline void level_rows3_from(std::size_t first, const float* const rows[3], const LevelScale& scale, std::size_t count,
+                             std::uint8_t* out) {
+  for (std::size_t i = first; i < count; ++i) {
+    for (int c = 0; c < 3; ++c) out[3 * i + c] = to_level(rows[c][i], scale);
+  }
+}
+
 }  // namespace gcv

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "gcv_edge/cpu.h"
+#include "gcv_edge/masks.h"
 #include "gcv_edge/nms.h"
 #include "gcv_edge/preprocess.h"
 #include "gcv_edge/segmentation.h"
@@ -117,6 +118,26 @@ TEST(bounds, segment_anything) {
     same_on_every_isa<std::uint8_t>([&] {
       std::vector<std::uint8_t> out(static_cast<std::size_t>(frame.width) * frame.height);
       gcv::segment(logits.data(), classes, map, placement, input, frame, out.data());
+      return out;
+    });
+  }
+}
+
+TEST(bounds, paste_anything) {
+  for (int round = 0; round < 400; ++round) {
+    const gcv::Size size{draw(1, 20), draw(1, 9)}, frame{draw(1, 200), draw(1, 20)};
+    std::vector<float> mask(static_cast<std::size_t>(size.width) * size.height);
+    for (float& value : mask) value = draw_odd(draw_float());
+    gcv::MaskExtent extent{};
+    for (float& corner : extent) corner = draw_odd(static_cast<float>(draw(-50, 250)) + draw_float());
+    const gcv::Rect region = gcv::mask_region(size, extent, frame);
+    CHECK(region.x >= 0 && region.y >= 0 && region.x + region.width <= frame.width);
+    CHECK(region.y + region.height <= frame.height);
+    const gcv::Rect windows[] = {region, {0, 0, frame.width, frame.height}, {draw(-90, 90), draw(-9, 9), 70, 5}};
+    const gcv::Rect window = windows[draw(0, 2)];
+    same_on_every_isa<std::uint8_t>([&] {
+      std::vector<std::uint8_t> out(static_cast<std::size_t>(window.width) * window.height);
+      gcv::paste_mask(mask.data(), size, extent, window, out.data(), window.width);
       return out;
     });
   }

@@ -1,3 +1,4 @@
+#include <climits>
 #include <cmath>
 #include <string>
 
@@ -5,6 +6,7 @@
 #include "gcv_edge/cpu.h"
 #include "gcv_edge/error.h"
 #include "gcv_edge/heatmap.h"
+#include "gcv_edge/masks.h"
 #include "gcv_edge/nms.h"
 #include "gcv_edge/preprocess.h"
 #include "gcv_edge/version.h"
@@ -42,6 +44,28 @@ TEST(errors, sizes_are_checked) {
               gcv::decode_heatmaps(nullptr, 1, {1 << 16, 1 << 16}, kWhole, {2, 2}, nullptr, nullptr));
   CHECK_ERROR(gcv::ArgumentError, "frame_size: found 0x1", gcv::place("crop", {0, 1}, {1, 1}));
   CHECK_ERROR(gcv::ArgumentError, "not finite", gcv::Placement({NAN, 0, 1, 1}, {0, 0, 1, 1}));
+}
+
+TEST(errors, masks_and_windows_are_checked) {
+  const float cell = 1;
+  std::uint8_t out = 0;
+  CHECK_ERROR(gcv::ArgumentError, "mask: found 0x1", gcv::mask_region({0, 1}, {0, 0, 1, 1}, {1, 1}));
+  CHECK_ERROR(gcv::ArgumentError, "frame_size: found 1x0", gcv::mask_region({1, 1}, {0, 0, 1, 1}, {1, 0}));
+  CHECK_ERROR(gcv::ArgumentError, "window: found -1x1",
+              gcv::paste_mask(&cell, {1, 1}, {0, 0, 1, 1}, {0, 0, -1, 1}, &out, 1));
+  CHECK_ERROR(gcv::ArgumentError, "window: found corner (0, -2147483648)",
+              gcv::paste_mask(&cell, {1, 1}, {0, 0, 1, 1}, {0, INT_MIN, 1, 1}, &out, 1));
+}
+
+TEST(errors, extreme_extents_end_well) {
+  const float cell = 1;
+  for (const float huge : {1e9f, 3e38f, 1e-45f}) {
+    std::uint8_t out[4] = {7, 7, 7, 7};
+    gcv::paste_mask(&cell, {1, 1}, {-huge, -huge, huge, huge}, {0, 0, 2, 2}, out, 2);
+    CHECK(out[0] == (huge > 1 ? 1 : 0) && out[3] == (huge > 1 ? 1 : 0));
+    gcv::paste_mask(&cell, {1, 1}, {huge, huge, -huge, -huge}, {0, 0, 2, 2}, out, 2);
+    CHECK(out[0] == 0 && out[3] == 0);
+  }
 }
 
 TEST(errors, extreme_placements_end_well) {

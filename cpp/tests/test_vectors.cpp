@@ -3,6 +3,7 @@
 #include "check.h"
 #include "gcv_edge/cpu.h"
 #include "gcv_edge/heatmap.h"
+#include "gcv_edge/masks.h"
 #include "gcv_edge/nms.h"
 #include "gcv_edge/preprocess.h"
 #include "gcv_edge/segmentation.h"
@@ -84,9 +85,24 @@ void run_segment(const Case& one) {
   CHECK_EQUAL(words, one.at("ids").values);
 }
 
+void run_masks(const Case& one) {
+  const auto mask = one.at("mask").as<float>(), corners = one.at("extent").as<float>();
+  const gcv::Size size{one.size("mask", 1), one.size("mask", 0)};
+  const gcv::Size frame{one.size("covered", 1), one.size("covered", 0)};
+  const gcv::MaskExtent extent{corners[0], corners[1], corners[2], corners[3]};
+  std::vector<std::uint8_t> whole(one.at("covered").values.size(), 7), parts(whole.size());
+  gcv::paste_mask(mask.data(), size, extent, {0, 0, frame.width, frame.height}, whole.data(), frame.width);
+  CHECK_EQUAL(whole, one.at("covered").values);
+  const gcv::Rect region = gcv::mask_region(size, extent, frame);
+  std::uint8_t* corner = parts.data() + static_cast<std::ptrdiff_t>(region.y) * frame.width + region.x;
+  gcv::paste_mask(mask.data(), size, extent, region, corner, frame.width);
+  CHECK_EQUAL(parts, one.at("covered").values);
+}
+
 }  // namespace
 
 TEST(vectors, preprocess_vectors) { on_every_isa("preprocess", run_preprocess); }
 TEST(vectors, detect_vectors) { on_every_isa("detect", run_detect); }
 TEST(vectors, heatmap_vectors) { on_every_isa("heatmaps", run_heatmaps); }
 TEST(vectors, segment_vectors) { on_every_isa("segment", run_segment); }
+TEST(vectors, mask_vectors) { on_every_isa("masks", run_masks); }

@@ -159,10 +159,24 @@ def segment(
     top, below, fy = sample_cells(
         source[1], source[3], target[1], target[3], input_size[1], logits.shape[1], frame_size[1]
     )
-    bottom = np.where(fy == 0, top, below)
-    wide = logits[:, :, left] + (logits[:, :, right] - logits[:, :, left]) * fx
-    tall = wide[:, top] + (wide[:, bottom] - wide[:, top]) * fy[:, None]
+    tall = stretch(logits, left, right, fx, top, below, fy)
     return np.argmax(np.where(np.isnan(tall), -np.inf, tall), axis=0)
+
+
+def stretch(
+    maps: Floats,
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    fx: Floats,
+    top: NDArray[np.int64],
+    below: NDArray[np.int64],
+    fy: Floats,
+) -> Floats:
+    """Maps [..., h, w] interpolated along columns, then along rows."""
+    bottom = np.where(fy == 0, top, below)
+    with np.errstate(all="ignore"):
+        wide = maps[..., left] + (maps[..., right] - maps[..., left]) * fx
+        return np.asarray(wide[..., top, :] + (wide[..., bottom, :] - wide[..., top, :]) * fy[:, None])
 
 
 def sample_cells(
@@ -176,3 +190,30 @@ def sample_cells(
     position = np.clip(in_input * cells / inputs - 0.5, first, last)
     left = position.astype(np.int64)
     return left, np.minimum(left + 1, last), (position - left).astype(np.float32)
+
+
+def paste_mask(mask: Floats, extent: Box, frame_size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Pixels [H, W] of the frame where a mask that fades to 0 around itself is at least 0.5."""
+    padded = np.pad(mask, 1)
+    first, left, right, fx = sample_mask(extent[0], extent[2], mask.shape[1], frame_size[0])
+    start, top, below, fy = sample_mask(extent[1], extent[3], mask.shape[0], frame_size[1])
+    covered = np.zeros(frame_size[::-1], np.bool_)
+    area = (slice(start, start + len(top)), slice(first, first + len(left)))
+    covered[area] = stretch(padded, left, right, fx, top, below, fy) >= np.float32(0.5)
+    return covered
+
+
+def sample_mask(
+    low: float, high: float, cells: int, frame: int
+) -> tuple[int, NDArray[np.int64], NDArray[np.int64], Floats]:
+    """First pixel that a mask covers, then left and right cell and the right one's part for each pixel."""
+    low, high = float(np.float32(low)), float(np.float32(high))
+    if not (np.isfinite(low) and np.isfinite(high) and high > low):
+        none = np.zeros(0, np.int64)
+        return 0, none, none, np.zeros(0, np.float32)
+    margin = 0.5 * (high - low) / cells
+    first = int(np.clip(np.floor(low - margin + 0.5), 0, frame))
+    last = int(np.clip(np.ceil(high + margin - 0.5), 0, frame))
+    position = np.clip((np.arange(first, last) + 0.5 - low) / (high - low) * cells + 0.5, 0, cells + 1)
+    left = position.astype(np.int64)
+    return first, left, np.minimum(left + 1, cells + 1), (position - left).astype(np.float32)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gcv_edge import Detector, InstanceSegmenter
+from gcv_edge import Detector, InstanceSegmenter, _core
 from gcv_edge.errors import ModelFileError
 from gcv_edge.runtime.instances import InstanceMasks
-from gcv_edge.runtime.pasting import paste_mask
 
 from .conftest import ANCHORS, Maker, solid
 
@@ -24,70 +21,6 @@ def disc(size: int) -> NDArray[np.float32]:
     rows, columns = np.mgrid[:size, :size] + 0.5
     distance = np.hypot(rows - size / 2, columns - size / 2)
     return (1 / (1 + np.exp(distance - size / 3))).astype(np.float32)
-
-
-def paste_by_definition(
-    mask: NDArray[np.float32], extent: NDArray[np.float32], size: tuple[int, int]
-) -> NDArray[np.float64]:
-    """Interpolate at every pixel's centre; there are zeros around the mask."""
-    padded = np.pad(mask.astype(np.float64), 2)
-    values = np.zeros(size[::-1])
-    for row in range(size[1]):
-        for column in range(size[0]):
-            x = (column + 0.5 - extent[0]) / (extent[2] - extent[0]) * mask.shape[1] + 1.5
-            y = (row + 0.5 - extent[1]) / (extent[3] - extent[1]) * mask.shape[0] + 1.5
-            if 0 <= x < padded.shape[1] - 1 and 0 <= y < padded.shape[0] - 1:
-                i, j, dy, dx = int(y), int(x), y % 1, x % 1
-                upper = padded[i, j] * (1 - dx) + padded[i, j + 1] * dx
-                lower = padded[i + 1, j] * (1 - dx) + padded[i + 1, j + 1] * dx
-                values[row, column] = upper * (1 - dy) + lower * dy
-    return values
-
-
-@settings(max_examples=40, derandomize=True, deadline=None)
-@given(
-    st.integers(0, 10**6),
-    st.integers(1, 9),
-    st.integers(1, 9),
-    st.floats(-30, 45),
-    st.floats(-30, 35),
-    st.floats(0.5, 60),
-    st.floats(0.5, 60),
-)
-def test_paste_is_bilinear(
-    seed: int, height: int, width: int, left: float, top: float, across: float, down: float
-) -> None:
-    mask = np.random.default_rng(seed).random((height, width)).astype(np.float32)
-    extent = np.array([left, top, left + across, top + down], np.float32)
-    expected = paste_by_definition(mask, extent, SIZE)
-    sure = np.abs(expected - 0.5) > 0.02
-    np.testing.assert_array_equal(paste_mask(mask, extent, SIZE)[sure], (expected >= 0.5)[sure])
-
-
-@pytest.mark.parametrize(
-    "extent",
-    [
-        (5, 5, 5, 9),
-        (9, 9, 3, 3),
-        (np.nan, 0, 4, 4),
-        (0, 0, np.inf, 4),
-        (500, 0, 520, 9),
-        (-90, -90, -60, -60),
-    ],
-)
-def test_nothing_is_pasted(extent: tuple[float, ...]) -> None:
-    assert not paste_mask(np.ones((7, 7), np.float32), np.array(extent, np.float32), SIZE).any()
-
-
-@pytest.mark.parametrize("box", [(20, 30, 160, 120), (-40, 10, 90, 140), (100, 60, 260, 190)])
-def test_paste_is_gluoncvs(box: tuple[int, ...], gluoncv: ModuleType) -> None:
-    """Its fast version rounds boxes to whole pixels: edges may differ by one."""
-    from gluoncv.data.transforms.mask import fill
-
-    mask, extent = disc(14), np.array(box, np.float32)
-    theirs = fill(mask[None], extent[None], (200, 150))[0].astype(bool)
-    ours = paste_mask(mask, extent, (200, 150))
-    assert (ours & theirs).sum() / (ours | theirs).sum() > 0.95
 
 
 def instances(count: int = 3) -> InstanceMasks:
@@ -110,6 +43,24 @@ def test_bitmaps_cover_the_frame() -> None:
     assert found.bitmaps[1, 19, 20]
     assert not found.bitmaps[1, 2, 20]
     assert instances(0).bitmaps.shape == (0, 30, 40)
+
+
+def test_crops_are_the_bitmaps_without_the_empty_frame() -> None:
+    found = instances()
+    for crop, bitmap in zip(found.crops, found.bitmaps, strict=True):
+        assert crop.bitmap.sum() == bitmap.sum()
+        np.testing.assert_array_equal(crop.of(bitmap), crop.bitmap)  # type: ignore[arg-type]
+    assert found.crops[0].x == 0
+    assert found.crops[1].bitmap.shape[1] < 25
+    assert instances(0).crops == []
+
+
+def test_masks_of_any_layout_are_taken() -> None:
+    found = instances()
+    turned = dataclasses.replace(
+        found, masks=found.masks.transpose(0, 2, 1), extents=found.extents[::1, ::-1]
+    )
+    assert turned.bitmaps.shape == (3, 30, 40)
 
 
 def test_indexing_keeps_masks_with_their_objects() -> None:
@@ -143,7 +94,7 @@ def test_segmenter_pastes_in_pixels_of_the_frame(make_model: Maker, engine: str)
     assert found.names == ["green", "blue"]
     np.testing.assert_allclose(found.extents, ANCHORS[:2] * 2, atol=1e-4)
     np.testing.assert_allclose(found.masks[0], [[0.9, 0.1], [0.9, 0.1]], atol=1e-6)
-    expected = paste_mask(found.masks[0], ANCHORS[0] * 2, (64, 64))
+    expected = _core.paste_mask(found.masks[0], ANCHORS[0] * 2, (64, 64))
     assert 300 < expected.sum() < 500
     np.testing.assert_array_equal(found.bitmaps[0], expected)
     assert InstanceSegmenter(make_model("instance_segmentation"), confidence=0.3).run(

@@ -45,6 +45,16 @@ DETECT = [
     ("odd numbers", 60, 2, 9, 0.01, 0.2, -1, -1, 0),
 ]
 
+# name, cells of the mask, extent, frame size
+MASKS = [
+    ("inside", (7, 5), (10.25, 3.5, 61.75, 22.0), (80, 30)),
+    ("across", (14, 14), (-20.5, 4.0, 45.0, 60.25), (40, 33)),
+    ("small", (14, 14), (3.0, 4.0, 9.0, 12.0), (20, 20)),
+    ("outside", (4, 4), (100.0, 4.0, 120.0, 9.0), (20, 10)),
+    ("empty", (4, 4), (9.0, 4.0, 9.0, 9.0), (20, 10)),
+    ("odd numbers", (9, 8), (-2.0, 1.0, 70.0, 20.0), (66, 21)),
+]
+
 
 def make_preprocess(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
     """Frames and the network inputs they become."""
@@ -112,6 +122,16 @@ def make_segment(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[
         yield name, {"logits": logits, "source": source, "target": target, "input": inputs, "ids": ids}
 
 
+def make_masks(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
+    """Masks in frames, and the pixels that they cover."""
+    for name, cells, extent, frame in MASKS:
+        mask = generator.random(cells[::-1]).astype(np.float32)
+        if name == "odd numbers":
+            mask[::3, 1], mask[1::4], mask[2, ::5] = np.nan, np.inf, -3
+        covered = oracle.paste_mask(mask, extent, frame)
+        yield name, {"mask": mask, "extent": np.float32(extent), "covered": covered}
+
+
 def spell(value: float) -> str:
     """Spell a number so that strtod reads the same one."""
     number = float(value)
@@ -142,6 +162,7 @@ def main() -> None:
         "detect": make_detect,
         "heatmaps": make_heatmaps,
         "segment": make_segment,
+        "masks": make_masks,
     }
     lines = [
         line
