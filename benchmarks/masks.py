@@ -1,8 +1,8 @@
 """Masks of 28x28 cells pasted into a 1080p frame: gcv-edge against OpenCV and GluonCV, one thread.
 
-GluonCV's fill needs the extra [mxnet]; it runs with fast_fill, its default, which rounds boxes to whole pixels.
-OpenCV's way is a bilinear remap of each padded mask and a comparison with 0.5. Crops leave out the empty frame
-around each object; making bitmaps takes as long as the system needs to hand out their memory.
+GluonCV's fill needs the extra [mxnet]; it runs with fast_fill, its default, which rounds boxes to whole
+pixels. OpenCV's way is a bilinear remap of each padded mask and a comparison with 0.5. Crops leave out the
+empty frame around each object; most of a bitmap's time goes into getting its memory from the system.
 """
 
 from __future__ import annotations

@@ -42,6 +42,8 @@ def place(resize_type: str, frame_size: tuple[int, int], input_size: tuple[int, 
 def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], mean: Sequence[float], scale: Sequence[float], reverse_channels: bool, pad_value: float) -> None:
     """
     Resample a frame into out [3, H, W]: float32 normalised, (level - mean) / scale, or uint8 levels.
+
+    The three planes may lie apart, such as clip[:, t] of a clip [3, T, H, W].
     """
 
 def detect(boxes: numpy.typing.NDArray[numpy.float32], scores: numpy.typing.NDArray[numpy.float32], score_threshold: float, iou_threshold: float, nms_topk: int, post_nms: int, class_agnostic: bool, topk_per_class: bool = False) -> tuple[numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.int32]]:

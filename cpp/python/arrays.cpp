@@ -3,6 +3,7 @@
 #include <nanobind/nanobind.h>
 
 #include <climits>
+#include <cstdlib>
 #include <cstring>
 
 #include "gcv_edge/error.h"
@@ -48,6 +49,16 @@ Array::Array(PyObject* object, const char* name, bool writable) : name_(name) {
 Array::~Array() { PyBuffer_Release(&view_); }
 
 bool Array::is_contiguous() const { return PyBuffer_IsContiguous(&view_, 'C') != 0; }
+
+bool Array::has_contiguous_planes() const {
+  const std::int64_t height = size(view_.ndim - 2), width = size(view_.ndim - 1);
+  return (width <= 1 || stride(view_.ndim - 1) == view_.itemsize) &&
+         (height <= 1 || stride(view_.ndim - 2) == width * view_.itemsize);
+}
+
+bool Array::steps_over(std::int64_t count) const {
+  return stride(0) % view_.itemsize == 0 && std::abs(stride(0)) / view_.itemsize >= count;
+}
 
 bool Array::is_type(char code, int bytes) const {
   const char* format = view_.format == nullptr ? "B" : view_.format;

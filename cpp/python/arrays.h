@@ -27,6 +27,12 @@ class Array {
   bool is_uint8() const { return is_type('B', 1); }
   bool is_contiguous() const;
 
+  /// Whether the last two axes lie in memory without gaps; the others may be anywhere.
+  bool has_contiguous_planes() const;
+
+  /// Whether the first axis steps by whole numbers that are at least `count` apart.
+  bool steps_over(std::int64_t count) const;
+
   template <typename T>
   T* data() const {
     return static_cast<T*>(view_.buf);

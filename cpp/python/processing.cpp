@@ -30,25 +30,31 @@ std::array<float, 3> to_triple(nb::handle numbers, const char* name) {
   throw nb::type_error((std::string(name) + ": found " + found + ", expected three numbers").c_str());
 }
 
+/// Three planes [3, height, width], each without gaps, that do not overlap.
+void check_planes(const Array& planes) {
+  if (!planes.is_float32() && !planes.is_uint8()) {
+    throw nb::type_error(("out: found " + planes.describe() + ", expected float32 or uint8").c_str());
+  }
+  const bool fits = planes.dimensions() == 3 && planes.size(0) == 3 && planes.has_contiguous_planes();
+  if (!fits || !planes.steps_over(planes.size(1) * planes.size(2))) {
+    throw nb::value_error(
+        ("out: found " + planes.describe() + ", expected [3, height, width], each of the three contiguous").c_str());
+  }
+}
+
 void preprocess_array(nb::handle frame, const std::string& pixel_format, const Placement& placement, nb::handle out,
                       nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value) {
   const Frame picture(frame.ptr(), pixel_format);
   const Array planes(out.ptr(), "out", true);
-  const bool fits = planes.dimensions() == 3 && planes.size(0) == 3 && planes.is_contiguous();
-  if (!planes.is_float32() && !planes.is_uint8()) {
-    throw nb::type_error(("out: found " + planes.describe() + ", expected float32 or uint8").c_str());
-  }
-  if (!fits) {
-    throw nb::value_error(("out: found " + planes.describe() + ", expected C-contiguous [3, height, width]").c_str());
-  }
+  check_planes(planes);
   const Size input{to_int(planes.size(2), "out"), to_int(planes.size(1), "out")};
   const Normalization normalization{to_triple(mean, "mean"), to_triple(scale, "scale"), reverse_channels, pad_value};
-  const nb::gil_scoped_release release;
-  if (planes.is_float32()) {
-    preprocess(picture.image(), placement, normalization, input, planes.data<float>());
-  } else {
-    preprocess(picture.image(), placement, normalization, input, planes.data<std::uint8_t>());
-  }
+  const auto run = [&](auto* first) {
+    const nb::gil_scoped_release release;
+    preprocess(picture.image(), placement, normalization, input, first,
+               planes.stride(0) / static_cast<std::ptrdiff_t>(sizeof *first));
+  };
+  planes.is_float32() ? run(planes.data<float>()) : run(planes.data<std::uint8_t>());
 }
 
 nb::tuple detect_arrays(nb::handle boxes, nb::handle scores, float score_threshold, float iou_threshold,
@@ -139,7 +145,8 @@ void bind_processing(nb::module_& m) {
                 "out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], "
                 "mean: collections.abc.Sequence[float], scale: collections.abc.Sequence[float], "
                 "reverse_channels: bool, pad_value: float) -> None"),
-        "Resample a frame into out [3, H, W]: float32 normalised, (level - mean) / scale, or uint8 levels.");
+        "Resample a frame into out [3, H, W]: float32 normalised, (level - mean) / scale, or uint8 levels.\n\n"
+        "The three planes may lie apart, such as clip[:, t] of a clip [3, T, H, W].");
   m.def("detect", detect_arrays, "boxes"_a, "scores"_a, "score_threshold"_a, "iou_threshold"_a, "nms_topk"_a,
         "post_nms"_a, "class_agnostic"_a, "topk_per_class"_a = false,
         nb::sig("def detect(boxes: " FLOATS ", scores: " FLOATS

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <string>
 
 #include "axis.h"
@@ -97,11 +98,27 @@ struct Region {
   int x, y, width, height;
 };
 
+/// Three planes of the network's input.
 template <typename T>
-PlaneRow<T> planes_at(T* out, Size input, const Region& region, int row) {
-  const std::size_t plane = static_cast<std::size_t>(input.width) * input.height;
-  T* first = out + static_cast<std::size_t>(region.y + row) * input.width + region.x;
-  return {{first, first + plane, first + 2 * plane}, static_cast<std::size_t>(region.width)};
+struct Planes {
+  T* first;
+  Size size;
+  std::ptrdiff_t stride;  ///< numbers from a plane to the next
+
+  PlaneRow<T> row(const Region& region, int y) const {
+    T* begin = first + static_cast<std::ptrdiff_t>(region.y + y) * size.width + region.x;
+    return {{begin, begin + stride, begin + 2 * stride}, static_cast<std::size_t>(region.width)};
+  }
+};
+
+std::ptrdiff_t check_stride(std::ptrdiff_t stride, Size input) {
+  const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(input.width) * input.height;
+  if (stride == 0) return plane;
+  if (std::abs(stride) < plane) {
+    throw ArgumentError("plane_stride: found " + std::to_string(stride) + ", expected at least " +
+                        std::to_string(plane) + " numbers from a plane to the next");
+  }
+  return stride;
 }
 
 template <typename T>
@@ -119,31 +136,32 @@ void fill_around(T* plane, Size input, const Region& region, T value) {
 
 template <typename Writer>
 void spread_rows(const ImageView& frame, const PixelLayout& layout, const Axis& columns, const Axis& rows,
-                 const Region& region, Size input, const Writer& writer, typename Writer::Value* out) {
+                 const Region& region, const Writer& writer, const Planes<typename Writer::Value>& out) {
   for (int y = 0; y < region.height; ++y) {
     const std::uint8_t* row = frame.row(rows.index[y]) + static_cast<std::ptrdiff_t>(columns.index[0]) * layout.step;
-    writer.spread(row, layout, planes_at(out, input, region, y));
+    writer.spread(row, layout, out.row(region, y));
   }
 }
 
 template <typename Writer>
 void blend_rows(const ImageView& frame, const PixelLayout& layout, const Axis& columns, const Axis& rows,
-                const Region& region, Size input, const Writer& writer, typename Writer::Value* out) {
+                const Region& region, const Writer& writer, const Planes<typename Writer::Value>& out) {
   ColumnBlender blender(frame, layout, columns, active_kernels());
   for (int y = 0; y < region.height; ++y) {
     const int top = rows.index[y];
     const int fraction = rows.fraction[y];
     const auto [upper, lower] = blender.rows(top, fraction == 0 ? top : top + 1);
-    writer.blend(upper, lower, fraction << (15 - kWeightBits), planes_at(out, input, region, y));
+    writer.blend(upper, lower, fraction << (15 - kWeightBits), out.row(region, y));
   }
 }
 
 template <typename Writer>
 void resample(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
-              typename Writer::Value* out) {
+              typename Writer::Value* first, std::ptrdiff_t plane_stride) {
   check_image(frame);
   check_target(placement.target(), input);
   if (!std::isfinite(normalization.pad_value)) throw ArgumentError("pad_value: found a number that is not finite");
+  const Planes<typename Writer::Value> out{first, input, check_stride(plane_stride, input)};
   const Writer writer(normalization, active_kernels());
   const RectF& source = placement.source();
   const Rect& target = placement.target();
@@ -152,24 +170,23 @@ void resample(const ImageView& frame, const Placement& placement, const Normaliz
   const bool empty = columns.count() == 0 || rows.count() == 0;
   const Region region = empty ? Region{0, 0, 0, 0}
                               : Region{target.x + columns.first, target.y + rows.first, columns.count(), rows.count()};
-  const std::size_t plane = static_cast<std::size_t>(input.width) * input.height;
-  for (int c = 0; c < 3; ++c) fill_around(out + c * plane, input, region, writer.pad(c));
+  for (int c = 0; c < 3; ++c) fill_around(first + c * out.stride, input, region, writer.pad(c));
   if (empty) return;
   const PixelLayout layout = layout_of(frame.format, normalization.reverse_channels);
   const auto fill = columns.is_identity() && rows.is_identity() ? spread_rows<Writer> : blend_rows<Writer>;
-  fill(frame, layout, columns, rows, region, input, writer, out);
+  fill(frame, layout, columns, rows, region, writer, out);
 }
 
 }  // namespace
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
-                float* out) {
-  resample<FloatWriter>(frame, placement, normalization, input, out);
+                float* out, std::ptrdiff_t plane_stride) {
+  resample<FloatWriter>(frame, placement, normalization, input, out, plane_stride);
 }
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
-                std::uint8_t* out) {
-  resample<LevelWriter>(frame, placement, normalization, input, out);
+                std::uint8_t* out, std::ptrdiff_t plane_stride) {
+  resample<LevelWriter>(frame, placement, normalization, input, out, plane_stride);
 }
 
 }  // namespace gcv

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -91,6 +92,24 @@ float draw_odd(float usual) {
 
 TEST(bounds, preprocess_floats) { preprocess_anything<float>(); }
 TEST(bounds, preprocess_levels) { preprocess_anything<std::uint8_t>(); }
+
+TEST(bounds, preprocess_into_a_clip) {
+  for (int round = 0; round < 200; ++round) {
+    const RandomFrame frame;
+    const gcv::Size input{draw(1, 60), draw(1, 12)};
+    const gcv::Placement placement = draw_placement(frame.view, input);
+    const std::size_t plane = static_cast<std::size_t>(input.width) * input.height, length = draw(1, 4);
+    const std::size_t position = static_cast<std::size_t>(draw(0, static_cast<int>(length) - 1));
+    std::vector<float> expected(3 * plane), clip(3 * plane * length, 7), wanted(clip);
+    gcv::preprocess(frame.view, placement, {}, input, expected.data());
+    for (std::size_t c = 0; c < 3; ++c) {
+      std::copy_n(&expected[c * plane], plane, &wanted[(c * length + position) * plane]);
+    }
+    gcv::preprocess(frame.view, placement, {}, input, &clip[position * plane],
+                    static_cast<std::ptrdiff_t>(length * plane));
+    CHECK_EQUAL(clip, wanted);
+  }
+}
 
 TEST(bounds, detect_anything) {
   for (int round = 0; round < 300; ++round) {

@@ -35,6 +35,8 @@ TEST(errors, frames_are_checked) {
   CHECK_ERROR(gcv::ArgumentError, "frame: found 0x2 pixels", gcv::preprocess(frame, kWhole, {}, {2, 2}, out));
   CHECK_ERROR(gcv::ArgumentError, "expected it inside the input of 1x2",
               gcv::preprocess(kFrame, kWhole, {}, {1, 2}, out));
+  CHECK_ERROR(gcv::ArgumentError, "plane_stride: found -3, expected at least 4",
+              gcv::preprocess(kFrame, kWhole, {}, {2, 2}, out, -3));
 }
 
 TEST(errors, sizes_are_checked) {

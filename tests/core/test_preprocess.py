@@ -178,6 +178,36 @@ def test_threads_do_not_disturb_each_other() -> None:
             np.testing.assert_array_equal(levels, expected[i])
 
 
+OUTS = {
+    "clip": ((3, 5, 24, 32), lambda clip: clip[:, 2]),
+    "clip of one frame": ((3, 1, 24, 32), lambda clip: clip[:, 0]),
+    "clips": ((2, 3, 4, 24, 32), lambda clips: clips[1, :, 3]),
+    "planes reversed": ((3, 24, 32), lambda planes: planes[::-1]),
+    "part of many planes": ((8, 24, 32), lambda planes: planes[1:7:2]),
+    "one row": ((3, 7, 1, 32), lambda clip: clip[:, 4]),
+    "one column": ((3, 7, 24, 1), lambda clip: clip[:, 4]),
+}
+
+
+@pytest.mark.parametrize(("shape", "view"), OUTS.values(), ids=OUTS.keys())
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+@pytest.mark.parametrize("size", [(50, 40), (32, 24)])
+def test_planes_may_lie_apart(
+    shape: tuple[int, ...], view: object, dtype: type, size: tuple[int, int]
+) -> None:
+    frame = draw_frame(size)
+    base = np.full(shape, 99, dtype)
+    out = view(base)  # type: ignore[operator]
+    packed = np.empty(out.shape, dtype)
+    placement = _core.place("fit_to_window", size, (out.shape[2], out.shape[1]))
+    for planes in (out, packed):
+        _core.preprocess(frame, "bgr", placement, planes, MEAN, SCALE, True, 7.0)
+    np.testing.assert_array_equal(out, packed)
+    written = np.zeros(shape, bool)
+    view(written)[...] = True  # type: ignore[operator]
+    assert (base[~written] == 99).all()
+
+
 FRAME, OUT = np.zeros((8, 8, 3), np.uint8), np.zeros((3, 8, 8), np.float32)
 WRONG = [
     ({"frame": [1, 2]}, TypeError, "frame: found list, expected a NumPy array"),
@@ -198,9 +228,17 @@ WRONG = [
     (
         {"out": np.zeros((8, 8, 3), np.float32)},
         ValueError,
-        r"out: found .*, expected C-contiguous \[3, height",
+        r"out: found .*, expected \[3, height, width\], each",
     ),
-    ({"out": OUT[:, ::2]}, ValueError, "out: found .* expected C-contiguous"),
+    ({"out": OUT[:, ::2]}, ValueError, "out: found .* each of the three contiguous"),
+    ({"out": OUT[:, :, ::2]}, ValueError, "out: found .* each of the three contiguous"),
+    ({"out": OUT[:, :, :7]}, ValueError, "out: found .* each of the three contiguous"),
+    ({"out": OUT[:, ::-1]}, ValueError, "out: found .* each of the three contiguous"),
+    (
+        {"out": np.lib.stride_tricks.as_strided(OUT, (3, 8, 8), (64, 32, 4))},
+        ValueError,
+        "out: found .* each of the three contiguous",
+    ),
     (
         {"out": np.broadcast_to(np.float32(0), (3, 8, 8))},
         ValueError,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "gcv_edge/image.h"
@@ -22,13 +23,15 @@ struct Normalization {
 /// rounded to 8 bits, then normalised. A pixel whose centre falls outside the frame is padding; inside, edges
 /// repeat. Identical bits on every instruction set. Reads only the rows and pixels that are needed.
 ///
-/// `out` holds [3, input.height, input.width]. Throws ArgumentError if the target does not fit the input, the
-/// scale is zero or a number is not finite. Re-entrant; scratch memory is about 40 bytes per target column.
+/// `out` holds [3, input.height, input.width]; its planes begin `plane_stride` numbers apart, 0 meaning side by side.
+/// So a frame can become one position of a clip [3, T, height, width]: plane_stride T * height * width. Throws
+/// ArgumentError if the target does not fit the input, the scale is zero, a number is not finite or planes overlap.
+/// Re-entrant; scratch memory is about 40 bytes per target column.
 GCV_EDGE_API void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization,
-                             Size input, float* out);
+                             Size input, float* out, std::ptrdiff_t plane_stride = 0);
 
 /// The same without normalising (mean and scale are ignored): levels, for networks that take 8-bit input.
 GCV_EDGE_API void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization,
-                             Size input, std::uint8_t* out);
+                             Size input, std::uint8_t* out, std::ptrdiff_t plane_stride = 0);
 
 }  // namespace gcv
