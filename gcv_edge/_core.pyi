@@ -85,6 +85,24 @@ def paste_crops(masks: numpy.typing.NDArray[numpy.float32], extents: numpy.typin
     The same, of each only the part that the mask can cover, and the parts' corners [n, 2]: x, y in the frame.
     """
 
+def resize_map(values: numpy.typing.NDArray[numpy.float32], placement: Placement, input_size: tuple[int, int], frame_size: tuple[int, int]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Stretch a map [h, w] that covers the input, such as depth, to the pixels [H, W] of the frame, bilinearly.
+    """
+
+def to_pixels(image: numpy.typing.NDArray[numpy.float32], low: float, high: float, reverse_channels: bool) -> numpy.typing.NDArray[numpy.uint8]:
+    """
+    Pixels [h, w, C] of a picture [C, h, w], C 1 or 3: low becomes 0 and high 255, NaN 0; halves go to even.
+    """
+
+def softmax(logits: numpy.typing.NDArray[numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
+    """Probabilities [n] of logits [n]."""
+
+def top_k(scores: numpy.typing.NDArray[numpy.float32], k: int) -> numpy.typing.NDArray[numpy.int32]:
+    """
+    Positions of the k largest scores [n], largest first; of equal scores the lower position first, NaN last.
+    """
+
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     """
     Read the metadata of an .onnx file without reading its graph; ModelFileError if it is damaged.

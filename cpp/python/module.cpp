@@ -135,5 +135,6 @@ NB_MODULE(_core, m) {  // NOLINT(misc-use-anonymous-namespace)
   gcv::python::bind_placement(m);
   gcv::python::bind_processing(m);
   gcv::python::bind_masks(m);
+  gcv::python::bind_outputs(m);
   gcv::python::bind_system(m);
 }

@@ -16,5 +16,6 @@ inline Size to_size(const SizeTuple& size) { return {std::get<0>(size), std::get
 /// Add what takes or returns arrays to the module.
 void bind_processing(nanobind::module_& m);
 void bind_masks(nanobind::module_& m);
+void bind_outputs(nanobind::module_& m);
 
 }  // namespace gcv::python

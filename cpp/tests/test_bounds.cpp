@@ -5,7 +5,9 @@
 #include <random>
 
 #include "check.h"
+#include "gcv_edge/classification.h"
 #include "gcv_edge/cpu.h"
+#include "gcv_edge/maps.h"
 #include "gcv_edge/masks.h"
 #include "gcv_edge/nms.h"
 #include "gcv_edge/preprocess.h"
@@ -159,5 +161,47 @@ TEST(bounds, paste_anything) {
       gcv::paste_mask(mask.data(), size, extent, window, out.data(), window.width);
       return out;
     });
+  }
+}
+
+TEST(bounds, resize_anything) {
+  for (int round = 0; round < 200; ++round) {
+    const gcv::Size map{draw(1, 40), draw(1, 12)}, frame{draw(1, 200), draw(1, 20)}, input{96, 64};
+    std::vector<float> values(static_cast<std::size_t>(map.width) * map.height);
+    for (float& value : values) value = draw(0, 1) == 0 ? draw_float() : 0;
+    const gcv::Placement placement({-3.5, 1.25, draw(1, 90) + 0.5, draw(1, 40) + 0.5},
+                                   {draw(0, 95), draw(0, 63), draw(1, 96), draw(1, 64)});
+    same_on_every_isa<float>([&] {
+      std::vector<float> out(static_cast<std::size_t>(frame.width) * frame.height);
+      gcv::resize_map(values.data(), map, placement, input, frame, out.data());
+      return out;
+    });
+  }
+}
+
+TEST(bounds, pixels_of_anything) {
+  for (int round = 0; round < 200; ++round) {
+    const gcv::Size size{draw(1, 90), draw(1, 9)};
+    const int channels = 1 + 2 * draw(0, 1);
+    std::vector<float> image(static_cast<std::size_t>(channels) * size.width * size.height);
+    for (float& value : image) value = draw_odd(static_cast<float>(draw(-520, 520)) / 500);
+    const bool reverse = draw(0, 1) == 1;
+    same_on_every_isa<std::uint8_t>([&] {
+      std::vector<std::uint8_t> out(image.size());
+      gcv::to_pixels(image.data(), channels, size, -1, 1, reverse, out.data());
+      return out;
+    });
+  }
+}
+
+TEST(bounds, classes_of_anything) {
+  for (int round = 0; round < 200; ++round) {
+    std::vector<float> logits(static_cast<std::size_t>(draw(0, 40)));
+    for (float& value : logits) value = draw_odd(static_cast<float>(draw(-9, 9)));
+    const auto count = static_cast<std::int64_t>(logits.size());
+    const auto best = gcv::top_k(logits.data(), count, draw(-1, 50));
+    CHECK(best.size() <= logits.size());
+    gcv::softmax(logits.data(), count, logits.data());
+    for (const float value : logits) CHECK(!(value < 0) && !(value > 1));
   }
 }

@@ -3,9 +3,11 @@
 #include <string>
 
 #include "check.h"
+#include "gcv_edge/classification.h"
 #include "gcv_edge/cpu.h"
 #include "gcv_edge/error.h"
 #include "gcv_edge/heatmap.h"
+#include "gcv_edge/maps.h"
 #include "gcv_edge/masks.h"
 #include "gcv_edge/nms.h"
 #include "gcv_edge/preprocess.h"
@@ -46,6 +48,21 @@ TEST(errors, sizes_are_checked) {
               gcv::decode_heatmaps(nullptr, 1, {1 << 16, 1 << 16}, kWhole, {2, 2}, nullptr, nullptr));
   CHECK_ERROR(gcv::ArgumentError, "frame_size: found 0x1", gcv::place("crop", {0, 1}, {1, 1}));
   CHECK_ERROR(gcv::ArgumentError, "not finite", gcv::Placement({NAN, 0, 1, 1}, {0, 0, 1, 1}));
+}
+
+TEST(errors, maps_are_checked) {
+  const float value = 1;
+  std::uint8_t level = 0;
+  CHECK_ERROR(gcv::ArgumentError, "values: found 0x1",
+              gcv::resize_map(&value, {0, 1}, kWhole, {2, 2}, {1, 1}, nullptr));
+  CHECK_ERROR(gcv::ArgumentError, "image: found 2 channels", gcv::to_pixels(&value, 2, {1, 1}, 0, 1, false, &level));
+  for (const float high : {0.0f, -1.0f, 3e38f * 3e38f, NAN, 1e-45f}) {
+    CHECK_ERROR(gcv::ArgumentError, "low and high: found 0.0",
+                gcv::to_pixels(&value, 1, {1, 1}, 0, high, false, &level));
+  }
+  CHECK_ERROR(gcv::ArgumentError, "low and high: found ",
+              gcv::to_pixels(&value, 1, {1, 1}, -3e38f, 3e38f, false, &level));
+  CHECK_ERROR(gcv::ArgumentError, "scores: found -1 numbers", gcv::top_k(&value, -1, 1));
 }
 
 TEST(errors, masks_and_windows_are_checked) {

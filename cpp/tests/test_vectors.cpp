@@ -1,8 +1,10 @@
 #include <array>
 
 #include "check.h"
+#include "gcv_edge/classification.h"
 #include "gcv_edge/cpu.h"
 #include "gcv_edge/heatmap.h"
+#include "gcv_edge/maps.h"
 #include "gcv_edge/masks.h"
 #include "gcv_edge/nms.h"
 #include "gcv_edge/preprocess.h"
@@ -99,6 +101,31 @@ void run_masks(const Case& one) {
   CHECK_EQUAL(parts, one.at("covered").values);
 }
 
+void run_maps(const Case& one) {
+  const auto values = one.at("values").as<float>();
+  const gcv::Size frame{one.size("stretched", 1), one.size("stretched", 0)};
+  std::vector<float> stretched(one.at("stretched").values.size());
+  gcv::resize_map(values.data(), {one.size("values", 1), one.size("values", 0)}, one.placement(),
+                  size_of(one.at("input")), frame, stretched.data());
+  CHECK_EQUAL(stretched, one.at("stretched").values);
+}
+
+void run_pixels(const Case& one) {
+  const auto image = one.at("image").as<float>(), limits = one.at("limits").as<float>();
+  const gcv::Size size{one.size("image", 2), one.size("image", 1)};
+  std::vector<std::uint8_t> pixels(image.size());
+  gcv::to_pixels(image.data(), one.size("image", 0), size, limits[0], limits[1], limits[2] != 0, pixels.data());
+  CHECK_EQUAL(pixels, one.at("pixels").values);
+}
+
+void run_classes(const Case& one) {
+  auto logits = one.at("logits").as<float>();
+  const auto count = static_cast<std::int64_t>(logits.size());
+  CHECK_EQUAL(gcv::top_k(logits.data(), count, one.size("best", 0)), one.at("best").values);
+  gcv::softmax(logits.data(), count, logits.data());
+  CHECK_EQUAL(logits, one.at("probabilities").values);
+}
+
 }  // namespace
 
 TEST(vectors, preprocess_vectors) { on_every_isa("preprocess", run_preprocess); }
@@ -106,3 +133,6 @@ TEST(vectors, detect_vectors) { on_every_isa("detect", run_detect); }
 TEST(vectors, heatmap_vectors) { on_every_isa("heatmaps", run_heatmaps); }
 TEST(vectors, segment_vectors) { on_every_isa("segment", run_segment); }
 TEST(vectors, mask_vectors) { on_every_isa("masks", run_masks); }
+TEST(vectors, map_vectors) { on_every_isa("maps", run_maps); }
+TEST(vectors, pixel_vectors) { on_every_isa("pixels", run_pixels); }
+TEST(vectors, class_vectors) { on_every_isa("classes", run_classes); }

@@ -153,14 +153,18 @@ def segment(
     logits: Floats, source: Box, target: Target, input_size: tuple[int, int], frame_size: tuple[int, int]
 ) -> NDArray[np.int64]:
     """Class ids [H, W] of the frame: bilinear logits, then argmax."""
-    left, right, fx = sample_cells(
-        source[0], source[2], target[0], target[2], input_size[0], logits.shape[2], frame_size[0]
-    )
-    top, below, fy = sample_cells(
-        source[1], source[3], target[1], target[3], input_size[1], logits.shape[1], frame_size[1]
-    )
-    tall = stretch(logits, left, right, fx, top, below, fy)
+    tall = resize_map(logits, source, target, input_size, frame_size)
     return np.argmax(np.where(np.isnan(tall), -np.inf, tall), axis=0)
+
+
+def resize_map(
+    values: Floats, source: Box, target: Target, input_size: tuple[int, int], frame_size: tuple[int, int]
+) -> Floats:
+    """Maps [..., h, w] of the input, stretched to the pixels [..., H, W] of the frame."""
+    height, width = values.shape[-2:]
+    columns = sample_cells(source[0], source[2], target[0], target[2], input_size[0], width, frame_size[0])
+    lines = sample_cells(source[1], source[3], target[1], target[3], input_size[1], height, frame_size[1])
+    return stretch(values, *columns, *lines)
 
 
 def stretch(
@@ -217,3 +221,26 @@ def sample_mask(
     position = np.clip((np.arange(first, last) + 0.5 - low) / (high - low) * cells + 0.5, 0, cells + 1)
     left = position.astype(np.int64)
     return first, left, np.minimum(left + 1, cells + 1), (position - left).astype(np.float32)
+
+
+def to_pixels(image: Floats, low: float, high: float, reverse_channels: bool) -> NDArray[np.uint8]:
+    """Pixels [h, w, C] of a picture [C, h, w]: low becomes 0 and high 255, NaN 0."""
+    with np.errstate(all="ignore"):
+        factor = np.float32(255) / (np.float32(high) - np.float32(low))
+        scaled = np.nan_to_num((image - np.float32(low)) * factor, nan=0, posinf=np.inf, neginf=-np.inf)
+    levels = np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+    return np.moveaxis(levels[::-1] if reverse_channels else levels, 0, -1)
+
+
+def softmax(logits: Floats) -> Floats:
+    """Probabilities; NaN stays NaN and takes no part, infinite logits share everything."""
+    best = logits[~np.isnan(logits)].max(initial=-np.inf)
+    with np.errstate(all="ignore"):
+        weights = np.where(logits == best, 1.0, np.exp(logits.astype(np.float64) - best))
+        total = np.cumsum(weights[~np.isnan(weights)])[-1:].sum()
+        return (weights / total).astype(np.float32)
+
+
+def top_k(scores: Floats, k: int) -> NDArray[np.int64]:
+    """Positions of the k largest, largest first; stable, NaN last."""
+    return np.argsort(np.where(np.isnan(scores), np.nan, -scores), kind="stable")[: max(k, 0)]

@@ -132,6 +132,53 @@ def make_masks(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[st
         yield name, {"mask": mask, "extent": np.float32(extent), "covered": covered}
 
 
+def make_maps(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
+    """Maps and what they become in a frame."""
+    for name, cells, frame, target in [
+        ("grow", (9, 7), (75, 31), (0, 10, 96, 44)),
+        ("shrink", (24, 16), (13, 9), (0, 0, 96, 64)),
+        ("one cell", (1, 1), (18, 3), (0, 0, 96, 64)),
+    ]:
+        values = generator.normal(0, 1, cells[::-1]).astype(np.float32)
+        source, inputs = (-1.5, 2.0, 70.0, 25.0), (96, 64)
+        stretched = oracle.resize_map(values, source, target, inputs, frame)
+        yield (
+            name,
+            {"values": values, "source": source, "target": target, "input": inputs, "stretched": stretched},
+        )
+
+
+def make_pixels(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
+    """Pictures as a network gives them, and their pixels."""
+    for name, channels, low, high, reverse in [
+        ("tanh", 3, -1.0, 1.0, True),
+        ("halves", 3, 0.0, 255.0, False),
+        ("gray", 1, 0.0, 1.0, False),
+    ]:
+        image = generator.normal(0, 1, (channels, 5, 37)).astype(np.float32)
+        if name == "halves":
+            image = (generator.integers(-4, 520, image.shape) / 2).astype(np.float32)
+        image.ravel()[::17] = np.resize(np.float32([np.nan, np.inf, -np.inf, 3e38]), image.ravel()[::17].size)
+        pixels = oracle.to_pixels(image, low, high, reverse)
+        yield name, {"image": image, "limits": np.float32([low, high, reverse]), "pixels": pixels}
+
+
+def make_classes(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
+    """Logits, their probabilities, and the best classes."""
+    for name, count, k, odd in [
+        ("many", 100, 5, []),
+        ("equal", 30, 30, []),
+        ("one", 1, 5, []),
+        ("not numbers", 20, 18, [np.nan, -np.inf]),
+        ("infinite", 20, 20, [np.inf, np.nan]),
+        ("least", 3, 3, [-np.inf, -np.inf, -np.inf]),
+    ]:
+        logits = (generator.normal(0, 4, count).round(0 if name == "equal" else 3)).astype(np.float32)
+        logits[: 3 * len(odd)] = np.resize(np.float32(odd), min(3 * len(odd), count)) if odd else []
+        best = oracle.top_k(logits, k)
+        yield name, {"logits": logits, "probabilities": oracle.softmax(logits), "best": best}
+
+
 def spell(value: float) -> str:
     """Spell a number so that strtod reads the same one."""
     number = float(value)
@@ -163,6 +210,9 @@ def main() -> None:
         "heatmaps": make_heatmaps,
         "segment": make_segment,
         "masks": make_masks,
+        "maps": make_maps,
+        "pixels": make_pixels,
+        "classes": make_classes,
     }
     lines = [
         line

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "gcv_edge/export.h"
+
+namespace gcv {
+
+/// Turn logits into probabilities that sum to 1. Computed in double precision and rounded once.
+///
+/// A logit that is NaN stays NaN and takes no part in the others; infinite logits share everything.
+/// `out` has room for `count` numbers and may be `logits` itself. Throws ArgumentError for a negative count.
+GCV_EDGE_API void softmax(const float* logits, std::int64_t count, float* out);
+
+/// Positions of the `k` largest of `count` scores, largest first; of equal scores the lower position first, NaN last.
+///
+/// All positions where `k` is over `count`, none where it is 0 or less. Throws ArgumentError unless 0 <= count < 2^31.
+GCV_EDGE_API std::vector<std::int32_t> top_k(const float* scores, std::int64_t count, int k);
+
+}  // namespace gcv
