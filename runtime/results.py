@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gcv_edge.runtime import drawing
-from gcv_edge.runtime.frames import Pixels, check_array, copy_to_draw
+from gcv_edge.runtime.frames import Pixels, check_array, check_color, copy_to_draw
+from gcv_edge.runtime.palettes import find_palette
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int32]
@@ -199,15 +200,29 @@ class Segmentation:
         present = sorted(np.flatnonzero(counts), key=lambda class_id: -counts[class_id])
         return {int(class_id): int(counts[class_id]) for class_id in present}
 
-    def plot(self, frame: ArrayLike, opacity: float = 0.5) -> Pixels:
-        """Tint a copy of the frame by class; class 0 keeps its colours."""
+    def plot(
+        self, frame: ArrayLike, opacity: float = 0.5, palette: str = "auto", color: str = "bgr"
+    ) -> Pixels:
+        """Tint a copy of the frame by class.
+
+        Args:
+            frame: as given to ``run``.
+            opacity: part of the class's colour, 0 to 1.
+            palette: ``voc``, ``ade20k``, ``cityscapes`` or ``mhp``: the colours that GluonCV paints;
+                ``golden``: hues far apart; ``auto``: that of the data set with as many classes as there are
+                labels, else golden. The background, class 0 of voc, mhp and golden, is not tinted.
+            color: order of the frame's channels, ``bgr`` or ``rgb``.
+
+        Raises:
+            ValueError: the frame has another size, or the palette or colour order is unknown.
+        """
         expected = self.class_map.shape
         if check_array(frame).shape[:2] != expected:
             raise ValueError(
                 f"frame: found shape {np.shape(frame)}, expected {expected[0]} x {expected[1]} pixels"
             )
+        colors = find_palette(palette, self.labels).tints(self.areas, check_color(color))
         canvas = copy_to_draw(frame)
-        colors = {class_id: drawing.color_of(class_id) for class_id in self.areas if class_id}
         drawing.tint(canvas, self.class_map, colors, opacity)
         return canvas
 
