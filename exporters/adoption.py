@@ -16,7 +16,15 @@ from gcv_edge.errors import ModelFileError, ModelNotFoundError, UnsupportedError
 from gcv_edge.exporters.builder import BATCH, IR_VERSION, OPSET, GraphBuilder, Shape
 from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.exporters.passes import clean
-from gcv_edge.exporters.source import ExportedModel, ExportOptions, check_labels
+from gcv_edge.exporters.source import (
+    VECTORS,
+    ExportedModel,
+    ExportOptions,
+    check_labels,
+    check_rank,
+    describe_task,
+    override_preprocessing,
+)
 from gcv_edge.metadata import BOX_FORMATS, DetectionSettings, ModelMetadata, Preprocessing
 from gcv_edge.tasks import DETECTION, GRAPH_NMS_OUTPUTS, Task, find_task
 
@@ -28,17 +36,12 @@ class Adoption:
     """What a foreign file does not say of itself.
 
     Attributes:
-        mean, scale: per channel of the network, in 0..255 units: ``(value - mean) / scale``.
-        reverse_channels: the network wants RGB.
         boxes, scores: names of a detector's outputs ``[N, A, 4]`` and ``[N, A, C]``.
         box_format: ``xyxy`` corners, ``cxcywh`` centre and size, ``xywh`` corner and size.
         normalized: boxes are in units of the input's size, not in pixels.
         background: the first score is the background's.
     """
 
-    mean: tuple[float, float, float]
-    scale: tuple[float, float, float]
-    reverse_channels: bool = True
     boxes: str = "boxes"
     scores: str = "scores"
     box_format: str = "xyxy"
@@ -46,7 +49,7 @@ class Adoption:
     background: bool = False
 
 
-def adopt_model(path: Path, adoption: Adoption | None, options: ExportOptions) -> ExportedModel:
+def adopt_model(path: Path, adoption: Adoption, options: ExportOptions) -> ExportedModel:
     """Read a foreign file and give it canonical outputs and metadata.
 
     Raises:
@@ -56,7 +59,7 @@ def adopt_model(path: Path, adoption: Adoption | None, options: ExportOptions) -
     """
     if options.task is None:
         raise UsageError(f"{path}: say what it is for: --task classification, detection, ...")
-    if adoption is None:
+    if options.mean is None or options.scale is None:
         raise UsageError(f"{path}: say how its input is normalised: --mean R,G,B --scale R,G,B (in 0..255)")
     task = find_task(options.task)
     model = load_model(path)
@@ -70,6 +73,7 @@ def adopt_model(path: Path, adoption: Adoption | None, options: ExportOptions) -
         canonical = {task.outputs[0]: single_output(graph, outputs, task, path)}
     classes = int(graph.shape(canonical[task.outputs[-1]])[-1 if task is DETECTION else 1])
     check_labels(options.labels, classes, str(path))
+    shape = graph.shape(graph.inputs[0])
     settings = DetectionSettings(nms=options.nms) if task is DETECTION else None
     if settings is not None and options.nms == "graph":
         rows = emit_nms(graph, canonical["boxes"], canonical["scores"], settings)
@@ -77,17 +81,18 @@ def adopt_model(path: Path, adoption: Adoption | None, options: ExportOptions) -
     metadata = ModelMetadata(
         task=task,
         labels=options.labels,
-        preprocessing=Preprocessing(
-            mean=adoption.mean,
-            scale=adoption.scale,
-            reverse_channels=adoption.reverse_channels,
-            resize_type="standard" if task.resize_type == "crop" else task.resize_type,
-        ),
+        preprocessing=override_preprocessing(Preprocessing(resize_type=fit_frames(task)), options),
         detection=settings,
+        **describe_task(task, shape, options, str(path)),
         source=path.name,
         source_hash=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
     return ExportedModel(clean(graph.model(canonical)), metadata)
+
+
+def fit_frames(task: Task) -> str:
+    """Choose how frames are fitted: how much a foreign classifier's frames were cropped is not known."""
+    return "standard" if task.resize_type == "crop" else task.resize_type
 
 
 def load_model(path: Path) -> ir.Model:
@@ -139,12 +144,12 @@ def open_graph(model: ir.Model, path: Path, options: ExportOptions) -> GraphBuil
         raise UnsupportedError(f"{path}: found inputs {found}, expected one of float32 [N, 3, H, W]")
     shape: Shape = tuple(dim if isinstance(dim, int) else BATCH for dim in inputs[0].shape)
     wanted = options.input_shape[1:] if options.input_shape is not None else shape[1:]
-    if len(shape) == 4 and any(
+    if len(shape) == len(wanted) + 1 and any(
         isinstance(dim, int) and dim != w for dim, w in zip(shape[1:], wanted, strict=True)
     ):
         raise UsageError(f"{path}: its input is {list(shape)}, not {list(wanted)}")
     shape = (shape[0], *wanted)
-    if len(shape) != 4 or shape[1] != 3 or not all(isinstance(dim, int) for dim in shape[1:]):
+    if len(shape) not in (4, 5) or shape[1] != 3 or not all(isinstance(dim, int) for dim in shape[1:]):
         raise UnsupportedError(f"{path}: found an input of shape {list(shape)}, expected [N, 3, H, W]")
     inputs[0].shape = ir.Shape(shape)
     return GraphBuilder.reopen(model)
@@ -156,20 +161,13 @@ def single_output(graph: GraphBuilder, outputs: Mapping[str, ir.Value], task: Ta
     Raises:
         UnsupportedError: there are several, or it has another rank than the task's.
     """
-    rank = 2 if task.name == "classification" else 4
     if len(outputs) != 1:
         raise UnsupportedError(f"{path}: found outputs {', '.join(outputs)}, expected one for {task.name}")
     value = next(iter(outputs.values()))
-    if len(graph.shape(value)) != rank:
-        raise UnsupportedError(f"{path}: found an output {graph.shape(value)}, expected one of rank {rank}")
+    check_rank(task, graph.shape(value), str(path))
     producer = value.producer()
-    if (
-        rank == 2
-        and producer is not None
-        and producer.op_type == "Softmax"
-        and producer.inputs[0] is not None
-    ):
-        return producer.inputs[0]
+    if task in VECTORS and producer is not None and producer.op_type == "Softmax":
+        return producer.inputs[0] or value
     return value
 
 
@@ -193,7 +191,7 @@ def canonical_detections(
     if adoption.box_format != "xyxy":
         boxes = corners_of(graph, boxes, adoption.box_format)
     if adoption.normalized:
-        height, width = (int(dim) for dim in graph.shape(graph.inputs[0])[2:])
+        height, width = (int(dim) for dim in graph.shape(graph.inputs[0])[-2:])
         size = graph.constant(np.array([width, height, width, height], np.float32), "input_size")
         boxes = graph.op("Mul", [boxes, size], "boxes_in_pixels")
     return {"boxes": boxes, "scores": scores}

@@ -14,8 +14,10 @@ from typing import Any
 from gcv_edge.errors import GcvEdgeError, ModelFileError, ModelNotFoundError, UnsupportedError, UsageError
 from gcv_edge.exporters.adoption import Adoption, adopt_model
 from gcv_edge.exporters.mxnet.compat import restore_numpy_aliases
-from gcv_edge.exporters.mxnet.export import Network, export_network
+from gcv_edge.exporters.mxnet.export import export_network
+from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.network_files import SYMBOL_SUFFIX, read_network
+from gcv_edge.exporters.mxnet.parts import take_part
 from gcv_edge.exporters.source import ExportedModel, ExportOptions, Reference, Source
 
 FILE_SUFFIXES = (".json", ".params", ".onnx", ".jpg", ".png")
@@ -34,7 +36,7 @@ def load_source(
         source: zoo name, ``PREFIX-symbol.json``, ``package.module:factory`` or a foreign ``.onnx`` file.
         params: parameters, where they do not lie beside the symbol.
         options: input shape and class names, which some sources need to be loaded.
-        adoption: what a foreign ``.onnx`` file does not say of itself.
+        adoption: what a foreign detector does not say of its outputs.
         random_weights: seed for random instead of trained weights; for zoo names.
 
     Raises:
@@ -45,17 +47,24 @@ def load_source(
     if random_weights is not None and (is_file_source(source) or ":" in source or params is not None):
         raise UsageError("--random-weights is for zoo names without --params")
     if source.endswith(".onnx"):
-        return OnnxSource(Path(source), adoption)
+        return OnnxSource(Path(source), adoption or Adoption())
     if source.endswith(".json"):
-        return MxnetSource(read_network(source, params))
+        return open_mxnet(read_network(source, params), options)
     if is_file_source(source):
         raise explain_file(source)
     if ":" in source:
         return load_factory(source, params, options)
     from gcv_edge.exporters.mxnet import live
 
-    network = live.load_zoo_network(source, params, options.input_shape, options.labels, random_weights)
-    return MxnetSource(network)
+    network = live.load_zoo_network(
+        source, params, options.input_shape, options.labels, random_weights, options.further_shapes
+    )
+    return open_mxnet(network, options)
+
+
+def open_mxnet(network: Network, options: ExportOptions) -> MxnetSource:
+    """Take the part of a network that is asked for."""
+    return MxnetSource(take_part(network, options))
 
 
 @dataclass(frozen=True)
@@ -73,13 +82,13 @@ class MxnetSource:
         """Make the ONNX graph."""
         return export_network(self.network, options)
 
-    def reference(self) -> Reference | None:
+    def reference(self, options: ExportOptions) -> Reference | None:
         """Return MXNet, where it is installed."""
         if importlib.util.find_spec("mxnet") is None:
             return None
         from gcv_edge.exporters.mxnet.reference import MxnetReference
 
-        return MxnetReference(self.network)
+        return MxnetReference(self.network, options)
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ class TorchSource:
 
         return export_module(self.module, self.name, options)
 
-    def reference(self) -> Reference:
+    def reference(self, options: ExportOptions) -> Reference:  # noqa: ARG002
         """Return torch."""
         from gcv_edge.exporters.torch.export import TorchReference
 
@@ -107,7 +116,7 @@ class OnnxSource:
     """A foreign ONNX file."""
 
     path: Path
-    adoption: Adoption | None
+    adoption: Adoption
 
     @property
     def name(self) -> str:
@@ -118,7 +127,7 @@ class OnnxSource:
         """Give it canonical outputs."""
         return adopt_model(self.path, self.adoption, options)
 
-    def reference(self) -> None:
+    def reference(self, options: ExportOptions) -> None:  # noqa: ARG002
         """Return nothing: the file itself is all there is."""
         return
 
@@ -138,7 +147,8 @@ def load_factory(factory: str, params: str | os.PathLike[str] | None, options: E
         raise UnsupportedError(f"{factory}: found {kind}, expected a torch.nn.Module or a gluon HybridBlock")
     from gcv_edge.exporters.mxnet import live
 
-    return MxnetSource(live.load_block_network(made, name, params, options.input_shape))
+    network = live.load_block_network(made, name, params, options.input_shape, options.further_shapes)
+    return open_mxnet(network, options)
 
 
 def is_torch_module(made: object) -> bool:

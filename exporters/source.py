@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,11 +13,29 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.builder import Shape
-from gcv_edge.metadata import ModelMetadata, Preprocessing
-from gcv_edge.tasks import CLASSIFICATION, POSE, SEGMENTATION, Task
+from gcv_edge.metadata import ClipSettings, DepthSettings, ImageSettings, ModelMetadata, Preprocessing
+from gcv_edge.tasks import (
+    ACTION,
+    CLASSIFICATION,
+    DEPTH,
+    EMBEDDING,
+    IMAGE,
+    INSTANCES,
+    POSE,
+    SEGMENTATION,
+    TENSORS,
+    Task,
+)
+
+VECTORS = (CLASSIFICATION, ACTION, EMBEDDING)
+"""Tasks whose output is one vector per picture or clip."""
 
 CROP_RATIO = 0.875
 """GluonCV's classification scripts crop this part of the short side (scripts/classification/imagenet)."""
+
+
+Batch = NDArray[np.float32] | Mapping[str, NDArray[np.float32]]
+"""What a network reads: ``[N, 3, H, W]``, or each of several inputs by its name."""
 
 
 @dataclass(frozen=True)
@@ -25,18 +43,29 @@ class ExportOptions:
     """What the user asks of an export; None and empty mean: find out.
 
     Attributes:
-        input_shape: N, C, H, W of the network's input.
+        input_shape: of the network's first input: N, C, H, W, or N, C, T, H, W for clips.
+        further_shapes: of its second and later inputs.
         labels: class (or keypoint) names in order.
         task: name of the task.
         nms: ``runtime`` or ``graph`` (detectors).
         dynamic_batch: leave the batch dimension open.
+        part: which part of a network of several inputs, from 1.
+        mean, scale: per channel of the network, in 0..255 units: ``(value - mean) / scale``.
+        bgr: the network wants BGR.
+        image_range: values of black and white in a picture that the network makes.
     """
 
-    input_shape: tuple[int, int, int, int] | None = None
+    input_shape: tuple[int, ...] | None = None
+    further_shapes: tuple[tuple[int, ...], ...] = ()
     labels: tuple[str, ...] = ()
     task: str | None = None
     nms: str = "runtime"
     dynamic_batch: bool = False
+    part: int | None = None
+    mean: tuple[float, float, float] | None = None
+    scale: tuple[float, float, float] | None = None
+    bgr: bool = False
+    image_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,8 +85,8 @@ class Reference(Protocol):
 
     name: str
 
-    def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        """Compute ``batch [N, 3, H, W]``: canonical outputs by name, or the only one as ``output``."""
+    def run(self, batch: Batch) -> dict[str, NDArray[Any]]:
+        """Compute a batch: canonical outputs by name, or the only one as ``output``."""
 
 
 class Source(Protocol):
@@ -70,7 +99,7 @@ class Source(Protocol):
     def convert(self, options: ExportOptions) -> ExportedModel:
         """Make the ONNX graph and what the file will say of it."""
 
-    def reference(self) -> Reference | None:
+    def reference(self, options: ExportOptions) -> Reference | None:
         """Return the source framework, ready to compute the network; None where it cannot run here."""
 
 
@@ -78,6 +107,57 @@ def default_preprocessing(task: Task, size: Sequence[int]) -> Preprocessing:
     """ImageNet statistics and the task's way to fit a frame into an input of ``size`` (height, width)."""
     crop_short = math.ceil(min(size) / CROP_RATIO) if task.resize_type == "crop" else 0
     return Preprocessing(resize_type=task.resize_type, crop_short=crop_short)
+
+
+def override_preprocessing(preprocessing: Preprocessing, options: ExportOptions) -> Preprocessing:
+    """Put what the user says in the place of what was found out."""
+    return replace(
+        preprocessing,
+        mean=options.mean or preprocessing.mean,
+        scale=options.scale or preprocessing.scale,
+        reverse_channels=preprocessing.reverse_channels and not options.bgr,
+    )
+
+
+def check_rank(task: Task, output: Shape, name: str) -> None:
+    """Refuse an output of another form than the task's.
+
+    Raises:
+        UnsupportedError: it is no vector per picture, or no map.
+    """
+    rank = 2 if task in VECTORS else 4
+    if len(output) != rank:
+        raise UnsupportedError(
+            f"{name}: found an output {list(output)}, expected one of rank {rank} for {task.name}"
+        )
+
+
+def describe_task(task: Task, shape: Sequence[object], options: ExportOptions, name: str) -> dict[str, Any]:
+    """What a task needs to know that neither a graph nor a foreign name tells, as fields of the metadata.
+
+    Args:
+        task: what the network is for.
+        shape: of its input.
+        options: what the user says.
+        name: of the source, for messages.
+
+    Raises:
+        UsageError: the user must say it.
+        UnsupportedError: several networks' parts, or their lists, have no canonical form.
+    """
+    if task in (INSTANCES, TENSORS):
+        raise UnsupportedError(f"{name}: task {task.name} is for MXNet's networks only")
+    if task is ACTION:
+        frames = int(str(shape[2])) if len(shape) == 5 else 1
+        step = 2 if frames > 1 else 1
+        return {"clip": ClipSettings(tuple(range(0, step * frames, step)), step * frames)}
+    if task is DEPTH:
+        return {"depth": DepthSettings()}
+    if task is IMAGE:
+        if options.image_range is None:
+            raise UsageError(f"{name}: say what black and white are in its picture: --image-range LOW,HIGH")
+        return {"image": ImageSettings(*options.image_range)}
+    return {}
 
 
 def task_of_output(output: Shape, size: Sequence[int], name: str) -> Task:
@@ -93,19 +173,19 @@ def task_of_output(output: Shape, size: Sequence[int], name: str) -> Task:
     raise UnsupportedError(f"{name}: an output of shape {list(output)} belongs to no supported task")
 
 
-def parse_input_shape(text: str) -> tuple[int, int, int, int]:
-    """Read ``1,3,H,W``.
+def parse_input_shape(text: str) -> tuple[int, ...]:
+    """Read ``1,3,H,W``, or ``1,3,T,H,W`` for clips.
 
     Raises:
         UsageError: the text is anything else.
     """
     try:
-        numbers = [int(part) for part in text.lower().replace("x", ",").split(",")]
+        numbers = tuple(int(part) for part in text.lower().replace("x", ",").split(","))
     except ValueError:
-        numbers = []
-    if len(numbers) != 4 or min(numbers) < 1:
-        raise UsageError(f"input shape '{text}': expected four numbers N,C,H,W such as 1,3,416,416")
-    return numbers[0], numbers[1], numbers[2], numbers[3]
+        numbers = ()
+    if len(numbers) < 2 or min(numbers) < 1:
+        raise UsageError(f"input shape '{text}': expected numbers N,C,H,W such as 1,3,416,416")
+    return numbers
 
 
 def check_labels(labels: Sequence[str], classes: int, source: str) -> None:

@@ -72,14 +72,15 @@ def compare_all(
     settings = metadata.detection
     pairs = list(zip(found, expected, strict=True))
     in_graph = settings is not None and settings.nms == "graph"
+    names = metadata.task.outputs or tuple(expected[0])
     if metadata.variant == "int8":
-        return compare_rounded(pairs, ("scores",) if in_graph else metadata.task.outputs, in_graph)
+        return compare_rounded(pairs, ("scores",) if in_graph else names, in_graph)
     comparisons = []
     if not in_graph and has_proposals(expected[0]):
         share = max(unmatched_proposals(f, e) for f, e in pairs)
         comparisons.append(Comparison("proposals", share, PROPOSAL_SHARE))
     elif not in_graph:
-        for name in metadata.task.outputs:
+        for name in names:
             spared = PEAK_SHARE if lists_peaks(name, settings) else 0.0
             errors = [
                 scaled_error(name, f[name], e[name if name in e else "output"], spared) for f, e in pairs

@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gcv_edge.errors import GcvEdgeError, MetadataError
-from gcv_edge.tasks import DETECTION, INSTANCES, Task, find_task
+from gcv_edge.tasks import ACTION, DEPTH, DETECTION, IMAGE, INSTANCES, Task, find_task
 
 RESIZE_TYPES = ("standard", "fit_to_window", "fit_to_window_letterbox", "crop")
 NMS_PLACES = ("runtime", "graph")
 BOX_FORMATS = ("xyxy", "cxcywh", "xywh")
+MAX_WINDOW = 100_000
+"""More frames than any clip has; bounds what a damaged file can ask for."""
+
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_SCALE = (58.395, 57.12, 57.375)
 
@@ -68,6 +71,51 @@ class DetectionSettings:
 
 
 @dataclass(frozen=True)
+class ClipSettings:
+    """Which frames of a video a network for actions looks at.
+
+    Attributes:
+        offsets: frames of one clip, counted from its start, in the order in which the network takes them
+            (SlowFast takes some of them twice).
+        window: frames of the video that a clip spans.
+        segments: clips, spread evenly over the video, whose logits are averaged.
+        in_graph: the network averages itself: its batch is ``segments`` pictures.
+    """
+
+    offsets: tuple[int, ...] = (0,)
+    window: int = 1
+    segments: int = 1
+    in_graph: bool = False
+
+
+@dataclass(frozen=True)
+class DepthSettings:
+    """What a disparity between 0 and 1 means (``disp_to_depth`` of GluonCV's monodepth2).
+
+    Attributes:
+        nearest, farthest: depth at disparity 1 and 0, before scaling.
+        scale: factor to metres; 0 where the network was trained without a known length, and depth is
+            relative.
+    """
+
+    nearest: float = 0.1
+    farthest: float = 100.0
+    scale: float = 0.0
+
+
+@dataclass(frozen=True)
+class ImageSettings:
+    """What a network's picture holds.
+
+    Attributes:
+        low, high: values of black and white.
+    """
+
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True)
 class ModelMetadata:
     """All that a runtime needs to know beside the graph.
 
@@ -76,6 +124,9 @@ class ModelMetadata:
         labels: class (or keypoint) names in order; empty where unknown.
         preprocessing: frame to input.
         detection: post-processing, for detectors.
+        clip: frames of a video, for actions.
+        depth: meaning of the disparity, for depth.
+        image: meaning of the values, for pictures made from pictures.
         source: what it was exported from: a zoo name or a file's name.
         source_hash: SHA-256 over the source's symbol and parameters, hexadecimal.
         variant: precision and pruning in a word: ``fp32``, ``int8``.
@@ -88,6 +139,9 @@ class ModelMetadata:
     labels: tuple[str, ...] = ()
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     detection: DetectionSettings | None = None
+    clip: ClipSettings | None = None
+    depth: DepthSettings | None = None
+    image: ImageSettings | None = None
     source: str = ""
     source_hash: str = ""
     variant: str = "fp32"
@@ -112,6 +166,13 @@ def format_metadata(metadata: ModelMetadata) -> dict[str, str]:
         entries["gcv_edge labels"] = "\n".join(metadata.labels)
     if metadata.detection is not None:
         entries |= format_detection(metadata.detection)
+    if metadata.clip is not None:
+        entries |= format_clip(metadata.clip)
+    if metadata.depth is not None:
+        depth = metadata.depth
+        entries["gcv_edge depth"] = f"{depth.nearest:.9g} {depth.farthest:.9g} {depth.scale:.9g}"
+    if metadata.image is not None:
+        entries["gcv_edge image_range"] = f"{metadata.image.low:.9g} {metadata.image.high:.9g}"
     return entries
 
 
@@ -150,6 +211,16 @@ def format_detection(detection: DetectionSettings) -> dict[str, str]:
     }
 
 
+def format_clip(clip: ClipSettings) -> dict[str, str]:
+    """Spell the part about the frames of a video."""
+    return {
+        "gcv_edge clip_offsets": " ".join(map(str, clip.offsets)),
+        "gcv_edge clip_window": str(clip.window),
+        "gcv_edge clip_segments": str(clip.segments),
+        "gcv_edge clip_in_graph": "YES" if clip.in_graph else "NO",
+    }
+
+
 def parse_metadata(entries: Mapping[str, str], path: str) -> ModelMetadata:
     """Read metadata from the strings of ``metadata_props``.
 
@@ -170,6 +241,9 @@ def parse_metadata(entries: Mapping[str, str], path: str) -> ModelMetadata:
             crop_short=reader.integer("gcv_edge crop_short"),
         ),
         detection=parse_detection(reader) if task in (DETECTION, INSTANCES) else None,
+        clip=parse_clip(reader) if task is ACTION else None,
+        depth=parse_depth(reader) if task is DEPTH else None,
+        image=ImageSettings(*reader.numbers("gcv_edge image_range", 2)) if task is IMAGE else None,
         source=entries.get("gcv_edge source", ""),
         source_hash=entries.get("gcv_edge source_hash", ""),
         variant=entries.get("gcv_edge variant", "fp32"),
@@ -190,6 +264,34 @@ def parse_detection(reader: EntryReader) -> DetectionSettings:
         nms=reader.choice("gcv_edge nms", NMS_PLACES),
         topk_per_class="gcv_edge topk_per_class" in reader.entries and reader.flag("gcv_edge topk_per_class"),
     )
+
+
+def parse_clip(reader: EntryReader) -> ClipSettings:
+    """Read the part about the frames of a video.
+
+    Raises:
+        MetadataError: a number is missing, or out of place.
+    """
+    window = reader.integer("gcv_edge clip_window", low=1, high=MAX_WINDOW)
+    offsets = reader.integers("gcv_edge clip_offsets", low=0, high=window - 1)
+    return ClipSettings(
+        offsets=offsets,
+        window=window,
+        segments=reader.integer("gcv_edge clip_segments", low=1, high=MAX_WINDOW),
+        in_graph=reader.flag("gcv_edge clip_in_graph"),
+    )
+
+
+def parse_depth(reader: EntryReader) -> DepthSettings:
+    """Read what a disparity means.
+
+    Raises:
+        MetadataError: not three numbers, or no range.
+    """
+    depth = DepthSettings(*reader.numbers("gcv_edge depth", 3))
+    if not 0 < depth.nearest < depth.farthest or depth.scale < 0:
+        raise reader.wrong("gcv_edge depth", "0 < nearest < farthest, and a scale of 0 or more")
+    return depth
 
 
 class EntryReader:
@@ -220,29 +322,40 @@ class EntryReader:
 
     def number(self, key: str) -> float:
         """Return a finite number."""
-        return self._floats(key, 1)[0]
+        return self.numbers(key, 1)[0]
 
     def triple(self, key: str) -> tuple[float, float, float]:
         """Return three finite numbers."""
-        first, second, third = self._floats(key, 3)
+        first, second, third = self.numbers(key, 3)
         return first, second, third
 
-    def _floats(self, key: str, count: int) -> list[float]:
+    def numbers(self, key: str, count: int) -> list[float]:
+        """Return several finite numbers."""
         found = self.text(key)
         try:
             values = [float(part) for part in found.split()]
         except ValueError:
             values = []
         if len(values) != count or not all(map(math.isfinite, values)):
-            raise self._wrong(key, f"{count} finite number{'s' if count > 1 else ''}")
+            raise self.wrong(key, f"{count} finite number{'s' if count > 1 else ''}")
         return values
 
-    def integer(self, key: str) -> int:
-        """Return a whole number."""
+    def integer(self, key: str, low: int | None = None, high: int | None = None) -> int:
+        """Return a whole number, between bounds where such are given."""
+        (value, *more) = self.integers(key, low, high)
+        if more:
+            raise self.wrong(key, "a whole number")
+        return value
+
+    def integers(self, key: str, low: int | None = None, high: int | None = None) -> tuple[int, ...]:
+        """Return one whole number or more, between bounds where such are given."""
         try:
-            return int(self.text(key))
+            values = tuple(int(part) for part in self.text(key).split())
         except ValueError:
-            raise self._wrong(key, "a whole number") from None
+            raise self.wrong(key, "a whole number") from None
+        if not values or (low is not None and min(values) < low) or (high is not None and max(values) > high):
+            raise self.wrong(key, "a whole number" + (f" from {low} to {high}" if low is not None else ""))
+        return values
 
     def flag(self, key: str) -> bool:
         """Return YES or NO as a bool."""
@@ -251,7 +364,7 @@ class EntryReader:
     def choice(self, key: str, choices: Sequence[str]) -> str:
         """Return a value that must be one of a few."""
         if self.text(key) not in choices:
-            raise self._wrong(key, f"one of {', '.join(choices)}")
+            raise self.wrong(key, f"one of {', '.join(choices)}")
         return self.text(key)
 
     def json(self, key: str, kind: type) -> Any:
@@ -263,10 +376,11 @@ class EntryReader:
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, kind):
-            raise self._wrong(key, f"JSON ({kind.__name__})")
+            raise self.wrong(key, f"JSON ({kind.__name__})")
         return value
 
-    def _wrong(self, key: str, expected: str) -> MetadataError:
+    def wrong(self, key: str, expected: str) -> MetadataError:
+        """Say what is wrong with a value."""
         found = self.text(key)
         shown = found if len(found) <= 60 else found[:57] + "..."
         return MetadataError(self.path, f"metadata key '{key}': found {shown!r}, expected {expected}")

@@ -1,7 +1,8 @@
-"""Pictures that checks use: the same on every machine."""
+"""Pictures, clips and tensors that checks use: the same on every machine."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 
 import cv2
@@ -9,10 +10,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.errors import GcvEdgeError
-from gcv_edge.metadata import Preprocessing
+from gcv_edge.metadata import ModelMetadata, Preprocessing
+from gcv_edge.tasks import TENSORS
 
 Pixels = NDArray[np.uint8]
+Inputs = dict[str, NDArray[np.float32]]
 NOISE_SEED = 1
+
+
+def check_inputs(shapes: Mapping[str, tuple[int, ...]], metadata: ModelMetadata) -> dict[str, Inputs]:
+    """Make what a network is tried on: batches of one, by kind.
+
+    Args:
+        shapes: of the network's inputs.
+        metadata: says what they hold.
+
+    Returns:
+        ``noise``, and where the network takes pictures ``black`` and ``picture``: each input by its name.
+    """
+    if metadata.task is TENSORS:
+        return {"noise": noise_inputs(shapes, metadata)}
+    ((name, shape),) = shapes.items()
+    pictures = check_pictures(shape[-2], shape[-1])
+    return {
+        kind: {name: as_clip(normalize(picture, metadata.preprocessing), shape)}
+        for kind, picture in pictures.items()
+    }
+
+
+def noise_inputs(shapes: Mapping[str, tuple[int, ...]], metadata: ModelMetadata) -> Inputs:
+    """Make the noisy one of ``check_inputs``."""
+    if metadata.task is TENSORS:
+        return {
+            name: noise_tensor(shape, NOISE_SEED + index)
+            for index, (name, shape) in enumerate(shapes.items())
+        }
+    ((name, shape),) = shapes.items()
+    picture = noise_picture(shape[-2], shape[-1], NOISE_SEED)
+    return {name: as_clip(normalize(picture, metadata.preprocessing), shape)}
+
+
+def as_clip(batch: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Repeat a picture ``[1, 3, H, W]`` along the frames of a clip, each moved on by a pixel."""
+    if len(shape) == 4:
+        return batch
+    return np.stack([np.roll(batch, frame, axis=-1) for frame in range(shape[2])], axis=2)
 
 
 def check_pictures(height: int, width: int) -> dict[str, Pixels]:
@@ -26,10 +68,20 @@ def check_pictures(height: int, width: int) -> dict[str, Pixels]:
 
 def noise_picture(height: int, width: int, seed: int) -> Pixels:
     """Hash of the byte's position (SplitMix64's finaliser), so that any language can make the same noise."""
-    value = np.arange(height * width * 3, dtype=np.uint64) + np.uint64(seed << 32)
+    return noise_levels(height * width * 3, seed).reshape(height, width, 3)
+
+
+def noise_tensor(shape: tuple[int, ...], seed: int) -> NDArray[np.float32]:
+    """Make noise between -1 and 1."""
+    return (noise_levels(int(np.prod(shape)), seed) / np.float32(127.5) - 1).reshape(shape)
+
+
+def noise_levels(count: int, seed: int) -> Pixels:
+    """Hash numbers from 0 to levels from 0 to 255."""
+    value = np.arange(count, dtype=np.uint64) + np.uint64(seed << 32)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         value = (value ^ (value >> np.uint64(shift))) * np.uint64(factor)
-    return (value >> np.uint64(56)).astype(np.uint8).reshape(height, width, 3)
+    return (value >> np.uint64(56)).astype(np.uint8)
 
 
 def real_picture() -> Pixels:

@@ -21,7 +21,7 @@ try:
 
     from gcv_edge.exporters.adoption import Adoption
     from gcv_edge.exporters.loading import load_source
-    from gcv_edge.exporters.source import ExportOptions, Source
+    from gcv_edge.exporters.source import ExportOptions, Reference, Source
     from gcv_edge.exporters.writing import write_model
 except ImportError as missing:
     raise MissingExtraError("export", "export") from missing
@@ -64,7 +64,7 @@ def export(
         output: where to write; None for the model store. The file is also known to the store by its name.
         params: parameters, where they do not lie beside the symbol.
         options: input shape, class names and the like.
-        adoption: what a foreign ``.onnx`` file does not say of itself.
+        adoption: what a foreign detector does not say of its outputs.
         verify: run the file against the source; a failed verdict leaves no file.
         random_weights: seed for random instead of trained weights, for benchmarks.
         progress: called with a word at the start of each stage.
@@ -118,7 +118,7 @@ def export_loaded(
             if verify:
                 watch.start("verify")
                 earlier = earlier_samples(target, metadata)
-                verification = verify_export(temporary, metadata, loaded, earlier)
+                verification = verify_export(temporary, metadata, loaded.reference(options), earlier)
     except OSError as error:
         raise GcvEdgeError(f"{target}: cannot be written: {error.strerror or error}") from error
     watch.stop()
@@ -137,7 +137,9 @@ def earlier_samples(target: Path, metadata: ModelMetadata) -> Samples:
     return earlier.self_test if earlier.preprocessing == metadata.preprocessing else ()
 
 
-def verify_export(file: Path, metadata: ModelMetadata, source: Source, earlier: Samples = ()) -> Verification:
+def verify_export(
+    file: Path, metadata: ModelMetadata, reference: Reference | None, earlier: Samples = ()
+) -> Verification:
     """Check a file against its source's framework, else OpenVINO, and add the verdict to it.
 
     What an earlier verified export of the same network computed must come out again.
@@ -145,7 +147,7 @@ def verify_export(file: Path, metadata: ModelMetadata, source: Source, earlier: 
     Raises:
         VerificationError: an output differs by more than its tolerance.
     """
-    verification = check_export(file, metadata, source.reference())
+    verification = check_export(file, metadata, reference)
     samples = sample_outputs(file, metadata)
     again = compare_samples(samples, earlier)
     verification = replace(verification, comparisons=(*verification.comparisons, *again))

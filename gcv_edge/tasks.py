@@ -16,11 +16,14 @@ class Task:
         name: how the metadata and the command line call it.
         outputs: names of the graph's outputs, in order (shapes: docs/model-file.md).
         resize_type: how a frame is fitted into the network's input when nothing else is asked for.
+        takes: ``picture`` ``[N, 3, H, W]``, ``clip`` (``[N, 3, T, H, W]``, or the pictures of clips along
+            the batch) or ``tensors`` of any number and shape.
     """
 
     name: str
     outputs: tuple[str, ...]
     resize_type: str
+    takes: str = "picture"
 
 
 CLASSIFICATION = Task("classification", ("logits",), "crop")
@@ -29,7 +32,28 @@ SEGMENTATION = Task("segmentation", ("logits",), "fit_to_window")
 POSE = Task("pose", ("heatmaps",), "standard")
 INSTANCES = Task("instance_segmentation", ("ids", "scores", "boxes", "masks"), "fit_to_window")
 
-TASKS = {task.name: task for task in (CLASSIFICATION, DETECTION, SEGMENTATION, POSE, INSTANCES)}
+ACTION = Task("action", ("logits",), "crop", "clip")
+EMBEDDING = Task("embedding", ("logits",), "standard")
+DEPTH = Task("depth", ("image",), "standard")
+IMAGE = Task("image_to_image", ("image",), "standard")
+TENSORS = Task("tensors", (), "standard", "tensors")
+"""A network or a part of one, computed as it is: the caller makes the inputs and reads the outputs."""
+
+TASKS = {
+    task.name: task
+    for task in (
+        CLASSIFICATION,
+        DETECTION,
+        SEGMENTATION,
+        POSE,
+        INSTANCES,
+        ACTION,
+        EMBEDDING,
+        DEPTH,
+        IMAGE,
+        TENSORS,
+    )
+}
 
 GRAPH_NMS_OUTPUTS = ("ids", "scores", "boxes")
 """Outputs of a detector that keeps its NMS inside the graph."""

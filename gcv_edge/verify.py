@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,16 +33,20 @@ from gcv_edge.agreement import (
 )
 from gcv_edge.errors import MissingExtraError, ModelFileError
 from gcv_edge.metadata import ModelMetadata
-from gcv_edge.pictures import NOISE_SEED, check_pictures, noise_picture, normalize
+from gcv_edge.pictures import NOISE_SEED, Inputs, check_inputs, noise_inputs
 from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.runtime.sessions import Session, SessionOptions, open_session
 from gcv_edge.store import find_model
+from gcv_edge.tasks import TENSORS
 
 if TYPE_CHECKING:
-    from gcv_edge.exporters.source import Reference
+    from gcv_edge.exporters.source import Batch, Reference
 
 Samples = Sequence[Mapping[str, Any]]
 """Numbers of outputs as they are stored in a file (``sample_outputs``)."""
+
+PART = re.compile(r"\.part(\d+)$")
+"""End of the name of a part of a network."""
 
 STORED_TOLERANCE = 2e-3
 """The same against stored numbers, which another CPU made."""
@@ -131,9 +136,16 @@ def verify_model(
         from gcv_edge.exporters.source import ExportOptions
     except ImportError as missing:
         raise MissingExtraError(f"--against {against}", "export") from missing
-    shape = open_session(file).input_shape
-    options = ExportOptions(input_shape=(1, *shape[1:]), labels=metadata.labels)  # type: ignore[arg-type]
-    reference = load_source(against, params, options).reference()
+    part = PART.search(metadata.source)
+    shape, *further = open_session(file).inputs.values()
+    options = ExportOptions(
+        input_shape=None if part else (1, *shape[1:]),
+        further_shapes=() if part else tuple(further),
+        labels=metadata.labels,
+        task=metadata.task.name,
+        part=int(part.group(1)) if part else None,
+    )
+    reference = load_source(against, params, options).reference(options)
     if reference is None:
         raise MissingExtraError(f"--against {against}", "mxnet")
     return check_export(file, metadata, reference)
@@ -149,21 +161,21 @@ def check_export(file: Path, metadata: ModelMetadata, reference: Reference | Non
 def run_both(file: Path, metadata: ModelMetadata, reference: Reference | None, engine: str) -> Runs:
     """Run a file in an engine and its reference (None: OpenVINO) on the same inputs."""
     single = open_session(file, SessionOptions(engine=engine))
-    pictures = check_pictures(single.input_shape[2], single.input_shape[3])
-    is_regional = chooses_regions(single, metadata)
-    if is_regional:
-        del pictures["black"]
-    inputs = [normalize(picture, metadata.preprocessing) for picture in pictures.values()]
+    kinds = check_inputs(single.inputs, metadata)
+    is_alone = chooses_regions(single, metadata) or metadata.task is TENSORS
+    if is_alone:
+        kinds.pop("black", None)
+    inputs = list(kinds.values())
     reference = reference or EngineReference(open_session(file))
-    expected = [reference.run(data) for data in inputs]
+    expected = [reference.run(unnamed(data)) for data in inputs]
     found = [run_session(single, data) for data in inputs]
-    batches = (1,) if is_regional else (1, len(inputs))
+    batches = (1,) if is_alone else (1, len(inputs))
     if len(batches) > 1:
-        together = np.concatenate(inputs)
-        expected.append(reference.run(together))
+        together = stack_outputs(inputs)
+        expected.append(reference.run(unnamed(together)))
         is_open = single.dynamic_batch
         found.append(run_together(file, together, engine) if is_open else stack_outputs(found))
-    return Runs(reference.name, found, expected, tuple(pictures), batches)
+    return Runs(reference.name, found, expected, tuple(kinds), batches)
 
 
 def chooses_regions(session: Session, metadata: ModelMetadata) -> bool:
@@ -174,9 +186,15 @@ def chooses_regions(session: Session, metadata: ModelMetadata) -> bool:
     return len(session.outputs.get("boxes", ())) == 4
 
 
-def run_together(file: Path, batch: Array, engine: str) -> dict[str, Array]:
+def run_together(file: Path, batch: Inputs, engine: str) -> dict[str, Array]:
     """Run a file whose batch is open on several pictures at once."""
-    return run_session(open_session(file, SessionOptions(engine=engine), batch=len(batch)), batch)
+    count = len(next(iter(batch.values())))
+    return run_session(open_session(file, SessionOptions(engine=engine), batch=count), batch)
+
+
+def unnamed(inputs: Inputs) -> Batch:
+    """Return the only input without its name: other frameworks call it otherwise."""
+    return next(iter(inputs.values())) if len(inputs) == 1 else inputs
 
 
 class EngineReference:
@@ -186,17 +204,20 @@ class EngineReference:
         self.name = session.engine
         self._session = session
 
-    def run(self, batch: Array) -> dict[str, Array]:
+    def run(self, batch: Batch) -> dict[str, Array]:
         """Compute the file's outputs, picture by picture."""
-        return stack_outputs([run_session(self._session, data[None]) for data in batch])
+        if isinstance(batch, Mapping):
+            return self._session.run(batch)
+        (name,) = self._session.inputs
+        return stack_outputs([run_session(self._session, {name: picture[None]}) for picture in batch])
 
 
-def run_session(session: Session, batch: Array) -> dict[str, Array]:
+def run_session(session: Session, batch: Inputs) -> dict[str, Array]:
     """Run a batch that fits, or one picture repeated to the file's fixed batch."""
-    size = session.input_shape[0]
-    if len(batch) == size:
+    if {name: array.shape for name, array in batch.items()} == session.inputs:
         return session.run(batch)
-    outputs = session.run(np.repeat(batch, size, axis=0))
+    size = session.input_shape[0]
+    outputs = session.run({name: np.repeat(array, size, axis=0) for name, array in batch.items()})
     return {name: value[:1] for name, value in outputs.items()}
 
 
@@ -267,8 +288,7 @@ def sample_positions(size: int, order: str) -> NDArray[np.int64]:
 
 def run_noise(session: Session, metadata: ModelMetadata) -> dict[str, Array]:
     """Run the noisy picture."""
-    picture = noise_picture(session.input_shape[2], session.input_shape[3], NOISE_SEED)
-    return run_session(session, normalize(picture, metadata.preprocessing))
+    return run_session(session, noise_inputs(session.inputs, metadata))
 
 
 def check_stored(file: Path, metadata: ModelMetadata) -> Verification:

@@ -11,7 +11,7 @@ from gcv_edge.runtime.sessions import Session
 from gcv_edge.tasks import DETECTION, GRAPH_NMS_OUTPUTS, Task
 
 CLASS_OUTPUTS = {"classification": ("logits", -1), "detection": ("scores", -1), "segmentation": ("logits", 1),
-                 "pose": ("heatmaps", 1)}  # fmt: skip
+                 "pose": ("heatmaps", 1), "action": ("logits", -1)}  # fmt: skip
 """Which output counts the classes (or keypoints), and along which axis."""
 
 CLASSES = {
@@ -20,7 +20,15 @@ CLASSES = {
     "segmentation": "Segmenter",
     "pose": "PoseEstimator",
     "instance_segmentation": "InstanceSegmenter",
+    "action": "ActionRecognizer",
+    "embedding": "Embedder",
+    "depth": "DepthEstimator",
+    "image_to_image": "ImageTranslator",
+    "tensors": "TensorNetwork",
 }
+
+INPUTS = {"picture": ("[N, 3, H, W]", (4,)), "clip": ("[N, 3, T, H, W] or [N, 3, H, W]", (4, 5))}
+"""Shape and ranks of the input, by what a task takes."""
 
 
 def read_metadata(path: Path, task: Task | None = None) -> ModelMetadata:
@@ -60,15 +68,31 @@ def check_graph(path: Path, metadata: ModelMetadata, session: Session) -> None:
         ModelFileError: the graph's input or outputs are not those of the task.
         MetadataError: there are more or fewer labels than classes.
     """
-    if session.input_shape[1] != 3 or session.input_dtype.name not in ("float32", "uint8"):
-        found = f"{session.input_dtype.name} {list(session.input_shape)}"
-        raise ModelFileError(path, f"input: found {found}, expected float32 or uint8 [N, 3, H, W]")
+    if session.input_dtype.name not in ("float32", "uint8"):
+        raise ModelFileError(path, f"input: found {session.input_dtype.name}, expected float32 or uint8")
+    if metadata.task.takes in INPUTS:
+        check_input(path, metadata, session)
     expected = expected_outputs(metadata)
     missing = [name for name in expected if name not in session.outputs]
     if missing:
         found = ", ".join(session.outputs)
         raise ModelFileError(path, f"outputs: found {found}, expected {', '.join(expected)}")
     check_labels(path, metadata, session)
+
+
+def check_input(path: Path, metadata: ModelMetadata, session: Session) -> None:
+    """Check that the network takes one batch of pictures, or of clips as long as the metadata say."""
+    expected, ranks = INPUTS[metadata.task.takes]
+    shape = session.input_shape
+    if len(session.inputs) != 1:
+        raise ModelFileError(path, f"found {len(session.inputs)} inputs, expected 1")
+    if shape[1] != 3 or len(shape) not in ranks:
+        found = f"{session.input_dtype.name} {list(shape)}"
+        raise ModelFileError(path, f"input: found {found}, expected float32 or uint8 {expected}")
+    frames = shape[2] if len(shape) == 5 else 1
+    if metadata.clip is not None and len(metadata.clip.offsets) != frames:
+        found = f"{len(metadata.clip.offsets)} frames"
+        raise MetadataError(path, f"metadata key 'gcv_edge clip_offsets': found {found}, expected {frames}")
 
 
 def expected_outputs(metadata: ModelMetadata) -> tuple[str, ...]:
@@ -79,7 +103,7 @@ def expected_outputs(metadata: ModelMetadata) -> tuple[str, ...]:
 
 def check_labels(path: Path, metadata: ModelMetadata, session: Session) -> None:
     """Compare the number of labels with the number of classes, where file and graph tell them."""
-    if expected_outputs(metadata)[0] == GRAPH_NMS_OUTPUTS[0]:
+    if metadata.task.name not in CLASS_OUTPUTS or expected_outputs(metadata)[0] == GRAPH_NMS_OUTPUTS[0]:
         return
     output, axis = CLASS_OUTPUTS[metadata.task.name]
     shape = session.outputs[output]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,15 @@ import numpy as np
 
 from gcv_edge.errors import GcvEdgeError, MissingExtraError, ModelFileError, UnsupportedError
 from gcv_edge.runtime.cpus import usable_cpus
-from gcv_edge.runtime.sessions import Array, Request, Session, SessionOptions, choose_batch, one_line
+from gcv_edge.runtime.sessions import (
+    Array,
+    Request,
+    Session,
+    SessionOptions,
+    common_dtype,
+    fix_shape,
+    one_line,
+)
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "tensor(float)": np.dtype(np.float32),
@@ -30,40 +38,41 @@ class OnnxRuntimeSession(Session):
         self._path = path
         threads, self.streams = share_threads(options)
         self._session = create_session(path, threads)
-        port = single_input(self._session, path)
-        self._input_name = port.name
+        ports = self._session.get_inputs()
         self.engine = f"onnxruntime {import_onnxruntime().__version__}"
         self.precision = "f32"
-        self.dynamic_batch = not isinstance(port.shape[0], int) if port.shape else False
-        self.input_shape = fixed_shape(port.shape, path, batch)
-        self.input_dtype = DTYPES.get(port.type, np.dtype(object))
+        self.dynamic_batch = not isinstance(ports[0].shape[0], int) if ports[0].shape else False
+        self.inputs = {
+            port.name: fix_shape(path, known_lengths(port.shape), batch, len(ports) == 1) for port in ports
+        }
+        self.input_dtype = common_dtype([DTYPES.get(port.type, np.dtype(object)) for port in ports])
         self.outputs = {
             port.name: known_shape(port.shape, self.input_shape[0]) for port in self._session.get_outputs()
         }
 
     def new_request(self) -> Request:
-        """Allocate an input buffer."""
+        """Allocate input buffers."""
         return OnnxRuntimeRequest(self)
 
-    def infer(self, batch: Array) -> dict[str, Array]:
+    def infer(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run on a batch; ONNX Runtime reads it in place."""
         try:
-            outputs = self._session.run(list(self.outputs), {self._input_name: batch})
+            outputs = self._session.run(list(self.outputs), dict(inputs))
         except Exception as error:
             raise GcvEdgeError(f"{self._path}: ONNX Runtime failed: {one_line(error)}") from error
         return dict(zip(self.outputs, outputs, strict=True))
 
 
 class OnnxRuntimeRequest(Request):
-    """An input buffer; outputs are allocated by each inference."""
+    """Input buffers; outputs are allocated by each inference."""
 
     def __init__(self, session: OnnxRuntimeSession) -> None:
         self._session = session
-        self.input = np.zeros(session.input_shape, session.input_dtype)
+        self.inputs = {name: np.zeros(shape, session.input_dtype) for name, shape in session.inputs.items()}
 
     def infer(self) -> Mapping[str, Array]:
         """Compute the outputs; they are new arrays."""
-        return self._session.infer(self.input)
+        return self._session.infer(self.inputs)
 
 
 def import_onnxruntime() -> Any:
@@ -94,24 +103,12 @@ def share_threads(options: SessionOptions) -> tuple[int, int]:
     return max(1, threads // streams), streams
 
 
-def single_input(session: Any, path: Path) -> Any:
-    """Return the only input."""
-    inputs = session.get_inputs()
-    if len(inputs) != 1:
-        raise ModelFileError(path, f"found {len(inputs)} inputs, expected 1")
-    return inputs[0]
-
-
-def fixed_shape(shape: list[int | str | None], path: Path, batch: int | None) -> tuple[int, ...]:
-    """Return the input's shape with a dynamic batch given its size."""
-    lengths = [length for length in shape[1:] if isinstance(length, int)]
-    if len(shape) != 4 or len(lengths) != 3:
-        raise ModelFileError(path, f"input: found shape {shape}, expected [N,3,H,W] with fixed H and W")
-    found = shape[0] if isinstance(shape[0], int) else None
-    return (choose_batch(path, found, batch), *lengths)
+def known_lengths(shape: Sequence[int | str | None]) -> list[int | None]:
+    """Return a shape, None for lengths that are open."""
+    return [length if isinstance(length, int) else None for length in shape]
 
 
 def known_shape(shape: list[int | str | None], batch: int) -> tuple[int | None, ...]:
     """Return an output's shape, None for lengths only known after inference."""
-    lengths = [length if isinstance(length, int) else None for length in shape]
+    lengths = known_lengths(shape)
     return (lengths[0] or batch, *lengths[1:]) if lengths else ()

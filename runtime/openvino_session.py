@@ -10,11 +10,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from gcv_edge.errors import GcvEdgeError, ModelFileError, UnsupportedError
 from gcv_edge.runtime.cpus import affinity_count, usable_cpus
-from gcv_edge.runtime.sessions import Array, Request, Session, SessionOptions, choose_batch, one_line
+from gcv_edge.runtime.sessions import (
+    Array,
+    Request,
+    Session,
+    SessionOptions,
+    common_dtype,
+    fix_shape,
+    one_line,
+)
 
 IMPORT_LOCK = threading.Lock()
 
@@ -52,30 +58,30 @@ class OpenVinoSession(Session):
         super().__init__()
         self._path = path
         model = read_model(path)
-        self.dynamic_batch = has_dynamic_batch(model, path)
-        fix_batch(model, path, batch)
+        self.dynamic_batch = shape_of(model.inputs[0])[:1] == (None,)
+        fix_shapes(model, path, batch)
         self._compiled = compile_model(model, path, options)
-        port = self._compiled.input(0)
         self.engine = f"openvino {import_openvino().__version__.split('-')[0]}"
         self.precision = self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-        self.input_shape = tuple(port.shape)
-        self.input_dtype = np.dtype(port.element_type.to_dtype())
+        self.inputs = {name_of(port): tuple(port.shape) for port in self._compiled.inputs}
+        self.input_dtype = common_dtype([port.element_type.to_dtype() for port in self._compiled.inputs])
         self.outputs = {name_of(port): shape_of(port) for port in self._compiled.outputs}
         self.streams = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     def new_request(self) -> Request:
         """Create an infer request."""
-        return OpenVinoRequest(self._compiled.create_infer_request(), list(self.outputs), self._path)
+        request = self._compiled.create_infer_request()
+        return OpenVinoRequest(request, list(self.inputs), list(self.outputs), self._path)
 
 
 class OpenVinoRequest(Request):
     """An infer request whose own tensors are written and read in place."""
 
-    def __init__(self, request: Any, names: list[str], path: Path) -> None:
+    def __init__(self, request: Any, inputs: list[str], outputs: list[str], path: Path) -> None:
         self._request = request
-        self._names = names
+        self._names = outputs
         self._path = path
-        self.input = request.get_input_tensor(0).data
+        self.inputs = {name: request.get_input_tensor(i).data for i, name in enumerate(inputs)}
 
     def infer(self) -> Mapping[str, Array]:
         """Compute the outputs; they are views of the request's tensors."""
@@ -87,32 +93,24 @@ class OpenVinoRequest(Request):
 
 
 def read_model(path: Path) -> Any:
-    """Read an ONNX file with one input."""
+    """Read an ONNX file."""
     try:
-        model = shared_core().read_model(path)
+        return shared_core().read_model(path)
     except RuntimeError as error:
         raise ModelFileError(path, f"OpenVINO cannot read it: {one_line(error)}") from error
-    if len(model.inputs) != 1:
-        raise ModelFileError(path, f"found {len(model.inputs)} inputs, expected 1")
-    return model
 
 
-def has_dynamic_batch(model: Any, path: Path) -> bool:
-    """Tell whether the file leaves the batch open; its other lengths must be fixed."""
-    shape = model.input(0).partial_shape
-    if shape.rank.is_dynamic or len(shape) != 4 or any(length.is_dynamic for length in list(shape)[1:]):
-        raise ModelFileError(path, f"input: found shape {shape}, expected [N,3,H,W] with fixed H and W")
-    return bool(shape[0].is_dynamic)
-
-
-def fix_batch(model: Any, path: Path, batch: int | None) -> None:
+def fix_shapes(model: Any, path: Path, batch: int | None) -> None:
     """Give a dynamic batch its size: fixed shapes are what the CPU plugin is fastest with."""
-    shape = model.input(0).partial_shape
-    shape[0] = choose_batch(path, None if shape[0].is_dynamic else shape[0].get_length(), batch)
+    is_only = len(model.inputs) == 1
+    fixed = {
+        index: list(fix_shape(path, shape_of(port), batch, is_only))
+        for index, port in enumerate(model.inputs)
+    }
     try:
-        model.reshape(shape)
+        model.reshape(fixed)
     except RuntimeError as error:
-        raise ModelFileError(path, f"OpenVINO cannot set batch {shape[0]}: {one_line(error)}") from error
+        raise ModelFileError(path, f"OpenVINO cannot set batch {fixed[0][0]}: {one_line(error)}") from error
 
 
 def compile_model(model: Any, path: Path, options: SessionOptions) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gcv_edge.errors import UnsupportedError
+from gcv_edge.errors import ModelFileError, UnsupportedError
 
 ENGINES = ("openvino", "onnxruntime")
 PRECISIONS = ("f32", "bf16", "auto")
@@ -65,12 +65,17 @@ def check_count(name: str, found: object) -> None:
 class Request(ABC):
     """Room for one inference: buffers that are written, computed upon and read by one thread at a time."""
 
-    input: Array
-    """What the network reads, C-contiguous ``[N, 3, H, W]``; write into it before ``infer``."""
+    inputs: dict[str, Array]
+    """What the network reads, by name, C-contiguous; write into it before ``infer``."""
+
+    @property
+    def input(self) -> Array:
+        """The first of the inputs, for most networks the only one."""
+        return next(iter(self.inputs.values()))
 
     @abstractmethod
     def infer(self) -> Mapping[str, Array]:
-        """Compute the outputs of what is in ``input``; the arrays are valid until the request's next use."""
+        """Compute the outputs of what is in ``inputs``; the arrays are valid until the request's next use."""
 
 
 class Session(ABC):
@@ -79,8 +84,8 @@ class Session(ABC):
     Attributes:
         engine: the engine's name and version: ``openvino 2026.4.1``.
         precision: what float operations are computed in: ``f32`` or ``bf16``.
-        input_shape: ``(N, 3, H, W)``, fixed.
-        input_dtype: ``float32`` or ``uint8``.
+        inputs: name to shape, fixed.
+        input_dtype: of all inputs: ``float32`` or ``uint8``.
         outputs: name to shape; None for a length that the engine does not know beforehand.
         streams: frames that the engine computes side by side.
         dynamic_batch: the file can be opened for other batches.
@@ -88,7 +93,7 @@ class Session(ABC):
 
     engine: str
     precision: str
-    input_shape: tuple[int, ...]
+    inputs: dict[str, tuple[int, ...]]
     input_dtype: np.dtype[Any]
     outputs: dict[str, tuple[int | None, ...]]
     streams: int
@@ -97,6 +102,11 @@ class Session(ABC):
     def __init__(self) -> None:
         self._idle: list[Request] = []
         self._lock = threading.Lock()
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of the first of the inputs, for most networks the only one: ``(N, 3, H, W)``."""
+        return next(iter(self.inputs.values()))
 
     @abstractmethod
     def new_request(self) -> Request:
@@ -115,28 +125,36 @@ class Session(ABC):
             with self._lock:
                 self._idle.append(request)
 
-    def run(self, batch: Array) -> dict[str, Array]:
+    def run(self, batch: Array | Mapping[str, Array]) -> dict[str, Array]:
         """Run the network on a batch.
 
         Args:
-            batch: array of ``input_shape`` and ``input_dtype``.
+            batch: array of ``input_shape`` and ``input_dtype``; of several inputs, each by its name.
 
         Returns:
             Output name to array; the arrays are the caller's own.
 
         Raises:
             TypeError: not an array of the input's type.
-            ValueError: not of the input's shape.
+            ValueError: not of the input's shape, or an input is missing.
             GcvEdgeError: the engine failed.
         """
-        if not isinstance(batch, np.ndarray) or batch.dtype != self.input_dtype:
-            found = batch.dtype if isinstance(batch, np.ndarray) else type(batch).__name__
-            raise TypeError(f"batch: found {found}, expected an array of {self.input_dtype}")
-        if batch.shape != self.input_shape:
-            raise ValueError(f"batch: found shape {batch.shape}, expected {self.input_shape}")
+        given = dict(batch) if isinstance(batch, Mapping) else {next(iter(self.inputs)): batch}
+        if set(given) != set(self.inputs):
+            raise ValueError(f"inputs: found {', '.join(given)}, expected {', '.join(self.inputs)}")
+        for name, array in given.items():
+            self._check_input("batch" if len(given) == 1 else name, array, self.inputs[name])
         with self.lease() as request:
-            np.copyto(request.input, batch)
+            for name, array in given.items():
+                np.copyto(request.inputs[name], array)
             return {name: output.copy() for name, output in request.infer().items()}
+
+    def _check_input(self, name: str, array: Array, shape: tuple[int, ...]) -> None:
+        if not isinstance(array, np.ndarray) or array.dtype != self.input_dtype:
+            found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+            raise TypeError(f"{name}: found {found}, expected an array of {self.input_dtype}")
+        if array.shape != shape:
+            raise ValueError(f"{name}: found shape {array.shape}, expected {shape}")
 
 
 def open_session(
@@ -163,6 +181,32 @@ def open_session(
     from gcv_edge.runtime.onnxruntime_session import OnnxRuntimeSession
 
     return OnnxRuntimeSession(Path(path), options, batch)
+
+
+def fix_shape(path: Path, shape: Sequence[int | None], batch: int | None, is_only: bool) -> tuple[int, ...]:
+    """Give an input whose batch is open its size.
+
+    Args:
+        path: the file.
+        shape: of the input; None for lengths that are open.
+        batch: frames per inference that the caller wants; None for the file's own, or 1.
+        is_only: the network has no other input; else the batch is fixed.
+
+    Raises:
+        ModelFileError: another length than the batch is open, or the input is no tensor of a batch.
+        UnsupportedError: the file's batch is another.
+    """
+    fixed = tuple(length for length in shape[1:] if length is not None)
+    if len(shape) < 2 or len(fixed) != len(shape) - 1 or (shape[0] is None and not is_only):
+        found = ",".join("?" if length is None else str(length) for length in shape)
+        raise ModelFileError(path, f"input: found shape [{found}], expected [N,3,H,W] with fixed H and W")
+    return (choose_batch(path, shape[0], batch if is_only else None), *fixed)
+
+
+def common_dtype(found: Sequence[Any]) -> np.dtype[Any]:
+    """Return the type of all inputs; object where they differ."""
+    kinds = {np.dtype(kind) for kind in found}
+    return kinds.pop() if len(kinds) == 1 else np.dtype(object)
 
 
 def choose_batch(path: Path, found: int | None, wanted: int | None) -> int:

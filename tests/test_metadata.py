@@ -10,14 +10,17 @@ from gcv_edge.errors import MetadataError
 from gcv_edge.metadata import (
     NMS_PLACES,
     RESIZE_TYPES,
+    ClipSettings,
+    DepthSettings,
     DetectionSettings,
+    ImageSettings,
     ModelMetadata,
     Preprocessing,
     format_metadata,
     format_verification,
     parse_metadata,
 )
-from gcv_edge.tasks import DETECTION, INSTANCES, TASKS
+from gcv_edge.tasks import ACTION, DEPTH, DETECTION, IMAGE, INSTANCES, TASKS
 
 numbers = st.floats(-1e4, 1e4, width=32)
 triples = st.tuples(numbers, numbers, numbers)
@@ -41,6 +44,16 @@ detections = st.builds(
     nms=st.sampled_from(NMS_PLACES),
     topk_per_class=st.booleans(),
 )
+clips = st.builds(
+    ClipSettings,
+    offsets=st.lists(st.integers(0, 63), min_size=1).map(tuple),
+    window=st.integers(64, 128),
+    segments=st.integers(1, 25),
+    in_graph=st.booleans(),
+)
+eighths = st.integers(1, 800).map(lambda number: number / 8)
+depths = st.builds(DepthSettings, nearest=st.just(0.1), farthest=eighths, scale=eighths)
+images = st.builds(ImageSettings, low=eighths, high=eighths)
 
 
 @given(
@@ -48,14 +61,26 @@ detections = st.builds(
     st.lists(label, max_size=4).map(tuple),
     preprocessings,
     detections,
+    clips,
+    depths,
+    images,
 )
-@settings(max_examples=100, deadline=None, derandomize=True)
-def test_round_trip(task, labels, preprocessing, detection) -> None:
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_round_trip(task, labels, preprocessing, detection, clip, depth, image) -> None:
     selects = task in (DETECTION, INSTANCES)
     metadata = ModelMetadata(
-        task, labels, preprocessing, detection if selects else None, source="net", variant="fp32"
+        task,
+        labels,
+        preprocessing,
+        detection if selects else None,
+        clip if task is ACTION else None,
+        depth if task is DEPTH else None,
+        image if task is IMAGE else None,
+        source="net",
+        variant="fp32",
     )
     read = parse_metadata(format_metadata(metadata), "net.onnx")
+    assert (read.clip, read.depth, read.image) == (metadata.clip, metadata.depth, metadata.image)
     assert read.labels == labels
     assert read.preprocessing.mean == pytest.approx(preprocessing.mean, rel=1e-6)
     assert read.preprocessing.resize_type == preprocessing.resize_type
@@ -100,6 +125,31 @@ def test_a_senseless_value_is_named(key: str, value: str, expected: str) -> None
     assert expected in str(caught.value)
     assert f"'{key}'" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("task", "key", "value", "expected"),
+    [
+        ("action", "gcv_edge clip_offsets", "0 16", "a whole number from 0 to 15"),
+        ("action", "gcv_edge clip_offsets", "", "a whole number"),
+        ("action", "gcv_edge clip_window", "16 16", "a whole number"),
+        ("action", "gcv_edge clip_segments", "0", "a whole number from 1"),
+        ("depth", "gcv_edge depth", "100 0.1 1", "0 < nearest < farthest"),
+        ("depth", "gcv_edge depth", "0.1 100", "3 finite numbers"),
+        ("image_to_image", "gcv_edge image_range", "black white", "2 finite numbers"),
+    ],
+)
+def test_a_senseless_value_of_a_task_is_named(task: str, key: str, value: str, expected: str) -> None:
+    metadata = ModelMetadata(
+        TASKS[task],
+        clip=ClipSettings(window=16) if task == "action" else None,
+        depth=DepthSettings() if task == "depth" else None,
+        image=ImageSettings() if task == "image_to_image" else None,
+    )
+    with pytest.raises(MetadataError) as caught:
+        parse_metadata(format_metadata(metadata) | {key: value}, "net.onnx")
+    assert expected in str(caught.value)
+    assert f"'{key}'" in str(caught.value)
 
 
 def test_verdict_and_self_test_survive() -> None:

@@ -114,8 +114,17 @@ def needed_nodes(symbol: Symbol, entries: Iterable[Entry], known: Container[int]
     return found
 
 
-def find_inputs(symbol: Symbol, weights: Weights, entries: Iterable[Entry], source: str) -> list[str]:
+def find_inputs(
+    symbol: Symbol, weights: Weights, entries: Iterable[Entry], source: str, known: Container[str] = ()
+) -> list[str]:
     """Names of the variables that are the network's inputs: those for which there are no parameters.
+
+    Args:
+        symbol: the graph.
+        weights: its parameters.
+        entries: what is wanted of it.
+        source: its name, for messages.
+        known: names that are known to be inputs.
 
     Raises:
         ParamsMismatchError: more than inputs are missing, so these are the parameters of another network.
@@ -123,7 +132,7 @@ def find_inputs(symbol: Symbol, weights: Weights, entries: Iterable[Entry], sour
     nodes = [symbol.nodes[index] for index in sorted(needed_nodes(symbol, entries))]
     wanted = [node.name for node in nodes if node.is_variable]
     missing = [name for name in wanted if name not in weights]
-    inputs = [name for name in missing if name.startswith("data")] or missing[:1]
+    inputs = [name for name in missing if name in known or name.startswith("data")] or missing[:1]
     absent = [name for name in missing if name not in inputs]
     if absent:
         spare = [name for name in weights if name not in wanted]

@@ -10,7 +10,7 @@ import json
 import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,6 @@ from gcv_edge.errors import (
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.compat import import_gluoncv, import_mxnet
 from gcv_edge.exporters.mxnet.convert import needed_nodes
-from gcv_edge.exporters.mxnet.export import Network
 from gcv_edge.exporters.mxnet.fitting import (
     Fit,
     count_classes,
@@ -37,20 +36,22 @@ from gcv_edge.exporters.mxnet.fitting import (
     list_slots,
 )
 from gcv_edge.exporters.mxnet.guessing import guess_network
+from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.params import Params, read_params
 from gcv_edge.exporters.mxnet.pretrained import fetch_params
 from gcv_edge.exporters.mxnet.quantized_zoo import is_quantized, load_quantized
 from gcv_edge.exporters.mxnet.random_weights import draw_weights, initial_value
 from gcv_edge.exporters.mxnet.symbol import Symbol, parse_symbol
 from gcv_edge.exporters.mxnet.zoo_blocks import build_block, find_zoo_name, first_line
-from gcv_edge.tasks import CLASSIFICATION, POSE, SEGMENTATION
+from gcv_edge.tasks import ACTION, CLASSIFICATION, POSE, SEGMENTATION
 
-Shape = tuple[int, int, int, int]
+Shape = tuple[int, ...]
 File = str | os.PathLike[str]
 HINTS = ("__shape__", "__dtype__")
 
 ACTION_DATA_SETS = {
     "_kinetics400": "Kinetics400Attr",
+    "_kinetics700": "Kinetics700Attr",
     "_ucf101": "UCF101Attr",
     "_hmdb51": "HMDB51Attr",
     "_sthsthv2": "SomethingSomethingV2Attr",
@@ -79,6 +80,7 @@ def load_zoo_network(
     input_shape: Shape | None,
     classes: tuple[str, ...],
     random_weights: int | None,
+    further_shapes: Sequence[Shape] = (),
 ) -> Network:
     """Build a zoo network with trained, given or (for benchmarks) random weights.
 
@@ -97,17 +99,28 @@ def load_zoo_network(
             load_zoo_network, params=params, input_shape=one, classes=classes, random_weights=random_weights
         )
         return load_quantized(name, load_twin, random_weights)
-    shape = input_shape or zoo_shape(name)
+    shapes = ((input_shape,) if input_shape else zoo_shapes(name)[:1]) + (
+        tuple(further_shapes) or zoo_shapes(name)[1:]
+    )
     if random_weights is not None:
-        traced = trace_block(build_block(gluoncv, name, classes, shape[2:]), name, shape)
-        weights = draw_weights(traced.block, traced.symbol, traced.shapes, shape, random_weights)
+        traced = trace_block(build_block(gluoncv, name, classes, size_of(shapes)), name, *shapes)
+        weights = draw_weights(
+            traced.block, traced.symbol, traced.shapes, name_inputs(shapes), random_weights
+        )
     else:
         file = params if params is not None else fetch_params(gluoncv, name)
-        traced, weights = fit_zoo_network(gluoncv, name, shape, classes, file, is_verified=params is None)
-    return Network(name, traced.symbol, weights, labels=classes or find_labels(gluoncv, traced.block, name))
+        traced, weights = fit_zoo_network(gluoncv, name, shapes, classes, file, is_verified=params is None)
+    labels = classes or find_labels(gluoncv, traced.block, name)
+    return Network(name, traced.symbol, weights, labels, name_inputs(shapes))
 
 
-def load_block_network(block: Any, name: str, params: File | None, input_shape: Shape | None) -> Network:
+def load_block_network(
+    block: Any,
+    name: str,
+    params: File | None,
+    input_shape: Shape | None,
+    further_shapes: Sequence[Shape] = (),
+) -> Network:
     """Trace a block of the user's own.
 
     Raises:
@@ -117,14 +130,15 @@ def load_block_network(block: Any, name: str, params: File | None, input_shape: 
     """
     if input_shape is None:
         raise UsageError(f"{name}: give the input's shape: --input-shape 1,3,HEIGHT,WIDTH")
+    shapes = (input_shape, *further_shapes)
     if params is None:
-        network = trace(block, name, input_shape)
-        return Network(name, network.symbol, network.weights, find_own_labels(block))
-    traced = trace_block(block, name, input_shape)
+        network = trace(block, name, *shapes)
+        return replace(network, labels=find_own_labels(block))
+    traced = trace_block(block, name, *shapes)
     with_values = fit_traced(traced, open_params(params), name)
     if not with_values.is_good:
         raise explain_misfit(with_values, params, name)
-    return Network(name, traced.symbol, with_values.weights, find_own_labels(block))
+    return Network(name, traced.symbol, with_values.weights, find_own_labels(block), name_inputs(shapes))
 
 
 def zoo_names() -> list[str]:
@@ -134,22 +148,44 @@ def zoo_names() -> list[str]:
 
 
 def zoo_shape(name: str) -> Shape:
-    """Input shape that goes with a zoo name."""
+    """Shape of the first input that goes with a zoo name."""
+    return zoo_shapes(name)[0]
+
+
+def zoo_shapes(name: str) -> tuple[Shape, ...]:
+    """Shapes of the inputs that go with a zoo name."""
     facts = zoo.describe(name)
     if facts is None:
         raise UsageError(f"{name}: give the input's shape: --input-shape 1,3,HEIGHT,WIDTH")
-    return (1, 3, *facts.size)
+    return tuple((1, *shape) for shape in facts.shapes)
+
+
+def size_of(shapes: Sequence[Shape]) -> tuple[int, int]:
+    """Height and width of the first input."""
+    return shapes[0][-2], shapes[0][-1]
+
+
+def name_inputs(shapes: Sequence[Shape]) -> dict[str, Shape]:
+    """Name inputs as ``HybridBlock.export`` does: ``data``, or ``data0``, ``data1``, ..."""
+    if len(shapes) == 1:
+        return {"data": shapes[0]}
+    return {f"data{index}": shape for index, shape in enumerate(shapes)}
 
 
 def fit_zoo_network(
-    gluoncv: Any, name: str, shape: Shape, classes: tuple[str, ...], file: File, is_verified: bool
+    gluoncv: Any,
+    name: str,
+    shapes: Sequence[Shape],
+    classes: tuple[str, ...],
+    file: File,
+    is_verified: bool,
 ) -> tuple[Traced, dict[str, NDArray[Any]]]:
     """Build a zoo network as its parameter file wants it.
 
     Args:
         gluoncv: the module.
         name: name in the zoo.
-        shape: of the input.
+        shapes: of the inputs.
         classes: names that the user gave; empty for the zoo's.
         file: the parameters.
         is_verified: they are known to be GluonCV's own, so what the network does not use is of no matter.
@@ -160,12 +196,12 @@ def fit_zoo_network(
     """
     stored = open_params(file)
     guessed = classes or placeholders(1 if "custom" in name else 0)
-    block = build_block(gluoncv, name, guessed, shape[2:])
-    traced = trace_block(block, name, shape)
+    block = build_block(gluoncv, name, guessed, size_of(shapes))
+    traced = trace_block(block, name, *shapes)
     fit = fit_traced(traced, stored, name)
     number = count_classes(fit, class_number(traced.block))
     if number is not None:
-        other = trace_block(build_block(gluoncv, name, placeholders(number), shape[2:]), name, shape)
+        other = trace_block(build_block(gluoncv, name, placeholders(number), size_of(shapes)), name, *shapes)
         if fit_traced(other, stored, name).is_good:
             raise explain_classes(file, name, number, classes)
     if fit.missing or fit.reshaped or (fit.unexpected and not is_verified):
@@ -232,13 +268,13 @@ def explain_misfit(
 def match_network(gluoncv: Any, stored: Params, name: str) -> int | None:
     """Compare a file with a zoo network: see ``guess_network``."""
     try:
-        shape = zoo_shape(name)
+        shapes = zoo_shapes(name)
         usual = placeholders(1 if "custom" in name else 0)
-        traced = trace_block(build_block(gluoncv, name, usual), name, shape)
+        traced = trace_block(build_block(gluoncv, name, usual), name, *shapes)
         fit = fit_traced(traced, stored, name)
         number = count_classes(fit, class_number(traced.block))
         if number is not None:
-            traced = trace_block(build_block(gluoncv, name, placeholders(number)), name, shape)
+            traced = trace_block(build_block(gluoncv, name, placeholders(number)), name, *shapes)
             fit = fit_traced(traced, stored, name)
     except GcvEdgeError:
         return None
@@ -250,47 +286,54 @@ def placeholders(count: int) -> tuple[str, ...]:
     return tuple(f"class_{index}" for index in range(count))
 
 
-def trace(block: Any, name: str, shape: Shape) -> Network:
+def trace(block: Any, name: str, *shapes: Shape) -> Network:
     """Turn a block that holds values into a network.
 
     Raises:
         UnsupportedError: it is no HybridBlock, or MXNet cannot trace it.
         UsageError: it has no values.
     """
-    traced = trace_block(block, name, shape)
+    traced = trace_block(block, name, *shapes)
     parameters = block.collect_params()
     weights = {
         key: read_value(parameters[key], traced.shapes[key], name)
         for key in traced.shapes
         if key in parameters
     }
-    return Network(name, traced.symbol, weights)
+    return Network(name, traced.symbol, weights, input_shapes=name_inputs(shapes))
 
 
-def trace_block(block: Any, name: str, shape: Shape) -> Traced:
+def trace_block(block: Any, name: str, *shapes: Shape) -> Traced:
     """Turn a block, with or without values, into a graph, without running it.
 
+    Args:
+        block: the HybridBlock.
+        name: for messages.
+        shapes: of its inputs.
+
     Raises:
-        UnsupportedError: it is no HybridBlock, or MXNet cannot trace it at this shape.
+        UnsupportedError: it is no HybridBlock, or MXNet cannot trace it at these shapes.
     """
     mxnet = import_mxnet()
     if not isinstance(block, mxnet.gluon.HybridBlock):
         raise UnsupportedError(f"{name}: found {type(block).__name__}, expected a gluon HybridBlock")
+    inputs = name_inputs(shapes)
+    shown = " and ".join(map(str, shapes))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            symbol = mxnet.sym.Group(flatten(block(mxnet.sym.var("data"))))
-            arguments, _, states = symbol.infer_shape(data=shape)
+            symbol = mxnet.sym.Group(flatten(block(*map(mxnet.sym.var, inputs))))
+            arguments, _, states = symbol.infer_shape(**inputs)
         except Exception as error:  # a block of the user's own raises what it likes
             raise UnsupportedError(
-                f"{name}: MXNet cannot trace it at {shape}: {first_line(error)}"
+                f"{name}: MXNet cannot trace it at {shown}: {first_line(error)}"
             ) from error
     if arguments is None:
-        raise UnsupportedError(f"{name}: MXNet cannot tell the shapes of all parameters at {shape}")
+        raise UnsupportedError(f"{name}: MXNet cannot tell the shapes of all parameters at {shown}")
     found = dict(zip(symbol.list_arguments(), arguments, strict=True))
     found |= dict(zip(symbol.list_auxiliary_states(), states, strict=True))
-    shapes = {key: tuple(found[key]) for key in symbol.list_inputs() if key != "data"}
-    return Traced(block, parse_symbol(without_hints(symbol.tojson()), name), shapes)
+    parameters = {key: tuple(found[key]) for key in symbol.list_inputs() if key not in inputs}
+    return Traced(block, parse_symbol(without_hints(symbol.tojson()), name), parameters)
 
 
 def flatten(outputs: Any) -> list[Any]:
@@ -342,9 +385,9 @@ def find_labels(gluoncv: Any, block: Any, name: str) -> tuple[str, ...]:
         return tuple(joints[index] for index in range(len(joints)))
     if labels := find_own_labels(block):
         return labels
-    if facts is None or facts.task is not CLASSIFICATION or name.startswith("cifar_"):
+    if facts is None or facts.task not in (CLASSIFICATION, ACTION) or name.startswith("cifar_"):
         return ()
-    data_set = next(
-        (value for end, value in ACTION_DATA_SETS.items() if name.endswith(end)), "ImageNet1kAttr"
-    )
-    return tuple(getattr(gluoncv.data, data_set)().classes)
+    if facts.task is CLASSIFICATION:
+        return tuple(gluoncv.data.ImageNet1kAttr().classes)
+    data_set = next((value for end, value in ACTION_DATA_SETS.items() if name.endswith(end)), None)
+    return tuple(getattr(gluoncv.data, data_set)().classes) if data_set is not None else ()

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from gcv_edge.errors import ModelNotFoundError
-from gcv_edge.exporters.mxnet.export import Network
+from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.params import read_params
 from gcv_edge.exporters.mxnet.symbol import read_symbol
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.exporters.mxnet.compat import import_mxnet
-from gcv_edge.exporters.mxnet.export import Network
+from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.symbol import Node, Symbol, parse_symbol
 
 SUFFIX = "_int8"

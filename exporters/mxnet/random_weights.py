@@ -39,7 +39,11 @@ FLOOR = 0.3
 
 
 def draw_weights(
-    block: Any, symbol: Symbol, shapes: Mapping[str, Shape], input_shape: Shape, seed: int
+    block: Any,
+    symbol: Symbol,
+    shapes: Mapping[str, Shape],
+    input_shapes: Mapping[str, Shape],
+    seed: int,
 ) -> dict[str, Array]:
     """Draw every parameter of a traced block.
 
@@ -50,7 +54,7 @@ def draw_weights(
         block: the HybridBlock; it needs no values, and only what has no usual role (a scale) gets one.
         symbol: its graph.
         shapes: the graph's parameters.
-        input_shape: N, C, H, W of the picture.
+        input_shapes: of what the network reads, by name.
         seed: another one gives other weights.
     """
     weights = {}
@@ -58,9 +62,12 @@ def draw_weights(
         if name in shapes:
             drawn = draw_parameter(name, shapes[name], stream(seed, index))
             weights[name] = drawn if drawn is not None else initial_value(parameter, shapes[name])
-    pictures = FEW_PICTURES if has_single_values(symbol, weights, input_shape) else 1
-    batch = draw_picture((input_shape[0] * pictures, *input_shape[1:]), seed)
-    calibrate(symbol, weights, batch, seed)
+    pictures = FEW_PICTURES if has_single_values(symbol, weights, input_shapes) else 1
+    inputs = {
+        name: draw_picture((shape[0] * pictures, *shape[1:]), seed + index)
+        for index, (name, shape) in enumerate(input_shapes.items())
+    }
+    calibrate(symbol, weights, inputs, seed)
     find_little(block, weights)
     return weights
 
@@ -104,12 +111,12 @@ def initial_value(parameter: Any, shape: Shape) -> Array:
     return np.asarray(parameter.data().asnumpy())
 
 
-def calibrate(symbol: Symbol, weights: dict[str, Array], batch: Array, seed: int) -> None:
+def calibrate(symbol: Symbol, weights: dict[str, Array], inputs: Mapping[str, Array], seed: int) -> None:
     """Set running statistics and the scale of the last layers, in place, from one run in training mode."""
     norms = [(index, node) for index, node in enumerate(symbol.nodes) if node.op in NORMS]
     last = find_last_layers(symbol)
     heads = [Entry(index, output) for index, _ in norms for output in (1, 2)] + [Entry(i, 0) for i in last]
-    outputs = run_training(symbol, heads, weights, batch) if heads else []
+    outputs = run_training(symbol, heads, {**weights, **inputs}) if heads else []
     for (index, node), mean, inverse_deviation in zip(norms, outputs[0::2], outputs[1::2], strict=False):
         epsilon = float(node.attrs.get("eps", 1e-3))
         variance = np.maximum(1 / np.maximum(inverse_deviation, 1e-9) ** 2 - epsilon, 1e-6)
@@ -119,13 +126,17 @@ def calibrate(symbol: Symbol, weights: dict[str, Array], batch: Array, seed: int
         weights[name] *= np.float32(HEAD_DEVIATION / max(float(output.std()), 1e-6))
 
 
-def has_single_values(symbol: Symbol, weights: Mapping[str, Array], input_shape: Shape) -> bool:
+def has_single_values(
+    symbol: Symbol, weights: Mapping[str, Array], input_shapes: Mapping[str, Shape]
+) -> bool:
     """Tell whether a BatchNorm sees one value per channel of one picture, as in the last maps of an SSD."""
     entries = [node.inputs[0] for node in symbol.nodes if node.op in NORMS]
     if not entries:
         return False
     graph = import_mxnet().sym.load_json(write_symbol(symbol, entries))
-    known = {name: weights[name].shape if name in weights else input_shape for name in graph.list_inputs()}
+    known = {
+        name: weights[name].shape if name in weights else input_shapes[name] for name in graph.list_inputs()
+    }
     return any(np.prod(shape) <= shape[1] for shape in graph.infer_shape(**known)[1])
 
 
@@ -163,9 +174,7 @@ def find_last_layers(symbol: Symbol) -> list[int]:
     return [i for i, node in enumerate(symbol.nodes) if node.op in LAYERS and i not in is_before]
 
 
-def run_training(
-    symbol: Symbol, heads: Sequence[Entry], weights: Mapping[str, Array], batch: Array
-) -> list[Array]:
+def run_training(symbol: Symbol, heads: Sequence[Entry], values: Mapping[str, Array]) -> list[Array]:
     """Compute entries in MXNet in training mode; BatchNorm then has its mean and 1/deviation as outputs."""
     mxnet = import_mxnet()
     symbol = zero_skipped_regions(replace(symbol, heads=tuple(heads)))
@@ -178,7 +187,7 @@ def run_training(
         elif node["op"] == "Dropout":
             node["attrs"]["p"] = "0"
     graph = mxnet.sym.load_json(json.dumps(text))
-    arrays = [mxnet.nd.array(weights.get(name, batch)) for name in graph.list_inputs()]
+    arrays = [mxnet.nd.array(values[name]) for name in graph.list_inputs()]
     with mxnet.autograd.train_mode():
         outputs = mxnet.nd.CachedOp(graph)(*arrays)
     return [output.asnumpy() for output in (outputs if isinstance(outputs, list) else [outputs])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -15,8 +15,11 @@ from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.convert import find_inputs
 from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
 from gcv_edge.exporters.mxnet.detection import find_detection_head
-from gcv_edge.exporters.mxnet.export import Network, canonical_entries
+from gcv_edge.exporters.mxnet.export import canonical_entries
+from gcv_edge.exporters.mxnet.network import Network
+from gcv_edge.exporters.mxnet.parts import is_for_tensors, name_heads
 from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
+from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.tasks import INSTANCES
 
 Array = NDArray[Any]
@@ -29,40 +32,52 @@ class MxnetReference:
         name: ``mxnet`` and its version.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, options: ExportOptions | None = None) -> None:
         """Bind nothing yet: each batch size is bound when it is first run."""
         self._mxnet = import_mxnet()
         self.name = f"mxnet {self._mxnet.__version__}"
         self._network = network
-        symbol = zero_skipped_regions(network.symbol)
-        self._head = find_detection_head(symbol)
-        self._symbol, self._entries = canonical_entries(symbol, self._head)
-        self._input = find_inputs(self._symbol, network.weights, self._entries, network.name)[0]
+        self._symbol = zero_skipped_regions(network.symbol)
+        self._is_for_tensors = is_for_tensors(network, options or ExportOptions())
+        self._head = None if self._is_for_tensors else find_detection_head(self._symbol)
+        self._entries: Sequence[Entry] = self._symbol.heads
+        if not self._is_for_tensors:
+            self._symbol, entries = canonical_entries(self._symbol, self._head)
+            self._entries = entries
+        self._inputs = find_inputs(
+            self._symbol, network.weights, self._entries, network.name, network.input_shapes
+        )
 
-    def run(self, batch: Array) -> dict[str, Array]:
-        """Compute the canonical outputs of ``batch [N, 3, H, W]``.
+    def run(self, batch: Array | Mapping[str, Array]) -> dict[str, Array]:
+        """Compute the canonical outputs of ``batch [N, 3, H, W]``, or of several inputs by their names.
 
         A network that averages over clips sees each picture as a clip of its own.
 
         Returns:
             A detector's ``boxes [N, A, 4]`` and ``scores [N, A, C]`` (before suppression) and its final
             ``ids``, ``scores``, ``boxes`` and, where it has them, ``masks`` under ``final_*``; any other
-            network's output under ``output``.
+            network's output under ``output``; all outputs of a network that is exported as it is.
         """
-        batch = np.repeat(batch, count_segments(self._symbol), axis=0)
+        inputs = dict(batch) if isinstance(batch, Mapping) else {self._inputs[0]: batch}
+        if self._is_for_tensors:
+            values = self._forward(self._entries, inputs)
+            return dict(zip(name_heads(self._network), values, strict=True))
+        ((name, pictures),) = inputs.items()
+        pictures = np.repeat(pictures, count_segments(self._symbol), axis=0)
         if self._head is None:
-            return {"output": self._forward(self._entries, batch)[0]}
+            return {"output": self._forward(self._entries, {name: pictures})[0]}
         names = ("boxes", "scores", *(f"final_{name}" for name in INSTANCES.outputs))
-        chunks = np.split(batch, len(batch)) if self._head.one_by_one else [batch]
-        runs = [self._forward([*self._entries[:2], *self._symbol.heads], chunk) for chunk in chunks]
+        chunks = np.split(pictures, len(pictures)) if self._head.one_by_one else [pictures]
+        entries = [*self._entries[:2], *self._symbol.heads]
+        runs = [self._forward(entries, {name: chunk}) for chunk in chunks]
         outputs = [np.concatenate(parts) for parts in zip(*runs, strict=True)]
         return {name: with_columns(name, value) for name, value in zip(names, outputs, strict=False)}
 
-    def _forward(self, entries: Sequence[Entry], batch: Array) -> list[Array]:
+    def _forward(self, entries: Sequence[Entry], inputs: Mapping[str, Array]) -> list[Array]:
         mxnet = self._mxnet
         symbol = mxnet.sym.load_json(write_symbol(self._symbol, entries))
         arrays = [
-            as_nd(mxnet, batch if name == self._input else self._network.weights[name])
+            as_nd(mxnet, inputs[name] if name in inputs else self._network.weights[name])
             for name in symbol.list_inputs()
         ]
         outputs = mxnet.nd.CachedOp(symbol)(*arrays)

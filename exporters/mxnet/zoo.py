@@ -10,8 +10,18 @@ import re
 from dataclasses import dataclass, replace
 
 from gcv_edge.exporters import source
-from gcv_edge.metadata import Preprocessing
-from gcv_edge.tasks import CLASSIFICATION, DETECTION, INSTANCES, POSE, SEGMENTATION, Task
+from gcv_edge.metadata import ClipSettings, DepthSettings, Preprocessing
+from gcv_edge.tasks import (
+    ACTION,
+    CLASSIFICATION,
+    DEPTH,
+    DETECTION,
+    INSTANCES,
+    POSE,
+    SEGMENTATION,
+    TENSORS,
+    Task,
+)
 
 CIFAR_MEAN = (0.4914 * 255, 0.4822 * 255, 0.4465 * 255)
 CIFAR_SCALE = (0.2023 * 255, 0.1994 * 255, 0.2010 * 255)
@@ -19,6 +29,10 @@ CIFAR_SCALE = (0.2023 * 255, 0.1994 * 255, 0.2010 * 255)
 Size = tuple[int, int]
 
 TASK_PATTERNS = (
+    (r"(c3d|p3d|r2plus1d|i3d|slowfast)_", ACTION),
+    (r".*_(ucf101|hmdb51|kinetics400|sthsthv2)(_int8)?$|resnet\d+_v1b_custom$", ACTION),
+    (r"monodepth2_.*posenet|siamrpn_", TENSORS),
+    (r"monodepth2_", DEPTH),
     (r"(custom_)?mask_rcnn", INSTANCES),
     (r"ssd_|yolo3_|center_net_|.*rcnn", DETECTION),
     (r"fcn_|psp_|deeplab_|icnet_|fastscnn_|danet_|hrnet_.*_s$", SEGMENTATION),
@@ -38,6 +52,11 @@ SIZE_PATTERNS: tuple[tuple[str, Size], ...] = (
     (r"inceptionv3|xception", (299, 299)),
     (r"nasnet_4_", (224, 224)),
     (r"nasnet_", (331, 331)),
+    (r"(c3d|r2plus1d)_", (112, 112)),
+    (r"i3d_inceptionv3", (299, 299)),
+    (r"(p3d|i3d|slowfast|inceptionv1)_", (224, 224)),
+    (r"monodepth2_", (192, 640)),
+    (r"siamrpn_", (127, 127)),
     (r"resnest101", (256, 256)),
     (r"resnest200", (320, 320)),
     (r"resnest269", (416, 416)),
@@ -49,12 +68,43 @@ SIZE_PATTERNS: tuple[tuple[str, Size], ...] = (
 )
 
 
+SEARCH_SIZE = (287, 287)
+"""Size of SiamRPN's second input, in which the first is searched."""
+
+CLIPS: tuple[tuple[str, ClipSettings], ...] = (
+    (r"(c3d|p3d|r2plus1d)_", ClipSettings(tuple(range(0, 32, 2)), 32)),
+    (r"i3d_slow_", ClipSettings(tuple(range(0, 64, 4)), 64)),
+    (r"i3d_", ClipSettings(tuple(range(0, 64, 2)), 64)),
+    (r"slowfast_4x16_", ClipSettings((*range(1, 64, 2), *range(15, 64, 16)), 64)),
+    (r"slowfast_8x8_", ClipSettings((*range(1, 64, 2), *range(7, 64, 8)), 64)),
+    (r"slowfast_16x8_", ClipSettings((*range(1, 128, 2), *range(7, 128, 8)), 128)),
+)
+"""Frames that networks were trained on: the published training logs' ``new_length`` and ``new_step``, taken
+as gluoncv/data/video_custom/classification.py does (SlowFast: the last frame of each stride)."""
+
+PICTURE_SEGMENTS = 3
+"""Pictures over which a network that sees one at a time was trained to agree (TSN, Wang et al. 2016)."""
+
+STEREO_BASELINE = 5.4
+"""Metres per unit of depth for networks trained on KITTI's stereo pairs (Godard et al. 2019)."""
+
+
 @dataclass(frozen=True)
 class ZooFacts:
-    """Task, and input height and width, of a zoo name."""
+    """What a zoo name says.
+
+    Attributes:
+        task: what the network is for.
+        shapes: of its inputs, without the batch.
+    """
 
     task: Task
-    size: Size
+    shapes: tuple[tuple[int, ...], ...]
+
+    @property
+    def size(self) -> Size:
+        """Height and width of the first input."""
+        return self.shapes[0][-2], self.shapes[0][-1]
 
 
 def describe(name: str) -> ZooFacts | None:
@@ -63,16 +113,50 @@ def describe(name: str) -> ZooFacts | None:
     if size is None:
         return None
     task = next((task for pattern, task in TASK_PATTERNS if re.match(pattern, name)), CLASSIFICATION)
-    return ZooFacts(task, size)
+    clip = find_clip(name)
+    if clip is not None:
+        return ZooFacts(task, ((3, len(clip.offsets), *size),))
+    if name.startswith("siamrpn_"):
+        return ZooFacts(task, ((3, *size), (3, *SEARCH_SIZE)))
+    return ZooFacts(task, ((6 if "posenet" in name else 3, *size),))
+
+
+def find_clip(name: str) -> ClipSettings | None:
+    """Return the frames that a 3-D network takes; None for any other."""
+    return next((clip for pattern, clip in CLIPS if re.match(pattern, name)), None)
+
+
+def describe_clip(name: str, frames: int | None, segments: int) -> ClipSettings:
+    """Say which frames of a video an action network looks at.
+
+    Args:
+        name: of the network.
+        frames: length of its clip; None where it sees pictures one by one.
+        segments: pictures that the graph itself averages over; 1 for none.
+    """
+    if frames is None:
+        return ClipSettings(segments=segments if segments > 1 else PICTURE_SEGMENTS, in_graph=segments > 1)
+    clip = find_clip(name)
+    if clip is not None and len(clip.offsets) == frames:
+        return clip
+    return ClipSettings(tuple(range(0, 2 * frames, 2)), 2 * frames)
+
+
+def describe_depth(name: str) -> DepthSettings:
+    """Say what a disparity means: in metres where stereo pairs gave the scale."""
+    return DepthSettings(scale=STEREO_BASELINE if "stereo" in name else 0.0)
 
 
 def default_preprocessing(name: str, task: Task, size: Size) -> Preprocessing:
     """ImageNet statistics (CIFAR's for its networks) and the task's way to fit a frame.
 
-    GluonCV's R-CNNs see pictures in their own proportions (data/transforms/presets/rcnn.py).
+    GluonCV's R-CNNs see pictures in their own proportions (data/transforms/presets/rcnn.py); monodepth2
+    normalises inside the graph; SiamRPN sees levels as they are.
     """
     if name.startswith("cifar_"):
         return Preprocessing(mean=CIFAR_MEAN, scale=CIFAR_SCALE, resize_type="standard")
+    if name.startswith("monodepth2_"):
+        return Preprocessing(mean=(0.0, 0.0, 0.0), scale=(255.0, 255.0, 255.0))
     preprocessing = source.default_preprocessing(task, size)
     if "rcnn" in name:
         preprocessing = replace(preprocessing, resize_type="fit_to_window")

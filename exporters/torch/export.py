@@ -10,10 +10,9 @@ import hashlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
@@ -21,10 +20,14 @@ from gcv_edge.errors import MissingExtraError, UnsupportedError, UsageError
 from gcv_edge.exporters.builder import BATCH, IR_VERSION, OPSET, GraphBuilder
 from gcv_edge.exporters.passes import clean
 from gcv_edge.exporters.source import (
+    Batch,
     ExportedModel,
     ExportOptions,
     check_labels,
+    check_rank,
     default_preprocessing,
+    describe_task,
+    override_preprocessing,
     task_of_output,
 )
 from gcv_edge.metadata import ModelMetadata
@@ -34,7 +37,7 @@ INPUT_NAME = "data"
 
 
 def export_module(module: Any, name: str, options: ExportOptions) -> ExportedModel:
-    """Convert a ``torch.nn.Module`` that takes ``[N, 3, H, W]``.
+    """Convert a ``torch.nn.Module`` that takes ``[N, 3, H, W]``, or clips.
 
     Of a tuple of outputs the first counts for segmentation, where the others are auxiliary heads for training
     (gluoncvth/models/fcn.py); any other module has one output.
@@ -50,22 +53,24 @@ def export_module(module: Any, name: str, options: ExportOptions) -> ExportedMod
     graph = GraphBuilder.reopen(model)
     for value in outputs:
         value.name = graph.unique(f"{value.name}_found")
-    size = options.input_shape[2:]
+    size = options.input_shape[-2:]
     task = find_task(options.task) if options.task else task_of_output(graph.shape(outputs[0]), size, name)
     if task is DETECTION or (len(outputs) != 1 and task is not SEGMENTATION):
         raise UnsupportedError(f"{name}: {len(outputs)} outputs for {task.name} are not supported")
+    check_rank(task, graph.shape(outputs[0]), name)
     check_labels(options.labels, int(graph.shape(outputs[0])[1]), name)
     metadata = ModelMetadata(
         task=task,
         labels=options.labels,
-        preprocessing=default_preprocessing(task, size),
+        preprocessing=override_preprocessing(default_preprocessing(task, size), options),
+        **describe_task(task, options.input_shape, options, name),
         source=name,
         source_hash=hash_module(module),
     )
     return ExportedModel(clean(graph.model({task.outputs[0]: outputs[0]})), metadata)
 
 
-def capture(module: Any, name: str, shape: tuple[int, int, int, int], dynamic_batch: bool) -> ir.Model:
+def capture(module: Any, name: str, shape: tuple[int, ...], dynamic_batch: bool) -> ir.Model:
     """Let torch's exporter turn the module into a graph.
 
     Raises:
@@ -150,9 +155,10 @@ class TorchReference:
         self.name = f"torch {self._torch.__version__}"
         self._module = module.eval()
 
-    def run(self, batch: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    def run(self, batch: Batch) -> dict[str, NDArray[Any]]:
         """Compute the first output of ``batch [N, 3, H, W]``, under the name ``output``."""
+        (pictures,) = batch.values() if isinstance(batch, Mapping) else (batch,)
         with self._torch.no_grad():
-            outputs = self._module(self._torch.from_numpy(batch))
+            outputs = self._module(self._torch.from_numpy(pictures))
         first = outputs[0] if isinstance(outputs, (tuple, list)) else outputs
         return {"output": first.numpy()}

@@ -23,15 +23,20 @@ if TYPE_CHECKING:
     from gcv_edge.exporters.adoption import Adoption
     from gcv_edge.pipeline import ExportResult
 
-ADOPTION_OPTIONS = ("mean", "scale", "bgr", "boxes", "scores", "box_format", "normalized", "background")
-"""Parameters of the command that say what a foreign .onnx file does not."""
+ADOPTION_OPTIONS = ("boxes", "scores", "box_format", "normalized", "background")
+"""Parameters of the command that say what a foreign detector does not."""
 
 
 @click.command()
 @click.argument("source")
 @click.option("-o", "--output", metavar="OUT.onnx", help="File to write; without it, into the model store.")
 @click.option("--params", metavar="FILE", help="Parameters, where they are not beside the symbol file.")
-@click.option("--input-shape", metavar="1,3,H,W", help="Shape of the input, where the name does not tell it.")
+@click.option(
+    "--input-shape",
+    metavar="1,3,H,W",
+    multiple=True,
+    help="Shape of the input, where the name does not tell it (clips: 1,3,T,H,W); once for each input.",
+)
 @click.option("--classes", metavar="A,B,C|FILE", help="Class names in order, or a file with one per line.")
 @task_option
 @click.option(
@@ -43,9 +48,11 @@ ADOPTION_OPTIONS = ("mean", "scale", "bgr", "boxes", "scores", "box_format", "no
 )
 @click.option("--dynamic-batch", is_flag=True, help="Leave the number of frames per inference open.")
 @click.option("--no-verify", is_flag=True, help="Do not compare the result with the source.")
-@click.option("--mean", metavar="R,G,B", help="For .onnx sources: mean levels, 0 to 255.")
-@click.option("--scale", metavar="R,G,B", help="For .onnx sources: divisors of the levels, 0 to 255.")
-@click.option("--bgr", is_flag=True, help="For .onnx sources: the network wants BGR.")
+@click.option("--part", type=int, metavar="N", help="Which part of a network of several inputs, from 1.")
+@click.option("--mean", metavar="R,G,B", help="Mean levels of the input, 0 to 255, where not ImageNet's.")
+@click.option("--scale", metavar="R,G,B", help="Divisors of the levels, where not ImageNet's.")
+@click.option("--bgr", is_flag=True, help="The network wants BGR.")
+@click.option("--image-range", metavar="LOW,HIGH", help="Black and white in a picture the network makes.")
 @click.option("--boxes", metavar="NAME", default="boxes", help="For .onnx detectors: output with the boxes.")
 @click.option(
     "--scores", metavar="NAME", default="scores", help="For .onnx detectors: output with the scores."
@@ -60,12 +67,17 @@ def export(
     source: str,
     output: str | None,
     params: str | None,
-    input_shape: str | None,
+    input_shape: tuple[str, ...],
     classes: str | None,
     task: str | None,
     nms: str,
     dynamic_batch: bool,
     no_verify: bool,
+    part: int | None,
+    mean: str | None,
+    scale: str | None,
+    bgr: bool,
+    image_range: str | None,
     random_weights: int | None,
     as_json: bool,
     **adoption: Any,
@@ -81,12 +93,19 @@ def export(
     from gcv_edge import pipeline
     from gcv_edge.exporters.source import ExportOptions, parse_input_shape
 
+    shapes = [parse_input_shape(text) for text in input_shape]
     options = ExportOptions(
-        input_shape=parse_input_shape(input_shape) if input_shape is not None else None,
+        input_shape=shapes[0] if shapes else None,
+        further_shapes=tuple(shapes[1:]),
         labels=labels,
         task=task,
         nms=nms,
         dynamic_batch=dynamic_batch,
+        part=part,
+        mean=parse_triple("--mean", mean) if mean is not None else None,
+        scale=parse_triple("--scale", scale) if scale is not None else None,
+        bgr=bgr,
+        image_range=parse_range(image_range) if image_range is not None else None,
     )
     with stages("reading") as progress, naming(output or source):
         result = pipeline.export(
@@ -105,24 +124,17 @@ def export(
         print_result(result, random_weights, in_store=output is None)
 
 
-def parse_adoption(
-    source: str, mean: str | None, scale: str | None, bgr: bool, **head: Any
-) -> Adoption | None:
-    """Collect what a foreign file does not say of itself; None for other sources.
+def parse_adoption(source: str, **head: Any) -> Adoption:
+    """Collect what a foreign detector does not say of its outputs.
 
     Raises:
-        UsageError: an option is for .onnx sources alone, or is not three numbers.
+        UsageError: an option is for .onnx sources alone.
     """
     from gcv_edge.exporters.adoption import Adoption
 
     if not source.endswith(".onnx"):
         refuse_adoption(source)
-        return None
-    if mean is None or scale is None:
-        return None
-    return Adoption(
-        parse_triple("--mean", mean), parse_triple("--scale", scale), reverse_channels=not bgr, **head
-    )
+    return Adoption(**head)
 
 
 def refuse_adoption(source: str) -> None:
@@ -140,15 +152,33 @@ def parse_triple(option: str, text: str) -> tuple[float, float, float]:
     Raises:
         UsageError: the text is anything else.
     """
+    numbers = parse_numbers(text)
+    if len(numbers) == 1:
+        numbers *= 3
+    if len(numbers) != 3 or (option == "--scale" and 0 in numbers):
+        raise UsageError(f"{option} {text}: expected three numbers such as 127,127,127")
+    return numbers[0], numbers[1], numbers[2]
+
+
+def parse_range(text: str) -> tuple[float, float]:
+    """Read two different numbers.
+
+    Raises:
+        UsageError: the text is anything else.
+    """
+    numbers = parse_numbers(text)
+    if len(numbers) != 2 or numbers[0] == numbers[1]:
+        raise UsageError(f"--image-range {text}: expected two numbers such as -1,1")
+    return numbers[0], numbers[1]
+
+
+def parse_numbers(text: str) -> list[float]:
+    """Read finite numbers with commas between; none where there is anything else."""
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
-        numbers = []
-    if len(numbers) == 1:
-        numbers *= 3
-    if len(numbers) != 3 or not all(map(math.isfinite, numbers)) or (option == "--scale" and 0 in numbers):
-        raise UsageError(f"{option} {text}: expected three numbers such as 127,127,127")
-    return numbers[0], numbers[1], numbers[2]
+        return []
+    return numbers if all(map(math.isfinite, numbers)) else []
 
 
 def check_output(output: str | None, source: str) -> None:
@@ -197,7 +227,9 @@ def print_result(result: ExportResult, random_weights: int | None, *, in_store: 
         click.echo(describe_verdict(result.verification.to_dict()))
     click.echo(f"took {describe_seconds(result.seconds)}")
     model = path.stem if in_store else show_path(path)
-    click.echo(f"\nNext: gcv-edge predict {shlex.quote(model)} PICTURE --save out")
+    if metadata.task.takes != "tensors":
+        given = "VIDEO" if metadata.task.takes == "clip" else "PICTURE"
+        click.echo(f"\nNext: gcv-edge predict {shlex.quote(model)} {given} --save out")
 
 
 def describe_seconds(seconds: Mapping[str, float]) -> str:

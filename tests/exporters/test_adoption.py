@@ -16,8 +16,8 @@ from gcv_edge.exporters.adoption import Adoption
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
 
-FACES = Adoption((127.0,) * 3, (128.0,) * 3, normalized=True, background=True)
-OPTIONS = ExportOptions(task="detection", labels=("face",))
+FACES = Adoption(normalized=True, background=True)
+OPTIONS = ExportOptions(task="detection", labels=("face",), mean=(127.0,) * 3, scale=(128.0,) * 3)
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_adopted_detector_finds_what_the_original_scores(faces: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("adoption", "options", "error", "message"),
     [
-        (None, OPTIONS, UsageError, "--mean"),
-        (FACES, ExportOptions(), UsageError, "--task"),
+        (FACES, replace(OPTIONS, mean=None), UsageError, "--mean"),
+        (FACES, replace(OPTIONS, task=None), UsageError, "--task"),
         (replace(FACES, boxes="box"), OPTIONS, UsageError, "no output 'box' among scores, boxes"),
         (replace(FACES, scores="boxes"), OPTIONS, UsageError, "1 class names given, but the network has 3"),
         (replace(FACES, box_format="yxyx"), OPTIONS, UsageError, "expected one of xyxy, cxcywh, xywh"),
@@ -58,7 +58,7 @@ def test_adopted_detector_finds_what_the_original_scores(faces: Path, tmp_path: 
 def test_refusals_say_why(
     faces: Path,
     tmp_path: Path,
-    adoption: Adoption | None,
+    adoption: Adoption,
     options: ExportOptions,
     error: type[GcvEdgeError],
     message: str,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.exporters.mxnet.compat import import_gluoncv, import_mxnet
-from gcv_edge.exporters.mxnet.export import Network
+from gcv_edge.exporters.mxnet.network import Network
 
 Array = NDArray[Any]
 

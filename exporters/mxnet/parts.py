@@ -1,0 +1,201 @@
+"""Networks that are more, or less, than one picture in and one result out.
+
+What has several inputs, or an input that is no picture, is exported as it is: named tensors in, named tensors
+out. Of a network of several inputs, all that depends on the first alone is a part of its own, so that it need
+not be computed again while the others change (SiamRPN's template); and so on for the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from gcv_edge.errors import UsageError
+from gcv_edge.exporters.builder import BATCH, GraphBuilder
+from gcv_edge.exporters.mxnet import zoo
+from gcv_edge.exporters.mxnet.convert import SymbolConverter, find_inputs
+from gcv_edge.exporters.mxnet.network import Network, hash_network
+from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+from gcv_edge.exporters.passes import clean
+from gcv_edge.exporters.source import ExportedModel, ExportOptions
+from gcv_edge.metadata import ModelMetadata, Preprocessing
+from gcv_edge.tasks import TENSORS, find_task
+
+RAW = Preprocessing(mean=(0.0, 0.0, 0.0), scale=(1.0, 1.0, 1.0))
+"""The caller makes the tensors."""
+
+PICTURE_RANKS = (4, 5)
+"""Ranks of pictures and of clips."""
+
+
+def is_for_tensors(network: Network, options: ExportOptions) -> bool:
+    """Tell a network that is exported as it is: asked for, or it does not take one picture or clip."""
+    if options.task is not None:
+        return find_task(options.task) is TENSORS
+    if network.output_names or len(list_inputs(network)) > 1:
+        return True
+    facts = zoo.describe(network.name)
+    shape = options.input_shape or ((1, *facts.shapes[0]) if facts is not None else None)
+    return shape is not None and (len(shape) not in PICTURE_RANKS or shape[1] != 3)
+
+
+def list_inputs(network: Network) -> list[str]:
+    """Names of the network's inputs, in the source's order, else by name: ``data0``, ``data1``."""
+    heads, known = network.symbol.heads, network.input_shapes
+    names = find_inputs(network.symbol, network.weights, heads, network.name, known)
+    return [name for name in known if name in names] or sorted(names)
+
+
+def export_tensors(network: Network, options: ExportOptions) -> ExportedModel:
+    """Convert all heads of a network; the first length of an only input may be left open.
+
+    Raises:
+        UnsupportedError, ParamsMismatchError: as ``export_network``.
+        UsageError: the shape of an input is not known, or a batch of several inputs is to be left open.
+    """
+    names = list_inputs(network)
+    if options.dynamic_batch and len(names) > 1:
+        raise UsageError(f"{network.name}: has {len(names)} inputs: no batch can be left open")
+    shapes = find_shapes(network, names, options)
+    graph = GraphBuilder(network.name)
+    inputs = {
+        name: graph.input(name, (BATCH if options.dynamic_batch else shape[0], *shape[1:]))
+        for name, shape in zip(names, shapes, strict=True)
+    }
+    converter = SymbolConverter(graph, network.symbol, network.weights, inputs)
+    values = converter.values(network.symbol.heads)
+    metadata = ModelMetadata(
+        task=TENSORS, preprocessing=RAW, source=network.name, source_hash=hash_network(network)
+    )
+    outputs = dict(zip(name_heads(network), values, strict=True))
+    return ExportedModel(clean(graph.model(outputs)), metadata)
+
+
+def name_heads(network: Network) -> tuple[str, ...]:
+    """Names of the outputs: ``output``, or ``output0``, ``output1``, ..."""
+    count = len(network.symbol.heads)
+    if network.output_names:
+        return network.output_names
+    return ("output",) if count == 1 else tuple(f"output{index}" for index in range(count))
+
+
+def find_shapes(network: Network, names: Sequence[str], options: ExportOptions) -> list[tuple[int, ...]]:
+    """Shapes asked for, else those that the source knows, else those that go with the name.
+
+    Raises:
+        UsageError: there are fewer than inputs.
+    """
+    if not network.output_names and options.input_shape is not None:
+        shapes = [options.input_shape, *options.further_shapes]
+    elif network.input_shapes:
+        shapes = [network.input_shapes[name] for name in names]
+    else:
+        facts = zoo.describe(network.name)
+        shapes = [(1, *shape) for shape in facts.shapes] if facts is not None else []
+    if len(shapes) != len(names):
+        raise UsageError(
+            f"{network.name}: found {len(shapes)} input shapes, expected {len(names)} for "
+            f"{', '.join(names)}: give --input-shape once for each"
+        )
+    return shapes
+
+
+def take_part(network: Network, options: ExportOptions) -> Network:
+    """Return the part that is asked for; a network of one part is returned as it is.
+
+    Raises:
+        UsageError: there is no such part, or none is asked for.
+    """
+    parts = split_network(network, options) if len(list_inputs(network)) > 1 else [network]
+    if len(parts) == 1 and options.part in (None, 1):
+        return network
+    if options.part is not None and 1 <= options.part <= len(parts):
+        return parts[options.part - 1]
+    listed = ", ".join(f"--part {index} ({describe_part(part)})" for index, part in enumerate(parts, 1))
+    found = "is exported in parts" if options.part is None else f"has no part {options.part}"
+    raise UsageError(f"{network.name}: {found}: give {listed}")
+
+
+def describe_part(part: Network) -> str:
+    """Say what a part takes and gives."""
+    return f"{' and '.join(part.input_shapes)} to {' and '.join(part.output_names)}"
+
+
+def split_network(network: Network, options: ExportOptions) -> list[Network]:
+    """Cut a network where what depends on earlier inputs alone meets what depends on a later one."""
+    inputs = list_inputs(network)
+    levels = find_levels(network.symbol, inputs)
+    links = list(dict.fromkeys(find_links(network.symbol, levels)))
+    shapes = dict(zip(inputs, find_shapes(network, inputs, options), strict=True))
+    names = {link: f"link{index}" for index, link in enumerate(links, 1)}
+    shapes |= measure(network, links, names, shapes)
+    parts: list[Network] = []
+    for level in range(1, len(inputs) + 1):
+        own_links = [link for link in links if levels[link.node] == level]
+        heads = [head for head in network.symbol.heads if levels[head.node] == level]
+        earlier = {link: name for link, name in names.items() if levels[link.node] < level}
+        if own_links or heads:
+            symbol = replace_by_variables(network.symbol, earlier, [*own_links, *heads])
+            outputs = (*(names[link] for link in own_links), *name_some(network, heads))
+            part = replace(
+                network,
+                name=f"{network.name}.part{len(parts) + 1}",
+                symbol=symbol,
+                input_shapes=shapes,
+                output_names=outputs,
+            )
+            parts.append(replace(part, input_shapes={name: shapes[name] for name in list_inputs(part)}))
+    return parts
+
+
+def name_some(network: Network, heads: Sequence[Entry]) -> list[str]:
+    """Names of some of the outputs."""
+    named = dict(zip(network.symbol.heads, name_heads(network), strict=True))
+    return [named[head] for head in heads]
+
+
+def find_levels(symbol: Symbol, inputs: Sequence[str]) -> list[int]:
+    """Number of the last input on which each node depends, from 1; 0 for those that depend on none."""
+    levels: list[int] = []
+    for node in symbol.nodes:
+        if node.is_variable:
+            levels.append(inputs.index(node.name) + 1 if node.name in inputs else 0)
+        else:
+            levels.append(max((levels[entry.node] for entry in node.inputs), default=0))
+    return levels
+
+
+def find_links(symbol: Symbol, levels: Sequence[int]) -> Iterator[Entry]:
+    """Give what nodes take from nodes of an earlier level, but for inputs and parameters."""
+    for node, level in zip(symbol.nodes, levels, strict=True):
+        for entry in node.inputs:
+            if 0 < levels[entry.node] < level and not symbol.nodes[entry.node].is_variable:
+                yield entry
+
+
+def measure(
+    network: Network,
+    links: Sequence[Entry],
+    names: dict[Entry, str],
+    shapes: dict[str, tuple[int, ...]],
+) -> dict[str, tuple[int, ...]]:
+    """Find the links' shapes by converting what leads to them."""
+    graph = GraphBuilder(network.name)
+    inputs = {name: graph.input(name, shape) for name, shape in shapes.items()}
+    values = SymbolConverter(graph, network.symbol, network.weights, inputs).values(links)
+    return {
+        names[link]: tuple(int(length) for length in graph.shape(value))
+        for link, value in zip(links, values, strict=True)
+    }
+
+
+def replace_by_variables(symbol: Symbol, names: dict[Entry, str], heads: Sequence[Entry]) -> Symbol:
+    """Return a symbol in which entries are variables."""
+    variables = [Node(op="null", name=name, attrs={}, inputs=()) for name in names.values()]
+    places = {entry: Entry(index, 0) for index, entry in enumerate(names)}
+
+    def move(entry: Entry) -> Entry:
+        return places.get(entry) or Entry(entry.node + len(variables), entry.output)
+
+    nodes = [replace(node, inputs=tuple(map(move, node.inputs))) for node in symbol.nodes]
+    return replace(symbol, nodes=(*variables, *nodes), heads=tuple(map(move, heads)))
