@@ -17,6 +17,9 @@ AnyConverter = TypeVar("AnyConverter", bound=Converter)
 
 CONVERTERS: dict[str, Converter] = {}
 
+REASONS: dict[str, str] = {}
+"""Why an operator has no converter and will have none."""
+
 
 def converts(*operators: str) -> Callable[[AnyConverter], AnyConverter]:
     """Register a function as the converter of one or more MXNet operators."""
@@ -31,14 +34,21 @@ def converts(*operators: str) -> Callable[[AnyConverter], AnyConverter]:
     return register
 
 
+def refuses(reason: str, *operators: str) -> None:
+    """Say why some operators cannot be part of an exported network."""
+    REASONS.update(dict.fromkeys(operators, reason))
+
+
 def find_converter(operator: str, node: str) -> Converter:
     """Look up the converter of an operator.
 
     Raises:
-        UnsupportedError: nobody wrote one.
+        UnsupportedError: nobody wrote one, or there can be none.
     """
     if operator in CONVERTERS:
         return CONVERTERS[operator]
+    if operator in REASONS:
+        raise UnsupportedError(f"{operator} '{node}': {REASONS[operator]}")
     close = difflib.get_close_matches(operator, CONVERTERS, n=1)
     hint = f" (the nearest that is: {close[0]})" if close else ""
     raise UnsupportedError(f"{operator} '{node}': this MXNet operator is not supported{hint}")

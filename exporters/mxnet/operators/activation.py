@@ -71,6 +71,12 @@ def softmax(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     return softmax_by(graph, attrs, data, "Softmax")
 
 
+@converts("softmin")
+def softmin(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Softmax of the negated input."""
+    return softmax_by(graph, attrs, graph.op("Neg", [data], f"{attrs.name}_negated"), "Softmax")
+
+
 @converts("log_softmax")
 def log_softmax(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Logarithm of softmax along an axis, with a temperature."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
@@ -17,7 +18,22 @@ def box_decode(graph: GraphBuilder, attrs: Attributes, data: ir.Value, anchors: 
     stds = np.array([attrs.get_float(f"std{i}", 1.0) for i in range(4)], np.float32)
     limit = attrs.get_float("clip", -1.0)
     corner = attrs.get_str("format", "center", choices=("center", "corner")) == "corner"
-    name = attrs.name
+    return decode_offsets(graph, attrs.name, data, anchors, stds, limit, corner)
+
+
+def decode_offsets(
+    graph: GraphBuilder,
+    name: str,
+    data: ir.Value,
+    anchors: ir.Value,
+    stds: NDArray[np.float32],
+    limit: float = -1.0,
+    corner: bool = True,
+) -> ir.Value:
+    """Emit the corners of boxes from offsets ``[N, A, 4]``, a factor each, against anchors ``[1, A, 4]``.
+
+    Growth of a size, as a logarithm, ends at ``limit`` where that is positive.
+    """
     centers, sizes = anchor_centers(graph, name, anchors, corner)
     spread = graph.op(
         "Mul", [slice_between(graph, data, 2, 0, 2), graph.constant(stds[:2])], f"{name}_spread"

@@ -50,7 +50,7 @@ def read_filters(attrs: Attributes) -> Filters:
     )
 
 
-@converts("Convolution")
+@converts("Convolution", "Convolution_v1")
 def convolution(
     graph: GraphBuilder, attrs: Attributes, data: ir.Value, weight: ir.Value, bias: ir.Value | None = None
 ) -> ir.Value:

@@ -60,6 +60,21 @@ def filled_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value, number: 
     return graph.declare(result, graph.shape(data))
 
 
+@converts("_full")
+def full(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
+    """One number in a given shape."""
+    return filled(graph, attrs, attrs.get_float("value"))
+
+
+@converts("_eye")
+def eye(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
+    """Ones on a diagonal."""
+    rows, columns = attrs.get_int("N"), attrs.get_int("M", 0)
+    attrs.get_str("ctx", "")
+    dtype = read_type(attrs, "float32").numpy()
+    return graph.constant(np.eye(rows, columns or rows, attrs.get_int("k", 0), dtype), attrs.name)
+
+
 @converts("_zeros")
 def zeros(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
     """Zeros of a given shape."""
@@ -72,7 +87,7 @@ def ones(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
     return filled(graph, attrs, 1)
 
 
-def filled(graph: GraphBuilder, attrs: Attributes, number: int) -> ir.Value:
+def filled(graph: GraphBuilder, attrs: Attributes, number: float) -> ir.Value:
     """Make a constant tensor of one number."""
     attrs.get_str("ctx", "")
     dtype = read_type(attrs, "float32").numpy()

@@ -1,4 +1,4 @@
-"""FullyConnected, batch_dot, Embedding."""
+"""FullyConnected, matrix products, Embedding."""
 
 from __future__ import annotations
 
@@ -38,11 +38,77 @@ def fully_connected(
 def batch_dot(graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value) -> ir.Value:
     """Matrix product of each pair in two batches of matrices ``[B, m, k]`` and ``[B, k, n]``."""
     attrs.get_str("forward_stype", "None", choices=("None", "default"))
+    return matrix_product(graph, attrs, left, right)
+
+
+def matrix_product(graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value) -> ir.Value:
+    """Emit the product over the last two axes, either factor transposed where the attributes say so."""
     if attrs.get_bool("transpose_a", False):
-        left = graph.op("Transpose", [left], f"{attrs.name}_a", perm=(0, 2, 1))
+        left = with_matrices_transposed(graph, f"{attrs.name}_a", left)
     if attrs.get_bool("transpose_b", False):
-        right = graph.op("Transpose", [right], f"{attrs.name}_b", perm=(0, 2, 1))
+        right = with_matrices_transposed(graph, f"{attrs.name}_b", right)
     return graph.op("MatMul", [left, right], attrs.name)
+
+
+def with_matrices_transposed(graph: GraphBuilder, name: str, data: ir.Value) -> ir.Value:
+    """Exchange the last two axes."""
+    rank = len(graph.shape(data))
+    return graph.op("Transpose", [data], name, perm=[*range(rank - 2), rank - 1, rank - 2])
+
+
+@converts("_linalg_gemm2")
+def matrix_multiply(graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value) -> ir.Value:
+    """Matrix product over the last two axes, times ``alpha``."""
+    if attrs.get_int("axis", -2) != -2:
+        raise attrs.unsupported("axis")
+    return scaled(graph, attrs, matrix_product(graph, attrs, left, right), "alpha")
+
+
+@converts("_linalg_gemm")
+def matrix_multiply_add(
+    graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value, added: ir.Value
+) -> ir.Value:
+    """Matrix product over the last two axes times ``alpha``, plus a tensor times ``beta``."""
+    product = matrix_multiply(graph, attrs, left, right)
+    return graph.op("Add", [product, scaled(graph, attrs, added, "beta")], f"{attrs.name}_sum")
+
+
+def scaled(graph: GraphBuilder, attrs: Attributes, data: ir.Value, key: str) -> ir.Value:
+    """Multiply by an attribute."""
+    factor = attrs.get_float(key, 1.0)
+    return data if factor == 1 else graph.op("Mul", [data, graph.constant(factor)], f"{attrs.name}_{key}")
+
+
+@converts("dot")
+def dot(graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value) -> ir.Value:
+    """Sum over the last axis of one and the first of the other, or, transposed, the first and the last."""
+    attrs.get_str("forward_stype", "None", choices=("None", "default"))
+    name = attrs.name
+    if attrs.get_bool("transpose_a", False):
+        left = with_axis_moved(graph, f"{name}_a", left, 0, -1)
+    if attrs.get_bool("transpose_b", False):
+        right = with_axis_moved(graph, f"{name}_b", right, -1, 0)
+    dims = [*graph.shape(left)[:-1], *graph.shape(right)[1:]]
+    rows = graph.op("Reshape", [left, graph.constant([-1, graph.length(left, -1)])], f"{name}_left")
+    columns = graph.op("Reshape", [right, graph.constant([graph.length(right, 0), -1])], f"{name}_right")
+    product = graph.op("MatMul", [rows, columns], f"{name}_product")
+    if sum(isinstance(dim, str) for dim in dims) > 1:
+        raise attrs.unsupported("transpose_a")
+    spelled = [dim if isinstance(dim, int) else -1 for dim in dims] or [1]
+    return graph.declare(graph.op("Reshape", [product, graph.constant(spelled)], name), dims or [1])
+
+
+def with_axis_moved(graph: GraphBuilder, name: str, data: ir.Value, source: int, target: int) -> ir.Value:
+    """Move the first axis to the end or the last to the front."""
+    order = list(range(len(graph.shape(data))))
+    order.insert(target % len(order), order.pop(source))
+    return graph.op("Transpose", [data], name, perm=order)
+
+
+@converts("_contrib_div_sqrt_dim")
+def divide_by_root_of_length(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Divide by the root of the last axis' length (attention)."""
+    return graph.op("Mul", [data, graph.constant(graph.length(data, -1) ** -0.5)], attrs.name)
 
 
 @converts("Embedding")

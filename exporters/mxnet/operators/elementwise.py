@@ -29,6 +29,12 @@ BINARY_ALIASES = {
     "broadcast_minimum": "Min",
     "_power": "Pow",
     "broadcast_power": "Pow",
+    "_Minus": "Sub",
+    "_Mul": "Mul",
+    "_Div": "Div",
+    "_Maximum": "Max",
+    "_Minimum": "Min",
+    "_Power": "Pow",
 }
 SCALAR = {
     "_plus_scalar": "Add",
@@ -38,8 +44,22 @@ SCALAR = {
     "_maximum_scalar": "Max",
     "_minimum_scalar": "Min",
     "_power_scalar": "Pow",
+    "_PlusScalar": "Add",
+    "_MinusScalar": "Sub",
+    "_MulScalar": "Mul",
+    "_DivScalar": "Div",
+    "_MaximumScalar": "Max",
+    "_MinimumScalar": "Min",
+    "_PowerScalar": "Pow",
 }
-REVERSED_SCALAR = {"_rminus_scalar": "Sub", "_rdiv_scalar": "Div", "_rpower_scalar": "Pow"}
+REVERSED_SCALAR = {
+    "_rminus_scalar": "Sub",
+    "_rdiv_scalar": "Div",
+    "_rpower_scalar": "Pow",
+    "_RMinusScalar": "Sub",
+    "_RDivScalar": "Div",
+    "_RPowerScalar": "Pow",
+}
 COMPARISONS = {
     "equal": ("Equal", False),
     "not_equal": ("Equal", True),
@@ -64,6 +84,16 @@ UNARY = {
     "softsign": "Softsign",
     "sin": "Sin",
     "cos": "Cos",
+    "tan": "Tan",
+    "arcsin": "Asin",
+    "arccos": "Acos",
+    "arctan": "Atan",
+    "sinh": "Sinh",
+    "cosh": "Cosh",
+    "arcsinh": "Asinh",
+    "arccosh": "Acosh",
+    "arctanh": "Atanh",
+    "sign": "Sign",
 }
 
 

@@ -9,10 +9,11 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.operators.arguments import read_axes, read_axis
+from gcv_edge.exporters.mxnet.operators.arguments import read_axes, read_axis, read_type
 from gcv_edge.exporters.mxnet.registry import converts
 
 TO_THE_END = 2**31 - 1
+ON_AND_OFF = (("on_value", 1.0), ("off_value", 0.0))
 
 
 def slice_between(
@@ -92,6 +93,40 @@ def slice_channel(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> tup
     return tuple(graph.op("Squeeze", [part, graph.constant([axis])], attrs.name) for part in parts)
 
 
+@converts("_split_v2")
+def split_at(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> tuple[ir.Value, ...]:
+    """Split an axis at given places, or into equal parts."""
+    axis, sections = read_axis(graph, attrs, data, 1), attrs.get_int("sections", 0)
+    length, starts = graph.length(data, axis), attrs.get_int_tuple("indices", ())
+    if sections:
+        starts = tuple(range(0, length, length // sections))
+    lengths = [end - begin for begin, end in zip(starts, (*starts[1:], length), strict=True)]
+    if not starts or starts[0] != 0 or min(lengths) < 1:
+        raise attrs.unsupported("indices")
+    parts: tuple[ir.Value, ...] = (data,)
+    if len(lengths) > 1:
+        inputs = [data, graph.constant(lengths)]
+        parts = graph.multi("Split", inputs, len(lengths), attrs.name, axis=axis)
+    if not attrs.get_bool("squeeze_axis", False):
+        return parts
+    return tuple(graph.op("Squeeze", [part, graph.constant([axis])], attrs.name) for part in parts)
+
+
+@converts("Crop")
+def crop(graph: GraphBuilder, attrs: Attributes, data: ir.Value, like: ir.Value | None = None) -> ir.Value:
+    """Part of maps: of a size given or of other maps, at an offset or in the middle (FCN of old)."""
+    offsets, sizes = attrs.get_int_tuple("offset", (0, 0)), attrs.get_int_tuple("h_w", (0, 0))
+    if like is not None:
+        sizes = graph.length(like, 2), graph.length(like, 3)
+    if attrs.get_bool("center_crop", False):
+        offsets = tuple((graph.length(data, axis) - sizes[axis - 2]) // 2 for axis in (2, 3))
+    ends = [begin + size for begin, size in zip(offsets, sizes, strict=True)]
+    if any(end > graph.length(data, axis + 2) or not sizes[axis] for axis, end in enumerate(ends)):
+        raise attrs.unsupported("h_w")
+    bounds = [graph.constant(offsets), graph.constant(ends), graph.constant([2, 3])]
+    return graph.op("Slice", [data, *bounds], attrs.name)
+
+
 @converts("take")
 def take(graph: GraphBuilder, attrs: Attributes, data: ir.Value, indices: ir.Value) -> ir.Value:
     """Rows of a tensor by index; indices beyond the ends are clipped or wrapped."""
@@ -116,6 +151,30 @@ def wrapped_indices(graph: GraphBuilder, attrs: Attributes, indices: ir.Value, l
 def whole(graph: GraphBuilder, attrs: Attributes, indices: ir.Value) -> ir.Value:
     """Indices, which MXNet keeps as floating-point numbers, as int64."""
     return graph.op("Cast", [indices], f"{attrs.name}_indices", to=int(ir.DataType.INT64))
+
+
+@converts("pick")
+def pick(graph: GraphBuilder, attrs: Attributes, data: ir.Value, indices: ir.Value) -> ir.Value:
+    """One element of each row along an axis; indices beyond the ends are clipped or wrapped."""
+    axis, mode = read_axis(graph, attrs, data, -1), attrs.get_str("mode", "clip", choices=("clip", "wrap"))
+    keepdims, axes = attrs.get_bool("keepdims", False), graph.constant([axis])
+    if len(graph.shape(indices)) < len(graph.shape(data)):
+        indices = graph.op("Unsqueeze", [indices, axes], f"{attrs.name}_column")
+    find = clipped_indices if mode == "clip" else wrapped_indices
+    places = find(graph, attrs, indices, graph.length(data, axis))
+    chosen = graph.op("GatherElements", [data, places], attrs.name, axis=axis)
+    return chosen if keepdims else graph.op("Squeeze", [chosen, axes], f"{attrs.name}_rows")
+
+
+@converts("one_hot")
+def one_hot(graph: GraphBuilder, attrs: Attributes, indices: ir.Value) -> ir.Value:
+    """A number at each index and another elsewhere; an index beyond the ends has its number nowhere."""
+    depth, dtype = attrs.get_int("depth"), read_type(attrs, "float32").numpy()
+    values = [graph.constant(np.asarray(attrs.get_float(*pair), dtype)) for pair in ON_AND_OFF]
+    behind = graph.constant([-1])
+    own = graph.op("Unsqueeze", [whole(graph, attrs, indices), behind], f"{attrs.name}_own")
+    is_own = graph.op("Equal", [own, graph.constant(np.arange(depth))], f"{attrs.name}_is_own")
+    return graph.op("Where", [is_own, *values], attrs.name)
 
 
 @converts("gather_nd")

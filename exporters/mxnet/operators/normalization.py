@@ -1,4 +1,4 @@
-"""BatchNorm, InstanceNorm, LayerNorm, L2Normalization, LRN."""
+"""BatchNorm, InstanceNorm, GroupNorm, LayerNorm, L2Normalization, LRN."""
 
 from __future__ import annotations
 
@@ -43,12 +43,27 @@ def batch_norm(
     return swap_with_channels(graph, attrs, result, axis)
 
 
+@converts("_contrib_BatchNormWithReLU")
+def batch_norm_relu(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, *parameters: ir.Value
+) -> ir.Value:
+    """BatchNorm in inference form, negative results set to 0."""
+    for key in ("min_calib_range", "max_calib_range"):
+        attrs.get_optional_float(key)
+    return graph.op("Relu", [batch_norm(graph, attrs, data, *parameters)], f"{attrs.name}_relu")
+
+
 def swap_with_channels(graph: GraphBuilder, attrs: Attributes, data: ir.Value, axis: int) -> ir.Value:
     """Exchange an axis with axis 1, where ONNX has the channels."""
-    if axis == 1:
+    return swapped(graph, attrs, data, axis, 1)
+
+
+def swapped(graph: GraphBuilder, attrs: Attributes, data: ir.Value, axis: int, other: int) -> ir.Value:
+    """Exchange two axes, counted from the front."""
+    if axis == other:
         return data
     order = list(range(len(graph.shape(data))))
-    order[1], order[axis] = order[axis], order[1]
+    order[other], order[axis] = order[axis], order[other]
     return graph.op("Transpose", [data], f"{attrs.name}_swapped", perm=order)
 
 
@@ -65,13 +80,31 @@ def instance_norm(
 def layer_norm(
     graph: GraphBuilder, attrs: Attributes, data: ir.Value, gamma: ir.Value, beta: ir.Value
 ) -> ir.Value:
-    """Normalise over the last axis."""
+    """Normalise over one axis."""
     if attrs.get_bool("output_mean_var", False):
         raise attrs.unsupported("output_mean_var")
-    if read_axis(graph, attrs, data, -1) != len(graph.shape(data)) - 1:
-        raise attrs.unsupported("axis")
+    axis, last = read_axis(graph, attrs, data, -1), len(graph.shape(data)) - 1
+    inputs = [swapped(graph, attrs, data, axis, last), gamma, beta]
     epsilon = attrs.get_float("eps", 1e-5)
-    return graph.op("LayerNormalization", [data, gamma, beta], attrs.name, epsilon=epsilon, axis=-1)
+    result = graph.op("LayerNormalization", inputs, attrs.name, epsilon=epsilon, axis=-1)
+    return swapped(graph, attrs, result, axis, last)
+
+
+@converts("GroupNorm")
+def group_norm(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, gamma: ir.Value, beta: ir.Value
+) -> ir.Value:
+    """Normalise groups of channels; ``gamma`` and ``beta`` hold a number per group, unlike ONNX's."""
+    if attrs.get_bool("output_mean_var", False):
+        raise attrs.unsupported("output_mean_var")
+    groups, shape = attrs.get_int("num_groups", 1), graph.shape(data)
+    for role, value in {"gamma": gamma, "beta": beta}.items():
+        check_weight(attrs, role, graph.shape(value), (groups,))
+    lengths = [graph.length(data, axis) for axis in range(1, len(shape))]
+    rows = graph.op("Reshape", [data, graph.constant([0, groups, -1])], f"{attrs.name}_groups")
+    epsilon = attrs.get_float("eps", 1e-5)
+    result = graph.op("InstanceNormalization", [rows, gamma, beta], attrs.name, epsilon=epsilon)
+    return graph.op("Reshape", [result, graph.constant([0, *lengths])], f"{attrs.name}_maps")
 
 
 @converts("L2Normalization")

@@ -1,4 +1,4 @@
-"""topk, argsort, argmax, argmin: MXNet gives indices as float32 unless told otherwise."""
+"""topk, sort, argsort, argmax, argmin: MXNet gives indices as float32 unless told otherwise."""
 
 from __future__ import annotations
 
@@ -24,6 +24,20 @@ def argsort(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Indices that sort an axis."""
     axis = read_axis(graph, attrs, data, -1)
     return ordered(graph, attrs, data, axis, 0, attrs.get_bool("is_ascend", True))[1]
+
+
+@converts("sort")
+def sort(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Sort an axis."""
+    axis = read_axis(graph, attrs, data, -1)
+    return ordered(graph, attrs, data, axis, 0, attrs.get_bool("is_ascend", True))[0]
+
+
+@converts("argmax_channel")
+def argmax_channel(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Index of the largest value of the last axis of rows."""
+    index = graph.op("ArgMax", [data], f"{attrs.name}_index", axis=-1, keepdims=0)
+    return graph.op("Cast", [index], attrs.name, to=int(ir.DataType.FLOAT))
 
 
 def ordered(

@@ -9,7 +9,17 @@ from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.registry import converts
 
 
-@converts("BlockGrad", "MakeLoss", "_copy", "identity", "amp_cast")
+@converts(
+    "BlockGrad",
+    "stop_gradient",
+    "MakeLoss",
+    "make_loss",
+    "_copy",
+    "identity",
+    "amp_cast",
+    "_CrossDeviceCopy",
+    "_contrib_gradientmultiplier",
+)
 def identity(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Give the input back; ``amp_cast`` too, since all is float32 here."""
     attrs.ignore_all()

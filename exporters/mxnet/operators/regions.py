@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
@@ -81,8 +82,6 @@ def roi_align(graph: GraphBuilder, attrs: Attributes, data: ir.Value, rois: ir.V
 
     A negative batch index gives zeros: pyramids mark so the regions of other levels.
     """
-    if attrs.get_bool("position_sensitive", False):
-        raise attrs.unsupported("position_sensitive")
     height, width = attrs.get_int_tuple("pooled_size")
     name = attrs.name
     index = slice_between(graph, rois, 1, 0, 1, f"{name}_column")
@@ -102,9 +101,25 @@ def roi_align(graph: GraphBuilder, attrs: Attributes, data: ir.Value, rois: ir.V
         if attrs.get_bool("aligned", False)
         else "output_half_pixel",
     )
+    if attrs.get_bool("position_sensitive", False):
+        pooled = own_cells(graph, attrs, pooled, (height, width))
     kept = graph.op("Cast", [is_real], f"{name}_kept", to=int(ir.DataType.FLOAT))
     kept = graph.op("Unsqueeze", [kept, graph.constant([2, 3])], f"{name}_mask")
     return graph.op("Mul", [pooled, kept], name)
+
+
+def own_cells(graph: GraphBuilder, attrs: Attributes, pooled: ir.Value, size: tuple[int, int]) -> ir.Value:
+    """Keep of ``[R, C * h * w, h, w]`` the cell that each channel is for: ``[R, C, h, w]``."""
+    name, cells = attrs.name, size[0] * size[1]
+    channels = graph.length(pooled, 1)
+    if channels % cells:
+        raise attrs.unsupported("pooled_size")
+    pairs = graph.op(
+        "Reshape", [pooled, graph.constant([-1, channels // cells, cells, cells])], f"{name}_pairs"
+    )
+    own = graph.op("Mul", [pairs, graph.constant(np.eye(cells, dtype=np.float32))], f"{name}_own")
+    chosen = graph.op("ReduceSum", [own, graph.constant([3])], f"{name}_chosen", keepdims=0)
+    return graph.op("Reshape", [chosen, graph.constant([-1, channels // cells, *size])], f"{name}_cells")
 
 
 @converts("ROIPooling")

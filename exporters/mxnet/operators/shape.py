@@ -51,6 +51,13 @@ def shape_array(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Va
     return graph.op("Shape", [data], attrs.name)
 
 
+@converts("size_array")
+def size_array(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
+    """Return the number of a tensor's elements as int64 ``[1]``."""
+    count = graph.op("Size", [data], f"{attrs.name}_count")
+    return graph.op("Reshape", [count, graph.constant([1])], attrs.name)
+
+
 @converts("depth_to_space")
 def depth_to_space(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Move channels into space."""

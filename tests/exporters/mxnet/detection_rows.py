@@ -141,14 +141,4 @@ DETECTION_REFUSED = [
         overlap_thresh=0,
         **RPN,
     ),
-    refused(
-        "_contrib_ROIAlign 'node': position_sensitive='True' is not supported",
-        "_contrib_ROIAlign",
-        "position-sensitive",
-        IMAGE,
-        REGIONS,
-        pooled_size=(2, 2),
-        spatial_scale=1,
-        position_sensitive=True,
-    ),
 ]

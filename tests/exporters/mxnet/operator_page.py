@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from gcv_edge.exporters.mxnet import operators as _operators  # noqa: F401  (registers the converters)
-from gcv_edge.exporters.mxnet.registry import CONVERTERS, Converter
+from gcv_edge.exporters.mxnet.registry import CONVERTERS, REASONS, Converter
 from tests.exporters.mxnet.operator_table import REFUSED, ROWS
 from tests.exporters.mxnet.quantized_rows import QUANTIZED_ROWS
 
@@ -28,7 +28,17 @@ floating-point numbers become float32.
 
 def write_page() -> str:
     """Return the text of the page."""
-    return "\n".join([INTRODUCTION, *(line for family in families() for line in section(*family))])
+    tables = [line for family in families() for line in section(*family)]
+    return "\n".join([INTRODUCTION, *tables, *refused_operators()])
+
+
+def refused_operators() -> list[str]:
+    """Write the table of what cannot be converted."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for operator, reason in REASONS.items():
+        groups[reason].append(f"`{operator}`")
+    rows = [f"| {', '.join(names)} | {reason} |" for reason, names in groups.items()]
+    return ["## Refused by name", "", "| operators | why |", "|---|---|", *rows, ""]
 
 
 def families() -> list[tuple[str, dict[str, list[str]]]]:

@@ -88,10 +88,12 @@ def row(
     outputs: int = 1,
     opens: bool = True,
     live: bool = True,
+    tolerance: float = 1e-5,
     **attrs: object,
 ) -> Row:
     """Write a row; attributes are spelt as Python spells them, which is how MXNet does."""
-    return Row(op, why, inputs, {key: str(value) for key, value in attrs.items()}, outputs, opens, live)
+    texts = {key: str(value) for key, value in attrs.items()}
+    return Row(op, why, inputs, texts, outputs, opens, live, tolerance)
 
 
 def refused(message: str, op: str, why: str, *inputs: Input, **attrs: object) -> Refused:
@@ -159,6 +161,7 @@ def _listed(random: np.random.RandomState, shape: Sequence[int], text: str) -> N
 _DRAWS: dict[str, Any] = {
     "normal": lambda random, shape, _: random.normal(0, 1, shape),
     "wide": lambda random, shape, _: random.normal(0, 4, shape),
+    "small": lambda random, shape, _: random.normal(0, 0.3, shape),
     "uniform": lambda random, shape, _: random.uniform(0, 1, shape),
     "positive": lambda random, shape, _: random.uniform(0.5, 1.5, shape),
     "negative": lambda random, shape, _: random.uniform(-9, -1, shape),
@@ -168,6 +171,7 @@ _DRAWS: dict[str, Any] = {
     "index": lambda random, shape, limit: random.randint(0, int(limit), shape),
     "distinct": lambda random, shape, _: random.permutation(int(np.prod(shape))) / 8.0,
     "boxes": _boxes,
+    "anchors": lambda random, shape, _: _boxes(random, shape, _) / 100,
     "proposals": _proposals,
     "regions": _regions,
     "is": _listed,

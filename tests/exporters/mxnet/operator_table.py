@@ -14,8 +14,10 @@ from tests.exporters.mxnet.operator_tables import (
     layers,
     numbers,
     pools,
+    proposals,
     refused,
     resizes,
+    sampling,
     shapes,
 )
 
@@ -32,6 +34,14 @@ ROWS: list[Row] = [
     *numbers.reductions(),
     *numbers.arithmetic(),
     *numbers.comparisons(),
+    *numbers.logic(),
+    *sampling.SAMPLING,
+    *proposals.PROPOSALS,
     *DETECTION,
 ]
-REFUSED: list[Refused] = [*refused.REFUSED, *DETECTION_REFUSED]
+REFUSED: list[Refused] = [
+    *refused.REFUSED,
+    *sampling.SAMPLING_REFUSED,
+    *proposals.PROPOSALS_REFUSED,
+    *DETECTION_REFUSED,
+]

@@ -61,6 +61,23 @@ BOXES = [
 
 
 INDEXING = [
+    row("_split_v2", "at places", data("N", 6, 2), outputs=3, indices=(0, 2, 3), axis=1),
+    row("_split_v2", "equal parts", data("N", 6, 2), outputs=3, indices=(), axis=1, sections=3),
+    row("_split_v2", "squeezed", data("N", 2, 3), outputs=2, indices=(0, 1), axis=1, squeeze_axis=True),
+    row("Crop", "at an offset", IMAGE, num_args=1, offset=(1, 2), h_w=(3, 4)),
+    row("Crop", "in the middle", IMAGE, num_args=1, h_w=(4, 3), center_crop=True),
+    row("Crop", "to other maps (FCN)", IMAGE, data("N", 2, 4, 5), num_args=2, offset=(2, 3)),
+    row("Crop", "to other maps, in the middle", IMAGE, data("N", 2, 4, 5), num_args=2, center_crop=True),
+    row("pick", "an index per row, clipped", data("N", 4), data("N", values="is:-1 2 7")),
+    row("pick", "wrapped, kept", data("N", 4), data("N", values="is:-1 2 5"), mode="wrap", keepdims=True),
+    row("pick", "axis 1 of maps", PLAIN, data("N", 4, values="index:3"), axis=1),
+    row("pick", "index with the axis", PLAIN, data("N", 1, 4, values="index:3"), axis=1, keepdims=True),
+    row("one_hot", "beyond the ends", data("N", 4, values="is:0 2 -1 7"), depth=3),
+    row("one_hot", "other numbers", data("N", values="index:3"), depth=3, on_value=2, off_value=-0.5),
+    row("one_hot", "whole numbers", data("N", values="index:3"), depth=4, dtype="int32"),
+    row("sort", "defaults", data("N", 9, values="distinct")),
+    row("sort", "downwards, axis 1", data("N", 5, 3, values="distinct"), axis=1, is_ascend=False),
+    row("argmax_channel", "vectors", data("N", 6, values="distinct")),
     row("slice_axis", "zoo: 0 to n", PLAIN, axis=1, begin=0, end=2),
     row("slice_axis", "zoo: last axis", PLAIN, axis=-1, begin=1, end=2),
     row("slice_axis", "zoo: to the end", PLAIN, axis=-1, begin=1, end=None),

@@ -32,6 +32,12 @@ CREATION = [
     row("_arange", "int32", start=4, stop=None, dtype="int32"),
     row("_zeros", "a shape", shape=(2, 3)),
     row("_ones", "a shape, int32", shape=(2, 3), dtype="int32", ctx="cpu(0)"),
+    row("_full", "a shape", shape=(2, 3), value=2.5),
+    row("_full", "a shape, int32", shape=(4,), value=3, dtype="int32", ctx="cpu(0)"),
+    row("_eye", "square", N=3),
+    row("_eye", "above the diagonal", N=3, M=5, k=1, dtype="float32"),
+    row("size_array", "all known", data(2, 3, 4)),
+    row("size_array", "batch", PLAIN),
     row("zeros_like", "zoo", PLAIN),
     row("zeros_like", "zoo: dtype is ignored", PLAIN, dtype="int64"),
     row("ones_like", "zoo", IMAGE),
@@ -56,6 +62,16 @@ def reductions() -> list[Row]:
         row("max", "zoo: last axis, kept", PLAIN, axis=-1, keepdims=True),
         row("max", "all, kept", PLAIN, keepdims=True),
         row("prod", "all", data(2, 3)),
+        row("norm", "defaults: all", data(2, 3, 4)),
+        row("norm", "all, kept", data(2, 3), keepdims=True),
+        row("norm", "axis 1, kept", IMAGE, axis=1, keepdims=True),
+        row("norm", "two axes", IMAGE, ord=2, axis=(2, 3)),
+        row("norm", "of absolute values", IMAGE, ord=1, axis=-1),
+        row("moments", "over maps", IMAGE, outputs=2, axes=(2, 3)),
+        row("moments", "kept", IMAGE, outputs=2, axes=(1,), keepdims=True),
+        row("cumsum", "all values", data(2, 3)),
+        row("cumsum", "axis 1", PLAIN, axis=1),
+        row("cumsum", "last axis", PLAIN, axis=2, dtype=None),
     ]
 
 
@@ -82,10 +98,24 @@ UNARY = (
     "sin",
     "cos",
     "square",
+    "sign",
+    "arctan",
+    "sinh",
+    "arcsinh",
+    "cbrt",
+    "degrees",
+    "radians",
+    "fix",
+    "trunc",
 )
 
 
-POSITIVE_UNARY = ("log", "log2", "sqrt", "rsqrt", "reciprocal")
+POSITIVE_UNARY = ("log", "log2", "log10", "log1p", "sqrt", "rsqrt", "reciprocal", "rcbrt", "cosh")
+BETWEEN_ONES = ("tan", "arcsin", "arccos", "arctanh", "expm1")
+OLD_NAMES = ("_Minus", "_Mul", "_Div", "_Maximum", "_Minimum")
+OLD_SCALARS = ("Plus", "Minus", "Mul", "Div", "Maximum", "Minimum", "RMinus")
+HALVES = "is:-2.5 -1.5 -0.5 -0.4 0 0.5 0.6 1.5 2.5 3.2"
+CONNECTIVES = ("and", "or", "xor")
 
 
 COMPARISONS = ("equal", "not_equal", "greater", "greater_equal", "lesser", "lesser_equal")
@@ -142,6 +172,23 @@ def arithmetic() -> list[Row]:
         row("_rmod_scalar", "a number", data("N", 6, values="negative"), scalar=2.5),
         *(row(name, "values of both signs", data("N", 3, 4, values="wide")) for name in UNARY),
         *(row(name, "positive values", above) for name in POSITIVE_UNARY),
+        *(
+            row(name, "between -1 and 1", data("N", 8, values="is:-.9 -.5 -.1 0 .2 .4 .6 .9"))
+            for name in BETWEEN_ONES
+        ),
+        row("arccosh", "over 1", data("N", 3, values="counts")),
+        row("round", "halves go away from 0", data("N", 10, values=HALVES)),
+        row("rint", "halves go down", data("N", 10, values=HALVES)),
+        row("fix", "halves", data("N", 10, values=HALVES)),
+        row("cbrt", "of 0 too", data("N", 5, values="is:-8 -1 0 1 27")),
+        *(row(name, "name of 2015", PLAIN, other) for name in OLD_NAMES),
+        row("_Power", "name of 2015", above, other),
+        *(row(f"_{name}Scalar", "name of 2015", PLAIN, scalar=0.3) for name in OLD_SCALARS),
+        *(row(f"_{name}Scalar", "name of 2015", above, scalar=1.5) for name in ("Power", "RPower", "RDiv")),
+        row("smooth_l1", "scalar 2", data("N", 3, 4, values="wide"), scalar=2.0),
+        row("smooth_l1", "scalar 1", PLAIN, scalar=1),
+        row("_contrib_quadratic", "all given", PLAIN, a=0.5, b=-1.0, c=2.0),
+        row("_contrib_div_sqrt_dim", "attention", PLAIN),
         row("add_n", "zoo: three", PLAIN, PLAIN, PLAIN, num_args=3),
         row("add_n", "one", PLAIN, num_args=1),
         row("ElementWiseSum", "alias", PLAIN, PLAIN, num_args=2),
@@ -171,3 +218,17 @@ def comparisons() -> list[Row]:
             row(f"broadcast_{name}", "over an axis", few, data("N", 1, values="whole")),
         )
     ] + [row("_greater_scalar", "whole numbers", data(9, values="whole", dtype="int32"), scalar=1)]
+
+
+def logic() -> list[Row]:
+    """Write the rows of logical operators, on numbers of which many are 0."""
+    few, others = data("N", 9, values="index:3"), data("N", 9, values="index:2")
+    return [
+        *(
+            row(f"broadcast_logical_{name}", "over an axis", few, data("N", 1, values="bits"))
+            for name in CONNECTIVES
+        ),
+        *(row(f"_logical_{name}", "tensors", few, others) for name in CONNECTIVES),
+        *(row(f"_logical_{name}_scalar", "a number", few, scalar=2) for name in CONNECTIVES),
+        row("logical_not", "numbers", few),
+    ]

@@ -312,6 +312,36 @@ POOLINGS = [
         pool_type="sum",
         pooling_convention="full",
     ),
+    *(
+        pool(
+            f"{kind} 3-D, {convention}, padded, {'with' if counts else 'without'} the padding",
+            *("N", 2, 5, 6, 7),
+            kernel=(3, 2, 3),
+            stride=(2, 2, 2),
+            pad=(1, 1, 1),
+            pool_type=kind,
+            pooling_convention=convention,
+            count_include_pad=counts,
+        )
+        for kind in ("max", "avg", "sum")
+        for convention in ("valid", "full")
+        for counts in (True, False)
+        if kind == "avg" or counts
+    ),
+    *(
+        pool(
+            f"avg 3-D, {convention}, no padding",
+            *("N", 2, 5, 6, 7),
+            kernel=(2, 3, 3),
+            stride=(1, 2, 2),
+            pool_type="avg",
+            pooling_convention=convention,
+        )
+        for convention in ("valid", "full")
+    ),
+    pool("max global 3-D", "N", 2, 3, 4, 5, global_pool=True, pool_type="max"),
+    pool("sum global 3-D", "N", 2, 3, 4, 5, global_pool=True, pool_type="sum"),
+    pool("avg global 1-D", "N", 2, 9, global_pool=True, pool_type="avg"),
     row("_contrib_AdaptiveAvgPooling2D", "zoo: to 1", IMAGE, output_size=1),
     row("_contrib_AdaptiveAvgPooling2D", "no output_size is 1", IMAGE),
     row("_contrib_AdaptiveAvgPooling2D", "zoo: to 2, divides", data("N", 3, 8, 6), output_size=2),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gcv_edge.exporters.mxnet import operators as _operators  # noqa: F401  (registers the reasons)
+from gcv_edge.exporters.mxnet.registry import REASONS
 from tests.exporters.mxnet.operator_rows import Refused, data, refused, weight
 from tests.exporters.mxnet.operator_tables.common import ANCHORS, DELTAS, IMAGE, PLAIN, STATISTICS
 
@@ -87,13 +89,42 @@ REFUSED: list[Refused] = [
         output_mean_var=True,
     ),
     refused(
-        "LayerNorm 'node': axis='1' is not supported",
+        "LayerNorm 'node': axis='3' is not supported",
         "LayerNorm",
-        "another axis",
+        "an axis that is not there",
         PLAIN,
         weight(3),
         weight(3),
-        axis=1,
+        axis=3,
+    ),
+    refused(
+        "GroupNorm 'node': output_mean_var='True' is not supported",
+        "GroupNorm",
+        "statistics",
+        IMAGE,
+        weight(1),
+        weight(1),
+        output_mean_var=True,
+    ),
+    refused("norm 'node': ord='3' is not supported", "norm", "another norm", PLAIN, ord=3, axis=1),
+    refused("norm 'node': ord='1' is not supported", "norm", "a matrix norm", IMAGE, ord=1, axis=(2, 3)),
+    refused(
+        "_linalg_gemm2 'node': axis='0' is not supported",
+        "_linalg_gemm2",
+        "other axes",
+        data(3, 2, 4),
+        data(4, 2, 5),
+        axis=0,
+    ),
+    refused("pick 'node': axis='None' is not supported", "pick", "of all", PLAIN, data(1), axis=None),
+    refused("sort 'node': axis='None' is not supported", "sort", "of all values", PLAIN, axis=None),
+    refused("Crop 'node': h_w='(9, 9)' is not supported", "Crop", "too large", IMAGE, num_args=1, h_w=(9, 9)),
+    refused(
+        "_split_v2 'node': indices='(1, 2)' is not supported",
+        "_split_v2",
+        "without the beginning",
+        PLAIN,
+        indices=(1, 2),
     ),
     refused(
         "LayerNorm 'node': output_mean_var='True' is not supported",
@@ -191,6 +222,16 @@ REFUSED: list[Refused] = [
         format="yxyx",
     ),
     refused("elemwise_add 'node': 3 inputs", "elemwise_add", "three inputs", PLAIN, PLAIN, PLAIN),
+    *(
+        refused(f"{name} 'node': {reason}", name, "cannot be converted", PLAIN)
+        for name, reason in REASONS.items()
+    ),
+    refused(
+        "_random_normal 'node': it draws random numbers, which an exported network cannot",
+        "_random_normal",
+        "noise of a generator",
+        shape=(1, 3),
+    ),
     refused("FooBar 'node': this MXNet operator is not supported", "FooBar", "unknown operator", PLAIN),
     refused(
         "Convolutio 'node': this MXNet operator is not supported (the nearest that is: Convolution)",

@@ -118,8 +118,11 @@ SHAPES = [
     row("broadcast_axes", "alias", data("N", 1, 3), axis=(1,), size=(2,)),
     row("broadcast_to", "0 keeps", data("N", 1, 3), shape=(0, 4, 3)),
     row("broadcast_to", "all given", data(1, 3), shape=(2, 3)),
+    row("broadcast_to", "maps of vectors", data("N", 3, 1, 1), shape=(0, 0, 4, 5)),
     row("shape_array", "zoo: all known", data(2, 3, 4)),
     row("shape_array", "batch", PLAIN),
     row("depth_to_space", "by 2", data("N", 8, 3, 2), block_size=2),
+    row("depth_to_space", "by 3", data("N", 18, 2, 3), block_size=3),
+    row("space_to_depth", "by 3", data("N", 2, 6, 3), block_size=3),
     row("space_to_depth", "by 2", data("N", 2, 4, 6), block_size=2),
 ]
