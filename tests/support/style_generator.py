@@ -155,7 +155,7 @@ class StyleGenerator(HybridBlock):  # type: ignore[misc]
         self.truncation = truncation
         self.mapping = chain(PixelNorm())
         for _ in range(3):
-            self.mapping.add(EqualDense(style, style, 0.5), nn.LeakyReLU(0.2))
+            self.mapping.add(EqualDense(style, style, 2.0), nn.LeakyReLU(0.2))
         self.start = self.params.get("start", shape=(1, channels, 4, 4))
         self.mean_style = self.params.get("mean_style", shape=(1, style))
         ways = (
