@@ -87,6 +87,15 @@ def _infer(shape: Shape, result: list[Dim]) -> list[Dim]:
     return [(names[0] if names else total // known) if dim == -1 else dim for dim in result]
 
 
+def _check_count(shape: Shape, result: Sequence[Dim]) -> None:
+    """Refuse dimensions that hold more or fewer elements, as far as these are known."""
+    if -1 in result:
+        return
+    counts = [math.prod(dim for dim in dims if isinstance(dim, int)) for dims in (shape, result)]
+    if open_names(shape) == open_names(result) and counts[0] != counts[1]:
+        raise ValueError(f"{counts[0]} elements are not {counts[1]}")
+
+
 def open_names(dims: Sequence[Dim]) -> list[str]:
     """Names of open dimensions."""
     return sorted(dim for dim in dims if isinstance(dim, str))
@@ -96,11 +105,12 @@ def reshape_to(graph: GraphBuilder, data: ir.Value, dims: Sequence[Dim], name: s
     """Emit a Reshape to dimensions that may hold one -1 and open dimensions of the input.
 
     Raises:
-        ValueError: more than one dimension would have to be inferred.
+        ValueError: more than one dimension would have to be inferred, or the elements are not as many.
     """
     shape = graph.shape(data)
     if list(dims) == list(shape):
         return data
+    _check_count(shape, dims)
     spelled = [
         dim if isinstance(dim, int) else 0 if shape[index : index + 1] == (dim,) else -1
         for index, dim in enumerate(dims)

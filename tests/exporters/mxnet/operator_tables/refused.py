@@ -166,6 +166,10 @@ REFUSED: list[Refused] = [
         num_args=2,
     ),
     refused("Reshape 'node': shape=(5, -1)", "Reshape", "does not divide", data(2, 3), shape=(5, -1)),
+    refused("Reshape 'node': shape=(4, 2)", "Reshape", "more elements", data(2, 3), shape=(4, 2)),
+    refused(
+        "reshape_like 'node': 6 elements are not 8", "reshape_like", "more elements", data(2, 3), data(8)
+    ),
     refused("Reshape 'node': shape=(-5,)", "Reshape", "a code without meaning", data(2, 3), shape=(-5,)),
     refused(
         "Reshape 'node': shape=(0, 0, 0)", "Reshape", "more codes than axes", data(2, 3), shape=(0, 0, 0)
