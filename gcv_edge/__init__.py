@@ -9,23 +9,46 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gcv_edge.runtime.action import ActionRecognizer
     from gcv_edge.runtime.classifier import Classifier
+    from gcv_edge.runtime.depth import DepthEstimator
     from gcv_edge.runtime.detector import Detector
+    from gcv_edge.runtime.embedding import Embedder
     from gcv_edge.runtime.instances import InstanceSegmenter
     from gcv_edge.runtime.loading import load
     from gcv_edge.runtime.pose import PoseEstimator
     from gcv_edge.runtime.segmenter import Segmenter
+    from gcv_edge.runtime.tensors import TensorNetwork
+    from gcv_edge.runtime.translator import ImageTranslator
 
 __version__ = "0.1.0"
 
-__all__ = ["Classifier", "Detector", "InstanceSegmenter", "PoseEstimator", "Segmenter", "__version__", "load"]
+__all__ = [
+    "ActionRecognizer",
+    "Classifier",
+    "DepthEstimator",
+    "Detector",
+    "Embedder",
+    "ImageTranslator",
+    "InstanceSegmenter",
+    "PoseEstimator",
+    "Segmenter",
+    "TensorNetwork",
+    "__version__",
+    "load",
+]
 
 _HOMES = {
+    "ActionRecognizer": "gcv_edge.runtime.action",
     "Classifier": "gcv_edge.runtime.classifier",
+    "DepthEstimator": "gcv_edge.runtime.depth",
     "Detector": "gcv_edge.runtime.detector",
+    "Embedder": "gcv_edge.runtime.embedding",
+    "ImageTranslator": "gcv_edge.runtime.translator",
     "InstanceSegmenter": "gcv_edge.runtime.instances",
     "PoseEstimator": "gcv_edge.runtime.pose",
     "Segmenter": "gcv_edge.runtime.segmenter",
+    "TensorNetwork": "gcv_edge.runtime.tensors",
     "load": "gcv_edge.runtime.loading",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -36,24 +37,12 @@ class Detector(Model[Detections]):
         model: str | os.PathLike[str],
         *,
         confidence: float | None = None,
-        engine: str = "openvino",
-        precision: str = "f32",
-        hint: str = "latency",
-        threads: int | None = None,
-        streams: int | None = None,
         color: str = "bgr",
+        **options: Any,
     ) -> None:
         if confidence is not None and not 0 <= confidence <= 1:
             raise ValueError(f"confidence: found {confidence!r}, expected a number from 0 to 1")
-        super().__init__(
-            model,
-            engine=engine,
-            precision=precision,
-            hint=hint,
-            threads=threads,
-            streams=streams,
-            color=color,
-        )
+        super().__init__(model, color=color, **options)
         self._settings = required_settings(self.metadata.detection, str(self.path))
         if confidence is not None:
             self._settings = replace(self._settings, confidence_threshold=float(confidence))

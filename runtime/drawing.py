@@ -118,3 +118,12 @@ def tint(canvas: Pixels, class_map: NDArray[Any], colors: Mapping[int, Color], o
             table[class_id], is_tinted[class_id] = color, True
     mixed = cv2.addWeighted(np.ascontiguousarray(canvas), 1 - opacity, table[class_map], opacity, 0)
     np.copyto(canvas, mixed, where=is_tinted[class_map][:, :, None])
+
+
+def paint_values(values: NDArray[np.float32], limits: tuple[float, float]) -> Pixels:
+    """Paint numbers ``[h, w]`` from dark to bright (the colour map magma), BGR; those beyond limits alike."""
+    low, high = limits
+    width = high - low if high > low else 1.0
+    parts = np.clip(np.nan_to_num((values - low) / width), 0, 1)
+    painted = cv2.applyColorMap(np.rint(parts * 255).astype(np.uint8), cv2.COLORMAP_MAGMA)
+    return np.asarray(painted, np.uint8)

@@ -87,6 +87,18 @@ def describe_type(value: object) -> str:
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
+def copy_of_size(frame: object, size: tuple[int, int]) -> Pixels:
+    """Copy a frame as ``copy_to_draw`` does, if it has the size (width, height) of the frame that was run on.
+
+    Raises:
+        ValueError: it has another.
+    """
+    height, width = check_array(frame).shape[:2]
+    if (width, height) != size:
+        raise ValueError(f"frame: found {width} x {height} pixels, expected {size[0]} x {size[1]}")
+    return copy_to_draw(frame)
+
+
 def copy_to_draw(frame: object) -> Pixels:
     """Copy a frame to three channels in the frame's own colour order; alpha is dropped."""
     pixels = check_array(frame)

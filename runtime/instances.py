@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from gcv_edge import _core
 from gcv_edge.runtime import drawing
 from gcv_edge.runtime.detector import Detector
-from gcv_edge.runtime.frames import Pixels, check_array, copy_to_draw
+from gcv_edge.runtime.frames import Pixels, copy_of_size
 from gcv_edge.runtime.model import Seat, Stopwatch
 from gcv_edge.runtime.results import Detections, Floats, freeze, slice_of
 from gcv_edge.runtime.sessions import Array
@@ -88,11 +88,7 @@ class InstanceMasks(Detections):
 
     def plot(self, frame: ArrayLike, threshold: float = 0.5, opacity: float = 0.5) -> Pixels:
         """Tint objects, and draw boxes, names and scores over a threshold, on a copy of the frame."""
-        height, width = check_array(frame).shape[:2]
-        if (width, height) != self.frame_size:
-            expected = f"{self.frame_size[0]} x {self.frame_size[1]}"
-            raise ValueError(f"frame: found {width} x {height} pixels, expected {expected}")
-        canvas = copy_to_draw(frame)
+        canvas = copy_of_size(frame, self.frame_size)
         shown = self.over(threshold)
         for crop, class_id in zip(shown.crops, shown.class_ids, strict=True):
             color = drawing.color_of(int(class_id))

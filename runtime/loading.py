@@ -5,21 +5,38 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from gcv_edge.runtime.action import ActionRecognizer
 from gcv_edge.runtime.classifier import Classifier
+from gcv_edge.runtime.depth import DepthEstimator
 from gcv_edge.runtime.detector import Detector
+from gcv_edge.runtime.embedding import Embedder
 from gcv_edge.runtime.instances import InstanceSegmenter
-from gcv_edge.runtime.model import Model
+from gcv_edge.runtime.model import Network
 from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.runtime.pose import PoseEstimator
 from gcv_edge.runtime.segmenter import Segmenter
+from gcv_edge.runtime.tensors import TensorNetwork
+from gcv_edge.runtime.translator import ImageTranslator
 from gcv_edge.store import find_model
 
-CLASSES: dict[str, type[Model[Any]]] = {
-    kind.task.name: kind for kind in (Classifier, Detector, Segmenter, PoseEstimator, InstanceSegmenter)
+CLASSES: dict[str, type[Network]] = {
+    kind.task.name: kind
+    for kind in (
+        Classifier,
+        Detector,
+        Segmenter,
+        PoseEstimator,
+        InstanceSegmenter,
+        ActionRecognizer,
+        Embedder,
+        DepthEstimator,
+        ImageTranslator,
+        TensorNetwork,
+    )
 }
 
 
-def load(model: str | os.PathLike[str], **options: Any) -> Model[Any]:
+def load(model: str | os.PathLike[str], **options: Any) -> Any:
     """Open a model file with the class for its task.
 
     Args:
@@ -27,7 +44,7 @@ def load(model: str | os.PathLike[str], **options: Any) -> Model[Any]:
         options: keyword arguments of that class.
 
     Returns:
-        A Detector, Classifier, Segmenter, PoseEstimator or InstanceSegmenter.
+        A Detector, Classifier, Segmenter, ... : the class for the file's task.
 
     Raises:
         ModelNotFoundError, ModelFileError, MetadataError: as ``Model``.

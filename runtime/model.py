@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +19,7 @@ from gcv_edge import _core
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.runtime.frames import FrameView, check_color, view_frame
 from gcv_edge.runtime.modelfile import check_graph, read_metadata
+from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.runtime.results import Speed
 from gcv_edge.runtime.sessions import Array, Session, SessionOptions, open_session
 from gcv_edge.runtime.sources import Frame, Source, is_address, read_source
@@ -59,8 +60,8 @@ class Stopwatch:
         return Speed((filled - start) * share, (inferred - filled) * share, decoded)
 
 
-class Model(ABC, Generic[Result]):
-    """A network ready to run on frames; any number of threads may use one at once.
+class Network(ABC):
+    """A model file opened in an engine; any number of threads may use one at once.
 
     Args:
         model: path of an exported file, or a name (or its unambiguous beginning) in the model store.
@@ -70,7 +71,6 @@ class Model(ABC, Generic[Result]):
         hint: ``latency`` or ``throughput``.
         threads: CPU threads; None for all that the process may use.
         streams: frames computed side by side; None for the hint's choice.
-        color: order of the frames' channels: ``bgr`` (OpenCV's) or ``rgb``.
 
     Raises:
         ModelNotFoundError: no such file or name; the message lists what is close.
@@ -90,9 +90,7 @@ class Model(ABC, Generic[Result]):
         hint: str = "latency",
         threads: int | None = None,
         streams: int | None = None,
-        color: str = "bgr",
     ) -> None:
-        self._color = check_color(color)
         self._options = SessionOptions(engine, precision, hint, threads, streams)
         self.path: Path = find_model(model)
         self.metadata: ModelMetadata = read_metadata(self.path, self.task)
@@ -105,6 +103,39 @@ class Model(ABC, Generic[Result]):
     def labels(self) -> tuple[str, ...]:
         """Names of the classes (or keypoints), by id; empty where the file has none."""
         return self.metadata.labels
+
+    def __repr__(self) -> str:
+        shapes = ", ".join("x".join(map(str, shape)) for shape in self.session.inputs.values())
+        return (
+            f"{type(self).__name__}({self.path.name}: input {shapes}, {len(self.labels)} labels, "
+            f"{self.session.engine}, {self.session.precision})"
+        )
+
+    def _session_for(self, count: int) -> Session:
+        """Return the session that takes that many frames, or the file's own where its batch is fixed."""
+        if count == self.session.input_shape[0] or not self.session.dynamic_batch:
+            return self.session
+        with self._lock:
+            if count not in self._batches:
+                self._batches[count] = open_session(self.path, self._options, batch=count)
+            self._batches.move_to_end(count)
+            while len(self._batches) > KEPT_BATCH_SIZES:
+                self._batches.popitem(last=False)
+            return self._batches[count]
+
+
+class Model(Network, Generic[Result]):
+    """A network ready to run on frames.
+
+    Args:
+        model: as ``Network``.
+        color: order of the frames' channels: ``bgr`` (OpenCV's) or ``rgb``.
+        options: as ``Network``.
+    """
+
+    def __init__(self, model: str | os.PathLike[str], *, color: str = "bgr", **options: Any) -> None:
+        self._color = check_color(color)
+        super().__init__(model, **options)
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -166,13 +197,6 @@ class Model(ABC, Generic[Result]):
         for _ in range(runs):
             self.run(np.full((height, width, 3), 127, np.uint8))
 
-    def __repr__(self) -> str:
-        width, height = self.input_size
-        return (
-            f"{type(self).__name__}({self.path.name}: input {width}x{height}, {len(self.labels)} labels, "
-            f"{self.session.engine}, {self.session.precision})"
-        )
-
     @abstractmethod
     def _decode(self, outputs: Mapping[str, Array], seat: Seat, watch: Stopwatch) -> Result:
         """Turn one frame's outputs, gone afterwards, into its result; ask ``watch.speed()`` last."""
@@ -186,23 +210,15 @@ class Model(ABC, Generic[Result]):
         except (TypeError, ValueError) as error:
             raise type(error)(f"frames[{index}]: {error}") from None
 
-    def _session_for(self, count: int) -> Session:
-        """Return the session that takes that many frames, or the file's own where its batch is fixed."""
-        if count == self.session.input_shape[0] or not self.session.dynamic_batch:
-            return self.session
-        with self._lock:
-            if count not in self._batches:
-                self._batches[count] = open_session(self.path, self._options, batch=count)
-            self._batches.move_to_end(count)
-            while len(self._batches) > KEPT_BATCH_SIZES:
-                self._batches.popitem(last=False)
-            return self._batches[count]
-
     def _run_together(self, session: Session, views: Sequence[FrameView]) -> list[Result]:
         """Run frames, at most as many as the session's batch, in one inference."""
         watch = Stopwatch(len(views))
         with session.lease() as request:
-            seats = [self._fill(view, slot) for view, slot in zip(views, request.input, strict=False)]
+            preprocessing = self.metadata.preprocessing
+            seats = [
+                Seat(fill(view, preprocessing, slot), view.size)
+                for view, slot in zip(views, request.input, strict=False)
+            ]
             watch.lap()
             outputs = request.infer()
             watch.lap()
@@ -210,25 +226,3 @@ class Model(ABC, Generic[Result]):
                 self._decode({name: rows[i] for name, rows in outputs.items()}, seat, watch)
                 for i, seat in enumerate(seats)
             ]
-
-    def _fill(self, view: FrameView, slot: Array) -> Seat:
-        """Preprocess a frame into its place in the input."""
-        preprocessing = self.metadata.preprocessing
-        placement = _core.place(
-            preprocessing.resize_type, view.size, self.input_size, preprocessing.crop_short
-        )
-        self._preprocess(view, placement, slot)
-        return Seat(placement, view.size)
-
-    def _preprocess(self, view: FrameView, placement: _core.Placement, slot: Array) -> None:
-        preprocessing = self.metadata.preprocessing
-        _core.preprocess(
-            view.pixels,
-            view.pixel_format,
-            placement,
-            slot,
-            preprocessing.mean,
-            preprocessing.scale,
-            preprocessing.reverse_channels,
-            preprocessing.pad_value,
-        )

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from gcv_edge import _core
 from gcv_edge.runtime.frames import FrameView, view_frame
 from gcv_edge.runtime.model import Model, Seat, Stopwatch
+from gcv_edge.runtime.preprocessing import sample
 from gcv_edge.runtime.results import Floats, Poses, Speed
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import POSE
@@ -48,9 +49,8 @@ class PoseEstimator(Model[Poses]):
         with self.session.lease() as request:
             crop = grow_box(box, self.input_size)
             whole = (0, 0, *self.input_size)
-            self._preprocess(
-                view, _core.Placement(sample_source(crop, self.input_size), whole), request.input[0]
-            )
+            placement = _core.Placement(sample_source(crop, self.input_size), whole)
+            sample(view, self.metadata.preprocessing, placement, request.input[0])
             watch.lap()
             outputs = request.infer()
             watch.lap()

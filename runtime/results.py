@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gcv_edge.runtime import drawing
-from gcv_edge.runtime.frames import Pixels, check_array, check_color, copy_to_draw
+from gcv_edge.runtime.frames import Pixels, check_color, copy_of_size, copy_to_draw
 from gcv_edge.runtime.palettes import find_palette
 
 Floats = NDArray[np.float32]
@@ -216,13 +216,9 @@ class Segmentation:
         Raises:
             ValueError: the frame has another size, or the palette or colour order is unknown.
         """
-        expected = self.class_map.shape
-        if check_array(frame).shape[:2] != expected:
-            raise ValueError(
-                f"frame: found shape {np.shape(frame)}, expected {expected[0]} x {expected[1]} pixels"
-            )
+        height, width = self.class_map.shape
+        canvas = copy_of_size(frame, (width, height))
         colors = find_palette(palette, self.labels).tints(self.areas, check_color(color))
-        canvas = copy_to_draw(frame)
         drawing.tint(canvas, self.class_map, colors, opacity)
         return canvas
 

@@ -67,6 +67,7 @@ def draw_weights(
         name: draw_picture((shape[0] * pictures, *shape[1:]), seed + index)
         for index, (name, shape) in enumerate(input_shapes.items())
     }
+    soften_attention(symbol, weights, inputs)
     calibrate(symbol, weights, inputs, seed)
     find_little(block, weights)
     return weights
@@ -109,6 +110,44 @@ def initial_value(parameter: Any, shape: Shape) -> Array:
     parameter.shape = shape
     parameter.initialize(ctx=mxnet.cpu(), force_reinit=True)
     return np.asarray(parameter.data().asnumpy())
+
+
+def soften_attention(symbol: Symbol, weights: dict[str, Array], inputs: Mapping[str, Array]) -> None:
+    """Scale what a product before a softmax is made of, in place, so that no softmax saturates.
+
+    A saturated one chooses among almost equal places, and rounding then decides which.
+    """
+    products = [index for index in find_softmax_products(symbol) if find_makers(symbol, index)]
+    heads = [Entry(index, 0) for index in products]
+    outputs = run_training(symbol, heads, {**weights, **inputs}) if heads else []
+    for index, output in zip(products, outputs, strict=True):
+        makers = find_makers(symbol, index)
+        factor = min(1.0, HEAD_DEVIATION / max(float(output.std()), 1e-6)) ** (1 / len(makers))
+        for name in (symbol.nodes[entry.node].name for maker in makers for entry in maker.inputs[1:]):
+            weights[name] *= np.float32(factor)
+
+
+def find_softmax_products(symbol: Symbol) -> list[int]:
+    """Find the products of matrices that reach a softmax, at most through scalar operators."""
+    found = []
+    for node in symbol.nodes:
+        if node.op == "softmax":
+            index = node.inputs[0].node
+            while symbol.nodes[index].op.endswith("_scalar"):
+                index = symbol.nodes[index].inputs[0].node
+            found += [index] if symbol.nodes[index].op == "batch_dot" else []
+    return found
+
+
+def find_makers(symbol: Symbol, product: int) -> list[Node]:
+    """Find the layers whose results, at most in another shape, are multiplied."""
+    makers = []
+    for entry in symbol.nodes[product].inputs:
+        node = symbol.nodes[entry.node]
+        while node.op in ("Reshape", "reshape", "transpose"):
+            node = symbol.nodes[node.inputs[0].node]
+        makers += [node] if node.op in LAYERS else []
+    return makers
 
 
 def calibrate(symbol: Symbol, weights: dict[str, Array], inputs: Mapping[str, Array], seed: int) -> None:

@@ -12,12 +12,14 @@ from gcv_edge.cli.console import counted, echo_json, plural, show_path
 from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Fraction, Word, json_option
 from gcv_edge.cli.summaries import draw, summarize, to_dict
-from gcv_edge.errors import DataError
+from gcv_edge.errors import DataError, UnsupportedError, UsageError
 
 if TYPE_CHECKING:
     from gcv_edge.cli.inputs import Input
     from gcv_edge.cli.saving import Sink
-    from gcv_edge.runtime.model import Model
+    from gcv_edge.runtime.action import ActionRecognizer
+    from gcv_edge.runtime.model import Model, Network
+    from gcv_edge.runtime.results import Classification
     from gcv_edge.runtime.sources import Frame
 
 ENGINES = ("openvino", "onnxruntime")
@@ -55,7 +57,7 @@ def predict(
     """Run a model on a picture, a folder of pictures, a video or a camera.
 
     MODEL is an exported file, or a name in the model store. INPUT is a path, a video's URL, or a camera's
-    number.
+    number. A network for actions sees a video, or a folder of its frames, as a whole.
     """
     from gcv_edge.cli.inputs import open_input
     from gcv_edge.cli.saving import open_sink
@@ -66,12 +68,16 @@ def predict(
     with contextlib.ExitStack() as stack:
         stack.enter_context(muted_libraries())
         network = load(model, engine=engine, precision=precision)
+        refuse_tensors(network)
         network.warmup()
         sink = stack.enter_context(open_sink(save, frames)) if save is not None else None
-        for frame, result in counted(run(network, frames), frames.count, "predicting"):
-            if sink is not None:
-                sink.write(frame, draw(result, frame.pixels, threshold))
-            report(frame, result, threshold, as_json=as_json)
+        if network.metadata.task.takes == "clip":
+            report_clips(network, frames, sink, as_json=as_json)
+        else:
+            for frame, result in counted(run(network, frames), frames.count, "predicting"):
+                if sink is not None:
+                    sink.write(frame, draw(result, frame.pixels, threshold))
+                report(frame, result, threshold, as_json=as_json)
     finish(frames, sink, as_json=as_json)
 
 
@@ -81,6 +87,43 @@ def refuse_picture_as_model(model: str) -> None:
 
     if is_picture(model):
         raise DataError(f"{model}: found a picture, expected a model (usage: gcv-edge predict MODEL INPUT)")
+
+
+def refuse_tensors(network: Network) -> None:
+    """Say how a network that takes no pictures is run.
+
+    Raises:
+        UnsupportedError: it takes none.
+    """
+    if network.metadata.task.takes == "tensors":
+        raise UnsupportedError(f"{network.path}: takes no pictures: run it in Python with TensorNetwork")
+
+
+def report_clips(network: ActionRecognizer, frames: Input, sink: Sink | None, *, as_json: bool) -> None:
+    """Print what happens in a video, or in one stretch of a camera's after the other.
+
+    Raises:
+        UsageError: a camera's frames are to be saved: they are gone when their result is there.
+    """
+    if frames.kind == "camera":
+        if sink is not None:
+            raise UsageError("--save: a camera's frames cannot be saved with what happens in them")
+        for index, result in enumerate(network.stream(frames.name)):
+            report_clip(f"{frames.name}#{index}", result, as_json=as_json)
+        return
+    result = network.run(frames.name)
+    report_clip(frames.name, result, as_json=as_json)
+    if sink is not None:
+        for frame in frames.frames():
+            sink.write(frame, result.plot(frame.pixels))
+
+
+def report_clip(name: str, result: Classification, *, as_json: bool) -> None:
+    """Print what happens in a clip."""
+    if as_json:
+        echo_json({"name": name, **to_dict(result, None)}, indent=None)
+    else:
+        click.echo(f"{show_path(name)}: {summarize(result, None)}")
 
 
 def run(network: Model[Any], frames: Input) -> Iterator[tuple[Frame, Any]]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gcv_edge.runtime.depth import DepthMap
+    from gcv_edge.runtime.embedding import Embedding
     from gcv_edge.runtime.results import Classification, Detections, Poses, Segmentation, Speed
+    from gcv_edge.runtime.translator import Picture
 
-    Result = Classification | Detections | Poses | Segmentation
+    Result = Classification | Detections | Poses | Segmentation | DepthMap | Embedding | Picture
 
 DETECTION_THRESHOLD = 0.5
 POSE_THRESHOLD = 0.2
@@ -22,7 +25,7 @@ def summarize(result: Result, threshold: float | None) -> str:
 
 def describe(result: Result, threshold: float | None) -> str:
     """Say what a result holds, by its kind."""
-    from gcv_edge.runtime import results
+    from gcv_edge.runtime import depth, embedding, results, translator
 
     if isinstance(result, results.Detections):
         return describe_detections(result, DETECTION_THRESHOLD if threshold is None else threshold)
@@ -30,6 +33,12 @@ def describe(result: Result, threshold: float | None) -> str:
         return describe_poses(result, POSE_THRESHOLD if threshold is None else threshold)
     if isinstance(result, results.Segmentation):
         return describe_segmentation(result)
+    if isinstance(result, depth.DepthMap):
+        return describe_depth(result)
+    if isinstance(result, embedding.Embedding):
+        return f"{len(result)} numbers"
+    if isinstance(result, translator.Picture):
+        return f"a picture of {result.pixels.shape[1]} x {result.pixels.shape[0]} pixels"
     return describe_classification(result)
 
 
@@ -66,6 +75,13 @@ def describe_poses(result: Poses, threshold: float) -> str:
     return f"{int((result.scores > threshold).sum())} of {result.scores.size} keypoints over {threshold:g}"
 
 
+def describe_depth(result: DepthMap) -> str:
+    """Say how far the nearest, the middle and the farthest pixel are."""
+    found = result.to_dict()["depth"]
+    unit = " m" if result.is_metric else ", relative"
+    return f"depth {found['min']:.1f} to {found['max']:.1f}{unit}, median {found['median']:.1f}"
+
+
 def describe_speed(speed: Speed) -> str:
     """List the stages' milliseconds."""
     stages = (
@@ -86,11 +102,13 @@ def to_dict(result: Result, threshold: float | None) -> dict[str, Any]:
 
 
 def draw(result: Result, frame: Any, threshold: float | None) -> Any:
-    """Draw a result on a copy of its frame."""
-    from gcv_edge.runtime import results
+    """Draw a result on a copy of its frame; a picture made of it is drawn alone."""
+    from gcv_edge.runtime import results, translator
 
     if isinstance(result, results.Detections):
         return result.plot(frame, DETECTION_THRESHOLD if threshold is None else threshold)
     if isinstance(result, results.Poses):
         return result.plot(frame, POSE_THRESHOLD if threshold is None else threshold)
+    if isinstance(result, translator.Picture):
+        return result.pixels
     return result.plot(frame)

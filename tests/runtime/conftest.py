@@ -11,8 +11,16 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from gcv_edge.metadata import DetectionSettings, ModelMetadata, Preprocessing, format_metadata
-from gcv_edge.tasks import DETECTION, INSTANCES, find_task
+from gcv_edge.metadata import (
+    ClipSettings,
+    DepthSettings,
+    DetectionSettings,
+    ImageSettings,
+    ModelMetadata,
+    Preprocessing,
+    format_metadata,
+)
+from gcv_edge.tasks import DEPTH, DETECTION, IMAGE, INSTANCES, find_task
 
 Nodes = list[onnx.NodeProto]
 Maker = Callable[..., Path]
@@ -93,7 +101,58 @@ def pose_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
     return [pool], [], {"heatmaps": ["N", 3, "H/4", "W/4"]}
 
 
+def clip_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    """The mean level of each moment, the first channel's."""
+    nodes = [
+        helper.make_node("ReduceMean", ["data"], ["levels"], axes=[3, 4], keepdims=0),
+        helper.make_node("Gather", ["levels", "first"], ["logits"], axis=1),
+    ]
+    return nodes, [constant("first", 0, np.int64)], {"logits": ["N", 4]}
+
+
+def consensus_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    """The mean level of each channel over all pictures of a batch."""
+    node = helper.make_node("ReduceMean", ["data"], ["mean"], axes=[0, 2, 3], keepdims=0)
+    nodes = [node, helper.make_node("Reshape", ["mean", "row"], ["logits"])]
+    return nodes, [constant("row", [1, 3], np.int64)], {"logits": [1, 3]}
+
+
+def embedding_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    return classification_graph()
+
+
+def depth_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    """The mean of the channels, at the input's size."""
+    return (
+        [helper.make_node("ReduceMean", ["data"], ["image"], axes=[1], keepdims=1)],
+        [],
+        {"image": ["N", 1, "H", "W"]},
+    )
+
+
+def inverting_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    """One minus the input."""
+    return (
+        [helper.make_node("Sub", ["one", "data"], ["image"])],
+        [constant("one", [1.0])],
+        {"image": ["N", 3, "H", "W"]},
+    )
+
+
+def tensors_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    return [helper.make_node("Identity", ["data"], ["same"])], [], {"same": ["N", 3, "H", "W"]}
+
+
+TASKS_OF = {"kept": "detection", "clip": "action", "consensus": "action"}
+"""Tasks of networks that are not called as their task."""
+
 GRAPHS = {
+    "clip": clip_graph,
+    "consensus": consensus_graph,
+    "embedding": embedding_graph,
+    "depth": depth_graph,
+    "image_to_image": inverting_graph,
+    "tensors": tensors_graph,
     "detection": detection_graph,
     "classification": classification_graph,
     "segmentation": segmentation_graph,
@@ -116,7 +175,7 @@ def build_model(kind: str, batch: int | None, size: tuple[int, int]) -> onnx.Mod
     graph = helper.make_graph(
         nodes,
         kind,
-        [value_info("data", ["N", 3, "H", "W"], batch, size)],
+        [value_info("data", ["N", 3, *([4] if kind == "clip" else []), "H", "W"], batch, size)],
         [value_info(name, shape, batch, size) for name, shape in outputs.items()],
         constants,
     )
@@ -136,13 +195,17 @@ def make_model(tmp_path: Path) -> Maker:
         labels: tuple[str, ...] = LABELS,
         preprocessing: Preprocessing = UNIT,
         detection: DetectionSettings | None = None,
+        clip: ClipSettings | None = None,
         entries: dict[str, str] | None = None,
         without: tuple[str, ...] = (),
     ) -> Path:
-        task = find_task("detection" if kind == "kept" else kind)
+        task = find_task(TASKS_OF.get(kind, kind))
         if task in (DETECTION, INSTANCES) and detection is None:
             detection = DetectionSettings(nms="runtime" if kind == "detection" else "graph")
-        found = format_metadata(ModelMetadata(task, labels, preprocessing, detection))
+        depth = DepthSettings() if task is DEPTH else None
+        image = ImageSettings() if task is IMAGE else None
+        labels = () if kind in ("clip", "tensors") else labels
+        found = format_metadata(ModelMetadata(task, labels, preprocessing, detection, clip, depth, image))
         model = build_model(kind, batch, size)
         kept = {key: value for key, value in {**found, **(entries or {})}.items() if key not in without}
         helper.set_model_props(model, kept)

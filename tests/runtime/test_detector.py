@@ -147,7 +147,7 @@ def test_speed_is_measured(make_model: Maker) -> None:
 
 def test_repr_says_what_runs(make_model: Maker) -> None:
     shown = repr(Detector(make_model("detection")))
-    assert shown.startswith("Detector(detection.onnx: input 32x32, 3 labels, openvino ")
+    assert shown.startswith("Detector(detection.onnx: input 1x3x32x32, 3 labels, openvino ")
     assert shown.endswith(", f32)")
 
 

@@ -197,7 +197,7 @@ def test_segmentation_tints_classes_and_leaves_the_background() -> None:
 
 
 def test_segmentation_of_another_frame() -> None:
-    with pytest.raises(ValueError, match=r"frame: found shape \(50, 100, 3\), expected 100 x 100 pixels"):
+    with pytest.raises(ValueError, match=r"frame: found 100 x 50 pixels, expected 100 x 100"):
         SEGMENTATION.plot(FRAME[:50])
 
 

@@ -1,0 +1,163 @@
+"""Recognition of actions in videos."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from gcv_edge.errors import MetadataError
+from gcv_edge.metadata import ClipSettings
+from gcv_edge.runtime.clips import sample_clips
+from gcv_edge.runtime.frames import check_color, view_frame
+from gcv_edge.runtime.model import Network
+from gcv_edge.runtime.preprocessing import fill
+from gcv_edge.runtime.results import Classification, Floats, Speed
+from gcv_edge.runtime.sources import Source, is_address, read_source
+from gcv_edge.runtime.videos import Video, VideoSource
+from gcv_edge.tasks import ACTION
+
+SHORTEST_STRETCH = 64
+"""Frames of a stream that make one result at least: two seconds and a half of most videos."""
+
+
+class ActionRecognizer(Network):
+    """Says what happens in a video: ``ActionRecognizer("i3d").run("clip.mp4").top(5)``.
+
+    Args:
+        model: as ``Network``.
+        segments: clips, spread evenly over a video, whose logits are averaged; None for the file's own.
+        color: order of the channels of frames that the caller passes: ``bgr`` (OpenCV's) or ``rgb``.
+        options: as ``Network``.
+
+    Raises:
+        ValueError: the network averages over another number of clips itself.
+    """
+
+    task = ACTION
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str],
+        *,
+        segments: int | None = None,
+        color: str = "bgr",
+        **options: Any,
+    ) -> None:
+        self._color = check_color(color)
+        super().__init__(model, **options)
+        self.clip = required_clip(self.metadata.clip, self.path)
+        self.segments = self.clip.segments if segments is None else segments
+        if self.segments < 1 or (self.clip.in_graph and self.segments != self.clip.segments):
+            own = f"{self.clip.segments}: the network has it inside" if self.clip.in_graph else "1 or more"
+            raise ValueError(f"segments: found {segments}, expected {own}")
+
+    def run(self, video: VideoSource) -> Classification:
+        """Run on a whole video.
+
+        Args:
+            video: its path, a folder of its frames, or a sequence of frames, uint8 ``[h, w, 3]`` each.
+
+        Raises:
+            DataError: the video cannot be read, or has no frame.
+            TypeError, ValueError: not frames.
+        """
+        return self._run(video, self._color)
+
+    def stream(self, source: Source) -> Iterator[Classification]:
+        """Say what happens in one stretch of a video or camera after the other.
+
+        A stretch has as many frames as the clips span, at least 64; what is left at the end counts if it is
+        at least half of one, or all there is.
+
+        Raises:
+            DataError: the source cannot be read, or has no frame.
+        """
+        length = max(SHORTEST_STRETCH, self.segments * self.clip.window)
+        color = "bgr" if is_address(source) else self._color
+        frames = (frame.pixels for frame in read_source(source))
+        is_first = True
+        while stretch := list(islice(frames, length)):
+            if is_first or 2 * len(stretch) >= length:
+                yield self._run(stretch, color)
+            is_first = False
+
+    def warmup(self, runs: int = 1) -> None:
+        """Run on a grey frame, so that the first real clip is as fast as the next."""
+        height, width = self.session.input_shape[-2:]
+        for _ in range(runs):
+            self.run([np.full((height, width, 3), 127, np.uint8)])
+
+    def _run(self, source: VideoSource, color: str) -> Classification:
+        video, watch = Video(source), ClipWatch()
+        clips = sample_clips(video.frames, self.clip, self.segments)
+        batches = self._fill_batches(video, clips, "bgr" if video.is_file else color, watch)
+        logits = [self._infer(batch, watch) for batch in batches]
+        return Classification(np.mean(logits, axis=0, dtype=np.float32), self.labels, watch.speed())
+
+    def _fill_batches(
+        self, video: Video, clips: Sequence[Sequence[int]], color: str, watch: ClipWatch
+    ) -> Iterator[Floats]:
+        """Read a video once, in order, and give each batch as soon as its last frame is in."""
+        size = len(clips) if self.clip.in_graph else 1
+        places = defaultdict(list)
+        for number, clip in enumerate(clips):
+            for position, index in enumerate(clip):
+                places[index].append((*divmod(number, size), position))
+        missing = [size * len(self.clip.offsets)] * (len(clips) // size)
+        batches: dict[int, Floats] = {}
+        for index, frame in video.read(sorted(places)):
+            view = view_frame(frame, color)
+            for batch, row, position in places[index]:
+                shape = (size, *self.session.input_shape[1:])
+                filled = batches.setdefault(batch, np.empty(shape, np.float32))
+                with watch.stage("preprocess"):
+                    fill(view, self.metadata.preprocessing, moment_of(filled[row], position))
+                missing[batch] -= 1
+                if not missing[batch]:
+                    yield batches.pop(batch)
+
+    def _infer(self, batch: Floats, watch: ClipWatch) -> Floats:
+        session = self._session_for(len(batch))
+        if len(batch) != session.input_shape[0]:
+            batch = np.resize(batch, session.input_shape)
+        with watch.stage("inference"):
+            outputs = session.run(batch)
+        return np.asarray(outputs["logits"][0], np.float32)
+
+
+def required_clip(clip: ClipSettings | None, path: Path) -> ClipSettings:
+    """Return an action file's settings."""
+    if clip is None:
+        raise MetadataError(path, "metadata lacks the frames of a clip")
+    return clip
+
+
+def moment_of(clip: Floats, position: int) -> Floats:
+    """Return one frame's place: a moment of a clip ``[3, T, H, W]``, or a whole picture ``[3, H, W]``."""
+    return clip[:, position] if clip.ndim == 4 else clip
+
+
+class ClipWatch:
+    """Adds up the stages of a video's clips."""
+
+    def __init__(self) -> None:
+        self._spent = {"preprocess": 0.0, "inference": 0.0}
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure what is done inside."""
+        started = perf_counter()
+        yield
+        self._spent[name] += (perf_counter() - started) * 1e3
+
+    def speed(self) -> Speed:
+        """Return what was added up."""
+        return Speed(self._spent["preprocess"], self._spent["inference"], 0.0)
