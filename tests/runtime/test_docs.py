@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from gcv_edge.metadata import ClipSettings
+
 from .conftest import Maker, solid
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/python.md"
@@ -23,8 +25,13 @@ def test_every_example_runs(make_model: Maker, tmp_path: Path, monkeypatch: pyte
         "fcn": "segmentation",
         "simple_pose": "pose",
         "mask_rcnn": "instance_segmentation",
+        "monodepth2": "depth",
+        "reid": "embedding",
+        "srgan": "image_to_image",
+        "wgan": "tensors",
     }.items():
         make_model(kind, path=tmp_path / f"{name}.onnx")
+    make_model("clip", path=tmp_path / "i3d.onnx", clip=ClipSettings((0, 2, 4, 6), 8))
     street = solid(200, 100, 50)
     (tmp_path / "pictures").mkdir()
     cv2.imwrite("street.jpg", street)
