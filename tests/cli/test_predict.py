@@ -14,7 +14,7 @@ import pytest
 from demo_files import CLASSES, DEMO
 
 from gcv_edge import Detector
-from gcv_edge.metadata import DetectionSettings
+from gcv_edge.metadata import ClipSettings, DetectionSettings
 from tests.runtime.conftest import GRAPHS, Maker, Nodes, constant, kept_graph, solid
 
 from .conftest import PICTURE, contents, done, failed, fingerprint, run, shell
@@ -237,3 +237,51 @@ def test_a_camera_that_is_not_there(detector: Path) -> None:
     process = shell(["-m", "gcv_edge", "predict", detector, "97"])
     assert process.returncode == 1
     assert process.stderr == "Error: camera 97: cannot be opened as a camera\n"
+
+
+CLIP = ClipSettings((0, 2, 4, 6), 8)
+
+
+@pytest.fixture
+def video(here: Path) -> str:
+    writer = cv2.VideoWriter("clip.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 64))
+    for _ in range(12):
+        writer.write(solid(200, 100, 50))
+    writer.release()
+    return "clip.avi"
+
+
+def test_a_video_is_one_line_for_a_network_of_actions(make_model: Maker, video: str) -> None:
+    recognizer = make_model("clip", clip=CLIP)
+    line = done("predict", recognizer, video)
+    assert line.startswith("clip.avi: class ")
+    assert line.count("\n") == 1
+    (found,) = lines(recognizer, video)
+    assert found["name"] == "clip.avi"
+    assert [row["probability"] for row in found["top"]] == pytest.approx([0.25] * 4, abs=0.01)
+
+
+def test_what_happens_is_written_on_every_frame(make_model: Maker, video: str) -> None:
+    done("predict", make_model("clip", clip=CLIP), video, "--save", "out")
+    capture = cv2.VideoCapture("out/clip.mp4")
+    assert int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) == 12
+    _, frame = capture.read()
+    assert np.abs(frame[:20, :40].astype(int) - (50, 100, 200)).max() > 80
+    assert np.abs(frame[-10:].astype(int) - (50, 100, 200)).max() < 20
+
+
+def test_depth_and_vectors_are_told(make_model: Maker, red: str) -> None:
+    assert "relative, median 0.3 (pre " in done("predict", make_model("depth"), red)
+    assert done("predict", make_model("embedding"), red).startswith("red.png: 3 numbers (pre ")
+    (found,) = lines(make_model("embedding"), red)
+    assert found["vector"] == pytest.approx([1, 0, 0], abs=0.01)
+
+
+def test_a_made_picture_is_saved_as_it_is(make_model: Maker, red: str) -> None:
+    printed = done("predict", make_model("image_to_image"), red, "--save", "out")
+    assert "a picture of 32 x 32 pixels" in printed
+    np.testing.assert_array_equal(cv2.imread("out/red.png"), 255 - cv2.resize(RED, (32, 32)))
+
+
+def test_tensors_are_for_python(make_model: Maker, red: str) -> None:
+    assert failed(1, "predict", make_model("tensors"), red).endswith("run it in Python with TensorNetwork")
