@@ -65,6 +65,7 @@ def adopt_model(path: Path, adoption: Adoption, options: ExportOptions) -> Expor
     model = load_model(path)
     outputs = {value.name or "": value for value in model.graph.outputs}
     graph = open_graph(model, path, options)
+    facts = describe_task(task, graph.shape(graph.inputs[0]), options, str(path))
     for name, value in outputs.items():
         value.name = graph.unique(f"{name}_found")
     if task is DETECTION:
@@ -73,7 +74,6 @@ def adopt_model(path: Path, adoption: Adoption, options: ExportOptions) -> Expor
         canonical = {task.outputs[0]: single_output(graph, outputs, task, path)}
     classes = int(graph.shape(canonical[task.outputs[-1]])[-1 if task is DETECTION else 1])
     check_labels(options.labels, classes, str(path))
-    shape = graph.shape(graph.inputs[0])
     settings = DetectionSettings(nms=options.nms) if task is DETECTION else None
     if settings is not None and options.nms == "graph":
         rows = emit_nms(graph, canonical["boxes"], canonical["scores"], settings)
@@ -83,7 +83,7 @@ def adopt_model(path: Path, adoption: Adoption, options: ExportOptions) -> Expor
         labels=options.labels,
         preprocessing=override_preprocessing(Preprocessing(resize_type=fit_frames(task)), options),
         detection=settings,
-        **describe_task(task, shape, options, str(path)),
+        **facts,
         source=path.name,
         source_hash=hashlib.sha256(path.read_bytes()).hexdigest(),
     )

@@ -7,11 +7,17 @@ from typing import Any
 
 import click
 
-from gcv_edge.cli.console import echo_json, show_path, show_size
+from gcv_edge.cli.console import echo_json, plural, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import json_option
 from gcv_edge.cli.verdicts import describe_verdict
-from gcv_edge.metadata import DetectionSettings, ModelMetadata, Preprocessing
+from gcv_edge.metadata import (
+    ClipSettings,
+    DepthSettings,
+    DetectionSettings,
+    ModelMetadata,
+    Preprocessing,
+)
 
 FITTING = {
     "standard": "is stretched to {width}x{height}",
@@ -65,17 +71,24 @@ def info_lines(
     path: Path, metadata: ModelMetadata, ports: dict[str, list[dict[str, Any]]]
 ) -> list[tuple[str, str]]:
     """List what is to be said, each with its heading."""
-    height, width = ports["inputs"][0]["shape"][2:]
     lines = [
         ("File", f"{show_path(path)}, {show_size(path.stat().st_size)}"),
         ("Task", f"{metadata.task.name}, {metadata.variant}"),
         ("Labels", describe_labels(metadata.labels)),
         ("Input", describe_tensors(ports["inputs"])),
         ("Outputs", describe_tensors(ports["outputs"])),
-        ("Frames", describe_preprocessing(metadata.preprocessing, (width, height))),
     ]
+    if metadata.task.takes != "tensors":
+        height, width = ports["inputs"][0]["shape"][-2:]
+        lines.append(("Frames", describe_preprocessing(metadata.preprocessing, (width, height))))
     if metadata.detection is not None:
         lines.append(("Detection", describe_detection(metadata.detection)))
+    if metadata.clip is not None:
+        lines.append(("Clips", describe_clip(metadata.clip)))
+    if metadata.depth is not None:
+        lines.append(("Depth", describe_depth(metadata.depth)))
+    if metadata.image is not None:
+        lines.append(("Picture", f"from {metadata.image.low:g} (black) to {metadata.image.high:g} (white)"))
     lines += [
         ("Source", describe_source(metadata)),
         ("Verdict", describe_verdict(metadata.verification)),
@@ -134,6 +147,23 @@ def describe_detection(detection: DetectionSettings) -> str:
     )
 
 
+def describe_clip(clip: ClipSettings) -> str:
+    """Say which frames of a video are looked at."""
+    pictures = plural(len(clip.offsets), "frame")
+    span = f"{pictures} of {clip.window} in a row" if clip.window > 1 else "single frames"
+    where = "inside the network" if clip.in_graph else "by this package's runtimes"
+    if clip.segments == 1:
+        return f"{span}, from the middle of the video"
+    return f"{span}, from {clip.segments} places spread over the video, averaged {where}"
+
+
+def describe_depth(depth: DepthSettings) -> str:
+    """Say what a disparity means."""
+    factor = depth.scale or 1.0
+    unit = " m" if depth.scale else ", relative"
+    return f"disparity 1 is {depth.nearest * factor:g}, 0 is {depth.farthest * factor:g}{unit}"
+
+
 def count(limit: int) -> str:
     """Return a limit as text; negative is none."""
     return "unlimited" if limit < 0 else str(limit)
@@ -147,7 +177,10 @@ def describe_source(metadata: ModelMetadata) -> str:
 
 def to_dict(path: Path, metadata: ModelMetadata, ports: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Return what a file says of itself for JSON."""
-    detection = metadata.detection
+    settings = {
+        name: vars(value) if (value := getattr(metadata, name)) is not None else None
+        for name in ("detection", "clip", "depth", "image")
+    }
     return {
         "path": str(path),
         "bytes": path.stat().st_size,
@@ -156,7 +189,7 @@ def to_dict(path: Path, metadata: ModelMetadata, ports: dict[str, list[dict[str,
         "labels": metadata.labels,
         **ports,
         "preprocessing": vars(metadata.preprocessing),
-        "detection": vars(detection) if detection is not None else None,
+        **settings,
         "source": metadata.source,
         "source_hash": metadata.source_hash,
         "verification": dict(metadata.verification),

@@ -13,6 +13,7 @@ import pytest
 from demo_files import CLASSES, DEMO, SYMBOL
 
 from gcv_edge import store
+from gcv_edge.metadata import ClipSettings
 from tests.runtime.conftest import Maker
 
 from .conftest import SHAPE, WITHOUT_MXNET, done, error_line, run, shell
@@ -197,3 +198,30 @@ def test_demo_into_a_folder_that_is_there(here: Path) -> None:
     assert Path("shown/other.txt").read_text() == "stays"
     assert np.any(cv2.imread("shown/town.png"))
     assert "detection" in done("info", "shown/traffic_signs.onnx")
+
+
+@pytest.mark.parametrize(
+    ("kind", "clip", "parts"),
+    [
+        ("clip", ClipSettings((0, 2, 4, 6), 8), ["Clips       4 frames of 8 in a row, from the middle"]),
+        ("clip", ClipSettings((0, 2, 4, 6), 8, 5), ["from 5 places spread over the video, averaged by this"]),
+        (
+            "consensus",
+            ClipSettings(segments=3, in_graph=True),
+            ["single frames, from 3", "inside the network"],
+        ),
+        ("depth", None, ["Depth       disparity 1 is 0.1, 0 is 100, relative"]),
+        ("image_to_image", None, ["Picture     from 0 (black) to 1 (white)"]),
+        ("tensors", None, ["Input       data f32 [1, 3, 32, 32]"]),
+        ("embedding", None, ["Outputs     logits f32 [1, 3]"]),
+    ],
+)
+def test_info_says_what_a_task_needs(
+    make_model: Maker, kind: str, clip: ClipSettings | None, parts: list[str]
+) -> None:
+    model = make_model(kind, clip=clip, batch=3 if kind == "consensus" else 1)
+    printed, facts = done("info", model), json.loads(done("info", model, "--json"))
+    for part in parts:
+        assert part in printed
+    assert ("Frames" in printed) == (kind != "tensors")
+    assert (facts["clip"] is None) == (clip is None)

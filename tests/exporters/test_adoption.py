@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import onnxruntime
 import pytest
 
-from gcv_edge import Detector
+from gcv_edge import Detector, load
 from gcv_edge.errors import GcvEdgeError, ModelFileError, ModelNotFoundError, UnsupportedError, UsageError
 from gcv_edge.exporters.adoption import Adoption
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
+from tests.runtime.conftest import build_model
 
 FACES = Adoption(normalized=True, background=True)
 OPTIONS = ExportOptions(task="detection", labels=("face",), mean=(127.0,) * 3, scale=(128.0,) * 3)
@@ -87,3 +89,46 @@ def test_an_exported_file_needs_no_export(faces: Path, tmp_path: Path) -> None:
     first = export(str(faces), tmp_path / "faces.onnx", adoption=FACES, options=OPTIONS, verify=False)
     with pytest.raises(UsageError, match="written by gcv-edge"):
         export(str(first.path), tmp_path / "again.onnx", adoption=FACES, options=OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "task", "extra"),
+    [
+        ("classification", "embedding", {}),
+        ("classification", "action", {}),
+        ("clip", "action", {}),
+        ("depth", "depth", {}),
+        ("image_to_image", "image_to_image", {"image_range": (0.0, 1.0)}),
+    ],
+)
+def test_foreign_networks_of_other_tasks(tmp_path: Path, kind: str, task: str, extra: dict[str, Any]) -> None:
+    foreign = tmp_path / "foreign.onnx"
+    foreign.write_bytes(build_model(kind, 1, (32, 32)).SerializeToString())
+    options = ExportOptions(task=task, mean=(0.0,) * 3, scale=(255.0,) * 3, bgr=True, **extra)
+    result = export(str(foreign), tmp_path / "adopted.onnx", options=options)
+    assert result.verification is not None
+    assert result.verification.passed
+    assert not result.metadata.preprocessing.reverse_channels
+    frame = np.full((40, 40, 3), (0, 0, 255), np.uint8)
+    model = load(result.path)
+    found = model.run([frame] * 9 if task == "action" else frame)
+    assert found.speed.inference_ms > 0
+
+
+@pytest.mark.parametrize(
+    ("task", "error", "message"),
+    [
+        ("image_to_image", UsageError, "--image-range"),
+        ("tensors", UnsupportedError, "for MXNet's networks only"),
+        ("depth", UnsupportedError, r"found an output \[1, 3\], expected one of rank 4"),
+    ],
+)
+def test_foreign_networks_that_cannot_be(
+    tmp_path: Path, task: str, error: type[GcvEdgeError], message: str
+) -> None:
+    foreign = tmp_path / "foreign.onnx"
+    kind = "image_to_image" if task == "image_to_image" else "classification"
+    foreign.write_bytes(build_model(kind, 1, (32, 32)).SerializeToString())
+    options = ExportOptions(task=task, mean=(0.0,) * 3, scale=(255.0,) * 3)
+    with pytest.raises(error, match=message):
+        export(str(foreign), tmp_path / "adopted.onnx", options=options)
