@@ -11,7 +11,7 @@ from gcv_edge.exporters.mxnet.operators.indexing import extents
 from gcv_edge.exporters.mxnet.registry import converts
 
 
-@converts("Concat", "concat")
+@converts("Concat", "concat", "_rnn_param_concat")
 def concat(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value) -> ir.Value:
     """Join along an axis."""
     axis = attrs.get_int("dim", 1)

@@ -27,29 +27,31 @@ CASES: dict[str, Case] = {
     "CycleGAN, U-Net": ("generators", "u_net", {}, (3, 32, 48), "image_to_image"),
     "StyleGAN": ("style_generator", "StyleGenerator", {}, (12,), "tensors"),
     "StyleGAN, no noise": ("style_generator", "StyleGenerator", {"noise": "none"}, (12,), "tensors"),
-    "re-identification": ("embedding_networks", "PersonNetwork", {}, (3, 64, 32), "embedding"),
+    "re-identification": ("gluon_networks", "PersonNetwork", {}, (3, 64, 32), "embedding"),
     "re-identification, length 1": (
-        "embedding_networks",
+        "gluon_networks",
         "PersonNetwork",
         {"normalized": "operator"},
         (3, 64, 32),
         "embedding",
     ),
     "re-identification, divided by its norm": (
-        "embedding_networks",
+        "gluon_networks",
         "PersonNetwork",
         {"normalized": "norm"},
         (3, 64, 32),
         "embedding",
     ),
     "re-identification, as trained": (
-        "embedding_networks",
+        "gluon_networks",
         "PersonNetwork",
         {"classes": 7},
         (3, 64, 32),
         "classification",
     ),
-    "GroupNorm": ("embedding_networks", "GroupNormNetwork", {}, (3, 24, 32), "classification"),
+    "text, LSTM": ("gluon_networks", "TextReader", {"kind": "LSTM"}, (3, 12, 20), "tensors"),
+    "text, GRU": ("gluon_networks", "TextReader", {"kind": "GRU"}, (3, 12, 20), "tensors"),
+    "GroupNorm": ("gluon_networks", "GroupNormNetwork", {}, (3, 24, 32), "classification"),
 }
 
 

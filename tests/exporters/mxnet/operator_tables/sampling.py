@@ -1,8 +1,8 @@
-"""Spatial transformers, correlation, sequences."""
+"""Spatial transformers, correlation, sequences, recurrent layers."""
 
 from __future__ import annotations
 
-from tests.exporters.mxnet.operator_rows import data, refused, row
+from tests.exporters.mxnet.operator_rows import Row, data, refused, row, weight
 from tests.exporters.mxnet.operator_tables.common import IMAGE
 
 GRID = data("N", 2, 5, 4, values="small")
@@ -12,7 +12,27 @@ TURNED = {"transform_type": "affine", "sampler_type": "bilinear"}
 STEPS, LENGTHS = data(5, "N", 3), data("N", values="is:2 5 1")
 OWN = {"use_sequence_length": True}
 
+
+def recurrent(mode: str, why: str, count: int, states: int, **attrs: object) -> Row:
+    """Write a row of RNN: 4 inputs, ``count`` parameters, as many states as layers and directions."""
+    width = attrs.get("state_size", 3)
+    begin = [data(states, "N", width)] * (2 if mode == "lstm" else 1)
+    steps = data(5, "N", 4), weight(count, values="small")
+    return row(
+        "RNN", f"{mode}: {why}", *steps, *begin, mode=mode, **{"state_size": 3, "num_layers": 1, **attrs}
+    )
+
+
 SAMPLING = [
+    row("_rnn_param_concat", "parameters", data(3), data(5), dim=0, num_args=2),
+    recurrent("lstm", "a layer", 108, 1),
+    recurrent("lstm", "two layers, states", 204, 2, num_layers=2, state_outputs=True, outputs=3, p=0.2),
+    recurrent("lstm", "both directions", 216, 2, bidirectional=True),
+    recurrent("lstm", "both directions, two layers", 480, 4, num_layers=2, bidirectional=True),
+    recurrent("gru", "a layer", 81, 1),
+    recurrent("gru", "both directions, states", 162, 2, bidirectional=True, state_outputs=True, outputs=2),
+    recurrent("rnn_tanh", "a layer", 27, 1),
+    recurrent("rnn_relu", "both directions, two layers", 120, 4, num_layers=2, bidirectional=True),
     row("BilinearSampler", "inside", IMAGE, GRID),
     row("BilinearSampler", "beyond the edges", IMAGE, FAR, cudnn_off=True),
     row("GridGenerator", "affine", AFFINE, transform_type="affine", target_shape=(5, 4)),
@@ -64,6 +84,26 @@ SAMPLING = [
 ]
 
 SAMPLING_REFUSED = [
+    refused(
+        "RNN 'node': projection_size='2' is not supported",
+        "RNN",
+        "projected states",
+        *(STEPS, weight(9), data(1, "N", 3), data(1, "N", 3)),
+        mode="lstm",
+        state_size=3,
+        num_layers=1,
+        projection_size=2,
+    ),
+    refused(
+        "RNN 'node': use_sequence_length='True' is not supported",
+        "RNN",
+        "sequences of unequal length",
+        *(STEPS, weight(9), data(1, "N", 3), LENGTHS),
+        mode="gru",
+        state_size=3,
+        num_layers=1,
+        use_sequence_length=True,
+    ),
     refused(
         "SpatialTransformer 'node': target_shape='(0, 0)' is not supported",
         "SpatialTransformer",

@@ -1,4 +1,4 @@
-"""Networks for person re-identification, from the blocks of Gluon's own ResNets, with few channels."""
+"""Networks for re-identification, text and more, from Gluon's own layers, with few channels."""
 
 from __future__ import annotations
 
@@ -50,6 +50,25 @@ class PersonNetwork(HybridBlock):  # type: ignore[misc]
         if self.normalized == "norm":
             x = F.broadcast_div(x, F.norm(x, axis=1, keepdims=True) + 1e-12)
         return x if self.classifier is None else self.classifier(x)
+
+
+class TextReader(HybridBlock):  # type: ignore[misc]
+    """A network that reads a line of text: columns of maps are the steps of recurrent layers (CRNN).
+
+    Args:
+        kind: ``LSTM`` or ``GRU``.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.maps = chain(nn.Conv2D(8, 3, (2, 1), 1), nn.BatchNorm(), nn.Activation("relu"))
+        self.layers = getattr(mxnet.gluon.rnn, kind)(6, num_layers=2, bidirectional=True)
+        self.letters = nn.Dense(5, flatten=False)
+
+    def hybrid_forward(self, F: Any, x: Any) -> Any:  # noqa: N803
+        columns = F.max(self.maps(x), axis=2)
+        steps = self.layers(F.transpose(columns, axes=(2, 0, 1)))
+        return F.transpose(self.letters(steps), axes=(1, 0, 2))
 
 
 class GroupNormNetwork(HybridBlock):  # type: ignore[misc]
