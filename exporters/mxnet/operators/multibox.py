@@ -170,7 +170,10 @@ def columns(graph: GraphBuilder, found: Found) -> list[ir.Value]:
 def suppressed(
     graph: GraphBuilder, name: str, found: Found, classes: int, selection: DetectionSettings
 ) -> ir.Value:
-    """List the best anchors sorted; those that another suppresses have the class -1."""
+    """List the best anchors sorted; those that another suppresses have the class -1.
+
+    Not every runtime sorts stably; the keys say in which order equal scores are.
+    """
     limit, threshold = selection.confidence_threshold, just_below(selection.confidence_threshold, 1)
     settings = DetectionSettings(
         threshold, just_below(selection.iou_threshold, 2), -1, -1, selection.class_agnostic
@@ -187,4 +190,6 @@ def suppressed(
     listed = Found(nms.masked(graph, ids, survives, NOTHING), scores, boxes)
     rows = graph.op("Concat", columns(graph, listed), f"{name}_rows", axis=2)
     is_row = nms.column(graph, nms.over(graph, scores, threshold))
-    return nms.masked(graph, rows, is_row, NOTHING)
+    rows = nms.masked(graph, rows, is_row, NOTHING)
+    _, settled = graph.multi("TopK", [keys, graph.constant([count])], 2, f"{name}_settled", axis=1)
+    return nms.gather_rows(graph, rows, settled)
