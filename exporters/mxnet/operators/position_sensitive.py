@@ -22,8 +22,8 @@ def position_sensitive_pooling(
 ) -> ir.Value:
     """Average of each cell of regions ``[R, 5]`` over whole positions, by a product with two 0/1 matrices.
 
-    OpenVINO divides by multiplying with the reciprocal: of cells whose edge is a whole number but for rounding
-    (1 in 300 of 7x7 cells) it takes a row or column more or less.
+    OpenVINO divides by multiplying with the reciprocal: where the edge of a cell is a whole number but for
+    rounding (1 of 300 cells, 7 a side), it takes a row or column more or less.
     """
     bins, groups = attrs.get_int("pooled_size"), attrs.get_int("group_size", 0)
     groups = groups or bins
