@@ -18,8 +18,8 @@ from gcv_edge import Detector, InstanceSegmenter, load
 from gcv_edge.agreement import final_list, mask_error, match, unmatched_proposals, unmatched_share
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.export import export_network
-from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.live import trace
+from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.reference import MxnetReference
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.exporters.writing import write_model

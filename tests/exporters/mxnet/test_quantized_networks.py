@@ -18,8 +18,8 @@ from gcv_edge.errors import UsageError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.convert import SymbolConverter
 from gcv_edge.exporters.mxnet.export import export_network
-from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.live import load_zoo_network, trace_block, zoo_names, zoo_shape
+from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.quantized_zoo import is_quantized, read_shipped
 from gcv_edge.exporters.mxnet.random_weights import draw_picture
 from gcv_edge.exporters.mxnet.reference import MxnetReference, write_symbol
