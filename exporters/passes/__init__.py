@@ -6,10 +6,11 @@ import onnx_ir as ir
 import onnx_ir.passes.common as common
 
 from gcv_edge.exporters.passes.drop_identity import DropIdentityPass
+from gcv_edge.exporters.passes.exact_scores import ExactScoresPass
 from gcv_edge.exporters.passes.fold_batch_norm import FoldBatchNormPass
 from gcv_edge.exporters.passes.merge_resize import MergeResizePass
 
-__all__ = ["DropIdentityPass", "FoldBatchNormPass", "MergeResizePass", "clean"]
+__all__ = ["DropIdentityPass", "ExactScoresPass", "FoldBatchNormPass", "MergeResizePass", "clean"]
 
 
 def clean(model: ir.Model) -> ir.Model:
@@ -19,6 +20,7 @@ def clean(model: ir.Model) -> ir.Model:
         common.RemoveUnusedNodesPass(),
         FoldBatchNormPass(),
         MergeResizePass(),
+        ExactScoresPass(),
         common.DeduplicateHashedInitializersPass(size_limit=4096),
         common.CommonSubexpressionEliminationPass(),
         common.RemoveUnusedNodesPass(),

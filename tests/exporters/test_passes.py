@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gcv_edge.exporters.builder import BATCH, GraphBuilder
-from gcv_edge.exporters.passes import FoldBatchNormPass, MergeResizePass, clean
+from gcv_edge.exporters.passes import ExactScoresPass, FoldBatchNormPass, MergeResizePass, clean
 
 Array = NDArray[Any]
 Change = Callable[[ir.Model], Any]
@@ -304,3 +304,43 @@ def test_clean_removes_what_nobody_needs() -> None:
 def test_input_that_is_also_an_output() -> None:
     graph, data = new_graph()
     assert_same_numbers(graph, {"out": data}, clean)
+
+
+def scores_of(graph: GraphBuilder, data: ir.Value) -> ir.Value:
+    """Scores, as detectors compute them, with steps between the sigmoid and the choice."""
+    scores = graph.op("Sigmoid", [data], "scores")
+    return graph.op("Reshape", [scores, graph.constant([2, -1])], "rows")
+
+
+def test_ranked_scores_are_exact() -> None:
+    graph, data = new_graph()
+    best, _ = graph.multi("TopK", [scores_of(graph, data), graph.constant([9])], 2, "best")
+    model = assert_same_numbers(graph, {"best": best}, ExactScoresPass())
+    assert operators(model)["Sigmoid"] == 0
+    assert operators(model)["Exp"] == 1
+
+
+def test_ranks_follow_the_inputs() -> None:
+    """Inputs so close that an approximation exchanges their order."""
+    graph = GraphBuilder("test")
+    data = graph.input("data", (1, 4096))
+    scores = graph.op("Sigmoid", [data], "scores")
+    _, places = graph.multi("TopK", [scores, graph.constant([4096])], 2, "order")
+    model = graph.model({"places": places})
+    ExactScoresPass()(model)
+    logits = np.linspace(-6, -2, 4096, dtype=np.float32)
+    np.testing.assert_array_equal(run(model, logits[None])["places"][0], np.arange(4096)[::-1])
+
+
+def test_scores_that_nothing_chooses_by_stay() -> None:
+    graph, data = new_graph()
+    gate = graph.op("Sigmoid", [data], "gate")
+    best, _ = graph.multi(
+        "TopK",
+        [convolution(graph, graph.op("Mul", [data, gate], "gated"), 1), graph.constant([3])],
+        2,
+        "best",
+    )
+    model = graph.model({"best": best, "scores": scores_of(graph, data)})
+    assert not ExactScoresPass()(model).modified
+    assert operators(model)["Sigmoid"] == 2
