@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,14 +25,47 @@ CUTS = ("_contrib_box_nms", "_contrib_ROIAlign")
 SYNC_ATTRIBUTES = ("key", "ndev")
 HEAD_DEVIATION = 0.4
 FEW_PICTURES = 4
-SCORE_BIASES = (
-    (re.compile(r"(^|\.)class_predictors?(\..*)?\.bias$"), 1, 0, 6.0),
-    (re.compile(r"^yolo_outputs\..*\.bias$"), 5, 4, -5.0),
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """How the last layer of a detector's branch is changed, so that its results are like a trained one's.
+
+    Attributes:
+        path: pattern of its parameters' paths, without ``.weight`` and ``.bias``.
+        gain: factor of its weights.
+        shift: added to biases.
+        others: results per box beside those for classes, of which ``position`` is the one shifted; None:
+            all are.
+    """
+
+    path: str
+    gain: float
+    shift: float
+    others: int | None = None
+    position: int = 0
+
+
+PREDICTORS = (
+    Predictor(r"(^|.*\.)class_predictors?(\..*)?", 3, 6.5, others=1),  # background
+    Predictor(r"yolo_outputs\..*", 3, -5, others=5, position=4),  # objectness
+    Predictor(r"rpn\.(rpn_head\.)?score", 4, -3),
+    Predictor(r"rpn\.(rpn_head\.)?loc", 2, 0),  # proposals of many sizes: few overlaps just at the threshold
+    Predictor(r"heads\.0\.2", 2, -3),  # CenterNet: heat maps, then width and height in strides
+    Predictor(r"heads\.1\.2", 10, 10),
 )
-"""Biases by path: outputs per box beside classes; which of them is background or objectness; its shift."""
 
 OFFSET_GAIN = 0.1
 """Deformable convolutions sample at small offsets when trained; at large ones, rounding grows with each."""
+
+BLACK = -2.0
+"""Black after the usual normalisation."""
+
+ADDITIONS = ("elemwise_add", "broadcast_add", "_plus", "_Plus", "add_n")
+PASSING = ("Dropout", "broadcast_mul")
+BRANCH_GAIN = 0.3
+"""Residual branches add this much to their trunk, as trained ones do; with more, rounding grows by a factor
+in each, and a hundred of them make noise of it."""
 
 FLOOR = 0.3
 """A channel's variance is at least this part of its layer's, or dead channels would be blown up."""
@@ -62,6 +95,9 @@ def draw_weights(
         if name in shapes:
             drawn = draw_parameter(name, shapes[name], stream(seed, index))
             weights[name] = drawn if drawn is not None else initial_value(parameter, shapes[name])
+    for name in find_branch_ends(symbol):
+        if name in weights:
+            weights[name] *= np.float32(BRANCH_GAIN)
     pictures = FEW_PICTURES if has_single_values(symbol, weights, input_shapes) else 1
     inputs = {
         name: draw_picture((shape[0] * pictures, *shape[1:]), seed + index)
@@ -79,11 +115,33 @@ def stream(seed: int, *place: int) -> np.random.Generator:
 
 
 def draw_picture(shape: Shape, seed: int) -> Array:
-    """Draw waves with noise: noise alone would excite every unit alike."""
+    """Draw a patchwork of what pictures are made of, side by side: noise, waves, soft shapes, and nothing.
+
+    One kind alone would leave a network unprepared for the others.
+    """
     random = stream(seed)
-    rows, columns = (np.arange(size) / size * 2 * np.pi for size in shape[-2:])
+    height, width = shape[-2:]
+    rows, columns = (np.arange(size) / size * 2 * np.pi for size in (height, width))
     waves = np.sin(columns + random.uniform(0, 6)) * np.cos(1.5 * rows + random.uniform(0, 6))[:, None]
-    return np.asarray(0.7 * random.standard_normal(shape) + 0.7 * waves, np.float32)
+    noise = random.standard_normal(shape)
+    patches = (
+        0.7 * noise + 0.7 * waves,
+        draw_shapes(shape, random),
+        0.1 * noise + waves,
+        np.full(shape, BLACK),
+    )
+    chosen = np.arange(width) * len(patches) // width
+    return np.asarray(np.choose(chosen, patches), np.float32)
+
+
+def draw_shapes(shape: Shape, random: np.random.Generator) -> Array:
+    """Add up noise of all sizes, the larger the stronger, as it is in pictures of things."""
+    total = np.zeros(shape)
+    for size in 2 ** np.arange(1, 7):
+        coarse = random.standard_normal((*shape[:-2], -(-shape[-2] // size), -(-shape[-1] // size)))
+        fine = coarse.repeat(size, axis=-2).repeat(size, axis=-1)
+        total += 0.4 * fine[..., : shape[-2], : shape[-1]]
+    return total
 
 
 def draw_parameter(name: str, shape: Shape, random: np.random.Generator) -> Array | None:
@@ -160,9 +218,39 @@ def calibrate(symbol: Symbol, weights: dict[str, Array], inputs: Mapping[str, Ar
         epsilon = float(node.attrs.get("eps", 1e-3))
         variance = np.maximum(1 / np.maximum(inverse_deviation, 1e-9) ** 2 - epsilon, 1e-6)
         set_statistics(symbol, node, weights, mean, variance, stream(seed, index, 0))
+    deviations: dict[str, list[float]] = {}
     for index, output in zip(last, outputs[2 * len(norms) :], strict=True):
         name = symbol.nodes[symbol.nodes[index].inputs[1].node].name
-        weights[name] *= np.float32(HEAD_DEVIATION / max(float(output.std()), 1e-6))
+        deviations.setdefault(name, []).append(float(output.std()))
+    for name, values in deviations.items():  # several, where a pyramid's levels share a layer
+        weights[name] *= np.float32(HEAD_DEVIATION / max(*values, 1e-6))
+
+
+def find_branch_ends(symbol: Symbol) -> set[str]:
+    """Find the scales at the ends of residual branches: gammas of BatchNorms, or weights of layers.
+
+    Of what is added up, the value behind the fewest layers is what the others are branches of.
+    """
+    depths = count_layers(symbol)
+    found = set()
+    for node in symbol.nodes:
+        if node.op in ADDITIONS:
+            for entry in sorted(node.inputs, key=lambda entry: depths[entry.node])[1:]:
+                end = symbol.nodes[entry.node]
+                while end.op in PASSING:
+                    end = symbol.nodes[end.inputs[0].node]
+                if end.op in (*LAYERS, *NORMS):
+                    found.add(symbol.nodes[end.inputs[1].node].name)
+    return found
+
+
+def count_layers(symbol: Symbol) -> list[int]:
+    """Count the layers on the longest way from the input to each node."""
+    depths: list[int] = []
+    for node in symbol.nodes:
+        before = max((depths[entry.node] for entry in node.inputs), default=0)
+        depths.append(before + (node.op in LAYERS))
+    return depths
 
 
 def has_single_values(
@@ -180,11 +268,22 @@ def has_single_values(
 
 
 def find_little(block: Any, weights: dict[str, Array]) -> None:
-    """Let a detector score most places low, in place: trained ones find nothing in a plain picture."""
+    """Let a detector score most places low, and few alike, in place: trained ones find nothing in a plain
+    picture."""
     for path, parameter in block._collect_params_with_prefix().items():
-        for pattern, others, position, shift in SCORE_BIASES:
-            if pattern.search(path) and parameter.name in weights:
-                weights[parameter.name][position :: len(block.classes) + others] += np.float32(shift)
+        layer, _, role = path.rpartition(".")
+        for predictor in PREDICTORS:
+            if parameter.name in weights and re.fullmatch(predictor.path, layer):
+                change(predictor, role, weights[parameter.name], block)
+
+
+def change(predictor: Predictor, role: str, values: Array, block: Any) -> None:
+    """Change one parameter of a predictor, in place."""
+    if role == "weight":
+        values *= np.float32(predictor.gain)
+    elif role == "bias":
+        step = 1 if predictor.others is None else len(block.classes) + predictor.others
+        values[predictor.position :: step] += np.float32(predictor.shift)
 
 
 def set_statistics(
