@@ -62,7 +62,7 @@ SIZE_PATTERNS: tuple[tuple[str, Size], ...] = (
     (r"resnest269", (416, 416)),
     (
         r"(se_|cifar_)?(resnet|resnext|resnest|vgg|mobilenet|densenet|squeezenet|darknet|senet|"
-        r"alexnet|googlenet|residualattention|hrnet_.*_c$)",
+        r"alexnet|googlenet|residualattention|shufflenet|dla34$|hrnet_.*_c$)",
         (224, 224),
     ),
 )
