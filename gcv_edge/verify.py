@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.agreement import (
     ROUNDED_TOLERANCE,
+    TOLERANCE,
     Array,
     Comparison,
     Outputs,
@@ -30,6 +31,7 @@ from gcv_edge.agreement import (
     lists_peaks,
     output_scale,
     rounded_error,
+    scaled_error,
 )
 from gcv_edge.errors import MissingExtraError, ModelFileError
 from gcv_edge.metadata import ModelMetadata
@@ -50,6 +52,8 @@ Samples = Sequence[Mapping[str, Any]]
 
 PART = re.compile(r"\.part(\d+)$")
 """End of the name of a part of a network."""
+
+MILLIONTH = 1e-6
 
 STORED_TOLERANCE = 2e-3
 """The same against stored numbers, which another CPU made."""
@@ -155,10 +159,34 @@ def verify_model(
 
 
 def check_export(file: Path, metadata: ModelMetadata, reference: Reference | None) -> Verification:
-    """Hold a file's outputs in ONNX Runtime against a reference's (None: OpenVINO's)."""
+    """Hold a file's outputs in ONNX Runtime against a reference's (None: OpenVINO's).
+
+    Where they differ and the reference itself is undecided about the black picture, that is left out.
+    """
+    reference = reference or EngineReference(open_session(file))
     runs = run_both(file, metadata, reference, "onnxruntime")
     comparisons = compare_all(runs.found, runs.expected, metadata)
+    is_good = all(comparison.passed for comparison in comparisons)
+    if not is_good and "black" in runs.inputs and is_undecided(file, metadata, reference):
+        runs = run_both(file, metadata, reference, "onnxruntime", without_black)
+        comparisons = compare_all(runs.found, runs.expected, metadata)
     return Verification(runs.reference, comparisons, runs.inputs, runs.batches)
+
+
+def is_undecided(file: Path, metadata: ModelMetadata, reference: Reference) -> bool:
+    """Whether a millionth more than black gives another result.
+
+    Of maps that are constant, InstanceNorm's variance is rounding, and what follows is that, magnified.
+    """
+    black = check_inputs(open_session(file).inputs, metadata)["black"]
+    lighter = {name: array + np.float32(MILLIONTH) for name, array in black.items()}
+    found, expected = reference.run(unnamed(lighter)), reference.run(unnamed(black))
+    return any(scaled_error(name, found[name], value) > TOLERANCE for name, value in expected.items())
+
+
+def without_black(shapes: Mapping[str, tuple[int, ...]], metadata: ModelMetadata) -> dict[str, Inputs]:
+    """Make the inputs of ``check_inputs`` but for the black picture."""
+    return {kind: inputs for kind, inputs in check_inputs(shapes, metadata).items() if kind != "black"}
 
 
 def run_both(

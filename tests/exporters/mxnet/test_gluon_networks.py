@@ -123,6 +123,21 @@ def check(mxnet: ModuleType, block: Any, path: Path, engine: str, batch: Array) 
     np.testing.assert_allclose(found, expected, atol=1e-4 * scale, rtol=0)
 
 
+@pytest.mark.parametrize("name", ["CycleGAN", "SRGAN", "WGAN", "GroupNorm"])
+def test_a_whole_export_is_verified(name: str, saved: Callable[[str], tuple[Path, Any]]) -> None:
+    """Of a black picture CycleGAN's instance norms make rounding alone: it decides nothing."""
+    folder, _ = saved(name)
+    wanted = ExportOptions(input_shape=(1, *CASES[name][3]), task=CASES[name][4])
+    verification = export(
+        str(folder / "net-symbol.json"), folder / "verified.onnx", options=wanted
+    ).verification
+    assert verification is not None
+    assert verification.passed
+    pictures = ("black", "noise", "picture")
+    expected = {"CycleGAN": pictures[1:], "WGAN": ("noise",)}.get(name, pictures)
+    assert verification.inputs == expected
+
+
 @pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
 @pytest.mark.parametrize("name", CASES)
 def test_numbers_are_the_blocks(
