@@ -67,6 +67,12 @@ BRANCH_GAIN = 0.3
 """Residual branches add this much to their trunk, as trained ones do; with more, rounding grows by a factor
 in each, and a hundred of them make noise of it."""
 
+PRODUCTS = ("broadcast_mul", "elemwise_mul")
+SQUEEZING = ("softmax", "sigmoid")
+RESHAPING = ("Reshape", "reshape", "transpose", "SwapAxis", "expand_dims", "squeeze", "SliceChannel")
+GATE_GAIN = 0.3
+"""Gates stay half open: MXNet's averages, on which they depend, are exact to four digits only."""
+
 FLOOR = 0.3
 """A channel's variance is at least this part of its layer's, or dead channels would be blown up."""
 
@@ -103,6 +109,8 @@ def draw_weights(
         name: draw_picture((shape[0] * pictures, *shape[1:]), seed + index)
         for index, (name, shape) in enumerate(input_shapes.items())
     }
+    for name in find_gates(symbol):
+        weights[name] *= np.float32(GATE_GAIN)
     soften_attention(symbol, weights, inputs)
     calibrate(symbol, weights, inputs, seed)
     find_little(block, weights)
@@ -115,23 +123,26 @@ def stream(seed: int, *place: int) -> np.random.Generator:
 
 
 def draw_picture(shape: Shape, seed: int) -> Array:
-    """Draw a patchwork of what pictures are made of, side by side: noise, waves, soft shapes, and nothing.
+    """Draw what pictures are made of: noise, waves, soft shapes, and nothing.
 
-    One kind alone would leave a network unprepared for the others.
+    One kind alone would leave a network unprepared for the others. A single picture is a patchwork of all
+    kinds, side by side; of several, each is of a kind.
     """
     random = stream(seed)
     height, width = shape[-2:]
     rows, columns = (np.arange(size) / size * 2 * np.pi for size in (height, width))
     waves = np.sin(columns + random.uniform(0, 6)) * np.cos(1.5 * rows + random.uniform(0, 6))[:, None]
     noise = random.standard_normal(shape)
-    patches = (
+    kinds = (
         0.7 * noise + 0.7 * waves,
         draw_shapes(shape, random),
         0.1 * noise + waves,
         np.full(shape, BLACK),
     )
-    chosen = np.arange(width) * len(patches) // width
-    return np.asarray(np.choose(chosen, patches), np.float32)
+    if shape[0] >= len(kinds):
+        pictures = [kinds[index % len(kinds)][index] for index in range(shape[0])]
+        return np.asarray(pictures, np.float32)
+    return np.asarray(np.choose(np.arange(width) * len(kinds) // width, kinds), np.float32)
 
 
 def draw_shapes(shape: Shape, random: np.random.Generator) -> Array:
@@ -168,6 +179,22 @@ def initial_value(parameter: Any, shape: Shape) -> Array:
     parameter.shape = shape
     parameter.initialize(ctx=mxnet.cpu(), force_reinit=True)
     return np.asarray(parameter.data().asnumpy())
+
+
+def find_gates(symbol: Symbol) -> set[str]:
+    """Find the weights of layers whose results, squeezed, others are multiplied by."""
+    products = [node for node in symbol.nodes if node.op in PRODUCTS]
+    gates = [walk_back(symbol, entry.node, RESHAPING) for node in products for entry in node.inputs]
+    squeezed = [node.inputs[0].node for node in gates if node.attrs.get("act_type", node.op) in SQUEEZING]
+    makers = [walk_back(symbol, index, RESHAPING) for index in squeezed]
+    return {symbol.nodes[maker.inputs[1].node].name for maker in makers if maker.op in LAYERS}
+
+
+def walk_back(symbol: Symbol, index: int, operators: Sequence[str]) -> Node:
+    """Return the first node, from one backwards, that is none of some operators."""
+    while symbol.nodes[index].op in operators:
+        index = symbol.nodes[index].inputs[0].node
+    return symbol.nodes[index]
 
 
 def soften_attention(symbol: Symbol, weights: dict[str, Array], inputs: Mapping[str, Array]) -> None:
