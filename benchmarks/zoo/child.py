@@ -1,0 +1,193 @@
+"""One name in a process of its own: python -m benchmarks.zoo.child PHASE NAME SEED FOLDER.
+
+Writes FOLDER/record.json; the exported file lies in FOLDER too, for as long as the process needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from benchmarks.zoo.inputs import seeded_inputs
+from benchmarks.zoo.memory import with_peak
+from benchmarks.zoo.parity import Parity, measure
+from benchmarks.zoo.records import FAILED, PASSED, UNBUILDABLE, UNBUILDABLE_NAMES, Record
+from benchmarks.zoo.speed import measure_speed
+from benchmarks.zoo.variants import list_variants
+from gcv_edge.agreement import compare_all
+from gcv_edge.errors import UnsupportedError
+from gcv_edge.exporters.loading import MxnetSource, open_mxnet
+from gcv_edge.exporters.mxnet.live import load_zoo_network
+from gcv_edge.exporters.mxnet.parts import list_inputs, split_network
+from gcv_edge.exporters.mxnet.symbol import Symbol
+from gcv_edge.exporters.source import ExportOptions, Reference
+from gcv_edge.metadata import ModelMetadata
+from gcv_edge.pipeline import ExportResult, export_loaded
+from gcv_edge.runtime.cpus import usable_cpus
+from gcv_edge.runtime.sessions import ENGINES
+from gcv_edge.verify import Runs, run_both
+
+CUSTOM_CLASSES = ("apple", "pear", "plum")
+LONGEST_REASON = 300
+
+
+class Recorded:
+    """A reference that computes each input once."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.name = reference.name
+        self._reference = reference
+        self._outputs: dict[bytes, dict[str, Any]] = {}
+
+    def run(self, inputs: Any) -> dict[str, Any]:
+        """Return what the reference computes."""
+        key = fingerprint(inputs)
+        if key not in self._outputs:
+            self._outputs[key] = self._reference.run(inputs)
+        return self._outputs[key]
+
+
+def fingerprint(inputs: Any) -> bytes:
+    """Return bytes that are the same for the same arrays."""
+    arrays = inputs.values() if isinstance(inputs, Mapping) else [inputs]
+    return b"".join(str(array.shape).encode() + np.ascontiguousarray(array).tobytes() for array in arrays)
+
+
+def main() -> None:
+    """Write the record of one phase of one name."""
+    phase, name, seed, place = sys.argv[1:]
+    folder = Path(place)
+    record: Record = {"name": name}
+    try:
+        parts = load_parts(name, int(seed))
+        record |= join([PHASES[phase](source, options, folder / "model.onnx") for source, options in parts])
+    except UnsupportedError as error:
+        record |= {"verdict": UNBUILDABLE if name in UNBUILDABLE_NAMES else FAILED, "reason": one_line(error)}
+    except Exception as error:  # whatever goes wrong with one name is that name's result
+        record |= {"verdict": FAILED, "reason": f"{type(error).__name__}: {one_line(error)}"}
+    (folder / "record.json").write_text(json.dumps(record))
+
+
+def load_parts(name: str, seed: int) -> Iterator[tuple[MxnetSource, ExportOptions]]:
+    """Build a zoo network with random weights; give each of the parts in which it is exported."""
+    options = ExportOptions(labels=CUSTOM_CLASSES if "custom" in name else ())
+    network = load_zoo_network(name, None, None, options.labels, seed)
+    count = len(split_network(network, options)) if len(list_inputs(network)) > 1 else 1
+    for index in range(1, count + 1):
+        chosen = replace(options, part=index) if count > 1 else options
+        yield open_mxnet(network, chosen), chosen
+
+
+def join(parts: Sequence[Record]) -> Record:
+    """Make one record of those of a network's parts."""
+    if len(parts) == 1:
+        return dict(parts[0])
+    return {**parts[-1], "verdict": worst_verdict(parts), "reason": join_reasons(parts), "parts": list(parts)}
+
+
+def worst_verdict(parts: Sequence[Record]) -> str:
+    """Return what holds for all parts."""
+    verdicts = {part.get("verdict") for part in parts}
+    return FAILED if FAILED in verdicts else PASSED
+
+
+def join_reasons(parts: Sequence[Record]) -> str:
+    """Return what is wrong with any part."""
+    return "; ".join(part["reason"] for part in parts if part.get("reason"))
+
+
+def compare(source: MxnetSource, options: ExportOptions, path: Path) -> Record:
+    """Export and hold both engines against MXNet."""
+    result, peak = with_peak(lambda: export_loaded(source, path, options, verify=False))
+    record = describe_symbol(source.network.symbol) | describe_file(path, result.metadata)
+    params = sum(np.asarray(array).nbytes for array in source.network.weights.values())
+    record["export"] = describe_export(result, peak, params)
+    reference = source.reference(options)
+    assert reference is not None
+    recorded = Recorded(reference)
+    problems, parities = [], {}
+    for engine in ENGINES:
+        runs = run_both(path, result.metadata, recorded, engine, seeded_inputs)
+        parity = measure(runs, result.metadata, record["inputs"][0][-2:])
+        parities[engine] = parity.to_dict()
+        problems += find_problems(engine, runs, result.metadata, parity)
+    return record | {
+        "parity": parities,
+        "verdict": FAILED if problems else PASSED,
+        "reason": "; ".join(problems),
+    }
+
+
+def describe_symbol(symbol: Symbol) -> Record:
+    """Count MXNet's operators, and list their kinds."""
+    operators = [node.op for node in symbol.nodes if not node.is_variable]
+    return {
+        "operators": len(operators),
+        "distinct": len(set(operators)),
+        "variants": sorted(list_variants(symbol)),
+    }
+
+
+def describe_file(path: Path, metadata: ModelMetadata) -> Record:
+    """Read what the exported file is."""
+    graph = onnx.load(str(path), load_external_data=False).graph
+    inputs = [[d.dim_value for d in value.type.tensor_type.shape.dim] for value in graph.input]
+    return {
+        "task": metadata.task.name,
+        "variant": metadata.variant,
+        "inputs": inputs,
+        "nodes": len(graph.node),
+        "bytes": path.stat().st_size,
+    }
+
+
+def describe_export(result: ExportResult, peak: int | None, params: int) -> Record:
+    """Say what the export took; the parameters, which are loaded before, count as its memory too."""
+    return {
+        "seconds": round(result.seconds["convert"] + result.seconds["write"], 3),
+        "params_bytes": params,
+        "peak_over_params": round((peak + params) / params, 2) if peak is not None else None,
+    }
+
+
+def find_problems(engine: str, runs: Runs, metadata: ModelMetadata, parity: Parity) -> list[str]:
+    """Say in which ways an engine's outputs are not MXNet's; an export also checks ONNX Runtime's itself."""
+    problems = []
+    if parity.worst > parity.tolerance:
+        name = max(parity.errors, key=lambda key: parity.errors[key])
+        problems.append(f"{engine}: {name} differs by {parity.worst:.2g}, allowed {parity.tolerance:g}")
+    if parity.missed:
+        problems.append(f"{engine}: {parity.missed} of {parity.rows} rows not found")
+    if engine == "onnxruntime":
+        refused = [row for row in compare_all(runs.found, runs.expected, metadata) if not row.passed]
+        problems += [
+            f"export refuses '{row.name}': {row.max_error:.2g}, allowed {row.tolerance:g}" for row in refused
+        ]
+    return problems
+
+
+def time_engines(source: MxnetSource, options: ExportOptions, path: Path) -> Record:
+    """Export and time."""
+    result = export_loaded(source, path, options, verify=False)
+    return {"speed": measure_speed(source.network, path, result.metadata), "threads": usable_cpus()}
+
+
+def one_line(error: BaseException) -> str:
+    """Return an error's text on one line."""
+    return " ".join(str(error).split())[:LONGEST_REASON]
+
+
+PHASES: dict[str, Callable[[MxnetSource, ExportOptions, Path], Record]] = {
+    "parity": compare,
+    "speed": time_engines,
+}
+
+if __name__ == "__main__":
+    main()

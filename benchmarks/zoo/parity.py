@@ -1,0 +1,135 @@
+"""How far an engine's outputs are from MXNet's, in the units of the published table.
+
+An output's error is its largest difference over MXNet's largest value; boxes count in parts of the picture's
+longer side, and scores as they are. Of detections, every row of MXNet's final list must have a partner of
+equal class, score and box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcv_edge.agreement import (
+    PEAK_SHARE,
+    ROUNDED_TOLERANCE,
+    Outputs,
+    comparable,
+    final_list,
+    has_proposals,
+    lists_peaks,
+    mask_error,
+    match_pairs,
+    rounded_error,
+)
+from gcv_edge.metadata import DetectionSettings, ModelMetadata
+from gcv_edge.verify import Runs
+
+TOLERANCE = 1e-3
+"""Largest error of an output, of a detection's score, and of its box."""
+
+Array = NDArray[Any]
+
+
+@dataclass
+class Parity:
+    """How one engine agrees with MXNet.
+
+    Attributes:
+        errors: largest error of each output that has one.
+        rows: rows of MXNet's final lists.
+        missed: those without a partner.
+        tolerance: of the errors.
+    """
+
+    errors: dict[str, float] = field(default_factory=dict)
+    rows: int = 0
+    missed: int = 0
+    tolerance: float = TOLERANCE
+
+    def add(self, name: str, error: float) -> None:
+        """Note an error; the largest of each name counts, and what is no number counts as infinite."""
+        self.errors[name] = max(self.errors.get(name, 0.0), error if error == error else float("inf"))
+
+    @property
+    def worst(self) -> float:
+        """Largest error of all."""
+        return max(self.errors.values(), default=0.0)
+
+    @property
+    def passed(self) -> bool:
+        """Whether all outputs agree and every row was found."""
+        return self.worst <= self.tolerance and self.missed == 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what goes into a record."""
+        errors = {name: float(f"{error:.3g}") for name, error in self.errors.items()}
+        lists = {"rows": self.rows, "missed": self.missed} if self.rows or self.missed else {}
+        return {"passed": self.passed, "worst": float(f"{self.worst:.3g}"), "errors": errors, **lists}
+
+
+def measure(runs: Runs, metadata: ModelMetadata, size: tuple[int, int]) -> Parity:
+    """Compare all runs of a file with MXNet's.
+
+    Args:
+        runs: outputs of both.
+        metadata: the file's own.
+        size: height and width of the network's input.
+    """
+    rounded = metadata.variant == "int8"
+    parity = Parity(tolerance=ROUNDED_TOLERANCE if rounded else TOLERANCE)
+    for found, expected in zip(runs.found, runs.expected, strict=True):
+        for name in direct_outputs(found, expected):
+            theirs = expected[name if name in expected else "output"]
+            if rounded:
+                parity.add(name, rounded_error(found[name], theirs))
+            else:
+                parity.add(name, output_error(name, found[name], theirs, max(size), metadata.detection))
+        if metadata.detection is not None and "final_ids" in expected and not rounded:
+            compare_lists(parity, found, expected, metadata.detection, max(size))
+            if "masks" in found:
+                parity.add("masks", mask_error(found, expected, metadata.detection))
+    return parity
+
+
+def direct_outputs(found: Outputs, expected: Outputs) -> Iterator[str]:
+    """Give the names of outputs that can be compared number by number: no lists, no proposals."""
+    if not has_proposals(expected):
+        yield from (name for name in found if name in expected or "output" in expected)
+
+
+def output_error(
+    name: str, found: Array, expected: Array, side: int, settings: DetectionSettings | None
+) -> float:
+    """Largest difference of an output in its units."""
+    if found.shape != expected.shape:
+        return float("inf")
+    found, expected = comparable(name, found), comparable(name, expected)
+    difference = np.abs(found - expected)
+    if name == "boxes":
+        difference = difference / np.maximum(side, np.abs(expected))
+    elif name != "scores":
+        difference = difference / max(float(np.abs(expected).max(initial=0.0)), 1e-12)
+    if lists_peaks(name, settings):
+        difference = np.sort(difference, axis=None)[: difference.size - int(PEAK_SHARE * difference.size)]
+    return float(difference.max(initial=0.0))
+
+
+def compare_lists(
+    parity: Parity, found: Outputs, expected: Outputs, settings: DetectionSettings, side: int
+) -> None:
+    """Look for each of MXNet's final detections."""
+    for index in range(len(expected["final_ids"])):
+        ours, theirs = final_list(found, index, settings), final_list(expected, index, settings)
+        reach = TOLERANCE * np.maximum(side, np.abs(theirs[:, 2:]))
+        pairs = match_pairs(theirs, ours, TOLERANCE, reach)
+        parity.rows += len(theirs)
+        parity.missed += len(theirs) - len(pairs)
+        for mine, other in pairs:
+            parity.add("list scores", float(abs(theirs[mine, 1] - ours[other, 1])))
+            distance = np.abs(theirs[mine, 2:] - ours[other, 2:]) / reach[mine]
+            parity.add("list boxes", TOLERANCE * float(distance.max()))

@@ -1,0 +1,76 @@
+"""From a sweep's records to the table that ships with the package and the page docs/zoo.md."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from benchmarks.harness import ROOT, machine
+from benchmarks.zoo.page import PAGE, format_page
+from benchmarks.zoo.records import Record
+from gcv_edge.files import replacing
+
+TABLE = ROOT / "gcv_edge" / "zoo.json"
+
+NOTES = (
+    (r"siamrpn_", "two files: the template's, computed once, and the search's, computed for each frame"),
+    (r"monodepth2_.*posenet", "a part: motion between two frames, side by side as six channels"),
+    (r"monodepth2_", "the depth network; the motion between frames is *_posenet_*"),
+    (
+        r".*_int8",
+        "8-bit, with MXNet's own ranges; errors are root mean squares, speeds those of 8 bits",
+    ),
+)
+"""What must be known of a name before it is exported."""
+
+
+def publish(records: Iterable[Record], threads: int) -> None:
+    """Write the table and the page."""
+    document = make_document(records, threads)
+    rows = ",\n".join(f"  {json.dumps(row)}" for row in document["names"])
+    head = json.dumps({key: value for key, value in document.items() if key != "names"}, indent=1)
+    with replacing(TABLE) as temporary:
+        temporary.write_text(f'{head[:-2]},\n "names": [\n{rows}\n ]\n}}\n')
+    with replacing(PAGE) as temporary:
+        temporary.write_text(format_page(document))
+
+
+def make_document(records: Iterable[Record], threads: int) -> dict[str, Any]:
+    """Collect what is published."""
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "machine": machine(),
+        "threads": threads,
+        "names": [dict(describe(record)) for record in records],
+    }
+
+
+def describe(record: Record) -> Iterator[tuple[str, Any]]:
+    """Give the published facts of a name."""
+    yield from ((key, record[key]) for key in ("name", "verdict"))
+    yield "note", next((note for pattern, note in NOTES if re.match(pattern, record["name"])), "")
+    if "parity" not in record:
+        yield "reason", record["reason"]
+        return
+    parts = record.get("parts", [record])
+    yield "task", record["task"]
+    yield "inputs", [shape for part in parts for shape in part["inputs"]]
+    yield "files", len(parts)
+    for key in ("operators", "nodes", "bytes"):
+        yield key, sum(part[key] for part in parts)
+    yield "distinct", max(part["distinct"] for part in parts)
+    yield "export_seconds", round(sum(part["export"]["seconds"] for part in parts), 2)
+    peaks = [part["export"]["peak_over_params"] for part in parts]
+    yield "peak_over_params", None if None in peaks else max(peaks)
+    engines = parts[0]["parity"]
+    yield "parity", {engine: max(part["parity"][engine]["worst"] for part in parts) for engine in engines}
+    yield "rows", parts[0]["parity"]["openvino"].get("rows", 0)
+    yield "milliseconds", add_up([part["speed"] for part in parts]) if "speed" in record else {}
+
+
+def add_up(speeds: list[dict[str, float]]) -> dict[str, float]:
+    """Sum the times of a network's parts."""
+    return {engine: float(f"{sum(speed[engine] for speed in speeds):.4g}") for engine in speeds[0]}

@@ -1,0 +1,195 @@
+"""Children side by side, each on processors of its own; a crash or a timeout is a record like any other."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.harness import ROOT
+from benchmarks.zoo.records import FAILED, Record, Records
+
+WORK = "work-"
+"""Names of the folders in which children work begin so."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a child does: ``phase`` is one of child.PHASES."""
+
+    phase: str
+    seed: int
+    timeout: float
+
+
+class StoppedError(Exception):
+    """The sweep was interrupted."""
+
+
+class Workers:
+    """Runs one child per name, several at once.
+
+    Args:
+        records: where children's records go; children work in folders beside them.
+        jobs: children at a time.
+    """
+
+    def __init__(self, records: Records, jobs: int) -> None:
+        self._records = records
+        self._slots = share_processors(jobs)
+        self._children: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+        self._is_stopped = False
+        for left_behind in records.folder.glob(f"{WORK}*"):
+            shutil.rmtree(left_behind, ignore_errors=True)
+
+    def run(self, names: Iterable[str], job: Job) -> Iterator[Record]:
+        """Give each name's record, as soon as it is written.
+
+        When the caller stops asking, children are ended and their folders removed.
+        """
+        waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+        done: queue.SimpleQueue[Record | BaseException] = queue.SimpleQueue()
+        count = 0
+        for name in names:
+            waiting.put(name)
+            count += 1
+        threads = [
+            threading.Thread(target=self._work, args=(slot, waiting, done, job)) for slot in self._slots
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(count):
+                found = done.get()
+                if isinstance(found, BaseException):
+                    raise found
+                yield found
+        finally:
+            self._stop()
+            for thread in threads:
+                thread.join()
+
+    def _work(
+        self,
+        slot: Sequence[int],
+        waiting: queue.SimpleQueue[str],
+        done: queue.SimpleQueue[Record | BaseException],
+        job: Job,
+    ) -> None:
+        try:
+            while True:
+                name = waiting.get_nowait()
+                done.put(self._run_one(name, slot, job))
+        except (queue.Empty, StoppedError):
+            return
+        except BaseException as error:
+            done.put(error)
+
+    def _run_one(self, name: str, slot: Sequence[int], job: Job) -> Record:
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix=WORK, dir=self._records.folder) as folder:
+            ending = self._run_child(name, Path(folder), slot, job)
+            record = read_result(Path(folder)) or {"name": name, "verdict": FAILED, "reason": ending}
+        record[f"{job.phase}_seconds"] = round(time.monotonic() - started, 2)
+        earlier = self._records.read(name) if job.phase != "parity" else None
+        record = {**(earlier or {}), **record}
+        self._records.write(record)
+        return record
+
+    def _run_child(self, name: str, folder: Path, slot: Sequence[int], job: Job) -> str:
+        command = [sys.executable, "-m", "benchmarks.zoo.child", job.phase, name, str(job.seed), str(folder)]
+        with (folder / "log").open("wb") as log:
+            child = self._start(command, folder, slot, log.fileno())
+            try:
+                code = child.wait(job.timeout)
+            except subprocess.TimeoutExpired:
+                return f"not done after {job.timeout:g} s"
+            finally:
+                end_child(child)
+                with self._lock:
+                    self._children.discard(child)
+        if self._is_stopped:
+            raise StoppedError
+        last = (folder / "log").read_text(errors="replace").strip().splitlines()[-1:]
+        return f"{describe_exit(code)}: {' '.join(last)[:200]}"
+
+    def _start(
+        self, command: Sequence[str], folder: Path, slot: Sequence[int], log: int
+    ) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._is_stopped:
+                raise StoppedError
+            child = subprocess.Popen(
+                on_processors(slot, command),
+                cwd=ROOT,
+                env=child_environment(folder, len(slot)),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            self._children.add(child)
+            return child
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._is_stopped = True
+            for child in self._children:
+                end_child(child)
+
+
+def share_processors(jobs: int) -> list[list[int]]:
+    """Deal out the processors that this process may use, at least one to each job."""
+    usable = (
+        sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0] * (os.cpu_count() or 1)
+    )
+    return [usable[job::jobs] or [usable[job % len(usable)]] for job in range(jobs)]
+
+
+def on_processors(slot: Sequence[int], command: Sequence[str]) -> list[str]:
+    """Spell a command that runs on some processors only."""
+    tool = shutil.which("taskset")
+    return [tool, "-c", ",".join(map(str, slot)), *command] if tool else list(command)
+
+
+def child_environment(folder: Path, threads: int) -> dict[str, str]:
+    """Return a child's environment: as many threads as processors, and a model store of its own."""
+    return {
+        **os.environ,
+        "OMP_NUM_THREADS": str(threads),
+        "GCV_EDGE_HOME": str(folder / "home"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+    }
+
+
+def end_child(child: subprocess.Popen[bytes]) -> None:
+    """End a child and what it started, if it still runs."""
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def describe_exit(code: int) -> str:
+    """Say how a child ended that left no record."""
+    return f"ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+
+def read_result(folder: Path) -> Record | None:
+    """Return what a child wrote, None if it did not."""
+    path = folder / "record.json"
+    try:
+        record: Record = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return record
