@@ -15,8 +15,12 @@ from gcv_edge.metadata import DetectionSettings, ModelMetadata
 Array = NDArray[Any]
 Outputs = Mapping[str, Array]
 
-TOLERANCE = 5e-4
-"""Largest difference of an output, in units of its scale (see ``output_scale``)."""
+TOLERANCE = 2e-3
+"""Largest difference of an output, in units of its scale (see ``output_scale``).
+
+MXNet adds up the numbers of an average one by one, so its own are right to four digits only; the deepest
+networks with such gates (ResNeSt-269) make 1.2e-3 of it. A wrong converter makes a hundredth and more.
+"""
 
 ROUNDED_TOLERANCE = 0.2
 """Largest root-mean-square difference of an output of an 8-bit network, in units of its deviation.

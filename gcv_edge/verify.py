@@ -195,8 +195,9 @@ def run_both(
     reference: Reference | None,
     engine: str,
     make_inputs: InputMaker = check_inputs,
+    is_joined: bool = True,
 ) -> Runs:
-    """Run a file in an engine and its reference (None: OpenVINO) on the same inputs.
+    """Run a file in an engine and its reference (None: OpenVINO) on the same inputs, one by one and joined.
 
     A detector that chooses inside its graph does not see the black picture: among equals it takes any.
     """
@@ -209,7 +210,7 @@ def run_both(
     reference = reference or EngineReference(open_session(file))
     expected = [reference.run(unnamed(data)) for data in inputs]
     found = [run_session(single, data) for data in inputs]
-    batches = (1,) if is_alone else (1, len(inputs))
+    batches = (1, len(inputs)) if is_joined and not is_alone else (1,)
     if len(batches) > 1:
         together = stack_outputs(inputs)
         expected.append(reference.run(unnamed(together)))
