@@ -1,0 +1,237 @@
+"""Pascal VOC detection: ``Annotations``, ``JPEGImages`` and ``ImageSets/Main``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+from xml.etree.ElementTree import Element
+
+import numpy as np
+
+from gcv_edge.data.classes import ClassNames
+from gcv_edge.data.reader import DamagedSampleError, FileReader, Size, read_bytes
+from gcv_edge.data.safe_xml import read_xml
+from gcv_edge.data.targets import BoxTarget
+from gcv_edge.errors import DataError
+from gcv_edge.runtime.sources import PICTURE_SUFFIXES
+
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
+SPLITS = ("test", "val", "valid", "trainval", "train")
+"""Splits in the order in which one is chosen where the user names none."""
+
+
+class Labelled(NamedTuple):
+    """An object of an annotation, its box zero-based."""
+
+    box: list[float]
+    class_id: int
+    difficult: bool
+
+
+class VocReader(FileReader):
+    """Pictures with boxes in XML, as GluonCV's VOCDetection reads them: one-based corners become zero-based.
+
+    A box outside its picture or without extent is left out (``dropped_boxes``), as GluonCV does.
+
+    Args:
+        root: the folder with ``Annotations`` and ``JPEGImages``, or one such as VOCdevkit that holds it.
+        split: a file of ``ImageSets/Main``; None for the first there is of test, val, trainval and train, or
+            all annotations where there are no splits.
+        labels: the model's class names; empty: the names found, in their order.
+        ignore_unknown: leave out objects of classes that the model does not know.
+        labelled: False for the pictures alone.
+
+    Raises:
+        DataError: folders are missing, the split is none, or classes are unknown to the model.
+    """
+
+    kind: ClassVar[str] = "Pascal VOC"
+
+    def __init__(
+        self,
+        root: Path,
+        split: str | None,
+        labels: Sequence[str],
+        ignore_unknown: bool,
+        labelled: bool = True,
+    ) -> None:
+        self._folder = find_voc(root)
+        self.split, names = read_split(self._folder, "Main", split, "Annotations", ".xml")
+        super().__init__(self._folder, list(find_pictures(self._folder / "JPEGImages", names)))
+        self._names = names
+        self._labelled = labelled
+        self._dropped: dict[int, int] = {}
+        self.check_pictures()
+        if labelled:
+            self._classes = ClassNames(labels, self._class_names(labels), str(root), ignore_unknown)
+            self.classes = self._classes.labels
+
+    def name(self, index: int) -> str:
+        """Return the picture's name in the split."""
+        return self._names[index]
+
+    def target(self, index: int, size: Size) -> BoxTarget | None:
+        """Read the annotation."""
+        if not self._labelled:
+            return None
+        rows = [self._parse(entry) for entry in self._objects(index, size)]
+        known = [row for row in rows if row is not None]
+        kept = [row for row in known if is_within(row.box, size)]
+        self._dropped[index] = len(known) - len(kept)
+        return BoxTarget(
+            np.array([row.box for row in kept], np.float64).reshape(-1, 4),
+            np.array([row.class_id for row in kept], np.int32),
+            np.array([row.difficult for row in kept], bool),
+        )
+
+    @property
+    def dropped_boxes(self) -> int:
+        """Boxes met so far that their pictures cannot have."""
+        return sum(self._dropped.values())
+
+    def label_stamp(self, index: int) -> str:
+        """Return the annotation itself."""
+        if not self._labelled:
+            return ""
+        try:
+            return read_bytes(self._annotation(index)).hex()
+        except DamagedSampleError as error:
+            return str(error)
+
+    def _annotation(self, index: int) -> Path:
+        return self._folder / "Annotations" / f"{self._names[index]}.xml"
+
+    def _objects(self, index: int, size: Size) -> list[Element]:
+        root = read_xml(self._annotation(index))
+        said = tuple(int(read_number(root, f"size/{side}", 0)) for side in ("width", "height"))
+        if all(said) and said != size:
+            raise DamagedSampleError(
+                f"found a picture of {size[0]} x {size[1]}, expected {said[0]} x {said[1]} as annotated"
+            )
+        return root.findall("object")
+
+    def _parse(self, entry: Element) -> Labelled | None:
+        class_id = self._classes.id_of(name_of(entry))
+        if class_id is None:
+            return None
+        box = [read_number(entry, f"bndbox/{corner}") - 1 for corner in CORNERS]
+        return Labelled(box, class_id, read_number(entry, "difficult", 0) != 0)
+
+    def _class_names(self, labels: Sequence[str]) -> list[str]:
+        """Collect the classes of the split; annotations that cannot be read are for later."""
+        found: dict[str, None] = {}
+        for index in range(len(self)):
+            try:
+                objects = read_xml(self._annotation(index)).findall("object")
+                found.update(dict.fromkeys(name_of(entry) for entry in objects))
+            except DamagedSampleError:
+                continue
+        return list(found) if labels else sorted(found)
+
+
+def name_of(entry: Element) -> str:
+    """Return an object's class."""
+    return (entry.findtext("name") or "").strip()
+
+
+def read_number(entry: Element, place: str, default: float | None = None) -> float:
+    """Read a number below an element.
+
+    Raises:
+        DamagedSampleError: it is missing and there is no default, or it is none.
+    """
+    text = (entry.findtext(place) or "").strip()
+    if not text and default is not None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        if default is not None:
+            return default
+        raise DamagedSampleError(f"found '{text}' as {place}, expected a number")
+    return value
+
+
+def is_within(box: Sequence[float], size: Size) -> bool:
+    """Tell whether GluonCV takes a box (``_validate_label`` in gluoncv/data/pascal_voc/detection.py)."""
+    x1, y1, x2, y2 = box
+    return 0 <= x1 < size[0] and 0 <= y1 < size[1] and x1 < x2 <= size[0] and y1 < y2 <= size[1]
+
+
+def find_voc(root: Path) -> Path:
+    """Return the folder that holds ``JPEGImages``: the one given, or the only one such in it.
+
+    Raises:
+        DataError: there is none, or more than one.
+    """
+    if (root / "JPEGImages").is_dir():
+        return root
+    found = voc_folders(root)
+    if len(found) != 1:
+        names = ", ".join(folder.name for folder in found) or "no folder"
+        raise DataError(f"{root}: found {names} with JPEGImages, expected one; name it")
+    return found[0]
+
+
+def voc_folders(root: Path) -> list[Path]:
+    """List the folders in one such as VOCdevkit, which holds VOC2007 and VOC2012."""
+    children = sorted(child for child in root.iterdir() if child.is_dir()) if root.is_dir() else []
+    found = [child for child in children if (child / "JPEGImages").is_dir()]
+    return found or [
+        folder for child in children if child.name == "VOCdevkit" for folder in voc_folders(child)
+    ]
+
+
+def read_split(
+    folder: Path, sets: str, split: str | None, labels: str, suffix: str
+) -> tuple[str | None, list[str]]:
+    """Return the split's name and the names of its pictures.
+
+    Raises:
+        DataError: there is no such split, or it is empty.
+    """
+    lists = {path.stem: path for path in sorted((folder / "ImageSets" / sets).glob("*.txt"))}
+    if split is None:
+        split = next(
+            (name for name in SPLITS if name in lists and is_labelled(lists[name], folder / labels, suffix)),
+            None,
+        )
+    elif split not in lists:
+        expected = ", ".join(name for name in lists if "_" not in name) or "no split: there are none"
+        raise DataError(f"{folder}: found no split '{split}' in ImageSets/{sets}, expected {expected}")
+    if split is None:
+        names = sorted(path.stem for path in (folder / labels).glob(f"*{suffix}"))
+    else:
+        names = read_names(lists[split])
+    if not names:
+        where = f"ImageSets/{sets}/{split}.txt" if split else labels
+        raise DataError(f"{folder}: found no pictures in {where}")
+    return split, names
+
+
+def is_labelled(path: Path, folder: Path, suffix: str) -> bool:
+    """Tell whether the first picture of a split has labels; those of VOC2012's test are not public."""
+    names = read_names(path)
+    return bool(names) and (folder / f"{names[0]}{suffix}").is_file()
+
+
+def read_names(path: Path) -> list[str]:
+    """Read the first word of each line."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as text: {error}") from None
+    return [line.split()[0] for line in lines if line.strip()]
+
+
+def find_pictures(folder: Path, names: Sequence[str]) -> Iterator[str]:
+    """Give each name's picture, relative to the folder's parent; most are JPEG."""
+    try:
+        there = {path.stem: path.name for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES}
+    except OSError as error:
+        raise DataError(f"{folder}: {error.strerror}") from error
+    return (f"{folder.name}/{there.get(name, f'{name}.jpg')}" for name in names)
