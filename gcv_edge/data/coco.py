@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from gcv_edge.data.classes import ClassNames
 from gcv_edge.data.coco_json import Annotation, CocoFile, Picture, read_coco
 from gcv_edge.data.reader import DamagedSampleError, FileReader, Size
 from gcv_edge.data.targets import BoxTarget, InstanceTarget, KeypointTarget, Mask, Target
-from gcv_edge.data.voc import SPLITS
+from gcv_edge.data.voc_folders import SPLITS
 from gcv_edge.errors import DataError
 from gcv_edge.tasks import DETECTION, INSTANCES, POSE, Task
 
@@ -37,7 +37,7 @@ class CocoReader(FileReader):
         DataError: files are missing or not as COCO's, or classes are unknown to the model.
     """
 
-    kind: ClassVar[str] = "COCO"
+    kind = "COCO"
 
     def __init__(
         self,

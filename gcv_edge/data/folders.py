@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
@@ -23,7 +22,7 @@ MAX_DEPTH = 8
 class PictureReader(FileReader):
     """Pictures of a folder and the folders below it, without labels."""
 
-    kind: ClassVar[str] = "pictures"
+    kind = "pictures"
 
     def __init__(self, root: Path) -> None:
         super().__init__(root, list(walk_pictures(root)))
@@ -41,7 +40,7 @@ class ClassFolderReader(FileReader):
         DataError: folders and classes do not match.
     """
 
-    kind: ClassVar[str] = "class folders"
+    kind = "class folders"
 
     def __init__(self, root: Path, labels: Sequence[str], ignore_unknown: bool) -> None:
         paths, owners = [], []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
@@ -34,7 +33,7 @@ class ListReader(FileReader):
         DataError: the list cannot be read, a line is none, or no picture is there.
     """
 
-    kind: ClassVar[str] = "list"
+    kind = "list"
 
     def __init__(self, path: Path, pictures: Path, task: Task | None, labels: Sequence[str]) -> None:
         refuse_task(path, task)
@@ -70,7 +69,7 @@ class TableReader(FileReader):
         DataError: as ``ListReader``; or classes are unknown to the model.
     """
 
-    kind: ClassVar[str] = "CSV"
+    kind = "CSV"
 
     def __init__(
         self, path: Path, pictures: Path, task: Task | None, labels: Sequence[str], ignore_unknown: bool

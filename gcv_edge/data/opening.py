@@ -14,7 +14,8 @@ from gcv_edge.data.label_maps import LabelMapReader
 from gcv_edge.data.lists import ListReader, TableReader
 from gcv_edge.data.reader import Reader
 from gcv_edge.data.record_set import RecordReader
-from gcv_edge.data.voc import VocReader, voc_folders
+from gcv_edge.data.voc import VocReader
+from gcv_edge.data.voc_folders import voc_folders
 from gcv_edge.errors import DataError
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, SEGMENTATION, Task
 

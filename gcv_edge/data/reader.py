@@ -6,7 +6,6 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
 
 from gcv_edge.data.targets import Target
 from gcv_edge.errors import DataError
@@ -28,7 +27,7 @@ class Reader(ABC):
         classes: class names by id, the model's where it has any.
     """
 
-    kind: ClassVar[str]
+    kind: str
     classes: tuple[str, ...] = ()
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
 
 from gcv_edge.data.packed import parse_boxes, parse_class, unpack_image
 from gcv_edge.data.reader import DamagedSampleError, Reader, Size
@@ -28,7 +27,7 @@ class RecordReader(Reader):
         DataError: the files cannot be read or are no RecordIO.
     """
 
-    kind: ClassVar[str] = "RecordIO"
+    kind = "RecordIO"
 
     def __init__(self, path: Path, task: Task | None, labels: Sequence[str]) -> None:
         if task not in (None, CLASSIFICATION, DETECTION):

@@ -39,7 +39,7 @@ class TopAccuracy(Metric):
         """
         truth = target.class_id
         if truth >= len(result.logits):
-            raise DataError(f"found class {truth}, expected one of the network's {len(result.logits)}")
+            raise DataError(f"found class {truth}, expected a class from 0 to {len(result.logits) - 1}")
         best = np.argsort(-result.logits, kind="stable")[:BEST]
         self._pictures[truth] += 1
         self._in_best += truth in best

@@ -11,7 +11,7 @@ import numpy as np
 
 from gcv_edge.data import Dataset, Sample
 from gcv_edge.data.targets import KeypointTarget
-from gcv_edge.errors import DataError, UnsupportedError
+from gcv_edge.errors import DataError, UnsupportedError, UsageError
 from gcv_edge.evaluation.classification import TopAccuracy
 from gcv_edge.evaluation.coco import BoxPrecision, KeypointPrecision, MaskPrecision
 from gcv_edge.evaluation.figures import Evaluation
@@ -70,7 +70,8 @@ def evaluate(
 
     Raises:
         DataError: the data set has no labels or no readable picture, or its labels are not the model's.
-        UnsupportedError: there is no such metric for the task.
+        UnsupportedError: the task has no metric.
+        UsageError: the task has another metric.
         MissingExtraError: the metric needs a package that is not installed.
     """
     start = perf_counter()
@@ -104,7 +105,8 @@ def make_metric(model: Model[Any], dataset: Dataset, name: str | None) -> Metric
     """Choose and make the metric.
 
     Raises:
-        UnsupportedError: the task has none, or not this one.
+        UnsupportedError: the task has none.
+        UsageError: the task has another.
         DataError: the data set has another number of classes than the model.
     """
     choices = METRICS.get(model.task.name)
@@ -115,7 +117,7 @@ def make_metric(model: Model[Any], dataset: Dataset, name: str | None) -> Metric
     usual = "coco" if dataset.kind == "COCO" and model.task is DETECTION else next(iter(choices))
     kind = choices.get(name or usual)
     if kind is None:
-        raise UnsupportedError(
+        raise UsageError(
             f"metric '{name}' is not supported for {model.task.name}: expected one of {', '.join(choices)}"
         )
     count = class_count(model)

@@ -48,7 +48,7 @@ class PixelMetric(Metric):
         known = target.class_map >= 0
         found, true = result.class_map[known], target.class_map[known]
         if true.size and true.max() >= self.classes:
-            raise DataError(f"found class {true.max()}, expected one of the network's {self.classes}")
+            raise DataError(f"found class {true.max()}, expected a class from 0 to {self.classes - 1}")
         self._shared += self._count(true[found == true])
         self._found += self._count(found)
         self._true += self._count(true)
