@@ -129,11 +129,13 @@ def read_bytes(path: Path) -> bytes:
         raise DamagedSampleError("no such file") from None
     except OSError as error:
         raise DamagedSampleError(str(error.strerror)) from error
+    except ValueError:
+        raise DamagedSampleError("no such file") from None
 
 
 def file_size(path: Path) -> int:
     """Return a file's size; -1 where there is none."""
     try:
         return os.stat(path).st_size  # noqa: PTH116
-    except OSError:
+    except (OSError, ValueError):
         return -1
