@@ -81,11 +81,13 @@ class CocoReader(FileReader):
 
     def _index_objects(self, content: CocoFile, labels: Sequence[str], ignore_unknown: bool) -> None:
         occurring = {annotation.category for annotation in content.annotations}
+        if not occurring:
+            raise DataError(f"{self._path}: found no labelled object, expected some to measure with")
         names = [
-            category.name for number, category in sorted(content.categories.items()) if number in occurring
+            category.name
+            for number, category in sorted(content.categories.items())
+            if number in occurring or not labels
         ]
-        if not labels:
-            names = [category.name for _, category in sorted(content.categories.items())]
         classes = ClassNames(labels, names, str(self._path), ignore_unknown)
         ids = {number: classes.id_of(category.name) for number, category in content.categories.items()}
         self.classes = classes.labels

@@ -138,13 +138,15 @@ def check_classes(model: Model[Any], dataset: Dataset, count: int) -> None:
     """Make sure that classes numbered by the data set can be the network's.
 
     Raises:
-        DataError: there are more or fewer of them.
+        DataError: there are more or fewer of them, or their number is not known.
     """
-    if count and not model.labels and dataset.classes and len(dataset.classes) != count:
-        raise DataError(
-            f"{dataset.name}: found {len(dataset.classes)} classes, expected the network's {count} "
-            "(it has no names to tell which: gcv-edge export --classes names them)"
-        )
+    if model.labels or not dataset.classes or len(dataset.classes) == count:
+        return
+    problem = f"found {len(dataset.classes)} classes, expected the network's {count}; " if count else ""
+    raise DataError(
+        f"{dataset.name}: {problem}the model has no names to tell which class is which: "
+        "gcv-edge export --classes names them"
+    )
 
 
 def compute(measure: Metric, dataset: Dataset) -> Any:

@@ -38,7 +38,8 @@ def test_samples(ten: Dataset) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "expected"), [(1, [0]), (2, [0, 5]), (3, [0, 3, 6]), (10, list(range(10))), (99, list(range(10)))]
+    ("count", "expected"),
+    [(1, [0]), (2, [0, 5]), (3, [0, 3, 6]), (10, list(range(10))), (99, list(range(10)))],
 )
 def test_limit_spreads_over_the_classes(ten: Dataset, count: int, expected: list[int]) -> None:
     assert levels(ten.limit(count)) == expected
