@@ -105,8 +105,8 @@ def warn(found: Evaluation) -> None:
     if len(found.skipped) > SHOWN_SKIPPED:
         click.echo(f"Skipped {len(found.skipped) - SHOWN_SKIPPED} more (--json lists them)", err=True)
     if found.dropped_boxes:
-        outside = plural(found.dropped_boxes, "labelled box")
-        click.echo(f"Left out {outside} outside the picture or without extent", err=True)
+        boxes = "1 labelled box" if found.dropped_boxes == 1 else f"{found.dropped_boxes} labelled boxes"
+        click.echo(f"Left out {boxes} outside the picture or without extent", err=True)
 
 
 def describe_skipped(skipped: Skipped) -> str:
