@@ -37,6 +37,17 @@ def test_samples(ten: Dataset) -> None:
     assert repr(ten).endswith("class folders, 10 samples, 2 classes)")
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp"])
+@pytest.mark.parametrize("part", [0.3, 0.9, 0.99])
+def test_a_picture_that_is_cut_off_is_skipped(tmp_path: Path, suffix: str, part: float) -> None:
+    whole = write_picture(tmp_path / f"a{suffix}", size=(200, 100))
+    data = whole.read_bytes()
+    whole.write_bytes(data[: int(part * len(data))])
+    dataset = open_dataset(tmp_path)
+    assert list(dataset) == []
+    assert len(dataset.skipped) == 1
+
+
 @pytest.mark.parametrize(
     ("count", "expected"),
     [(1, [0]), (2, [0, 5]), (3, [0, 3, 6]), (10, list(range(10))), (99, list(range(10)))],
