@@ -82,7 +82,7 @@ class Dataset:
     @property
     def dropped_boxes(self) -> int:
         """Boxes met so far that lie outside their picture or have no extent; they are left out."""
-        return self._reader.dropped_boxes
+        return sum(map(self._reader.dropped_boxes, self._indices))
 
     def names(self) -> Iterator[str]:
         """Give the samples' names without reading them."""

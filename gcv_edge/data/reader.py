@@ -30,9 +30,8 @@ class Reader(ABC):
     kind: str
     classes: tuple[str, ...] = ()
 
-    @property
-    def dropped_boxes(self) -> int:
-        """Boxes met so far that their pictures cannot have; they are left out, as GluonCV does."""
+    def dropped_boxes(self, index: int) -> int:  # noqa: ARG002
+        """Count a sample's boxes that its picture cannot have; they are left out, as GluonCV does."""
         return 0
 
     @abstractmethod

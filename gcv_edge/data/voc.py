@@ -83,10 +83,9 @@ class VocReader(FileReader):
             np.array([row.difficult for row in kept], bool),
         )
 
-    @property
-    def dropped_boxes(self) -> int:
-        """Boxes met so far that their pictures cannot have."""
-        return sum(self._dropped.values())
+    def dropped_boxes(self, index: int) -> int:
+        """Count the boxes that the picture cannot have, once it has been read."""
+        return self._dropped.get(index, 0)
 
     def label_stamp(self, index: int) -> str:
         """Return the annotation itself."""
