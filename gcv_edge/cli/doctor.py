@@ -23,7 +23,7 @@ from gcv_edge.errors import GcvEdgeError
 CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 PACKAGES = {
     "": ("numpy", "opencv-python-headless", "openvino", "click", "rich"),
-    "export": ("onnx", "onnx-ir", "onnxruntime"),
+    "export": ("onnx", "onnx-ir", "onnxruntime", "pycocotools"),
     "mxnet": ("mxnet", "gluoncv"),
     "torch": ("torch", "onnxscript"),
 }

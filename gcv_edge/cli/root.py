@@ -15,6 +15,7 @@ from gcv_edge.cli.guard import guarded
 COMMANDS = {
     "export": ("gcv_edge.cli.export", "Turn a trained network into one self-describing .onnx file."),
     "predict": ("gcv_edge.cli.predict", "Run a model on a picture, a folder, a video or a camera."),
+    "val": ("gcv_edge.cli.val", "Measure how good a model is on labelled pictures."),
     "verify": ("gcv_edge.cli.verify", "Compare a model's numbers with those of its source."),
     "info": ("gcv_edge.cli.info", "Say what a model file is and what it wants."),
     "list": ("gcv_edge.cli.listing", "List stored models and networks that can be exported."),

@@ -42,6 +42,8 @@ def workplace(here: Path) -> Path:
     Path("pictures").mkdir()
     for picture in sorted(DEMO.glob("*.jpg"))[:2]:
         shutil.copy(picture, "pictures")
+    name = CLASSES_FILE.read_text().split()[0]
+    Path("labelled.csv").write_text(f"street.jpg,10,10,60,60,{name}\n")
     writer = cv2.VideoWriter("clip.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 64))
     for _ in range(2):
         writer.write(solid(200, 100, 50))
@@ -65,7 +67,7 @@ def test_every_line_runs(workplace: Path) -> None:
         printed = done(*arguments)
         if target is not None:
             target.write_text(printed)
-    for name in ("export.json", "info.json", "verdict.json", "list.json", "doctor.json"):
+    for name in ("export.json", "info.json", "figures.json", "verdict.json", "list.json", "doctor.json"):
         json.loads(Path(name).read_text())
     assert [json.loads(line)["index"] for line in Path("found.jsonl").read_text().splitlines()] == [0, 1]
     assert len(list(Path("annotated").iterdir())) == 3

@@ -59,6 +59,18 @@ def test_predict_shows_a_bar(make_model: Maker, here: Path) -> None:
     assert "Traceback" not in shown
 
 
+def test_val_shows_a_bar(make_model: Maker, here: Path) -> None:
+    rows = "".join(f"{path.name},0,0,9,9,red\n" for path in DEMO.glob("*.jpg"))
+    Path("boxes.csv").write_text(rows)
+    code, printed, shown = on_terminal(
+        "val", make_model("detection"), "boxes.csv", "--pictures", DEMO, "--json"
+    )
+    assert code == 0
+    assert json.loads(printed)["metric"] == "voc07"
+    assert "measuring" in shown
+    assert "Traceback" not in shown
+
+
 @pytest.mark.parametrize("command", [["predict", "nowhere.onnx", "x.jpg"], ["info", "nowhere.onnx"]])
 def test_errors_are_one_line_there_too(here: Path, command: list[str]) -> None:
     code, printed, shown = on_terminal(*command)

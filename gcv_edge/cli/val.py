@@ -1,0 +1,161 @@
+"""``gcv-edge val``: how good a model is on labelled pictures."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcv_edge.cli.console import echo_json, echo_table, plural, show_path
+from gcv_edge.cli.guard import debug_option, muted_libraries
+from gcv_edge.cli.options import Word, json_option
+from gcv_edge.cli.predict import ENGINES, PRECISIONS
+
+if TYPE_CHECKING:
+    from gcv_edge.data import Dataset, Skipped
+    from gcv_edge.evaluation import Evaluation
+    from gcv_edge.runtime.model import Model
+
+METRIC_NAMES = ("top1", "voc07", "voc12", "coco", "coco-masks", "miou", "oks")
+SHOWN_CLASSES = 40
+SHOWN_SKIPPED = 10
+
+
+@click.command()
+@click.argument("model")
+@click.argument("data")
+@click.option(
+    "--split", metavar="NAME", help="Part of DATA, such as val; else the one that is for measuring."
+)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Measure on N pictures, spread over DATA.")
+@click.option(
+    "--metric",
+    type=Word(METRIC_NAMES),
+    help="What to measure, where the task has more than one: voc07, voc12 or coco for boxes.",
+)
+@click.option("--pictures", metavar="DIR", help="Folder of the pictures, where it is not found beside DATA.")
+@click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not know.")
+@click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="What computes.")
+@click.option(
+    "--precision",
+    type=Word(PRECISIONS),
+    default="f32",
+    show_default=True,
+    help="Of float operations; f32 is what export verified.",
+)
+@json_option("Print the figures as JSON.")
+@debug_option
+def val(
+    model: str,
+    data: str,
+    split: str | None,
+    limit: int | None,
+    metric: str | None,
+    pictures: str | None,
+    ignore_unknown: bool,
+    engine: str,
+    precision: str,
+    as_json: bool,
+) -> None:
+    """Measure how good a model is on labelled pictures.
+
+    MODEL is an exported file, or a name in the model store. DATA is a folder with a folder for each class,
+    Pascal VOC, COCO, pictures with label maps, or a .rec, .lst, .csv or COCO .json file.
+    """
+    from gcv_edge.data import open_dataset
+    from gcv_edge.evaluation import evaluate
+    from gcv_edge.runtime.loading import load
+
+    with muted_libraries():
+        network = load(model, engine=engine, precision=precision)
+        dataset = open_dataset(
+            data, network.task, network.labels, split, pictures=pictures, ignore_unknown=ignore_unknown
+        )
+        with bar(dataset if limit is None else dataset.limit(limit)) as progress:
+            found = evaluate(network, dataset, metric=metric, limit=limit, progress=progress)
+    warn(found)
+    if as_json:
+        echo_json(found.to_dict())
+    else:
+        print_figures(found, network)
+
+
+@contextlib.contextmanager
+def bar(dataset: Dataset) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a bar on a terminal; the function given moves it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("measuring", total=len(dataset))
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def warn(found: Evaluation) -> None:
+    """Tell what was left out."""
+    for skipped in found.skipped[:SHOWN_SKIPPED]:
+        click.echo(f"Skipped {describe_skipped(skipped)}", err=True)
+    if len(found.skipped) > SHOWN_SKIPPED:
+        click.echo(f"Skipped {len(found.skipped) - SHOWN_SKIPPED} more (--json lists them)", err=True)
+    if found.dropped_boxes:
+        boxes = "1 labelled box" if found.dropped_boxes == 1 else f"{found.dropped_boxes} labelled boxes"
+        click.echo(f"Left out {boxes} outside the picture or without extent", err=True)
+
+
+def describe_skipped(skipped: Skipped) -> str:
+    """Name a sample and say why it was skipped."""
+    return f"{show_path(skipped.name)}: {skipped.reason}"
+
+
+def print_figures(found: Evaluation, network: Model[Any]) -> None:
+    """Print classes, confusions and the figures, the most important last."""
+    print_classes(found)
+    print_confusions(found)
+    echo_table(
+        ("figure", "%"), [(name, percent(value)) for name, value in found.measured.figures.items()], ("%",)
+    )
+    pictures = plural(found.pictures, "picture") + (
+        f", {len(found.skipped)} skipped" if found.skipped else ""
+    )
+    click.echo(
+        f"{show_path(found.model)}: {found.title} {percent(found.value)} % on {pictures} of "
+        f"{show_path(found.dataset)} ({found.kind}); {network.session.engine}, {found.seconds:.1f} s"
+    )
+
+
+def print_classes(found: Evaluation) -> None:
+    """Print every class; of very many, the worst."""
+    classes: Sequence[Any] = found.measured.classes
+    if len(classes) > SHOWN_CLASSES:
+        click.echo(f"The worst {SHOWN_CLASSES} of {len(classes)} classes (--json has all):")
+        classes = sorted(classes, key=worst_first)[:SHOWN_CLASSES]
+    if classes:
+        rows = [(row.name, str(row.count), percent(row.value)) for row in classes]
+        echo_table(("class", "labelled", f"{found.title} %"), rows, ("labelled", f"{found.title} %"))
+        click.echo()
+
+
+def worst_first(row: Any) -> tuple[bool, float]:
+    """Order classes by their figure; those without one come last."""
+    return math.isnan(row.value), row.value
+
+
+def print_confusions(found: Evaluation) -> None:
+    """Print which classes are taken for which."""
+    confusions = found.measured.confusions
+    if confusions:
+        rows = [(row.truth, row.predicted, str(row.count)) for row in confusions]
+        echo_table(("most often, a", "is taken for", "times"), rows, ("times",))
+        click.echo()
+
+
+def percent(value: float) -> str:
+    """Return a share for people: 87.20; a dash where there is none."""
+    return "-" if math.isnan(value) else f"{100 * value:.2f}"

@@ -1,0 +1,204 @@
+"""COCO: boxes, masks and keypoints in JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+
+from gcv_edge.data.classes import ClassNames
+from gcv_edge.data.coco_json import Annotation, CocoFile, Picture, read_coco
+from gcv_edge.data.reader import DamagedSampleError, FileReader, Size
+from gcv_edge.data.targets import BoxTarget, InstanceTarget, KeypointTarget, Mask, Target
+from gcv_edge.data.voc_folders import SPLITS
+from gcv_edge.errors import DataError
+from gcv_edge.tasks import DETECTION, INSTANCES, POSE, Task
+
+PREFIXES = {None: "instances", DETECTION: "instances", INSTANCES: "instances", POSE: "person_keypoints"}
+
+
+class CocoReader(FileReader):
+    """Pictures with COCO's annotations; categories and the model's classes are brought together by name.
+
+    Args:
+        path: a file of annotations, or a folder with ``annotations/instances_SPLIT.json`` (for poses
+            ``person_keypoints_SPLIT.json``).
+        split: which of the folder's files, such as ``val2017`` or ``val``; None for the first there is of
+            test, val and train.
+        pictures: folder of the pictures; None to look where COCO has them.
+        task: detection, instance segmentation or pose; None for pictures without labels.
+        labels: the model's class names, or keypoint names.
+        ignore_unknown: leave out objects of classes that the model does not know.
+
+    Raises:
+        DataError: files are missing or not as COCO's, or classes are unknown to the model.
+    """
+
+    kind = "COCO"
+
+    def __init__(
+        self,
+        path: Path,
+        split: str | None,
+        pictures: Path | None,
+        task: Task | None,
+        labels: Sequence[str],
+        ignore_unknown: bool,
+    ) -> None:
+        if task not in PREFIXES:
+            raise DataError(f"{path}: found COCO, which holds no labels for {task.name if task else ''}")
+        self._path = find_annotations(path, split, PREFIXES[task]) if path.is_dir() else path
+        content = read_coco(self._path)
+        if not content.pictures:
+            raise DataError(f"{self._path}: found no images")
+        folder = pictures or find_picture_folder(self._path, content.pictures[0])
+        super().__init__(folder, [picture.file_name for picture in content.pictures])
+        self._sizes = [picture.size for picture in content.pictures]
+        self._task = task
+        self.check_pictures()
+        if task is POSE:
+            self._index_people(content, labels)
+        elif task is not None:
+            self._index_objects(content, labels, ignore_unknown)
+
+    def target(self, index: int, size: Size) -> Target | None:
+        """Return the picture's labels."""
+        if self._task is None:
+            return None
+        said = self._sizes[index]
+        if said != size:
+            raise DamagedSampleError(
+                f"found a picture of {size[0]} x {size[1]}, expected {said[0]} x {said[1]} as annotated"
+            )
+        return self._targets[index]
+
+    def label_stamp(self, index: int) -> str:
+        """Return a hash of the picture's annotations."""
+        return "" if self._task is None else self._stamps[index]
+
+    def _index_objects(self, content: CocoFile, labels: Sequence[str], ignore_unknown: bool) -> None:
+        occurring = {annotation.category for annotation in content.annotations}
+        if not occurring:
+            raise DataError(f"{self._path}: found no labelled object, expected some to measure with")
+        names = [
+            category.name
+            for number, category in sorted(content.categories.items())
+            if number in occurring or not labels
+        ]
+        classes = ClassNames(labels, names, str(self._path), ignore_unknown)
+        ids = {number: classes.id_of(category.name) for number, category in content.categories.items()}
+        self.classes = classes.labels
+        self._keep(content, {number: found for number, found in ids.items() if found is not None})
+
+    def _index_people(self, content: CocoFile, labels: Sequence[str]) -> None:
+        jointed = {number: category for number, category in content.categories.items() if category.keypoints}
+        if len(jointed) != 1:
+            raise DataError(f"{self._path}: found {len(jointed)} categories with keypoints, expected one")
+        ((number, category),) = jointed.items()
+        if labels and len(labels) != len(category.keypoints):
+            raise DataError(
+                f"{self._path}: found {len(category.keypoints)} keypoints, expected the model's {len(labels)}"
+            )
+        self.classes = tuple(labels) or category.keypoints
+        self._keep(content, {number: 0})
+
+    def _keep(self, content: CocoFile, class_ids: dict[int, int]) -> None:
+        """Turn annotations into targets, a picture at a time."""
+        places = {picture.number: place for place, picture in enumerate(content.pictures)}
+        groups: list[list[Object]] = [[] for _ in places]
+        for annotation in content.annotations:
+            if annotation.category in class_ids:
+                groups[places[annotation.picture]].append(Object(class_ids[annotation.category], annotation))
+        joints = len(self.classes)
+        self._targets = [self._make_target(group, joints) for group in groups]
+        self._stamps = [hashlib.sha256(repr(group).encode()).hexdigest() for group in groups]
+
+    def _make_target(self, group: Sequence[Object], joints: int) -> Target:
+        boxes = np.array([inclusive(found.annotation.box) for found in group], np.float64).reshape(-1, 4)
+        crowd = np.array([found.annotation.crowd for found in group], bool)
+        areas = np.array([found.annotation.area for found in group], np.float64)
+        if self._task is POSE:
+            keypoints = [self._keypoints_of(found.annotation, joints) for found in group]
+            return KeypointTarget(np.array(keypoints, np.float64).reshape(-1, joints, 3), boxes, areas, crowd)
+        class_ids = np.array([found.class_id for found in group], np.int32)
+        if self._task is DETECTION:
+            return BoxTarget(boxes, class_ids, crowd=crowd, areas=areas)
+        masks = tuple(self._mask_of(found.annotation) for found in group)
+        return InstanceTarget(boxes, class_ids, crowd=crowd, areas=areas, masks=masks)
+
+    def _keypoints_of(self, annotation: Annotation, joints: int) -> Sequence[float]:
+        found = annotation.keypoints
+        if found and len(found) != 3 * joints:
+            raise DataError(f"{self._path}: found {len(found)} numbers as keypoints, expected {3 * joints}")
+        return found or (0.0,) * (3 * joints)
+
+    def _mask_of(self, annotation: Annotation) -> Mask:
+        if annotation.mask is None:
+            raise DataError(f"{self._path}: found an object of picture {annotation.picture} without a mask")
+        return annotation.mask
+
+
+class Object(NamedTuple):
+    """An annotation with the model's class id."""
+
+    class_id: int
+    annotation: Annotation
+
+
+def inclusive(box: Sequence[float]) -> tuple[float, float, float, float]:
+    """Turn x, y, width, height into corners with the last pixel inside."""
+    x, y, width, height = box
+    return x, y, x + width - 1, y + height - 1
+
+
+def find_annotations(root: Path, split: str | None, prefix: str) -> Path:
+    """Find the file of a split.
+
+    Raises:
+        DataError: there is none, or there are several that the split may mean.
+    """
+    folder = root / "annotations" if (root / "annotations").is_dir() else root
+    found = {path.stem.removeprefix(f"{prefix}_"): path for path in annotation_files(folder, prefix)}
+    for wanted in SPLITS if split is None else (split,):
+        names = [name for name in found if name == wanted] or [
+            name for name in found if name.startswith(wanted)
+        ]
+        if len(names) == 1:
+            return found[names[0]]
+        if len(names) > 1:
+            raise DataError(f"{root}: found the splits {', '.join(names)}, expected one; name it")
+    if split is None and len(found) == 1:
+        return next(iter(found.values()))
+    expected = f"one of {', '.join(found)}" if found else f"{prefix}_SPLIT.json in annotations"
+    raise DataError(f"{root}: found no split{f' {split!r}' if split else ''}, expected {expected}")
+
+
+def annotation_files(folder: Path, prefix: str) -> list[Path]:
+    """List the files of a kind; where none is called as COCO's are, every JSON file."""
+    return sorted(folder.glob(f"{prefix}_*.json")) or sorted(folder.glob("*.json"))
+
+
+def find_picture_folder(annotations: Path, first: Picture) -> Path:
+    """Look for the first picture where COCO and other tools put them.
+
+    Raises:
+        DataError: it is nowhere there.
+    """
+    split = annotations.stem.rpartition("_")[2]
+    beside = annotations.parent
+    root = beside.parent if beside.name == "annotations" else beside
+    places = [
+        base / name
+        for base in (root, beside)
+        for name in (split, f"images/{split}", "images", "JPEGImages", ".")
+    ]
+    for place in places:
+        if (place / first.file_name).is_file():
+            return place
+    name = PurePosixPath(first.file_name).name
+    raise DataError(
+        f"{annotations}: found {name} neither in {places[0]} nor beside it: name the folder of pictures"
+    )

@@ -1,0 +1,154 @@
+"""A data set: pictures and labels, one at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from gcv_edge.data.reader import DamagedSampleError, Reader
+from gcv_edge.data.targets import Target
+from gcv_edge.errors import DataError
+from gcv_edge.runtime.frames import Pixels, load_picture
+
+
+class Sample(NamedTuple):
+    """A picture with its labels.
+
+    Attributes:
+        name: unique in the data set.
+        frame: uint8 ``[h, w, 3]``, BGR, upright.
+        target: labels; None where the data set has none.
+    """
+
+    name: str
+    frame: Pixels
+    target: Target | None
+
+
+class Skipped(NamedTuple):
+    """A sample that could not be read, and why."""
+
+    name: str
+    reason: str
+
+
+class Dataset:
+    """Pictures and labels, streamed: one picture is in memory at a time. Iterate as often as you like.
+
+    Args:
+        reader: where samples come from.
+        name: how the user calls it.
+        indices: which of the reader's samples; None for all.
+
+    Attributes:
+        name: as given.
+        kind: what it is, for people.
+        classes: class names by id; empty where it has none.
+    """
+
+    def __init__(self, reader: Reader, name: str, indices: Sequence[int] | None = None) -> None:
+        self._reader = reader
+        self._indices: Sequence[int] = range(len(reader)) if indices is None else indices
+        self._skipped: dict[int, Skipped] = {}
+        self.name = name
+        self.kind = reader.kind
+        self.classes = reader.classes
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __iter__(self) -> Iterator[Sample]:
+        """Give the samples that can be read, in the order of the data set.
+
+        Raises:
+            DataError: labels make no sense for this model.
+        """
+        for index in self._indices:
+            try:
+                sample = self._read(index)
+            except DamagedSampleError as error:
+                self._skipped[index] = Skipped(self._reader.name(index), str(error))
+            else:
+                yield sample
+
+    @property
+    def skipped(self) -> list[Skipped]:
+        """Samples that could not be read so far."""
+        return list(self._skipped.values())
+
+    @property
+    def dropped_boxes(self) -> int:
+        """Boxes met so far that lie outside their picture or have no extent; they are left out."""
+        return sum(map(self._reader.dropped_boxes, self._indices))
+
+    def names(self) -> Iterator[str]:
+        """Give the samples' names without reading them."""
+        return map(self._reader.name, self._indices)
+
+    def limit(self, count: int) -> Dataset:
+        """Return that many samples, spread evenly over this data set; all where it has fewer.
+
+        Raises:
+            ValueError: the count is not positive.
+        """
+        if count < 1:
+            raise ValueError(f"count: found {count}, expected at least 1")
+        if count >= len(self):
+            return self
+        return self._subset(np.arange(count) * len(self) // count)
+
+    def split(self, part: float, seed: int = 0) -> tuple[Dataset, Dataset]:
+        """Divide this data set by lot, the same way on every machine.
+
+        Args:
+            part: share of samples in the first half, between 0 and 1, or their number, an int.
+            seed: of the lot.
+
+        Returns:
+            Two data sets that share no sample, each in this one's order.
+
+        Raises:
+            ValueError: a half would be empty.
+        """
+        count = part if isinstance(part, int) else round(part * len(self))
+        if not 0 < count < len(self):
+            raise ValueError(f"part: found {part}, expected that each half of {len(self)} samples has some")
+        ranks = np.array([draw(seed, position) for position in range(len(self))])
+        chosen = np.zeros(len(self), bool)
+        chosen[np.argsort(ranks, kind="stable")[:count]] = True
+        return self._subset(np.flatnonzero(chosen)), self._subset(np.flatnonzero(~chosen))
+
+    def fingerprint(self) -> str:
+        """Hash names, sizes and labels (SHA-256, hexadecimal); pictures are not decoded."""
+        digest = hashlib.sha256()
+        for index in self._indices:
+            line = f"{self._reader.name(index)}\0{self._reader.stamp(index)}\0"
+            digest.update(line.encode(errors="surrogateescape"))
+        return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.name}: {self.kind}, {len(self)} samples, {len(self.classes)} classes)"
+
+    def _subset(self, positions: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.intp]]) -> Dataset:
+        return Dataset(self._reader, self.name, [self._indices[int(position)] for position in positions])
+
+    def _read(self, index: int) -> Sample:
+        reader = self._reader
+        frame = load_picture(reader.picture(index))
+        if frame is None:
+            raise DamagedSampleError("found no picture, expected JPEG, PNG or the like")
+        height, width = frame.shape[:2]
+        try:
+            return Sample(reader.name(index), frame, reader.target(index, (width, height)))
+        except DamagedSampleError:
+            raise
+        except DataError as error:
+            raise DataError(f"{self.name}: {reader.name(index)}: {error}") from error
+
+
+def draw(seed: int, position: int) -> int:
+    """Return a number that depends on nothing but its arguments."""
+    return int.from_bytes(hashlib.blake2b(f"{seed} {position}".encode(), digest_size=7).digest(), "big")

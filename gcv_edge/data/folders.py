@@ -1,0 +1,126 @@
+"""Folders of pictures: without labels, or with a folder for each class (as ImageNet comes)."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gcv_edge.data.classes import ClassNames, as_class_id
+from gcv_edge.data.reader import FileReader, Size
+from gcv_edge.data.targets import ClassTarget
+from gcv_edge.errors import DataError
+from gcv_edge.runtime.sources import PICTURE_SUFFIXES
+
+WORDNET_ID = re.compile(r"n\d{8}")
+MAX_DEPTH = 8
+
+
+class PictureReader(FileReader):
+    """Pictures of a folder and the folders below it, without labels."""
+
+    kind = "pictures"
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root, list(walk_pictures(root)))
+        if not self.paths:
+            raise DataError(f"{root}: found no pictures, expected {', '.join(sorted(PICTURE_SUFFIXES))}")
+
+
+class ClassFolderReader(FileReader):
+    """Pictures in a folder per class.
+
+    Folders are named as the model's classes; or by WordNet ids (ImageNet: numbered in their order); or by
+    class numbers. Where the model has no names, folders are numbered in the order of their names.
+
+    Raises:
+        DataError: folders and classes do not match.
+    """
+
+    kind = "class folders"
+
+    def __init__(self, root: Path, labels: Sequence[str], ignore_unknown: bool) -> None:
+        paths, owners = [], []
+        ids = number_folders(class_folders(root), labels, str(root), ignore_unknown)
+        for folder, class_id in ids.items():
+            found = [f"{folder}/{path}" for path in walk_pictures(root / folder)]
+            paths += found
+            owners += [class_id] * len(found)
+        super().__init__(root, paths)
+        in_order = list(ids.values()) == list(range(len(ids)))
+        self.classes = tuple(labels) or (tuple(ids) if in_order else ())
+        self._class_ids = np.array(owners, np.int32)
+        if not paths:
+            raise DataError(f"{root}: found no pictures in the folders of classes")
+
+    def target(self, index: int, size: Size) -> ClassTarget:  # noqa: ARG002
+        """Return the folder's class."""
+        return ClassTarget(int(self._class_ids[index]))
+
+    def label_stamp(self, index: int) -> str:
+        """Return the class."""
+        return str(self._class_ids[index])
+
+
+def number_folders(
+    names: Sequence[str], labels: Sequence[str], where: str, ignore_unknown: bool
+) -> dict[str, int]:
+    """Find the class id of each folder."""
+    if labels and all(WORDNET_ID.fullmatch(name) for name in names) and names[0] not in labels:
+        if len(names) != len(labels):
+            raise DataError(
+                f"{where}: found {len(names)} folders named by WordNet ids, "
+                f"expected {len(labels)}, one for each class of the model"
+            )
+        return {name: place for place, name in enumerate(names)}
+    if all(name.isdecimal() for name in names) and not set(names) & set(labels):
+        return {name: as_folder_number(name, labels, where) for name in names}
+    classes = ClassNames(labels, names, where, ignore_unknown)
+    found = {name: classes.id_of(name) for name in names}
+    return {name: class_id for name, class_id in found.items() if class_id is not None}
+
+
+def as_folder_number(name: str, labels: Sequence[str], where: str) -> int:
+    """Read a folder's name as a class id."""
+    try:
+        return as_class_id(int(name), labels)
+    except DataError as error:
+        raise DataError(f"{where}: folder {name}: {error}") from None
+
+
+def class_folders(root: Path) -> list[str]:
+    """List the folders that have pictures, in the order of their names."""
+    return [entry.name for entry in list_folder(root) if entry.is_dir() and has_pictures(Path(entry.path))]
+
+
+def has_pictures(folder: Path) -> bool:
+    """Tell whether there is a picture in a folder or below it."""
+    return next(walk_pictures(folder), None) is not None
+
+
+def walk_pictures(root: Path, depth: int = MAX_DEPTH) -> Iterator[str]:
+    """Give paths of pictures below a folder, relative to it, in the order of their names; hidden ones not."""
+    for entry in list_folder(root):
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            below = walk_pictures(root / entry.name, depth - 1) if depth else iter(())
+            yield from (f"{entry.name}/{path}" for path in below)
+        elif Path(entry.name).suffix.lower() in PICTURE_SUFFIXES:
+            yield entry.name
+
+
+def list_folder(folder: Path) -> list[os.DirEntry[str]]:
+    """List a folder in the order of names.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise DataError(f"{folder}: {error.strerror}") from error

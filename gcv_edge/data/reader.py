@@ -1,0 +1,140 @@
+"""What a kind of data set has to offer so that ``Dataset`` can stream it."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+from gcv_edge.data.targets import Target
+from gcv_edge.errors import DataError
+
+Size = tuple[int, int]
+
+PROBED_PICTURES = 100
+
+
+class DamagedSampleError(DataError):
+    """One sample cannot be read; the others may."""
+
+
+class Reader(ABC):
+    """Samples by number. A reader keeps what is small: names, boxes, offsets; never pixels.
+
+    Attributes:
+        kind: what the data set is, for people: ``Pascal VOC``.
+        classes: class names by id, the model's where it has any.
+    """
+
+    kind: str
+    classes: tuple[str, ...] = ()
+
+    def dropped_boxes(self, index: int) -> int:  # noqa: ARG002
+        """Count a sample's boxes that its picture cannot have; they are left out, as GluonCV does."""
+        return 0
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Count the samples."""
+
+    @abstractmethod
+    def name(self, index: int) -> str:
+        """Return a sample's name, unique in the data set."""
+
+    @abstractmethod
+    def picture(self, index: int) -> bytes:
+        """Return a sample's encoded picture.
+
+        Raises:
+            DamagedSampleError: it is missing or cannot be read.
+        """
+
+    @abstractmethod
+    def target(self, index: int, size: Size) -> Target | None:
+        """Return a sample's labels; None where the set has none.
+
+        Args:
+            index: which sample.
+            size: width and height of the decoded picture.
+
+        Raises:
+            DamagedSampleError: the labels cannot be read, or are another picture's.
+            DataError: the labels make no sense for this model.
+        """
+
+    @abstractmethod
+    def stamp(self, index: int) -> str:
+        """Return what changes when the sample's picture or labels change, without decoding it."""
+
+
+class FileReader(Reader):
+    """A reader whose pictures are files.
+
+    Args:
+        root: folder that names are relative to.
+        paths: the pictures, relative to it or absolute.
+    """
+
+    def __init__(self, root: Path, paths: Sequence[str]) -> None:
+        self.root = root
+        self.paths = paths
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def name(self, index: int) -> str:
+        """Return the picture's path below the root."""
+        return self.paths[index]
+
+    def picture(self, index: int) -> bytes:
+        """Read the file."""
+        return read_bytes(self.root / self.paths[index])
+
+    def target(self, index: int, size: Size) -> Target | None:  # noqa: ARG002
+        """Return None."""
+        return None
+
+    def stamp(self, index: int) -> str:
+        """Return the file's size and the label's stamp."""
+        return f"{file_size(self.root / self.paths[index])} {self.label_stamp(index)}"
+
+    def label_stamp(self, index: int) -> str:  # noqa: ARG002
+        """Return what changes when the labels change."""
+        return ""
+
+    def check_pictures(self) -> None:
+        """Make sure that the pictures are where they should be.
+
+        Raises:
+            DataError: none of the first is there.
+        """
+        probed = self.paths[:PROBED_PICTURES]
+        if probed and not any((self.root / path).is_file() for path in probed):
+            raise DataError(
+                f"{self.root}: found none of the pictures that the labels name, expected {probed[0]}"
+            )
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file of a sample.
+
+    Raises:
+        DamagedSampleError: it is missing or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DamagedSampleError("no such file") from None
+    except OSError as error:
+        raise DamagedSampleError(str(error.strerror)) from error
+    except ValueError:
+        raise DamagedSampleError("no such file") from None
+
+
+def file_size(path: Path) -> int:
+    """Return a file's size; -1 where there is none."""
+    try:
+        return os.stat(path).st_size  # noqa: PTH116
+    except (OSError, ValueError):
+        return -1

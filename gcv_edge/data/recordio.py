@@ -1,0 +1,191 @@
+"""MXNet's RecordIO container, read without MXNet; every length is checked before it is believed.
+
+A record is one or more parts: magic, a word with 3 bits of kind and 29 bits of length, the payload, zeros up
+to a multiple of 4. Where the magic itself occurs in a record (at a multiple of 4), the writer cuts there and
+leaves it out, so parts are joined with it. Source: dmlc-core's include/dmlc/recordio.h.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from enum import IntEnum
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcv_edge.data.reader import DamagedSampleError
+from gcv_edge.errors import DataError
+
+MAGIC = struct.pack("<I", 0xCED7230A)
+HEAD = struct.Struct("<4sI")
+LENGTH_BITS = 29
+MAX_RECORD = 1 << 29
+SEARCH_STEP = 1 << 20
+Offsets = NDArray[np.int64]
+
+
+class Kind(IntEnum):
+    """What a part is of its record."""
+
+    WHOLE = 0
+    FIRST = 1
+    MIDDLE = 2
+    LAST = 3
+
+
+class Head(NamedTuple):
+    """The words before a part's payload."""
+
+    kind: int
+    length: int
+
+    @property
+    def padded(self) -> int:
+        """Length of the payload in the file."""
+        return (self.length + 3) // 4 * 4
+
+    @property
+    def starts(self) -> bool:
+        """Tell whether a record begins here."""
+        return self.kind in (Kind.WHOLE, Kind.FIRST)
+
+
+def read_record(path: Path, offset: int) -> bytes:
+    """Read one record.
+
+    Raises:
+        DamagedSampleError: there is no whole record at the offset.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return join_parts(file)
+    except OSError as error:
+        raise DamagedSampleError(str(error.strerror)) from error
+
+
+def peek_record(path: Path, offset: int, count: int) -> tuple[int, bytes]:
+    """Read the length of a record's first part, and the first bytes of it.
+
+    Raises:
+        DamagedSampleError: there is no record at the offset.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            head = read_head(file)
+            return head.length, file.read(min(count, head.length))
+    except OSError as error:
+        raise DamagedSampleError(str(error.strerror)) from error
+
+
+def join_parts(file: BinaryIO) -> bytes:
+    """Read the parts of the record that begins here."""
+    head = read_head(file)
+    if not head.starts:
+        raise DamagedSampleError(f"found part kind {head.kind}, expected the beginning of a record")
+    parts = [read_payload(file, head)]
+    total = head.length
+    while head.kind not in (Kind.WHOLE, Kind.LAST):
+        head = read_head(file)
+        if head.starts:
+            raise DamagedSampleError("found another record, expected the rest of this one")
+        total += head.length + len(MAGIC)
+        if total > MAX_RECORD:
+            raise DamagedSampleError(f"found a record over {MAX_RECORD} bytes")
+        parts.append(read_payload(file, head))
+    return MAGIC.join(parts)
+
+
+def read_head(file: BinaryIO) -> Head:
+    """Read magic, kind and length."""
+    data = file.read(HEAD.size)
+    if len(data) < HEAD.size:
+        raise DamagedSampleError("found the end of the file, expected a record")
+    magic, word = HEAD.unpack(data)
+    if magic != MAGIC:
+        raise DamagedSampleError(f"found {magic.hex()}, expected RecordIO's magic {MAGIC.hex()}")
+    return Head(word >> LENGTH_BITS, word & ((1 << LENGTH_BITS) - 1))
+
+
+def read_payload(file: BinaryIO, head: Head) -> bytes:
+    """Read the bytes of a part; a length beyond the file costs no memory."""
+    payload = file.read(min(head.padded, MAX_RECORD))
+    if len(payload) < head.length or head.kind > Kind.LAST:
+        raise DamagedSampleError(f"found {len(payload)} bytes, expected a part of {head.length}")
+    return payload[: head.length]
+
+
+def scan_records(path: Path) -> Offsets:
+    """Find where records begin, reading their heads only; damaged places are passed over.
+
+    Raises:
+        DataError: the file cannot be read, or does not begin as RecordIO does.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                raise DataError(f"{path}: found no RecordIO, expected a file that im2rec wrote")
+            return np.fromiter(find_beginnings(file, size), np.int64)
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from error
+
+
+def find_beginnings(file: BinaryIO, size: int) -> Iterator[int]:
+    """Give the offsets of records, walking from head to head."""
+    place = 0
+    while place + HEAD.size <= size:
+        file.seek(place)
+        try:
+            head = read_head(file)
+        except DamagedSampleError:
+            place = find_magic(file, place + 4, size)
+            continue
+        if head.starts:
+            yield place
+        end = place + HEAD.size + head.padded
+        place = end if head.kind <= Kind.LAST and end <= size else find_magic(file, place + 4, size)
+
+
+def find_magic(file: BinaryIO, place: int, size: int) -> int:
+    """Return where the magic next stands at a multiple of 4; the file's size where it does not."""
+    while place < size:
+        file.seek(place)
+        block = file.read(SEARCH_STEP)
+        words = np.frombuffer(block[: len(block) // 4 * 4], "<u4")
+        hits = np.flatnonzero(words == int.from_bytes(MAGIC, "little"))
+        if hits.size:
+            return place + 4 * int(hits[0])
+        place += SEARCH_STEP
+    return size
+
+
+def read_index(path: Path, records: Path) -> Offsets:
+    """Read the offsets of an ``.idx`` file: lines of key, tab, offset.
+
+    Raises:
+        DataError: it cannot be read, a line is none, or an offset lies outside the records.
+    """
+    try:
+        size = records.stat().st_size
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            return np.fromiter(parse_index(lines, path, size), np.int64)
+    except OSError as error:
+        raise DataError(f"{error.filename}: {error.strerror}") from error
+
+
+def parse_index(lines: Iterator[str], path: Path, size: int) -> Iterator[int]:
+    """Give the offset of each line."""
+    for count, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        offset = line.split()[-1]
+        if not (offset.isascii() and offset.isdecimal() and len(offset) < 19 and int(offset) < size):
+            raise DataError(
+                f"{path}: line {count}: found '{line.strip()[:40]}', expected an offset below {size}"
+            )
+        yield int(offset)

@@ -1,0 +1,108 @@
+"""What an evaluation finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from gcv_edge.data.dataset import Skipped
+
+
+@dataclass(frozen=True)
+class ClassFigure:
+    """The figure of one class.
+
+    Attributes:
+        class_id: the model's id.
+        name: the class's name.
+        value: the metric for this class alone; NaN where the data set has nothing of it.
+        count: pictures, objects or pixels of it in the data set.
+    """
+
+    class_id: int
+    name: str
+    value: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How many pictures of one class were taken for another."""
+
+    truth: str
+    predicted: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a metric says after the last picture.
+
+    Attributes:
+        value: the metric itself, 0 to 1.
+        figures: it and its relatives by name.
+        classes: by class, in the order of their ids.
+        confusions: the most frequent first.
+    """
+
+    value: float
+    figures: Mapping[str, float]
+    classes: tuple[ClassFigure, ...] = ()
+    confusions: tuple[Confusion, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good a model is on a data set.
+
+    Attributes:
+        metric: short name, such as ``voc07``.
+        title: name for people.
+        measured: the figures.
+        model: the model's file.
+        dataset: as the user called it.
+        kind: what the data set is.
+        fingerprint: hash of the data set's names, sizes and labels.
+        pictures: how many were measured on.
+        skipped: samples that could not be read.
+        dropped_boxes: labelled boxes that their pictures cannot have.
+        seconds: how long it took.
+    """
+
+    metric: str
+    title: str
+    measured: Measured
+    model: str
+    dataset: str
+    kind: str
+    fingerprint: str
+    pictures: int
+    skipped: Sequence[Skipped] = field(default=())
+    dropped_boxes: int = 0
+    seconds: float = 0.0
+
+    @property
+    def value(self) -> float:
+        """The metric, 0 to 1; more is better."""
+        return self.measured.value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "metric": self.metric,
+            "title": self.title,
+            "value": self.value,
+            "figures": dict(self.measured.figures),
+            "classes": [asdict(figure) for figure in self.measured.classes],
+            "confusions": [asdict(confusion) for confusion in self.measured.confusions],
+            "model": self.model,
+            "dataset": {"name": self.dataset, "kind": self.kind, "fingerprint": self.fingerprint},
+            "pictures": self.pictures,
+            "skipped": [skipped._asdict() for skipped in self.skipped],
+            "dropped_boxes": self.dropped_boxes,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def __repr__(self) -> str:
+        return f"Evaluation({self.title} {self.value:.4f} on {self.pictures} pictures of {self.dataset})"
