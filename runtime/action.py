@@ -51,7 +51,7 @@ class ActionRecognizer(Network):
         color: str = "bgr",
         **options: Any,
     ) -> None:
-        self._color = check_color(color)
+        self.color = check_color(color)
         super().__init__(model, **options)
         self.clip = required_clip(self.metadata.clip, self.path)
         self.segments = self.clip.segments if segments is None else segments
@@ -69,7 +69,7 @@ class ActionRecognizer(Network):
             DataError: the video cannot be read, or has no frame.
             TypeError, ValueError: not frames.
         """
-        return self._run(video, self._color)
+        return self._run(video, self.color)
 
     def stream(self, source: Source) -> Iterator[Classification]:
         """Say what happens in one stretch of a video or camera after the other.
@@ -81,7 +81,7 @@ class ActionRecognizer(Network):
             DataError: the source cannot be read, or has no frame.
         """
         length = max(SHORTEST_STRETCH, self.segments * self.clip.window)
-        color = "bgr" if is_address(source) else self._color
+        color = "bgr" if is_address(source) else self.color
         frames = (frame.pixels for frame in read_source(source))
         is_first = True
         while stretch := list(islice(frames, length)):

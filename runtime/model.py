@@ -131,10 +131,13 @@ class Model(Network, Generic[Result]):
         model: as ``Network``.
         color: order of the frames' channels: ``bgr`` (OpenCV's) or ``rgb``.
         options: as ``Network``.
+
+    Attributes:
+        color: as given.
     """
 
     def __init__(self, model: str | os.PathLike[str], *, color: str = "bgr", **options: Any) -> None:
-        self._color = check_color(color)
+        self.color = check_color(color)
         super().__init__(model, **options)
 
     @property
@@ -153,7 +156,7 @@ class Model(Network, Generic[Result]):
             TypeError: not an array, or not of uint8.
             ValueError: another shape, or no pixels.
         """
-        return self._run_one(frame, self._color)
+        return self._run_one(frame, self.color)
 
     def run_batch(self, frames: Sequence[ArrayLike]) -> list[Result]:
         """Run on several frames at once.
@@ -187,7 +190,7 @@ class Model(Network, Generic[Result]):
 
         Frames from files and cameras are BGR, whatever ``color`` says of the caller's own.
         """
-        color = "bgr" if is_address(source) else self._color
+        color = "bgr" if is_address(source) else self.color
         run = functools.partial(self._run_one, color=color)
         return run_in_order(run, read_source(source), self.session.streams)
 
@@ -206,7 +209,7 @@ class Model(Network, Generic[Result]):
 
     def _view_numbered(self, index: int, frame: ArrayLike) -> FrameView:
         try:
-            return view_frame(frame, self._color)
+            return view_frame(frame, self.color)
         except (TypeError, ValueError) as error:
             raise type(error)(f"frames[{index}]: {error}") from None
 

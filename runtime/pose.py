@@ -37,7 +37,7 @@ class PoseEstimator(Model[Poses]):
         Raises:
             TypeError, ValueError: the frame or the boxes are not as above.
         """
-        view = view_frame(frame, self._color)
+        view = view_frame(frame, self.color)
         if boxes is None:
             return super().run(frame)
         checked = check_boxes(boxes)

@@ -65,5 +65,5 @@ class ImageTranslator(Model[Picture]):
         levels = self.metadata.image or ImageSettings()
         image = np.ascontiguousarray(outputs["image"], np.float32)
         is_rgb = self.metadata.preprocessing.reverse_channels
-        pixels = _core.to_pixels(image, levels.low, levels.high, is_rgb == (self._color == "bgr"))
+        pixels = _core.to_pixels(image, levels.low, levels.high, is_rgb == (self.color == "bgr"))
         return Picture(pixels, watch.speed())

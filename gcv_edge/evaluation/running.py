@@ -213,7 +213,7 @@ def require_labels(dataset: Dataset) -> Iterator[Sample]:
 
 def in_color_of(model: Model[Any], frame: Pixels) -> Pixels:
     """Return a BGR frame in the order of channels that the model was opened for."""
-    return frame[:, :, ::-1] if model._color == "rgb" else frame
+    return frame[:, :, ::-1] if model.color == "rgb" else frame
 
 
 def boxes_of_people(sample: Sample) -> Any:
