@@ -24,14 +24,21 @@ from pathlib import Path
 from benchmarks.harness import ROOT
 from benchmarks.zoo.cover import read_cover, write_cover
 from benchmarks.zoo.publish import publish
-from benchmarks.zoo.records import FAILED, PASSED, UNBUILDABLE, Record, Records, is_expected
+from benchmarks.zoo.records import (
+    FAILED,
+    FIRST_PHASE,
+    PASSED,
+    PHASES,
+    UNBUILDABLE,
+    Record,
+    Records,
+    is_expected,
+)
 from benchmarks.zoo.workers import Job, Workers
 from gcv_edge.errors import GcvEdgeError, UsageError
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.live import zoo_names
 from gcv_edge.runtime.cpus import usable_cpus
-
-PHASES = ("parity", "speed")
 
 
 def main() -> int:
@@ -41,10 +48,11 @@ def main() -> int:
     records = Records(options.output)
     try:
         names = choose_names(options)
-        if options.publish:
-            return publish_all(records, names)
-        for phase in PHASES if options.phase == "all" else (options.phase,):
-            sweep(records, names, phase, options)
+        with records.locked():
+            if options.publish:
+                return publish_all(records, names)
+            for phase in PHASES if options.phase == "all" else (options.phase,):
+                sweep(records, names, phase, options)
     except GcvEdgeError as error:
         sys.exit(f"Error: {error}")
     except KeyboardInterrupt:
@@ -72,6 +80,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=ROOT / "out" / "zoo", help="folder of the results")
     parser.add_argument("--publish", action="store_true", help="write the table from the results and stop")
     options = parser.parse_args()
+    if options.publish and (options.names or options.task or options.cover):
+        parser.error("--publish: the table is of all names")
     if options.jobs < 1:
         parser.error("--jobs: expected a whole number from 1")
     return options
@@ -112,7 +122,7 @@ def sweep(records: Records, names: Sequence[str], phase: str, options: argparse.
     """Run one phase of all names that still need it, and say how far it is."""
     waiting = [name for name in names if needs(records.read(name), phase, options)]
     print(f"{phase}: {len(waiting)} of {len(names)} names to do, results in {records.folder}", flush=True)
-    workers = Workers(records, options.jobs if phase == "parity" else 1)
+    workers = Workers(records, options.jobs if phase == FIRST_PHASE else 1)
     started, failed = time.monotonic(), 0
     for count, record in enumerate(workers.run(waiting, Job(phase, options.seed, options.timeout)), 1):
         failed += not is_expected(record)
@@ -125,8 +135,8 @@ def sweep(records: Records, names: Sequence[str], phase: str, options: argparse.
 
 def needs(record: Record | None, phase: str, options: argparse.Namespace) -> bool:
     """Tell whether a name's phase is still to be done."""
-    if phase == "speed":
-        return record is not None and record["verdict"] == PASSED and (options.again or "speed" not in record)
+    if phase != FIRST_PHASE:
+        return record is not None and record["verdict"] == PASSED and (options.again or phase not in record)
     return record is None or options.again or (options.retry and record["verdict"] == FAILED)
 
 
@@ -142,7 +152,7 @@ def describe(record: Record, phase: str) -> str:
 
 def summarize(found: Sequence[Record], wanted: int) -> int:
     """Print what passed and what did not; return the exit code."""
-    by_verdict = {verdict: [] for verdict in (PASSED, FAILED, UNBUILDABLE)}
+    by_verdict: dict[str, list[Record]] = {verdict: [] for verdict in (PASSED, FAILED, UNBUILDABLE)}
     for record in found:
         by_verdict[record["verdict"]].append(record)
     print(", ".join(f"{len(rows)} {verdict}" for verdict, rows in by_verdict.items()), end="")

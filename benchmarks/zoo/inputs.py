@@ -33,7 +33,7 @@ def seeded_inputs(shapes: Mapping[str, tuple[int, ...]], metadata: ModelMetadata
 
 def dark_picture(height: int, width: int) -> Pixels:
     """Draw black as a camera sees it, RGB ``[H, W, 3]``."""
-    return noise_picture(height, width, SEED) // DARKER
+    return np.asarray(noise_picture(height, width, SEED) // DARKER, np.uint8)
 
 
 def shapes_picture(height: int, width: int) -> Pixels:

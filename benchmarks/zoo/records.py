@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from gcv_edge.errors import GcvEdgeError
 from gcv_edge.files import replacing
 
 Record = dict[str, Any]
+
+PHASES = (FIRST_PHASE := "parity", "speed")
+"""What is done with each name, in this order: the first begins its record, the second adds to it."""
 
 PASSED, FAILED, UNBUILDABLE = "passed", "failed", "not in GluonCV"
 """Verdicts: it agrees with MXNet; it does not, or does not export; GluonCV itself cannot make it."""
@@ -24,6 +30,20 @@ class Records:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other sweeps out of the folder.
+
+        Raises:
+            GcvEdgeError: another one is at work there.
+        """
+        with (self.folder / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise GcvEdgeError(f"{self.folder}: another sweep is at work here") from error
+            yield
 
     def path(self, name: str) -> Path:
         """File of a name."""
@@ -47,4 +67,12 @@ class Records:
 
 def is_expected(record: Record) -> bool:
     """Tell whether a name's verdict is as it must be."""
-    return record["verdict"] == (UNBUILDABLE if record["name"] in UNBUILDABLE_NAMES else PASSED)
+    return bool(record["verdict"] == (UNBUILDABLE if record["name"] in UNBUILDABLE_NAMES else PASSED))
+
+
+def merge(earlier: Record, later: Record) -> Record:
+    """Add a later phase's record to an earlier one's, part by part where there are several."""
+    parts = [
+        {**one, **other} for one, other in zip(earlier.get("parts", ()), later.get("parts", ()), strict=False)
+    ]
+    return {**earlier, **later, **({"parts": parts} if parts else {})}

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.harness import ROOT
-from benchmarks.zoo.records import FAILED, Record, Records
+from benchmarks.zoo.records import FAILED, FIRST_PHASE, Record, Records, merge
 
 WORK = "work-"
 """Names of the folders in which children work begin so."""
@@ -102,8 +102,8 @@ class Workers:
             ending = self._run_child(name, Path(folder), slot, job)
             record = read_result(Path(folder)) or {"name": name, "verdict": FAILED, "reason": ending}
         record[f"{job.phase}_seconds"] = round(time.monotonic() - started, 2)
-        earlier = self._records.read(name) if job.phase != "parity" else None
-        record = {**(earlier or {}), **record}
+        if job.phase != FIRST_PHASE:
+            record = merge(self._records.read(name) or {}, record)
         self._records.write(record)
         return record
 
