@@ -163,7 +163,7 @@ def find_problems(engine: str, runs: Runs, metadata: ModelMetadata, parity: Pari
     if parity.worst > parity.tolerance:
         name = max(parity.errors, key=lambda key: parity.errors[key])
         problems.append(f"{engine}: {name} differs by {parity.worst:.2g}, allowed {parity.tolerance:g}")
-    if parity.missed:
+    if parity.misses_rows:
         problems.append(f"{engine}: {parity.missed} of {parity.rows} rows not found")
     if engine == "onnxruntime":
         refused = [row for row in compare_all(runs.found, runs.expected, metadata) if not row.passed]

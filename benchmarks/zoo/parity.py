@@ -32,6 +32,10 @@ from gcv_edge.verify import Runs
 TOLERANCE = 1e-3
 """Largest error of an output, of a detection's score, and of its box."""
 
+NEAR_TIES = 1e-4
+"""Share of a list's rows that may be missed: of proposals that overlap by just the threshold, and of scores
+that are equal but for rounding, either goes on. The number is published."""
+
 Array = NDArray[Any]
 
 
@@ -62,8 +66,13 @@ class Parity:
 
     @property
     def passed(self) -> bool:
-        """Whether all outputs agree and every row was found."""
-        return self.worst <= self.tolerance and self.missed == 0
+        """Whether all outputs agree and every row was found, but for near ties."""
+        return self.worst <= self.tolerance and not self.misses_rows
+
+    @property
+    def misses_rows(self) -> bool:
+        """Whether more rows are missed than near ties explain."""
+        return self.missed > NEAR_TIES * self.rows
 
     def to_dict(self) -> dict[str, Any]:
         """Return what goes into a record."""

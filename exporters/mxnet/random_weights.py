@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
+from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.reference import write_symbol
 from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
 
@@ -104,7 +105,9 @@ def draw_weights(
     for name in find_branch_ends(symbol):
         if name in weights:
             weights[name] *= np.float32(BRANCH_GAIN)
-    pictures = FEW_PICTURES if has_single_values(symbol, weights, input_shapes) else 1
+    head = find_detection_head(symbol)
+    is_alone = head is not None and head.one_by_one
+    pictures = FEW_PICTURES if not is_alone and has_single_values(symbol, weights, input_shapes) else 1
     inputs = {
         name: draw_picture((shape[0] * pictures, *shape[1:]), seed + index)
         for index, (name, shape) in enumerate(input_shapes.items())
