@@ -31,12 +31,20 @@ class Placement:
 
     def __eq__(self, other: object, /) -> bool: ...
 
-def place(resize_type: str, frame_size: tuple[int, int], input_size: tuple[int, int], crop_short: int = 0) -> Placement:
+def place(resize_type: str, frame_size: tuple[int, int], input_size: tuple[int, int], crop_short: int = 0, crop_wide: int = 0) -> Placement:
     """
     Place a frame in a network's input; sizes are (width, height).
 
     standard stretches; fit_to_window keeps the aspect ratio, top-left; fit_to_window_letterbox keeps it, centred;
-    crop resizes the short side to crop_short (0: the input's) and takes the centre.
+    crop resizes the short side to crop_short (0: the input's) and takes the centre; with crop_wide it stretches the
+    frame to crop_wide x crop_short first.
+    """
+
+def sample_clips(frames: int, offsets: Sequence[int], window: int, segments: int) -> list[list[int]]:
+    """
+    Numbers of the frames of each clip of a video, as GluonCV's test loader chooses them.
+
+    A clip spans window frames and takes those at offsets from its start; the clips are spread evenly.
     """
 
 def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], mean: Sequence[float], scale: Sequence[float], reverse_channels: bool, pad_value: float) -> None:

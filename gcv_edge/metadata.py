@@ -20,6 +20,8 @@ NMS_PLACES = ("runtime", "graph")
 BOX_FORMATS = ("xyxy", "cxcywh", "xywh")
 MAX_WINDOW = 100_000
 """More frames than any clip has; bounds what a damaged file can ask for."""
+MAX_SIDE = 65_536
+"""Larger than any frame that is cropped; bounds what a damaged file can ask for."""
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_SCALE = (58.395, 57.12, 57.375)
@@ -34,9 +36,11 @@ class Preprocessing:
         reverse_channels: the network wants RGB (frames are BGR).
         resize_type: ``standard`` stretches; ``fit_to_window`` keeps the aspect ratio, top-left;
             ``fit_to_window_letterbox`` keeps it, centred; ``crop`` resizes the short side to ``crop_short``
-            and takes the centre.
+            and takes the centre, or stretches to ``crop_wide`` x ``crop_short`` first.
         pad_value: level of what the frame does not cover, in 0..255 units.
         crop_short: length of the resized short side before a centre crop, pixels; 0 for the input's own.
+        crop_wide: width that frames are stretched to before a centre crop, ``crop_short`` being the height
+            then; 0 keeps their aspect ratio.
     """
 
     mean: tuple[float, float, float] = IMAGENET_MEAN
@@ -45,6 +49,7 @@ class Preprocessing:
     resize_type: str = "standard"
     pad_value: float = 0.0
     crop_short: int = 0
+    crop_wide: int = 0
 
 
 @dataclass(frozen=True)
@@ -188,6 +193,7 @@ def format_verification(
 
 def format_preprocessing(preprocessing: Preprocessing) -> dict[str, str]:
     """Spell the part about the input; numbers are in 0..255 units, as Model API expects."""
+    wide = preprocessing.crop_wide
     return {
         "model_info mean_values": " ".join(f"{value:.9g}" for value in preprocessing.mean),
         "model_info scale_values": " ".join(f"{value:.9g}" for value in preprocessing.scale),
@@ -195,6 +201,7 @@ def format_preprocessing(preprocessing: Preprocessing) -> dict[str, str]:
         "model_info resize_type": preprocessing.resize_type,
         "model_info pad_value": f"{preprocessing.pad_value:.9g}",
         "gcv_edge crop_short": str(preprocessing.crop_short),
+        **({"gcv_edge crop_wide": str(wide)} if wide else {}),
     }
 
 
@@ -238,7 +245,8 @@ def parse_metadata(entries: Mapping[str, str], path: str) -> ModelMetadata:
             reverse_channels=reader.flag("model_info reverse_input_channels"),
             resize_type=reader.choice("model_info resize_type", RESIZE_TYPES),
             pad_value=reader.number("model_info pad_value"),
-            crop_short=reader.integer("gcv_edge crop_short"),
+            crop_short=reader.integer("gcv_edge crop_short", low=0, high=MAX_SIDE),
+            crop_wide=reader.optional_integer("gcv_edge crop_wide", low=0, high=MAX_SIDE),
         ),
         detection=parse_detection(reader) if task in (DETECTION, INSTANCES) else None,
         clip=parse_clip(reader) if task is ACTION else None,
@@ -346,6 +354,10 @@ class EntryReader:
         if more:
             raise self.wrong(key, "a whole number")
         return value
+
+    def optional_integer(self, key: str, low: int, high: int) -> int:
+        """Return a whole number between bounds; 0 where the key is absent."""
+        return self.integer(key, low, high) if key in self.entries else 0
 
     def integers(self, key: str, low: int | None = None, high: int | None = None) -> tuple[int, ...]:
         """Return one whole number or more, between bounds where such are given."""

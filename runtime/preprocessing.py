@@ -11,7 +11,9 @@ from gcv_edge.runtime.sessions import Array
 def fill(view: FrameView, preprocessing: Preprocessing, slot: Array) -> _core.Placement:
     """Fit a frame into ``slot [3, H, W]``, the way the file says; return where what landed."""
     size = (slot.shape[2], slot.shape[1])
-    placement = _core.place(preprocessing.resize_type, view.size, size, preprocessing.crop_short)
+    placement = _core.place(
+        preprocessing.resize_type, view.size, size, preprocessing.crop_short, preprocessing.crop_wide
+    )
     sample(view, preprocessing, placement, slot)
     return placement
 

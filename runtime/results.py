@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gcv_edge import _core
 from gcv_edge.runtime import drawing
 from gcv_edge.runtime.frames import Pixels, check_color, copy_of_size, copy_to_draw
 from gcv_edge.runtime.palettes import find_palette
@@ -143,12 +144,11 @@ class Classification:
     @functools.cached_property
     def probabilities(self) -> Floats:
         """Softmax of the logits, ``(C,)``."""
-        exponents = np.exp(self.logits - self.logits.max(initial=-np.inf))
-        return np.asarray(exponents / exponents.sum(), np.float32)
+        return _core.softmax(np.ascontiguousarray(self.logits))
 
     def top(self, k: int = 5) -> list[Prediction]:
         """Return the k most probable classes, best first."""
-        best = np.argsort(-self.probabilities, kind="stable")[: max(k, 0)]
+        best = _core.top_k(self.probabilities, k)
         return [
             Prediction(int(i), class_name(self.labels, int(i)), float(self.probabilities[i])) for i in best
         ]

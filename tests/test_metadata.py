@@ -33,6 +33,7 @@ preprocessings = st.builds(
     resize_type=st.sampled_from(RESIZE_TYPES),
     pad_value=numbers,
     crop_short=st.integers(0, 4096),
+    crop_wide=st.integers(0, 4096),
 )
 detections = st.builds(
     DetectionSettings,
@@ -85,6 +86,7 @@ def test_round_trip(task, labels, preprocessing, detection, clip, depth, image) 
     assert read.preprocessing.mean == pytest.approx(preprocessing.mean, rel=1e-6)
     assert read.preprocessing.resize_type == preprocessing.resize_type
     assert read.preprocessing.crop_short == preprocessing.crop_short
+    assert read.preprocessing.crop_wide == preprocessing.crop_wide
     if selects:
         assert read.detection is not None
         assert read.detection.iou_threshold == pytest.approx(detection.iou_threshold, rel=1e-6)

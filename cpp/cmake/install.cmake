@@ -1,10 +1,35 @@
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/gcv_edge)
-install(TARGETS gcv_edge_core EXPORT gcv_edge_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+set(cmake_source_dir ${CMAKE_CURRENT_LIST_DIR})
+
+# Headers and a CMake export of one target.
+function(gcv_edge_install target export)
+  install(TARGETS ${target} EXPORT gcv_edge_${export}_targets
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT gcv_edge_${export}_targets NAMESPACE gcv_edge:: DESTINATION ${package_dir})
+endfunction()
+
+function(gcv_edge_install_pkgconfig name)
+  configure_file(${cmake_source_dir}/${name}.pc.in ${name}.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
+
+gcv_edge_install(gcv_edge_core core)
+gcv_edge_install_pkgconfig(gcv-edge-core)
 install(FILES ${core_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gcv_edge)
-install(EXPORT gcv_edge_targets NAMESPACE gcv_edge:: DESTINATION ${package_dir})
-configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/gcv_edgeConfig.cmake.in gcv_edgeConfig.cmake
+
+if(GCV_EDGE_RUNTIME)
+  gcv_edge_install(gcv_edge runtime)
+  gcv_edge_install(gcv_edge_static static)
+  gcv_edge_install_pkgconfig(gcv-edge)
+  install(FILES ${runtime_headers} include/gcv_edge/opencv.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gcv_edge)
+  install(FILES include/gcv_edge.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(FILES ${cmake_source_dir}/find_openvino.cmake DESTINATION ${package_dir})
+endif()
+
+configure_package_config_file(${cmake_source_dir}/gcv_edgeConfig.cmake.in gcv_edgeConfig.cmake
   INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(gcv_edgeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/gcv_edgeConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/gcv_edgeConfigVersion.cmake

@@ -6,6 +6,7 @@
 
 #include <exception>
 
+#include "gcv_edge/clips.h"
 #include "gcv_edge/cpu.h"
 #include "gcv_edge/error.h"
 #include "gcv_edge/metadata.h"
@@ -97,13 +98,17 @@ void bind_placement(nb::module_& m) {
           nb::sig("def __eq__(self, other: object, /) -> bool"));
   m.def(
       "place",
-      [](const std::string& resize_type, const SizeTuple& frame_size, const SizeTuple& input_size, int crop_short) {
-        return place(resize_type, to_size(frame_size), to_size(input_size), crop_short);
-      },
-      "resize_type"_a, "frame_size"_a, "input_size"_a, "crop_short"_a = 0,
+      [](const std::string& resize_type, const SizeTuple& frame_size, const SizeTuple& input_size, int crop_short,
+         int crop_wide) { return place(resize_type, to_size(frame_size), to_size(input_size), crop_short, crop_wide); },
+      "resize_type"_a, "frame_size"_a, "input_size"_a, "crop_short"_a = 0, "crop_wide"_a = 0,
       "Place a frame in a network's input; sizes are (width, height).\n\n"
       "standard stretches; fit_to_window keeps the aspect ratio, top-left; fit_to_window_letterbox keeps it, centred;\n"
-      "crop resizes the short side to crop_short (0: the input's) and takes the centre.");
+      "crop resizes the short side to crop_short (0: the input's) and takes the centre; with crop_wide it stretches "
+      "the\n"
+      "frame to crop_wide x crop_short first.");
+  m.def("sample_clips", &sample_clips, "frames"_a, "offsets"_a, "window"_a, "segments"_a,
+        "Numbers of the frames of each clip of a video, as GluonCV's test loader chooses them.\n\n"
+        "A clip spans window frames and takes those at offsets from its start; the clips are spread evenly.");
 }
 
 void bind_system(nb::module_& m) {

@@ -143,6 +143,7 @@ Detections detect(const float* boxes, const float* scores, std::int64_t anchors,
   const Kernels& kernels = active_kernels();
   const auto candidates = select_candidates(scores, static_cast<std::uint64_t>(anchors),
                                             static_cast<std::uint64_t>(classes), settings, kernels);
+  if (candidates.empty()) return {};
   const bool suppress = settings.iou_threshold > 0 && settings.iou_threshold < 1;
   const std::size_t limit = settings.post_nms > 0 ? static_cast<std::size_t>(settings.post_nms) : candidates.size();
   std::vector<KeptBoxes> kept(suppress ? (settings.class_agnostic ? 1 : classes) : 0);

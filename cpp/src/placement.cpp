@@ -52,14 +52,36 @@ Size fit_crop(Size picture, Size crop) {
   return {std::max(static_cast<int>(width), 1), std::max(static_cast<int>(height), 1)};
 }
 
+/// Which pixels of a frame a crop of the resized frame shows.
+Placement cut(Size frame, Size resized, const Rect& crop, Size input) {
+  const double step_x = static_cast<double>(frame.width) / resized.width;
+  const double step_y = static_cast<double>(frame.height) / resized.height;
+  return {{crop.x * step_x, crop.y * step_y, crop.width * step_x, crop.height * step_y},
+          {0, 0, input.width, input.height}};
+}
+
 Placement crop_centre(Size frame, Size input, int crop_short) {
   const Size resized = resize_short(frame, crop_short > 0 ? crop_short : std::min(input.width, input.height));
   const Size crop = fit_crop(resized, input);
   const int left = (resized.width - crop.width) / 2;
   const int top = (resized.height - crop.height) / 2;
-  const double step_x = static_cast<double>(frame.width) / resized.width;
-  const double step_y = static_cast<double>(frame.height) / resized.height;
-  return {{left * step_x, top * step_y, crop.width * step_x, crop.height * step_y}, {0, 0, input.width, input.height}};
+  return cut(frame, resized, {left, top, crop.width, crop.height}, input);
+}
+
+/// Half of a length; half a pixel goes to the even one, as Python's round does.
+int halve(int length) { return length / 2 + (length & (length / 2) & 1); }
+
+Placement crop_stretched(Size frame, Size input, int crop_short, int crop_wide) {
+  const Size resized{crop_wide, crop_short > 0 ? crop_short : input.height};
+  const Size crop = fit_crop(resized, input);
+  const int left = halve(resized.width - crop.width), top = halve(resized.height - crop.height);
+  return cut(frame, resized, {left, top, crop.width, crop.height}, input);
+}
+
+void check_length(const char* name, int length) {
+  if (length < 0) {
+    throw ArgumentError(std::string(name) + ": found " + std::to_string(length) + ", expected 0 or more");
+  }
 }
 
 float clip(double value, int limit) {
@@ -83,14 +105,15 @@ Placement::Placement(const RectF& source, const Rect& target) : source_(source),
   check_size("placement target", {target.width, target.height});
 }
 
-Placement place(std::string_view resize_type, Size frame, Size input, int crop_short) {
+Placement place(std::string_view resize_type, Size frame, Size input, int crop_short, int crop_wide) {
   check_size("frame_size", frame);
   check_size("input_size", input);
-  if (crop_short < 0) {
-    throw ArgumentError("crop_short: found " + std::to_string(crop_short) + ", expected 0 or more");
-  }
+  check_length("crop_short", crop_short);
+  check_length("crop_wide", crop_wide);
   if (resize_type == "standard") return stretch(frame, {0, 0, input.width, input.height});
-  if (resize_type == "crop") return crop_centre(frame, input, crop_short);
+  if (resize_type == "crop") {
+    return crop_wide > 0 ? crop_stretched(frame, input, crop_short, crop_wide) : crop_centre(frame, input, crop_short);
+  }
   const Size fitted = fit(frame, input);
   if (resize_type == "fit_to_window") return stretch(frame, {0, 0, fitted.width, fitted.height});
   if (resize_type == "fit_to_window_letterbox") {

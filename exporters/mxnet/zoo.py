@@ -82,6 +82,17 @@ CLIPS: tuple[tuple[str, ClipSettings], ...] = (
 """Frames that networks were trained on: the published training logs' ``new_length`` and ``new_step``, taken
 as gluoncv/data/video_custom/classification.py does (SlowFast: the last frame of each stride)."""
 
+FRAMES: tuple[tuple[str, Size], ...] = (
+    (r"(c3d|r2plus1d)_", (128, 171)),
+    (r"(i3d_)?inceptionv3_", (340, 450)),
+    (r"", (256, 340)),
+)
+"""Height and width that networks for actions were trained to see videos stretched to before the centre is
+taken: ``--new-height`` and ``--new-width`` of GluonCV's action scripts."""
+
+FRAME_CROP = 224
+"""Side of the centre that the last of these is cut to."""
+
 PICTURE_SEGMENTS = 3
 """Pictures over which a network that sees one at a time was trained to agree (TSN, Wang et al. 2016)."""
 
@@ -158,6 +169,16 @@ def default_preprocessing(name: str, task: Task, size: Size) -> Preprocessing:
     if name.startswith("monodepth2_"):
         return Preprocessing(mean=(0.0, 0.0, 0.0), scale=(255.0, 255.0, 255.0))
     preprocessing = source.default_preprocessing(task, size)
+    if task is ACTION:
+        preprocessing = describe_stretch(preprocessing, name, size)
     if "rcnn" in name:
         preprocessing = replace(preprocessing, resize_type="fit_to_window")
     return preprocessing
+
+
+def describe_stretch(preprocessing: Preprocessing, name: str, size: Size) -> Preprocessing:
+    """Stretch frames as the training of a network for actions did, in proportion to another input's size."""
+    height, width = next(frame for pattern, frame in FRAMES if re.match(pattern, name))
+    usual = describe(name)
+    scale = size[0] / (usual.size[0] if usual is not None else FRAME_CROP)
+    return replace(preprocessing, crop_short=round(height * scale), crop_wide=round(width * scale))

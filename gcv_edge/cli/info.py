@@ -24,6 +24,7 @@ FITTING = {
     "fit_to_window": "is resized, keeping its shape, to fit the upper left of {width}x{height}",
     "fit_to_window_letterbox": "is resized, keeping its shape, to fit the middle of {width}x{height}",
     "crop": "is resized to a short side of {short}, cut to its middle {width}x{height}",
+    "crop of a stretched frame": "is stretched to {wide}x{short}, cut to its middle {width}x{height}",
 }
 SHOWN_LABELS = 12
 
@@ -117,9 +118,11 @@ def show_shape(shape: list[int | None]) -> str:
 
 def describe_preprocessing(preprocessing: Preprocessing, size: tuple[int, int]) -> str:
     """Say in a sentence how a frame becomes the input."""
-    fitting = FITTING[preprocessing.resize_type].format(
-        width=size[0], height=size[1], short=preprocessing.crop_short or min(size)
-    )
+    wide = preprocessing.crop_wide
+    is_stretched = preprocessing.resize_type == "crop" and wide > 0
+    short = preprocessing.crop_short or (size[1] if is_stretched else min(size))
+    manner = "crop of a stretched frame" if is_stretched else preprocessing.resize_type
+    fitting = FITTING[manner].format(width=size[0], height=size[1], short=short, wide=wide)
     padding = f" (the rest is {preprocessing.pad_value:g})" if "fit" in preprocessing.resize_type else ""
     order = "turned to RGB" if preprocessing.reverse_channels else "left in BGR order"
     return f"A BGR frame {fitting}{padding}, {order}, and {describe_levels(preprocessing)}."

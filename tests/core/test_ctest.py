@@ -1,19 +1,18 @@
-"""Build the C++ tests and run them, plainly and under AddressSanitizer and UndefinedBehaviorSanitizer."""
+"""Build the C++ tests and run them, plainly and under sanitizers; use what is installed; weigh the core."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sysconfig
 from pathlib import Path
 
 import pytest
+from cpp_builds import build, configure, find_tool, run
 
 from gcv_edge import _core
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILDS = {"plain": "", "sanitized": "address,undefined"}
+LARGEST_CORE = 300 << 10
+"""Bytes of the whole core, stripped, as one shared object."""
+
+BUILDS = {"plain": (), "sanitized": ("-DGCV_EDGE_SANITIZE=address,undefined",)}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -22,69 +21,82 @@ def isa() -> str:
     return _core.isa()
 
 
-def find_tool(name: str) -> str:
-    """A build tool beside this Python or on the path; the test is skipped where there is none."""
-    found = shutil.which(
-        name, path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
-    )
-    if found is None:
-        pytest.skip(f"{name} is not installed")
-    return found
-
-
-def run(*command: str) -> str:
-    """Run a command; the test fails with its output if it does."""
-    finished = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert finished.returncode == 0, finished.stdout
-    return finished.stdout
-
-
-def build(folder: Path, sanitizers: str) -> None:
-    """Configure and build the C++ tests in a folder that is used again next time."""
-    if not any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++"))):
-        pytest.skip("no C++ compiler is installed")
-    ninja = find_tool("ninja")
-    options = ("-DGCV_EDGE_TESTS=ON", "-DGCV_EDGE_PYTHON=OFF", f"-DGCV_EDGE_SANITIZE={sanitizers}")
-    make = ("-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}", *options)
-    run(
-        find_tool("cmake"), "--fresh" if is_stale(folder) else "-Wno-dev", "-S", ".", "-B", str(folder), *make
-    )
-    run(find_tool("cmake"), "--build", str(folder), "--parallel", "2")
-
-
-def is_stale(folder: Path) -> bool:
-    """Tell whether a folder was configured with tools that are gone (pip's isolated builds remove theirs)."""
-    cache = folder / "CMakeCache.txt"
-    if not cache.exists():
-        return False
-    lines = [line for line in cache.read_text().splitlines() if line.startswith("CMAKE_COMMAND:")]
-    return not all(Path(line.partition("=")[2]).exists() for line in lines)
-
-
 @pytest.mark.parametrize("kind", BUILDS)
 def test_cpp(kind: str) -> None:
-    folder = ROOT / "build" / f"ctest-{kind}"
-    build(folder, BUILDS[kind])
-    output = run(find_tool("ctest"), "--test-dir", str(folder), "--output-on-failure", "--no-tests=error")
+    folder = build(kind, *BUILDS[kind])
+    output = run(find_tool("ctest"), "--test-dir", folder, "--output-on-failure", "--no-tests=error")
     assert "100% tests passed" in output
 
 
-def test_an_installed_library_is_found(tmp_path: Path) -> None:
-    build(ROOT / "build" / "ctest-plain", "")
-    cmake = find_tool("cmake")
-    run(cmake, "--install", str(ROOT / "build" / "ctest-plain"), "--prefix", str(tmp_path / "installed"))
-    consumer = tmp_path / "consumer"
-    consumer.mkdir()
-    (consumer / "CMakeLists.txt").write_text(
+def test_the_core_is_small(tmp_path: Path) -> None:
+    archive = build("plain") / "cpp" / "libgcv_edge_core.a"
+    whole = tmp_path / "core.so"
+    link = ("-Wl,--whole-archive", archive, "-Wl,--no-whole-archive", "-Wl,--gc-sections", "-s")
+    run(find_tool("c++"), "-shared", "-o", whole, *link)
+    size = whole.stat().st_size
+    print(f"the core, stripped: {size} bytes")
+    assert size <= LARGEST_CORE
+
+
+INSTALLED = {
+    "core": ("COMPONENTS core", "gcv_edge::core"),
+    "shared": ("", "gcv_edge::gcv_edge"),
+    "static": ("COMPONENTS static", "gcv_edge::gcv_edge_static"),
+}
+MAIN = """#include <gcv_edge/version.h>
+#include <cstdio>
+int main() { std::puts(gcv::version()); }
+"""
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the library is installed."""
+    folder = tmp_path_factory.mktemp("installed")
+    run(find_tool("cmake"), "--install", build("plain"), "--prefix", folder)
+    return folder
+
+
+@pytest.mark.parametrize("kind", INSTALLED)
+def test_an_installed_library_is_found_by_cmake(kind: str, prefix: Path, tmp_path: Path) -> None:
+    components, target = INSTALLED[kind]
+    (tmp_path / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.20)\nproject(consumer CXX)\n"
-        f"find_package(gcv_edge {_core.version()} CONFIG REQUIRED COMPONENTS core)\n"
-        "add_executable(consumer main.cpp)\ntarget_link_libraries(consumer PRIVATE gcv_edge::core)\n"
+        f"find_package(gcv_edge {_core.version()} CONFIG REQUIRED {components})\n"
+        f"add_executable(consumer main.cpp)\ntarget_link_libraries(consumer PRIVATE {target})\n"
     )
-    (consumer / "main.cpp").write_text(
-        "#include <gcv_edge/version.h>\n#include <cstdio>\nint main() { std::puts(gcv::version()); }\n"
+    (tmp_path / "main.cpp").write_text(MAIN)
+    configure(tmp_path, tmp_path / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run(find_tool("cmake"), "--build", tmp_path / "build")
+    assert run(tmp_path / "build" / "consumer").strip() == _core.version()
+
+
+def test_an_unknown_component_is_named(prefix: Path, tmp_path: Path) -> None:
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.20)\nproject(consumer CXX)\n"
+        "find_package(gcv_edge CONFIG REQUIRED COMPONENTS gpu)\n"
     )
-    make = ("-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={find_tool('ninja')}")
-    prefix = f"-DCMAKE_PREFIX_PATH={tmp_path / 'installed'}"
-    run(cmake, "-S", str(consumer), "-B", str(tmp_path / "build"), *make, prefix)
-    run(cmake, "--build", str(tmp_path / "build"))
-    assert run(str(tmp_path / "build" / "consumer")).strip() == _core.version()
+    with pytest.raises(AssertionError, match="component 'gpu' is not installed"):
+        configure(tmp_path, tmp_path / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
+
+
+@pytest.mark.parametrize(("package", "options"), [("gcv-edge", ()), ("gcv-edge-core", ())])
+def test_an_installed_library_is_found_by_pkg_config(
+    package: str, options: tuple[str, ...], prefix: Path, tmp_path: Path
+) -> None:
+    (folder,) = {path.parent for path in prefix.rglob("*.pc")}
+    found = run(find_tool("pkg-config"), "--cflags", "--libs", *options, package, PKG_CONFIG_PATH=str(folder))
+    (tmp_path / "main.cpp").write_text(MAIN)
+    run(find_tool("c++"), "-std=c++17", tmp_path / "main.cpp", "-o", tmp_path / "consumer", *found.split())
+    library = str(next(prefix.rglob("libgcv_edge.so")).parent)
+    assert run(tmp_path / "consumer", LD_LIBRARY_PATH=library).strip() == _core.version()
+
+
+def test_what_is_missing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="pip install openvino"):
+        configure(
+            Path(__file__).resolve().parents[2],
+            tmp_path,
+            "-DPython_EXECUTABLE=/nowhere/python",
+            "-DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF",
+        )

@@ -38,6 +38,36 @@ def test_place(
     assert placement.target == target, why
 
 
+STRETCHED_CROPS = [
+    ((1280, 720), (224, 224), (256, 340), (58, 16), "most networks for actions"),
+    ((1280, 720), (112, 112), (128, 171), (30, 8), "29.5 columns on each side: the even one"),
+    ((320, 240), (299, 299), (340, 450), (76, 20), "75.5 and 20.5"),
+    ((90, 300), (299, 200), (340, 450), (76, 70), "not square"),
+]
+
+
+@pytest.mark.parametrize(("frame", "inputs", "short_and_wide", "corner", "why"), STRETCHED_CROPS)
+def test_a_stretched_frame_is_cut_as_gluoncv_cuts_videos(
+    frame: tuple[int, int],
+    inputs: tuple[int, int],
+    short_and_wide: tuple[int, int],
+    corner: tuple[int, int],
+    why: str,
+) -> None:
+    short, wide = short_and_wide
+    assert corner == (round((wide - inputs[0]) / 2), round((short - inputs[1]) / 2)), why
+    x, y = frame[0] / wide, frame[1] / short
+    placement = _core.place("crop", frame, inputs, short, wide)
+    expected = (corner[0] * x, corner[1] * y, inputs[0] * x, inputs[1] * y)
+    assert placement.source == pytest.approx(expected), why
+    assert placement.target == (0, 0, *inputs)
+
+
+def test_a_stretched_frame_may_be_smaller_than_the_input() -> None:
+    assert _core.place("crop", (640, 480), (224, 224), 112, 448).source == (240, 0, 160, 480)
+    assert _core.place("crop", (640, 480), (224, 112), 0, 448).source == (160, 0, 320, 480)
+
+
 def test_a_placement_is_a_value() -> None:
     placement = _core.Placement((0, -1.5, 10, 20), (1, 2, 3, 4))
     assert placement == _core.Placement((0, -1.5, 10, 20), (1, 2, 3, 4))
@@ -73,6 +103,7 @@ def test_wrong_placements_are_named(arguments: tuple[oracle.Box, oracle.Target],
         (("standard", (0, 1), (1, 1)), "frame_size: found 0x1, expected at least 1x1"),
         (("standard", (1, 1), (1, -1)), "input_size: found 1x-1, expected at least 1x1"),
         (("crop", (1, 1), (1, 1), -1), "crop_short: found -1, expected 0 or more"),
+        (("crop", (1, 1), (1, 1), 1, -2), "crop_wide: found -2, expected 0 or more"),
     ],
 )
 def test_wrong_places_are_named(arguments: tuple[str, tuple[int, int], tuple[int, int]], text: str) -> None:

@@ -112,6 +112,19 @@ def test_crop_is_within_a_level_of_resize_and_slice(size: tuple[int, int]) -> No
     assert np.abs(ours.astype(int) - theirs).max() <= 1
 
 
+@pytest.mark.parametrize(("inputs", "short", "wide"), [(224, 256, 340), (112, 128, 171), (299, 340, 450)])
+def test_a_stretched_crop_equals_gluoncv(gluoncv: object, inputs: int, short: int, wide: int) -> None:
+    from gluoncv.data.transforms.video import VideoGroupValTransform
+
+    frame = draw_frame((640, 360), "rgb")
+    resized = cv2.resize(frame, (wide, short), interpolation=cv2.INTER_LINEAR)
+    (theirs,) = VideoGroupValTransform(inputs, (0, 0, 0), (1, 1, 1))([resized])
+    placement = _core.place("crop", (640, 360), (inputs, inputs), short, wide)
+    ours = np.empty((3, inputs, inputs), np.uint8)
+    _core.preprocess(frame, "rgb", placement, ours, (0, 0, 0), (1, 1, 1), True, 0)
+    assert np.abs(ours - theirs * 255).max() < 1.01
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_crop_equals_gluoncv(gluoncv: object, mxnet: object, isa: str) -> None:
     from gluoncv.data.transforms.presets.imagenet import transform_eval

@@ -182,6 +182,23 @@ def build_model(kind: str, batch: int | None, size: tuple[int, int]) -> onnx.Mod
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
+def describe_model(
+    kind: str,
+    labels: tuple[str, ...] = LABELS,
+    preprocessing: Preprocessing = UNIT,
+    detection: DetectionSettings | None = None,
+    clip: ClipSettings | None = None,
+) -> dict[str, str]:
+    """What a test network's file says of itself."""
+    task = find_task(TASKS_OF.get(kind, kind))
+    if task in (DETECTION, INSTANCES) and detection is None:
+        detection = DetectionSettings(nms="runtime" if kind == "detection" else "graph")
+    depth = DepthSettings() if task is DEPTH else None
+    image = ImageSettings() if task is IMAGE else None
+    labels = () if kind in ("clip", "tensors") else labels
+    return format_metadata(ModelMetadata(task, labels, preprocessing, detection, clip, depth, image))
+
+
 @pytest.fixture
 def make_model(tmp_path: Path) -> Maker:
     """Write a test network: ``make_model("detection", labels=..., preprocessing=..., entries={...})``."""
@@ -199,13 +216,7 @@ def make_model(tmp_path: Path) -> Maker:
         entries: dict[str, str] | None = None,
         without: tuple[str, ...] = (),
     ) -> Path:
-        task = find_task(TASKS_OF.get(kind, kind))
-        if task in (DETECTION, INSTANCES) and detection is None:
-            detection = DetectionSettings(nms="runtime" if kind == "detection" else "graph")
-        depth = DepthSettings() if task is DEPTH else None
-        image = ImageSettings() if task is IMAGE else None
-        labels = () if kind in ("clip", "tensors") else labels
-        found = format_metadata(ModelMetadata(task, labels, preprocessing, detection, clip, depth, image))
+        found = describe_model(kind, labels, preprocessing, detection, clip)
         model = build_model(kind, batch, size)
         kept = {key: value for key, value in {**found, **(entries or {})}.items() if key not in without}
         helper.set_model_props(model, kept)

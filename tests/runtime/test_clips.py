@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gcv_edge import _core
 from gcv_edge.errors import DataError, MetadataError
 from gcv_edge.metadata import ClipSettings
 from gcv_edge.runtime.action import ActionRecognizer
 from gcv_edge.runtime.clips import sample_clips
 
-from .conftest import Maker
+from .conftest import UNIT, Maker
 
 I3D = ClipSettings(tuple(range(0, 64, 2)), 64)
 SLOWFAST = ClipSettings((*range(1, 64, 2), *range(15, 64, 16)), 64)
@@ -82,6 +84,29 @@ def test_frames_are_within_the_video_and_in_order(frames: int, segments: int, cl
     assert starts == sorted(starts)
 
 
+WRONG_CLIPS = [
+    ((0, (0,), 1, 1), "frames: found 0, expected at least 1"),
+    ((9, (), 1, 1), "offsets: found 0 for each of 1 clips, expected 1 to 2\\^24 frames in all"),
+    ((9, (0, 3), 3, 1), "offsets: found 3, expected a whole number from 0 to 2"),
+    ((9, (-1,), 3, 1), "offsets: found -1, expected a whole number from 0 to 2"),
+    ((9, (0,), 0, 1), "window: found 0, expected a whole number from 1 to 100000"),
+    ((9, (0,), 1, 0), "segments: found 0, expected a whole number from 1 to 100000"),
+    ((9, (0,) * 1000, 1, 100_000), "offsets: found 1000 for each of 100000 clips, expected"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "text"), WRONG_CLIPS)
+def test_clips_out_of_bounds_are_named(arguments: tuple[int, tuple[int, ...], int, int], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        _core.sample_clips(*arguments)
+
+
+def test_the_longest_video_has_clips() -> None:
+    first, last = _core.sample_clips(2**31 - 1, (0, 7, 63), 64, 2)
+    assert first[0] == (2**31 - 64) / 2 // 2
+    assert last[0] < last[2] < 2**31 - 1
+
+
 def moments(count: int, size: int = 48) -> list[np.ndarray]:
     """Frames whose grey level is their number."""
     return [np.full((size, size, 3), index, np.uint8) for index in range(count)]
@@ -129,6 +154,14 @@ def test_a_video_file_a_folder_and_frames_agree(make_model: Maker, tmp_path: Pat
     np.testing.assert_array_equal(network.run(folder).logits, expected)
     np.testing.assert_allclose(network.run(video).logits * 255, expected * 255, atol=3)
     assert network.run(folder / "000.png").logits == pytest.approx(0)
+
+
+def test_frames_are_stretched_before_the_centre_is_taken(make_model: Maker) -> None:
+    preprocessing = replace(UNIT, resize_type="crop", crop_short=32, crop_wide=64)
+    network = ActionRecognizer(make_model("clip", clip=CLIP, preprocessing=preprocessing))
+    frame = np.zeros((128, 128, 3), np.uint8)
+    frame[:, 32:96] = 100
+    np.testing.assert_allclose(network.run([frame]).logits * 255, 100, atol=1e-3)
 
 
 def test_a_stream_gives_one_result_per_stretch(make_model: Maker) -> None:

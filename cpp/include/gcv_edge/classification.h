@@ -1,11 +1,37 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "gcv_edge/export.h"
+#include "gcv_edge/labels.h"
+#include "gcv_edge/speed.h"
 
 namespace gcv {
+
+/// One class with its probability.
+struct Prediction {
+  std::int32_t class_id = 0;
+  std::string label;
+  float probability = 0;
+};
+
+/// What a frame or a video shows, as one class of many.
+struct GCV_EDGE_API Classification {
+  std::vector<float> logits;  ///< as the network gives them
+  Labels labels;              ///< class names; empty where the file has none
+  Speed speed;
+
+  std::size_t size() const { return logits.size(); }
+
+  /// Softmax of the logits.
+  std::vector<float> probabilities() const;
+
+  /// The k most probable classes, best first.
+  std::vector<Prediction> top(int k = 5) const;
+};
 
 /// Turn logits into probabilities that sum to 1. Computed in double precision and rounded once.
 ///

@@ -10,8 +10,12 @@ namespace gcv {
 /// Root of every exception this library throws on purpose.
 ///
 ///     Error
-///     ├── ArgumentError    an argument makes no sense; the text names found and expected
-///     └── FormatError      a file cannot be read or is damaged
+///     ├── ArgumentError     an argument makes no sense; the text names found and expected
+///     ├── FormatError       a model file cannot be read, is damaged or is for another task
+///     │   └── MetadataError it lacks (or contradicts) what the runtime needs to know
+///     ├── NotFoundError     there is no such file
+///     ├── UnsupportedError  a precision, task or setting that is not supported
+///     └── EngineError       the inference engine failed
 class GCV_EDGE_API Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -35,6 +39,30 @@ class GCV_EDGE_API FormatError : public Error {
  private:
   std::string path_;
   std::string problem_;
+};
+
+/// A model file lacks a metadata key that the runtime needs, or a key's value makes no sense.
+class GCV_EDGE_API MetadataError : public FormatError {
+ public:
+  using FormatError::FormatError;
+};
+
+/// There is no such model file.
+class GCV_EDGE_API NotFoundError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A precision, task or setting that is not supported here.
+class GCV_EDGE_API UnsupportedError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The inference engine failed.
+class GCV_EDGE_API EngineError : public Error {
+ public:
+  using Error::Error;
 };
 
 }  // namespace gcv

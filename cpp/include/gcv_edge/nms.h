@@ -1,9 +1,8 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <vector>
 
+#include "gcv_edge/detections.h"
 #include "gcv_edge/export.h"
 
 namespace gcv {
@@ -22,13 +21,6 @@ struct NmsSettings {
 enum class BoxLayout {
   shared,    ///< [anchors, 4]
   per_class  ///< [anchors, classes, 4]: every class has its own
-};
-
-/// Detections by falling score, one entry of each vector per detection.
-struct Detections {
-  std::vector<std::array<float, 4>> boxes;  ///< x1, y1, x2, y2
-  std::vector<float> scores;
-  std::vector<std::int32_t> class_ids;
 };
 
 /// Non-maximum suppression with the meaning of MXNet's contrib.box_nms (src/operator/contrib/bounding_box-inl.h).

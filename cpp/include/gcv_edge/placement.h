@@ -56,9 +56,12 @@ class GCV_EDGE_API Placement {
 ///
 /// `resize_type`: "standard" stretches; "fit_to_window" keeps the aspect ratio, top-left;
 /// "fit_to_window_letterbox" keeps it, centred; "crop" resizes the short side to `crop_short` pixels (0: the
-/// input's short side) and takes the centre, as GluonCV's presets.imagenet.transform_eval does.
-/// Throws ArgumentError for an unknown type or sizes that are not positive.
-GCV_EDGE_API Placement place(std::string_view resize_type, Size frame, Size input, int crop_short = 0);
+/// input's short side) and takes the centre, as GluonCV's presets.imagenet.transform_eval does. With `crop_wide` the
+/// frame is stretched to crop_wide x crop_short (0: the input's height) instead, as GluonCV's readers of videos do, and
+/// the centre is that of data.transforms.video.VideoCenterCrop.
+/// Throws ArgumentError for an unknown type, sizes that are not positive or a negative length.
+GCV_EDGE_API Placement place(std::string_view resize_type, Size frame, Size input, int crop_short = 0,
+                             int crop_wide = 0);
 
 /// Map `count` boxes (x1, y1, x2, y2; input pixels) to frame pixels, clipped to the frame. NaN becomes 0.
 GCV_EDGE_API void boxes_to_frame(const float* boxes, int count, const Placement& placement, Size frame, float* out);

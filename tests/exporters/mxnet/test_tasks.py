@@ -15,6 +15,7 @@ from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.metadata import ClipSettings, DepthSettings, ImageSettings
 from gcv_edge.pipeline import ExportResult, export
+from gcv_edge.tasks import ACTION, CLASSIFICATION
 
 CLIP = (1, 3, 4, 16, 16)
 PICTURE = (1, 3, 32, 32)
@@ -272,3 +273,28 @@ def test_zoo_clips_are_as_long_as_the_networks_take() -> None:
         clip = zoo.find_clip(name)
         assert clip is not None
         assert max(clip.offsets) < clip.window
+
+
+STRETCHES = [
+    ("i3d_resnet50_v1_kinetics400", (224, 224), (256, 340)),
+    ("slowfast_4x16_resnet50_kinetics400", (224, 224), (256, 340)),
+    ("vgg16_ucf101", (224, 224), (256, 340)),
+    ("c3d_kinetics400", (112, 112), (128, 171)),
+    ("r2plus1d_resnet18_kinetics400", (112, 112), (128, 171)),
+    ("i3d_inceptionv3_kinetics400", (299, 299), (340, 450)),
+    ("inceptionv3_ucf101", (299, 299), (340, 450)),
+    ("c3d_kinetics400", (56, 56), (64, 86)),
+    ("my_actions", (112, 112), (128, 170)),
+]
+
+
+@pytest.mark.parametrize(("name", "size", "stretch"), STRETCHES)
+def test_frames_of_videos_are_stretched_as_in_training(
+    name: str, size: tuple[int, int], stretch: tuple[int, int]
+) -> None:
+    found = zoo.default_preprocessing(name, ACTION, size)
+    assert (found.resize_type, found.crop_short, found.crop_wide) == ("crop", *stretch)
+
+
+def test_pictures_keep_their_aspect_ratio() -> None:
+    assert zoo.default_preprocessing("resnet50_v1", CLASSIFICATION, (224, 224)).crop_wide == 0

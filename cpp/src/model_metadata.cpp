@@ -1,0 +1,107 @@
+#include "gcv_edge/model_metadata.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "entry_reader.h"
+#include "gcv_edge/clips.h"
+#include "gcv_edge/error.h"
+
+namespace gcv {
+namespace {
+
+/// Larger than any frame that is cropped; bounds what a damaged file can ask for.
+constexpr std::int64_t kMaxSide = 65536;
+
+int clamp_to_int(std::int64_t value) {
+  using Limits = std::numeric_limits<int>;
+  return static_cast<int>(std::clamp<std::int64_t>(value, Limits::min(), Limits::max()));
+}
+
+Task read_task(const EntryReader& reader, const std::string& path) {
+  try {
+    return parse_task(reader.text("gcv_edge task"));
+  } catch (const UnsupportedError& error) {
+    throw MetadataError(path, std::string("metadata key 'gcv_edge task': ") + error.what());
+  }
+}
+
+std::array<float, 3> read_triple(const EntryReader& reader, const char* key) {
+  const std::vector<double> values = reader.numbers(key, 3);
+  return {static_cast<float>(values[0]), static_cast<float>(values[1]), static_cast<float>(values[2])};
+}
+
+Preprocessing read_preprocessing(const EntryReader& reader) {
+  Preprocessing found;
+  found.normalization.mean = read_triple(reader, "model_info mean_values");
+  found.normalization.scale = read_triple(reader, "model_info scale_values");
+  found.normalization.reverse_channels = reader.flag("model_info reverse_input_channels");
+  found.resize_type =
+      reader.choice("model_info resize_type", {"standard", "fit_to_window", "fit_to_window_letterbox", "crop"});
+  found.normalization.pad_value = static_cast<float>(reader.number("model_info pad_value"));
+  found.crop_short = clamp_to_int(reader.integer("gcv_edge crop_short", 0, kMaxSide));
+  if (reader.has("gcv_edge crop_wide")) {
+    found.crop_wide = clamp_to_int(reader.integer("gcv_edge crop_wide", 0, kMaxSide));
+  }
+  return found;
+}
+
+DetectionSettings read_detection(const EntryReader& reader) {
+  DetectionSettings found;
+  found.score_threshold = static_cast<float>(reader.number("model_info confidence_threshold"));
+  found.iou_threshold = static_cast<float>(reader.number("model_info iou_threshold"));
+  found.nms_topk = clamp_to_int(reader.integer("gcv_edge nms_topk"));
+  found.post_nms = clamp_to_int(reader.integer("gcv_edge post_nms"));
+  found.class_agnostic = reader.flag("gcv_edge class_agnostic");
+  found.nms_in_graph = reader.choice("gcv_edge nms", {"runtime", "graph"}) == "graph";
+  found.topk_per_class = reader.has("gcv_edge topk_per_class") && reader.flag("gcv_edge topk_per_class");
+  return found;
+}
+
+ClipSettings read_clip(const EntryReader& reader) {
+  ClipSettings found;
+  found.window = clamp_to_int(reader.integer("gcv_edge clip_window", 1, kMaxClipWindow));
+  found.offsets.clear();
+  for (const std::int64_t offset : reader.integers("gcv_edge clip_offsets", 0, found.window - 1)) {
+    found.offsets.push_back(static_cast<int>(offset));
+  }
+  found.segments = clamp_to_int(reader.integer("gcv_edge clip_segments", 1, kMaxClipWindow));
+  found.in_graph = reader.flag("gcv_edge clip_in_graph");
+  return found;
+}
+
+DepthSettings read_depth(const EntryReader& reader) {
+  const std::vector<double> values = reader.numbers("gcv_edge depth", 3);
+  const DepthSettings found{values[0], values[1], values[2]};
+  if (!(0 < found.nearest && found.nearest < found.farthest) || found.scale < 0) {
+    reader.fail("gcv_edge depth", "0 < nearest < farthest, and a scale of 0 or more");
+  }
+  return found;
+}
+
+ImageSettings read_image(const EntryReader& reader) {
+  const std::vector<double> values = reader.numbers("gcv_edge image_range", 2);
+  return {static_cast<float>(values[0]), static_cast<float>(values[1])};
+}
+
+}  // namespace
+
+ModelMetadata parse_metadata(const Metadata& entries, const std::string& path) {
+  const EntryReader reader(entries, path);
+  ModelMetadata found;
+  found.task = read_task(reader, path);
+  found.labels = Labels(split_lines(reader.text_or("gcv_edge labels", "")));
+  found.preprocessing = read_preprocessing(reader);
+  if (found.task == Task::detection || found.task == Task::instance_segmentation) {
+    found.detection = read_detection(reader);
+  }
+  if (found.task == Task::action) found.clip = read_clip(reader);
+  if (found.task == Task::depth) found.depth = read_depth(reader);
+  if (found.task == Task::image_to_image) found.image = read_image(reader);
+  found.source = reader.text_or("gcv_edge source", "");
+  found.variant = reader.text_or("gcv_edge variant", "fp32");
+  found.version = reader.text_or("gcv_edge version", "");
+  return found;
+}
+
+}  // namespace gcv

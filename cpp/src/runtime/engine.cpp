@@ -1,0 +1,169 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "cpus.h"
+#include "gcv_edge/error.h"
+
+namespace gcv {
+namespace {
+
+constexpr std::size_t kLongestMessage = 300;
+
+/// OpenVINO's threads may outlive static objects, so its core is never destroyed.
+ov::Core& shared_core() {
+  static auto& core = *new ov::Core;
+  return core;
+}
+
+bool begins_with(const std::string& text, const char* start) { return text.rfind(start, 0) == 0; }
+
+std::string strip(const std::string& text) {
+  constexpr const char* kSpace = " \t\r\v\f";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+std::vector<std::int64_t> shape_of(const ov::PartialShape& shape) {
+  std::vector<std::int64_t> lengths;
+  if (shape.rank().is_dynamic()) return lengths;
+  for (const ov::Dimension& length : shape) lengths.push_back(length.is_dynamic() ? -1 : length.get_length());
+  return lengths;
+}
+
+std::string join_shape(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t length : shape) {
+    text += (text.empty() ? "" : ",") + (length < 0 ? "?" : std::to_string(length));
+  }
+  return text;
+}
+
+std::int64_t choose_batch(const std::string& path, std::int64_t found, std::int64_t wanted) {
+  if (found >= 0 && wanted != 0 && wanted != found) {
+    throw UnsupportedError(path + ": found batch " + std::to_string(found) + ", expected " + std::to_string(wanted) +
+                           ": export with --dynamic-batch for other sizes");
+  }
+  return found > 0 ? found : std::max<std::int64_t>(wanted, 1);
+}
+
+ov::PartialShape fix_shape(const std::string& path, std::vector<std::int64_t> shape, std::int64_t batch, bool is_only) {
+  const bool has_open = shape.size() > 1 && std::count(shape.begin() + 1, shape.end(), -1) > 0;
+  if (shape.size() < 2 || has_open || (shape[0] < 0 && !is_only)) {
+    throw FormatError(path, "input: found shape [" + join_shape(shape) + "], expected [N,3,H,W] with fixed H and W");
+  }
+  shape[0] = choose_batch(path, shape[0], is_only ? batch : 0);
+  return {std::vector<ov::Dimension>(shape.begin(), shape.end())};
+}
+
+void check_count(const char* name, int found) {
+  if (found >= 0) return;
+  throw ArgumentError(std::string(name) + ": found " + std::to_string(found) +
+                      ", expected a whole number from 1, or 0");
+}
+
+void check_precision(Precision precision) {
+  if (precision != Precision::bf16) return;
+  const auto able = shared_core().get_property("CPU", ov::device::capabilities);
+  if (std::find(able.begin(), able.end(), "BF16") != able.end()) return;
+  throw UnsupportedError("precision 'bf16' is not supported by this CPU: use precision 'f32' or 'auto'");
+}
+
+/// OpenVINO honours the affinity mask and prefers physical cores by itself, so threads are only set where a cgroup
+/// grants less than that or the caller says.
+ov::AnyMap build_config(const Options& options) {
+  ov::AnyMap config;
+  config["PERFORMANCE_HINT"] = std::string(options.hint == Hint::latency ? "LATENCY" : "THROUGHPUT");
+  if (options.precision != Precision::automatic) {
+    config["INFERENCE_PRECISION_HINT"] = std::string(options.precision == Precision::f32 ? "f32" : "bf16");
+  }
+  const int usable = usable_cpus();
+  const int threads = options.threads > 0 ? options.threads : usable < affinity_count() ? usable : 0;
+  if (threads > 0) config["INFERENCE_NUM_THREADS"] = std::to_string(threads);
+  if (options.streams > 0) config["NUM_STREAMS"] = std::to_string(options.streams);
+  return config;
+}
+
+bool is_shorter(const std::string& a, const std::string& b) {
+  return a.size() != b.size() ? a.size() < b.size() : a < b;
+}
+
+std::string name_of(const ov::Output<const ov::Node>& port) {
+  const auto& names = port.get_names();
+  const auto shortest = std::min_element(names.begin(), names.end(), is_shorter);
+  return shortest == names.end() ? "" : *shortest;
+}
+
+}  // namespace
+
+std::string engine_name() {
+  const std::string build = ov::get_openvino_version().buildNumber;
+  return "openvino " + build.substr(0, build.find('-'));
+}
+
+std::shared_ptr<ov::Model> read_model(const std::string& path) {
+  try {
+    return shared_core().read_model(path);
+  } catch (const std::exception& error) {
+    throw FormatError(path, "OpenVINO cannot read it: " + one_line(error));
+  }
+}
+
+void fix_shapes(ov::Model& model, const std::string& path, std::int64_t batch) {
+  std::map<std::size_t, ov::PartialShape> fixed;
+  const auto ports = model.inputs();
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    fixed[i] = fix_shape(path, shape_of(ports[i].get_partial_shape()), batch, ports.size() == 1);
+  }
+  try {
+    model.reshape(fixed);
+  } catch (const std::exception& error) {
+    const std::string size = std::to_string(fixed[0][0].get_length());
+    throw FormatError(path, "OpenVINO cannot set batch " + size + ": " + one_line(error));
+  }
+}
+
+ov::CompiledModel compile_model(const std::shared_ptr<ov::Model>& model, const std::string& path,
+                                const Options& options) {
+  check_count("threads", options.threads);
+  check_count("streams", options.streams);
+  check_precision(options.precision);
+  try {
+    return shared_core().compile_model(model, "CPU", build_config(options));
+  } catch (const std::exception& error) {
+    throw FormatError(path, "OpenVINO cannot compile it: " + one_line(error));
+  }
+}
+
+std::vector<TensorInfo> describe_ports(const std::vector<ov::Output<const ov::Node>>& ports) {
+  std::vector<TensorInfo> found;
+  found.reserve(ports.size());
+  for (const auto& port : ports) {
+    found.push_back({name_of(port), type_name(port.get_element_type()), shape_of(port.get_partial_shape())});
+  }
+  return found;
+}
+
+std::string one_line(const std::exception& error) {
+  std::istringstream lines(error.what());
+  std::string told, line;
+  while (std::getline(lines, line)) {
+    line = strip(line);
+    if (line.empty() || begins_with(line, "Exception from ") || begins_with(line, "Check '")) continue;
+    told += (told.empty() ? "" : " ") + line;
+  }
+  return told.empty() ? "unknown error" : told.substr(0, kLongestMessage);
+}
+
+std::string type_name(const ov::element::Type& type) {
+  if (type == ov::element::boolean) return "bool";
+  const std::string name = type.get_type_name();
+  if (name == "bf16") return "bfloat16";
+  const char kind = name.empty() ? '?' : name[0];
+  const std::string bits = name.size() > 1 ? name.substr(1) : "";
+  return (kind == 'f' ? "float" : kind == 'i' ? "int" : kind == 'u' ? "uint" : name) + bits;
+}
+
+}  // namespace gcv

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <openvino/openvino.hpp>
+#include <string>
+#include <vector>
+
+#include "gcv_edge/options.h"
+#include "gcv_edge/tensor.h"
+
+namespace gcv {
+
+/// "openvino 2026.4.1".
+std::string engine_name();
+
+/// Read an ONNX file. Throws FormatError.
+std::shared_ptr<ov::Model> read_model(const std::string& path);
+
+/// Give a dynamic batch its size, 0 for 1: fixed shapes are what the CPU plugin is fastest with.
+/// Throws FormatError where another length is open, UnsupportedError where the file's batch is another.
+void fix_shapes(ov::Model& model, const std::string& path, std::int64_t batch);
+
+/// Compile for the CPU. Throws FormatError, UnsupportedError, or ArgumentError for impossible options.
+ov::CompiledModel compile_model(const std::shared_ptr<ov::Model>& model, const std::string& path,
+                                const Options& options);
+
+/// Name (the shortest, where OpenVINO's transformations added others), type and shape of ports.
+std::vector<TensorInfo> describe_ports(const std::vector<ov::Output<const ov::Node>>& ports);
+
+/// Boil an engine's message down to the line that says what is wrong.
+std::string one_line(const std::exception& error);
+
+/// Spell a type as NumPy does: "float32".
+std::string type_name(const ov::element::Type& type);
+
+}  // namespace gcv

@@ -1,0 +1,15 @@
+#include "gcv_edge/image_translator.h"
+
+#include "decoding.h"
+#include "model_run.h"
+
+namespace gcv {
+
+Picture ImageTranslator::decode(const FrameOutputs& found) const {
+  const bool is_rgb = metadata().preprocessing.normalization.reverse_channels;
+  return decode_picture(found.outputs, found.seat, metadata().image, is_rgb);
+}
+
+template class Model<Picture>;
+
+}  // namespace gcv

@@ -1,0 +1,87 @@
+#include "gcv_edge/pose_estimator.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "decoding.h"
+#include "model_run.h"
+
+namespace gcv {
+namespace {
+
+using Box = std::array<float, 4>;
+
+/// A box is widened by it before it is looked at, as in training.
+constexpr double kBoxMargin = 1.25;
+
+void check_box(const Box& box) {
+  const bool is_finite = std::all_of(box.begin(), box.end(), [](float value) { return std::isfinite(value); });
+  if (is_finite && box[0] < box[2] && box[1] < box[3]) return;
+  std::string found;
+  for (const float value : box) found += (found.empty() ? "[" : ", ") + std::to_string(value);
+  throw ArgumentError("boxes: found " + found + "], expected finite x1 < x2 and y1 < y2");
+}
+
+/// Widen a box to the input's aspect ratio and by the margin, keeping its centre (_box_to_center_scale in
+/// gluoncv/data/transforms/presets/simple_pose.py).
+RectF grow_box(const Box& box, Size input) {
+  const double x1 = box[0], y1 = box[1], x2 = box[2], y2 = box[3];
+  const double aspect = static_cast<double>(input.width) / input.height;
+  const double width = std::max(x2 - x1, (y2 - y1) * aspect) * kBoxMargin;
+  const double height = width / aspect;
+  return {(x1 + x2 - width) / 2, (y1 + y2 - height) / 2, width, height};
+}
+
+/// Shift a crop so that sampling by the half-pixel rule reads where GluonCV's warpAffine reads.
+RectF sample_source(const RectF& crop, Size input) {
+  const double step_x = crop.width / input.width, step_y = crop.height / input.height;
+  return {crop.x + (1 - step_x) / 2, crop.y + (1 - step_y) / 2, crop.width, crop.height};
+}
+
+void append(Poses& poses, const Poses& one) {
+  poses.keypoints.insert(poses.keypoints.end(), one.keypoints.begin(), one.keypoints.end());
+  poses.scores.insert(poses.scores.end(), one.scores.begin(), one.scores.end());
+  poses.speed.preprocess_ms += one.speed.preprocess_ms;
+  poses.speed.inference_ms += one.speed.inference_ms;
+  poses.speed.postprocess_ms += one.speed.postprocess_ms;
+}
+
+}  // namespace
+
+Poses PoseEstimator::run(const ImageView& frame, const std::vector<Box>& boxes) const {
+  check_image(frame);
+  for (const Box& box : boxes) check_box(box);
+  Poses all;
+  all.joints = static_cast<std::size_t>(std::max<std::int64_t>(outputs()[0].shape[1], 0));
+  all.boxes = boxes;
+  all.labels = labels();
+  for (const Box& box : boxes) append(all, run_box(frame, box));
+  return all;
+}
+
+Poses PoseEstimator::run_box(const ImageView& frame, const Box& box) const {
+  Stopwatch watch;
+  Session::Lease request(state().session());
+  ov::Tensor input = request->input(0);
+  const Size size = input_size();
+  const Rect whole{0, 0, size.width, size.height};
+  const RectF crop = grow_box(box, size);
+  sample(frame, metadata().preprocessing, {sample_source(crop, size), whole}, {input});
+  watch.end_preprocess();
+  request->infer();
+  watch.end_inference();
+  const Outputs outputs = rows_of(request->outputs(), 0);
+  Poses found = decode_poses(outputs, {{crop, whole}, size, {frame.width, frame.height}, frame.format});
+  found.speed = watch.end_frame();
+  return found;
+}
+
+Poses PoseEstimator::decode(const FrameOutputs& found) const {
+  Poses result = decode_poses(found.outputs, found.seat);
+  result.labels = labels();
+  return result;
+}
+
+template class Model<Poses>;
+
+}  // namespace gcv

@@ -1,0 +1,79 @@
+#include "gcv_edge/tensor_network.h"
+
+#include <algorithm>
+
+#include "gcv_edge/error.h"
+#include "network_state.h"
+
+namespace gcv {
+namespace {
+
+std::string join(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+void check_names(const std::map<std::string, Tensor>& given, const std::vector<TensorInfo>& inputs) {
+  std::vector<std::string> found, expected;
+  for (const auto& [name, tensor] : given) found.push_back(name);
+  for (const TensorInfo& input : inputs) expected.push_back(input.name);
+  const auto is_given = [&](const std::string& name) { return given.count(name) != 0; };
+  if (found.size() == expected.size() && std::all_of(expected.begin(), expected.end(), is_given)) return;
+  throw ArgumentError("inputs: found " + join(found) + ", expected " + join(expected));
+}
+
+std::size_t byte_size(const Tensor& tensor) {
+  return tensor.type == "float32" ? tensor.values.size() * sizeof(float) : tensor.bytes.size();
+}
+
+const void* data_of(const Tensor& tensor) {
+  if (tensor.type == "float32") return tensor.values.data();
+  return tensor.bytes.data();
+}
+
+void copy_in(const std::string& name, const Tensor& given, const TensorInfo& expected, ov::Tensor room) {
+  if (given.type != expected.type) {
+    throw ArgumentError(name + ": found " + given.type + ", expected an array of " + expected.type);
+  }
+  if (given.shape != expected.shape || byte_size(given) != room.get_byte_size()) {
+    throw ArgumentError(name + ": found shape " + describe_shape(given.shape) + " and " +
+                        std::to_string(byte_size(given)) + " bytes, expected " + describe_shape(expected.shape));
+  }
+  std::copy_n(static_cast<const unsigned char*>(data_of(given)), room.get_byte_size(),
+              static_cast<unsigned char*>(room.data()));
+}
+
+Tensor copy_out(const ov::Tensor& computed, const std::string& type) {
+  const ov::Shape shape = computed.get_shape();
+  Tensor tensor{{shape.begin(), shape.end()}, {}, type, {}};
+  if (type == "float32") {
+    const auto* values = computed.data<float>();
+    tensor.values.assign(values, values + computed.get_size());
+  } else {
+    const auto* bytes = static_cast<const unsigned char*>(computed.data());
+    tensor.bytes.assign(bytes, bytes + computed.get_byte_size());
+  }
+  return tensor;
+}
+
+}  // namespace
+
+std::map<std::string, Tensor> TensorNetwork::run(const std::map<std::string, Tensor>& inputs) const {
+  Session& session = state().session();
+  check_names(inputs, session.inputs());
+  Session::Lease request(session);
+  for (std::size_t i = 0; i < session.inputs().size(); ++i) {
+    const TensorInfo& expected = session.inputs()[i];
+    copy_in(expected.name, inputs.at(expected.name), expected, request->input(i));
+  }
+  request->infer();
+  std::map<std::string, Tensor> results;
+  for (std::size_t i = 0; i < session.outputs().size(); ++i) {
+    const TensorInfo& output = session.outputs()[i];
+    results[output.name] = copy_out(request->output(i), output.type);
+  }
+  return results;
+}
+
+}  // namespace gcv

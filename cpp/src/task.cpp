@@ -1,0 +1,42 @@
+#include "gcv_edge/task.h"
+
+#include <string>
+
+#include "gcv_edge/error.h"
+
+namespace gcv {
+namespace {
+
+struct Row {
+  const char *name, *runner;
+};
+
+// In the order of the enumeration.
+constexpr Row kTasks[] = {{"classification", "Classifier"},
+                          {"detection", "Detector"},
+                          {"segmentation", "Segmenter"},
+                          {"pose", "PoseEstimator"},
+                          {"instance_segmentation", "InstanceSegmenter"},
+                          {"action", "ActionRecognizer"},
+                          {"embedding", "Embedder"},
+                          {"depth", "DepthEstimator"},
+                          {"image_to_image", "ImageTranslator"},
+                          {"tensors", "TensorNetwork"}};
+
+}  // namespace
+
+const char* task_name(Task task) { return kTasks[static_cast<int>(task)].name; }
+
+const char* class_for(Task task) { return kTasks[static_cast<int>(task)].runner; }
+
+Task parse_task(std::string_view name) {
+  std::string names;
+  int index = 0;
+  for (const Row& row : kTasks) {
+    if (name == row.name) return static_cast<Task>(index);
+    names += (index++ == 0 ? "" : ", ") + std::string(row.name);
+  }
+  throw UnsupportedError("task '" + std::string(name) + "' is not supported: expected one of " + names);
+}
+
+}  // namespace gcv

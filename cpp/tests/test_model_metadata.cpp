@@ -1,0 +1,77 @@
+#include "check.h"
+#include "gcv_edge/error.h"
+#include "gcv_edge/model_metadata.h"
+
+namespace {
+
+gcv::Metadata detector() {
+  return {{"gcv_edge task", "detection"},
+          {"gcv_edge labels",
+           "red cell\nwhite\xc2\xa0"
+           "cell\r\nplatelet"},
+          {"model_info mean_values", "123.675 116.28 103.53"},
+          {"model_info scale_values", "58.395 57.12 57.375"},
+          {"model_info reverse_input_channels", "YES"},
+          {"model_info resize_type", "crop"},
+          {"model_info pad_value", "1e1"},
+          {"gcv_edge crop_short", "256"},
+          {"gcv_edge crop_wide", " +340 "},
+          {"model_info confidence_threshold", "0.01"},
+          {"model_info iou_threshold", "0.45"},
+          {"gcv_edge nms_topk", "-1"},
+          {"gcv_edge post_nms", "99999999999999999999"},
+          {"gcv_edge class_agnostic", "NO"},
+          {"gcv_edge nms", "runtime"}};
+}
+
+gcv::Metadata with(const std::string& key, const std::string& value) {
+  gcv::Metadata entries = detector();
+  entries[key] = value;
+  return entries;
+}
+
+}  // namespace
+
+TEST(model_metadata, everything_is_read) {
+  const gcv::ModelMetadata found = gcv::parse_metadata(detector(), "a.onnx");
+  CHECK(found.task == gcv::Task::detection && found.labels.size() == 3);
+  CHECK(found.labels.name(1) ==
+            "white\xc2\xa0"
+            "cell" &&
+        found.labels.name(7) == "class 7");
+  CHECK(found.preprocessing.normalization.mean[1] == 116.28f && found.preprocessing.normalization.pad_value == 10);
+  CHECK(found.preprocessing.crop_short == 256 && found.preprocessing.crop_wide == 340);
+  CHECK(found.detection.nms_topk == -1 && found.detection.post_nms == 2147483647);
+  CHECK(!found.detection.topk_per_class && !found.detection.nms_in_graph && found.variant == "fp32");
+}
+
+TEST(model_metadata, what_is_wrong_is_named) {
+  gcv::Metadata without = detector();
+  without.erase("gcv_edge nms");
+  CHECK_ERROR(gcv::MetadataError, "a.onnx: metadata key 'gcv_edge nms' is missing: this file was not written by",
+              gcv::parse_metadata(without, "a.onnx"));
+  CHECK_ERROR(gcv::MetadataError, "'gcv_edge task': task 'det' is not supported: expected one of classification, det",
+              gcv::parse_metadata(with("gcv_edge task", "det"), "a.onnx"));
+  CHECK_ERROR(gcv::MetadataError, "'model_info mean_values': found '1 2 nan', expected 3 finite numbers",
+              gcv::parse_metadata(with("model_info mean_values", "1 2 nan"), "a.onnx"));
+  CHECK_ERROR(gcv::MetadataError, "'gcv_edge crop_wide': found '-1', expected a whole number from 0 to 65536",
+              gcv::parse_metadata(with("gcv_edge crop_wide", "-1"), "a.onnx"));
+  CHECK_ERROR(gcv::MetadataError, "'gcv_edge nms_topk': found '4.5', expected a whole number",
+              gcv::parse_metadata(with("gcv_edge nms_topk", "4.5"), "a.onnx"));
+  CHECK_ERROR(gcv::MetadataError, "found \"it's\\n\", expected one of YES, NO",
+              gcv::parse_metadata(with("gcv_edge class_agnostic", "it's\n"), "a.onnx"));
+  CHECK_ERROR(gcv::MetadataError, "found 'xxxxxxxxxx",
+              gcv::parse_metadata(with("gcv_edge nms", std::string(100, 'x')), "a.onnx"));
+}
+
+TEST(model_metadata, a_clip_is_bounded) {
+  gcv::Metadata clip = with("gcv_edge task", "action");
+  clip["gcv_edge clip_window"] = "64";
+  clip["gcv_edge clip_offsets"] = "0 2 63";
+  clip["gcv_edge clip_segments"] = "7";
+  clip["gcv_edge clip_in_graph"] = "NO";
+  CHECK(gcv::parse_metadata(clip, "a.onnx").clip.offsets == std::vector<int>({0, 2, 63}));
+  clip["gcv_edge clip_offsets"] = "0 64";
+  CHECK_ERROR(gcv::MetadataError, "found '0 64', expected a whole number from 0 to 63",
+              gcv::parse_metadata(clip, "a.onnx"));
+}

@@ -1,0 +1,39 @@
+"""Write the small networks that ctest runs: those of tests/runtime, whose results can be worked out by hand.
+
+Run: ``python tests/data/networks/make_networks.py [FOLDER]``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import onnx
+from onnx import helper
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[2]))
+
+from gcv_edge.metadata import ClipSettings  # noqa: E402
+from tests.runtime.conftest import GRAPHS, build_model, describe_model  # noqa: E402
+
+CLIPS = {
+    "clip": ClipSettings((0, 2, 4, 6), 8),
+    "consensus": ClipSettings(segments=3, in_graph=True),
+}
+BATCHES = {"consensus": 3, "instance_segmentation": 1}
+
+
+def main(folder: Path = HERE) -> None:
+    """Write one file per network; the batch is dynamic where the task allows it."""
+    for kind in GRAPHS:
+        model = build_model(kind, BATCHES.get(kind), (32, 32))
+        helper.set_model_props(model, describe_model(kind, clip=CLIPS.get(kind)))
+        onnx.save(model, folder / f"{kind}.onnx")
+    fixed = build_model("detection", 2, (32, 32))
+    helper.set_model_props(fixed, describe_model("detection"))
+    onnx.save(fixed, folder / "detection_of_two.onnx")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
