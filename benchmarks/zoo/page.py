@@ -66,7 +66,7 @@ def cells(row: dict[str, Any]) -> Iterator[str]:
     yield f"{row['operators']} ({row['distinct']})"
     yield str(row["nodes"])
     yield from (f"{row['parity'][engine]:.1e}" for engine in ("onnxruntime", "openvino"))
-    yield str(row["rows"] or "")
+    yield f"{row['rows']}" + f" ({row['ties']})" * (row["ties"] > 0) if row["rows"] else ""
     yield f"{row['bytes'] / 1e6:.1f}"
     yield f"{row['export_seconds']:.1f}"
     yield f"{row['peak_over_params']:.1f}x" if row["peak_over_params"] is not None else ""

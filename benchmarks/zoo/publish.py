@@ -68,6 +68,7 @@ def describe(record: Record) -> Iterator[tuple[str, Any]]:
     engines = parts[0]["parity"]
     yield "parity", {engine: max(part["parity"][engine]["worst"] for part in parts) for engine in engines}
     yield "rows", parts[0]["parity"]["openvino"].get("rows", 0)
+    yield "ties", max(found.get("ties", 0) for found in parts[0]["parity"].values())
     yield "milliseconds", add_up([part["speed"] for part in parts]) if "speed" in record else {}
 
 
