@@ -14,7 +14,7 @@ HELD_OUT = 32
 EVERY = 4
 """Of how many batches one is held out."""
 
-TRIED = 16
+TRIED = 8
 """Batches kept for full bias correction."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,8 +101,9 @@ class Workshop:
             return fast
         whole = Recipe(recipe.mode, "full", recipe.asymmetric)
         if whole not in self._full:
-            make: Callable[[Shifts], ir.Model] = lambda shifts: self._quantized(whole, shifts)  # noqa: E731
-            self._full[whole] = full_shifts(model, placement, self.tried, make, fast)
+            layers = [layer.name or "" for layer in placement.layers]
+            rest = full_shifts(model, self._quantized(whole, fast), layers, self.tried)
+            self._full[whole] = {name: shift + fast.get(name, 0.0) for name, shift in rest.items()}
         return self._full[whole]
 
 

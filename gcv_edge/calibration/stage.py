@@ -31,6 +31,7 @@ from gcv_edge.calibration.statistics import collect
 from gcv_edge.calibration.targets import choose_levels, find_target
 from gcv_edge.calibration.thresholds import MODES, find_mode
 from gcv_edge.calibration.timing import (
+    best,
     describe_machine,
     doubtful_layers,
     drop_slow_layers,
@@ -241,8 +242,8 @@ class Calibration:
         recipes = [replace(r, kept_float=kept) for r in candidates(self.mode, self.options.correction, MODES)]
         found = {recipe: self.agreement(recipe) for recipe in recipes}
         if self.options.correction == "auto":
-            best = max(found, key=lambda recipe: found[recipe])
-            full = replace(best, correction="full")
+            ahead = max(found, key=lambda recipe: found[recipe])
+            full = replace(ahead, correction="full")
             found[full] = self.agreement(full)
         self.recipe = max(found, key=lambda recipe: found[recipe])
         self.fields["candidates"] = {str(recipe): ratio for recipe, ratio in found.items()}
@@ -264,7 +265,7 @@ class Calibration:
         layers = [layer.name or "" for layer in self.placement.layers if layer.name not in self.kept]
         with tempfile.TemporaryDirectory() as folder:
 
-            def measure(forms: Any) -> dict[str, float]:
+            def measure(forms: Any) -> dict[str, list[float]]:
                 files = {name: Path(folder) / f"{name}.onnx" for name in forms}
                 for name, kept in forms.items():
                     whole = replace(self.recipe, kept_float=(*self.recipe.kept_float, *kept))
@@ -368,7 +369,7 @@ class Calibration:
             forms = {"fp32": (self.source, "f32"), "int8": (path, "f32")}
             if has_bf16():
                 forms |= {"bf16": (self.source, "bf16"), "int8+bf16": (path, "bf16")}
-            return time_forms(forms)
+            return best(time_forms(forms))
 
     def _result(self, path: Path, forms: dict[str, float]) -> CalibrationResult:
         return CalibrationResult(

@@ -48,7 +48,7 @@ def has_bf16() -> bool:
 
 def time_forms(
     forms: Mapping[str, tuple[Path, str]], rounds: int = ROUNDS, seconds: float = SECONDS
-) -> dict[str, float]:
+) -> dict[str, list[float]]:
     """Time networks in turn.
 
     Args:
@@ -57,17 +57,28 @@ def time_forms(
         seconds: see above.
 
     Returns:
-        Milliseconds of the fastest run by name.
+        Milliseconds of each run by name, in order.
     """
     runs = {name: prepared_run(*form) for name, form in forms.items()}
-    best = dict.fromkeys(runs, float("inf"))
+    found: dict[str, list[float]] = {name: [] for name in runs}
     end = time.perf_counter() + seconds
     for count in range(rounds):
         if count > 1 and time.perf_counter() > end:
             break
         for name, run in runs.items():
-            best[name] = min(best[name], run())
-    return {name: round(value, 4) for name, value in best.items()}
+            found[name].append(run())
+    return found
+
+
+def best(times: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Fastest run by name."""
+    return {name: round(min(values), 4) for name, values in times.items()}
+
+
+def is_faster(trial: Sequence[float], now: Sequence[float]) -> bool:
+    """Whether a form is faster by its best run, and in most pairs of runs that followed each other."""
+    ratios = sorted(one / other for one, other in zip(trial, now, strict=True))
+    return min(trial) < GAIN * min(now) and ratios[len(ratios) // 2] < GAIN
 
 
 def prepared_run(path: Path, precision: str) -> Callable[[], float]:
@@ -126,7 +137,7 @@ def is_8_bit(kernel: str) -> bool:
 
 def drop_slow_layers(
     doubtful: Sequence[str],
-    measure: Callable[[Mapping[str, Sequence[str]]], Mapping[str, float]],
+    measure: Callable[[Mapping[str, Sequence[str]]], Mapping[str, Sequence[float]]],
     trials: int,
 ) -> tuple[str, ...]:
     """Keep those doubtful layers float with which the whole network gets faster.
@@ -143,7 +154,7 @@ def drop_slow_layers(
             continue
         trial = (*kept, *(layer for layer in group if layer not in kept))
         times = measure({"now": kept, "trial": trial})
-        if times["trial"] < GAIN * times["now"]:
+        if is_faster(times["trial"], times["now"]):
             kept = trial
     return kept
 
