@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BINS = 4096
+BINS = 1 << 14
 """Even; half of them on each side of zero."""
 
 SAMPLE = 1 << 16

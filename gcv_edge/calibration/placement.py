@@ -155,6 +155,15 @@ def is_copied(value: ir.Value | None, edges: Collection[tuple[ir.Node, int]]) ->
     return any((node, index) in edges or is_copied(source, edges) for index, source in data_of(node))
 
 
+def origin(value: ir.Value, placement: Placement) -> ir.Value:
+    """Find the quantised value that a value is a copy of, rounded or not."""
+    while value not in placement.values:
+        node = value.producer()
+        assert node is not None
+        value = input_of(node, 0)
+    return value
+
+
 class Groups:
     """Sets of values that share one scale (a union-find)."""
 

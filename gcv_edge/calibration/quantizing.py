@@ -9,7 +9,15 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.calibration.placement import LAYERS, Placement, has_constants, input_of, place
+from gcv_edge.calibration.placement import (
+    LAYERS,
+    Placement,
+    has_constants,
+    input_of,
+    is_affine,
+    origin,
+    place,
+)
 from gcv_edge.calibration.rewriting import FLOAT
 from gcv_edge.calibration.targets import Levels, Target, choose_levels
 from gcv_edge.exporters.passes.constants import add_constant
@@ -28,7 +36,7 @@ def quantize(
     target: Target,
     *,
     kept_float: Collection[str] = (),
-    asymmetric: bool = False,
+    fine: bool = False,
     bias_shifts: Mapping[str, Floats] | None = None,
 ) -> Placement:
     """Quantise a prepared model in place.
@@ -38,14 +46,14 @@ def quantize(
         ranges: of the groups of ``place``; those of groups that are not quantised here are ignored.
         target: form of the 8-bit numbers.
         kept_float: names of layers that stay float.
-        asymmetric: see ``choose_levels``.
+        fine: zero points (``choose_levels``), and normalisations read what was not rounded: slower, finer.
         bias_shifts: what is added to the bias of each layer.
 
     Returns:
         What was quantised; its values are those of the float graph.
     """
     placement = place(model.graph, kept_float)
-    writer = Writer(model.graph, target, asymmetric)
+    writer = Writer(model.graph, target, fine)
     writer.quantize_values(placement, ranges)
     for layer in placement.layers:
         writer.quantize_weights(layer, (bias_shifts or {}).get(layer.name or ""))
@@ -57,38 +65,28 @@ def quantize(
 class Writer:
     """Adds quantisation to one graph."""
 
-    def __init__(self, graph: ir.Graph, target: Target, asymmetric: bool) -> None:
+    def __init__(self, graph: ir.Graph, target: Target, fine: bool) -> None:
         self.graph = graph
         self._target = target
-        self._asymmetric = asymmetric
+        self._fine = fine
         self._scales: dict[ir.Value, np.float32] = {}
         self._stored: dict[tuple[ir.Value, bytes], tuple[ir.Value, ...]] = {}
 
     def quantize_values(self, placement: Placement, ranges: Ranges) -> None:
         """Round every value of a placement, for all that read it but layers that stay float."""
         levels = {
-            group: choose_levels(*ranges[group], self._target, self._asymmetric) for group in placement.groups
+            group: choose_levels(*ranges[group], self._target, self._fine) for group in placement.groups
         }
         for value, group in placement.values.items():
             self._round(value, levels[group], placement)
         for layer in placement.layers:
-            self._scales[layer.inputs[0]] = levels[self._group_of(layer, placement)].scale  # type: ignore[index]
-        self._rounded = placement
-
-    def _group_of(self, layer: ir.Node, placement: Placement) -> str:
-        """Find the group that a layer's input belongs to, through rounding and copying nodes."""
-        value = layer.inputs[0]
-        while value not in placement.values:
-            assert value is not None
-            node = value.producer()
-            assert node is not None
-            value = node.inputs[0]
-        return placement.values[value]
+            source = input_of(layer, 0)
+            self._scales[source] = levels[placement.values[origin(source, placement)]].scale
 
     def _round(self, value: ir.Value, levels: Levels, placement: Placement) -> None:
         scale = add_constant(self.graph, f"{value.name}_scale", np.asarray(levels.scale))
         zero = add_constant(self.graph, f"{value.name}_zero_point", np.asarray(levels.zero_point))
-        readers = [use for use in value.uses() if not is_float_layer(use.node, placement)]
+        readers = [use for use in value.uses() if not self._reads_unrounded(use.node, placement)]
         quantized = rounding_node("QuantizeLinear", [value, scale, zero], f"{value.name}_quantized")
         quantized.outputs[0].type = ir.TensorType(zero.const_value.dtype)  # type: ignore[union-attr]
         restored = rounding_node(
@@ -100,6 +98,9 @@ class Writer:
         self._insert_behind(value, [quantized, restored])
         for reader, index in readers:
             reader.replace_input_with(index, restored.outputs[0])
+
+    def _reads_unrounded(self, node: ir.Node, placement: Placement) -> bool:
+        return is_float_layer(node, placement) or (self._fine and is_affine(node))
 
     def _insert_behind(self, value: ir.Value, nodes: list[ir.Node]) -> None:
         producer = value.producer()

@@ -28,17 +28,17 @@ class Recipe:
     Attributes:
         mode: how ranges are chosen (``thresholds.MODES``).
         correction: of biases (``correction.KINDS``).
-        asymmetric: U8 with zero points for values of two signs.
+        fine: zero points for values of two signs, and normalisations of unrounded values.
         kept_float: layers that are not quantised.
     """
 
     mode: str
     correction: str = "none"
-    asymmetric: bool = False
+    fine: bool = False
     kept_float: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        form = ", zero points" if self.asymmetric else ""
+        form = ", fine" if self.fine else ""
         kept = f", {len(self.kept_float)} layers float" if self.kept_float else ""
         return f"{self.mode}, {self.correction} bias correction{form}{kept}"
 
@@ -87,7 +87,7 @@ class Workshop:
             self.ranges[recipe.mode],
             self.target,
             kept_float=recipe.kept_float,
-            asymmetric=recipe.asymmetric,
+            fine=recipe.fine,
             bias_shifts={name: shift for name, shift in shifts.items() if name not in recipe.kept_float},
         )
         return model
@@ -99,7 +99,7 @@ class Workshop:
         fast = fast_shifts(placement, self.means, self.target)
         if recipe.correction == "fast":
             return fast
-        whole = Recipe(recipe.mode, "full", recipe.asymmetric)
+        whole = Recipe(recipe.mode, "full", recipe.fine)
         if whole not in self._full:
             layers = [layer.name or "" for layer in placement.layers]
             rest = full_shifts(model, self._quantized(whole, fast), layers, self.tried)

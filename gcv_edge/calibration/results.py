@@ -21,7 +21,7 @@ class CalibrationResult:
     Attributes:
         path: the file.
         target: processors it is for.
-        mode, correction, asymmetric: of the recipe that was kept.
+        mode, correction, fine: of the recipe that was kept.
         data: name or description of the pictures, as the caller gave it.
         data_hash: of the pictures: the caller's, or SHA-256 over the frames read.
         pictures: batches that statistics were taken from.
@@ -49,7 +49,7 @@ class CalibrationResult:
     target: str
     mode: str
     correction: str
-    asymmetric: bool
+    fine: bool
     data: str
     data_hash: str
     pictures: int

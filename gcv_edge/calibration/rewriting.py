@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import onnx_ir as ir
+import onnx_ir.passes.common as common
 
 from gcv_edge.exporters.passes.constants import add_constant
 
@@ -13,7 +14,8 @@ FLOAT = ir.TensorType(ir.DataType.FLOAT)
 def prepare(model: ir.Model) -> ir.Model:
     """Apply all rewrites; the model computes what it computed."""
     name_nodes(model.graph)
-    return ir.passes.Sequential(DenseToPointwisePass(), SubsampleFirstPass())(model).model
+    rewrites = DenseToPointwisePass(), SubsampleFirstPass(), common.RemoveUnusedNodesPass()
+    return ir.passes.Sequential(*rewrites)(model).model
 
 
 def name_nodes(graph: ir.Graph) -> None:

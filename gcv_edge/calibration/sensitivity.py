@@ -11,7 +11,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.calibration.judging import sqnr
-from gcv_edge.calibration.placement import Placement, input_of, place
+from gcv_edge.calibration.placement import Placement, input_of, origin, place
 from gcv_edge.calibration.probing import Probe
 from gcv_edge.calibration.quantizing import Ranges, constant_of, spread, weight_scales
 from gcv_edge.calibration.rewriting import FLOAT, make_node
@@ -87,15 +87,6 @@ def add_switches(graph: ir.Graph, placement: Placement, ranges: Ranges, target: 
         graph.insert_before(layer, [quantized, restored])
         choose(graph, layer, 0, switch.outputs[0], restored.outputs[0])
         choose(graph, layer, 1, switch.outputs[0], rounded_weights(graph, layer, target))
-
-
-def origin(value: ir.Value, placement: Placement) -> ir.Value:
-    """Find the quantised value that a value is a copy of."""
-    while value not in placement.values:
-        node = value.producer()
-        assert node is not None
-        value = input_of(node, 0)
-    return value
 
 
 def rounded_weights(graph: ir.Graph, layer: ir.Node, target: Target) -> ir.Value:

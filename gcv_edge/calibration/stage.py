@@ -54,6 +54,7 @@ FEW = 100
 DRY_RUN = 2
 SENSITIVITY_PICTURES = 4
 TRIALS = 6
+CHECKED = 8
 SLOWER, ACCURACY = "slower", "accuracy"
 
 
@@ -298,7 +299,7 @@ class Calibration:
         found = self._score_with(score, self.recipe, ())
         if found >= least:
             return Verdict((), found, True)
-        if self.target.unsigned and self._try_zero_points(score, found):
+        if self.target.unsigned and self._try_fine(score, found):
             found = self._score_with(score, self.recipe, ())
             if found >= least:
                 return Verdict((), found, True)
@@ -306,9 +307,9 @@ class Calibration:
         worst_first = self._rank(deadline)
         return search(worst_first, lambda kept: self._score_with(score, self.recipe, kept), least, deadline)
 
-    def _try_zero_points(self, score: Score, found: float) -> bool:
-        """Give values of two signs a zero point, slower and finer, where the score rises."""
-        finer = replace(self.recipe, asymmetric=True)
+    def _try_fine(self, score: Score, found: float) -> bool:
+        """Use finer and slower forms where the score rises with them."""
+        finer = replace(self.recipe, fine=True)
         if self._score_with(score, finer, ()) <= found:
             return False
         self.recipe = finer
@@ -355,7 +356,8 @@ class Calibration:
         forms = self._time(model)
         self.watch.start("write")
         result = self._result(path, forms)
-        engines_agree = write_file(model, path, self.metadata, result.to_dict(), check=True)
+        checked = self.held_out[:CHECKED]
+        engines_agree = write_file(model, path, self.metadata, result.to_dict(), batches=checked)
         self.watch.stop()
         self.notes.discard()
         return replace(result, engines_agree=engines_agree, seconds=dict(self.watch.seconds))
@@ -377,7 +379,7 @@ class Calibration:
             target=self.target.name,
             mode=self.recipe.mode,
             correction=self.recipe.correction,
-            asymmetric=self.recipe.asymmetric,
+            fine=self.recipe.fine,
             data=self.options.data,
             held_out=len(self.held_out),
             layers=len(self.placement.layers) - len(self.kept),
@@ -395,7 +397,7 @@ class Calibration:
 
     def _scales(self) -> dict[str, float]:
         ranges = self.workshop.ranges[self.recipe.mode].values()
-        scales = [float(choose_levels(*one, self.target, self.recipe.asymmetric).scale) for one in ranges]
+        scales = [float(choose_levels(*one, self.target, self.recipe.fine).scale) for one in ranges]
         return {"count": len(scales), "smallest": min(scales), "largest": max(scales)}
 
     def _warnings(self, forms: dict[str, float]) -> Iterable[str]:

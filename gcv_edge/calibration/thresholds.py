@@ -48,6 +48,9 @@ def choose_range(histogram: Histogram, mode: str) -> tuple[float, float]:
     if mode == "minmax" or histogram.counts.sum() == 0:
         return histogram.low, histogram.high
     counts = histogram.magnitudes().astype(np.float64)
+    counts[0] = counts[1]  # zeros, the half of most activations, are exact in any scale
+    if not counts.any():
+        return histogram.low, histogram.high
     levels = 255 if histogram.low >= 0 else 127
     if mode == "percentile":
         end = percentile_bin(counts)
@@ -88,8 +91,6 @@ def entropy_bin(counts: Counts, levels: int) -> int:
     The rule is TensorRT's and MXNet's: mass beyond the end is put into the last bin of the reference, and
     each level spreads its mass over those of its bins that held any.
     """
-    counts = counts.copy()
-    counts[0] = counts[1] if len(counts) > 1 else counts[0]  # zeros are exact in any scale
     ends = candidate_bins(counts, levels)
     losses = [divergence(counts, int(end), levels) for end in ends]
     return int(ends[int(np.argmin(losses))])
