@@ -33,11 +33,13 @@ class Placement:
     Attributes:
         layers: quantised layers in the graph's order.
         values: values that are quantised, each with the name of the group whose scale it has.
+        copies: values that are copies of quantised ones, likewise.
         edges: readers of quantised values: node and index of the input.
     """
 
     layers: tuple[ir.Node, ...]
     values: dict[ir.Value, str]
+    copies: dict[ir.Value, str]
     edges: tuple[tuple[ir.Node, int], ...]
 
     @property
@@ -75,17 +77,17 @@ def place(graph: ir.Graph, kept_float: Collection[str] = ()) -> Placement:
         edges |= dict.fromkeys((node, index) for index in computed_inputs(node))
     edges = {edge: None for edge in edges if not is_copied(edge[0].inputs[edge[1]], edges)}
     groups = Groups()
-    for node in graph:
-        if copies(node) and any(
-            (node, index) in edges or is_copied(value, edges) for index, value in data_of(node)
-        ):
-            groups.join([*(value for _, value in data_of(node)), node.outputs[0]])
-    values = {}
-    for node, index in edges:
-        value = node.inputs[index]
-        assert value is not None
-        values[value] = groups.name(value)
-    return Placement(layers, values, tuple(edges))
+    copying = [node for node in graph if copies(node) and is_copied(node.outputs[0], edges)]
+    for node in copying:
+        groups.join([*(value for _, value in data_of(node)), node.outputs[0]])
+    values = [input_of(node, index) for node, index in edges]
+    copied = [node.outputs[0] for node in copying]
+    return Placement(
+        layers,
+        {value: groups.name(value) for value in values},
+        {value: groups.name(value) for value in copied},
+        tuple(edges),
+    )
 
 
 def reached(layers: Collection[ir.Node]) -> Iterator[ir.Node]:

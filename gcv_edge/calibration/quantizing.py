@@ -24,7 +24,7 @@ from gcv_edge.exporters.passes.constants import add_constant
 
 Floats = NDArray[np.float32]
 Ranges = Mapping[str, tuple[float, float]]
-"""Lowest and highest number of each group of a placement."""
+"""Lowest and highest number of each value that may be quantised, by its name."""
 
 BIAS_LIMIT = 2.0**30
 """A bias has the steps of weight times data; more levels than these would not leave room in 32 bits."""
@@ -43,7 +43,7 @@ def quantize(
 
     Args:
         model: prepared (``rewriting.prepare``).
-        ranges: of the groups of ``place``; those of groups that are not quantised here are ignored.
+        ranges: of the values of ``place``; those of values that are not quantised here are ignored.
         target: form of the 8-bit numbers.
         kept_float: names of layers that stay float.
         fine: zero points (``choose_levels``), and normalisations read what was not rounded: slower, finer.
@@ -75,7 +75,8 @@ class Writer:
     def quantize_values(self, placement: Placement, ranges: Ranges) -> None:
         """Round every value of a placement, for all that read it but layers that stay float."""
         levels = {
-            group: choose_levels(*ranges[group], self._target, self._fine) for group in placement.groups
+            group: choose_levels(*joint_range(values, ranges), self._target, self._fine)
+            for group, values in placement.groups.items()
         }
         for value, group in placement.values.items():
             self._round(value, levels[group], placement)
@@ -154,6 +155,12 @@ class Writer:
         node.outputs[0].type, node.outputs[0].shape = FLOAT, stored[0].shape
         self.graph.insert_before(layer, node)
         return node.outputs[0]
+
+
+def joint_range(values: Collection[ir.Value], ranges: Ranges) -> tuple[float, float]:
+    """Return the range of values that share a scale."""
+    lows, highs = zip(*(ranges[value.name or ""] for value in values), strict=True)
+    return min(lows), max(highs)
 
 
 def rounding_node(op_type: str, inputs: list[ir.Value], name: str) -> ir.Node:

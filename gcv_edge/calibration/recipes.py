@@ -50,7 +50,7 @@ class Workshop:
     Attributes:
         source: the float file.
         target: form of the 8-bit numbers.
-        ranges: of each group, by mode.
+        ranges: of each value, by mode.
         means: of the channels of each layer's input.
         tried: pictures that full bias correction runs.
     """

@@ -15,6 +15,7 @@ from gcv_edge.calibration.placement import Placement, input_of, origin, place
 from gcv_edge.calibration.probing import Probe
 from gcv_edge.calibration.quantizing import Ranges, constant_of, spread, weight_scales
 from gcv_edge.calibration.rewriting import FLOAT, make_node
+from gcv_edge.calibration.statistics import name_of
 from gcv_edge.calibration.targets import Target, choose_levels
 from gcv_edge.exporters.passes.constants import add_constant
 
@@ -26,7 +27,7 @@ class Sensitivity:
 
     Args:
         model: prepared, float; it is changed.
-        ranges: of the groups of its placement.
+        ranges: of its values.
         target: form of the 8-bit numbers.
         batches: pictures to run, a few.
     """
@@ -74,9 +75,10 @@ def add_switches(graph: ir.Graph, placement: Placement, ranges: Ranges, target: 
     for index, layer in enumerate(placement.layers):
         place_of = add_constant(graph, f"{layer.name}_switch_index", np.array(index, np.int64))
         switch = make_node("Gather", [switches, place_of], f"{layer.name}_switch")
+        switch.outputs[0].type = ir.TensorType(ir.DataType.BOOL)
         graph.insert_before(layer, switch)
         source = input_of(layer, 0)
-        levels = choose_levels(*ranges[placement.values[origin(source, placement)]], target)
+        levels = choose_levels(*ranges[name_of(origin(source, placement))], target)
         parts: list[NDArray[Any]] = [np.asarray(levels.scale), np.asarray(levels.zero_point)]
         constants = [add_constant(graph, f"{layer.name}_input_{i}", part) for i, part in enumerate(parts)]
         quantized = make_node("QuantizeLinear", [source, *constants], f"{layer.name}_input_quantized")

@@ -396,7 +396,7 @@ class Calibration:
         )
 
     def _scales(self) -> dict[str, float]:
-        ranges = self.workshop.ranges[self.recipe.mode].values()
+        ranges = set(self.workshop.ranges[self.recipe.mode].values())
         scales = [float(choose_levels(*one, self.target, self.recipe.fine).scale) for one in ranges]
         return {"count": len(scales), "smallest": min(scales), "largest": max(scales)}
 

@@ -23,17 +23,20 @@ class Statistics:
 
     Attributes:
         histograms: of each group of values that share a scale.
+        groups: group of each value, by its name; copies are among them.
         means: mean of each channel of each layer's input, by the layer's name.
         batches: how many were read.
     """
 
     histograms: Mapping[str, Histogram]
+    groups: Mapping[str, str]
     means: Mapping[str, Floats]
     batches: int
 
     def ranges(self, mode: str) -> dict[str, tuple[float, float]]:
-        """Choose the range of each group."""
-        return {group: choose_range(histogram, mode) for group, histogram in self.histograms.items()}
+        """Choose the range of each value; those of a group share one."""
+        found = {group: choose_range(histogram, mode) for group, histogram in self.histograms.items()}
+        return {name: found[group] for name, group in self.groups.items()}
 
 
 def collect(
@@ -61,7 +64,8 @@ def collect(
         for name in set(inputs.values()):
             sums[name] = sums.get(name, 0.0) + channel_means(found[name])
     means = {layer: sums[name] / count for layer, name in inputs.items()} if count else {}
-    return Statistics(histograms, means, count)
+    groups = {name_of(value): group for value, group in (placement.values | placement.copies).items()}
+    return Statistics(histograms, groups, means, count)
 
 
 def channel_means(value: NDArray[np.float32]) -> Floats:

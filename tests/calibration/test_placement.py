@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +116,19 @@ def test_openvino_runs_all_of_it_in_8_bits(target: str, tmp_path: Path) -> None:
     assert not [name for name in kernels if name.startswith("sum")]
     inner = ("pool", "joined", "up", "short_subsampled")
     assert all(is_8_bit(kernel) for name, kernel in kernels.items() if name.startswith(inner)), kernels
+
+
+def test_any_part_of_a_network_can_stay_float() -> None:
+    """Ranges found for the whole serve every part of it, whichever values share scales there."""
+    net = Net()
+    parts = [net.relu(net.conv(net.data, 8, name=name)) for name in ("one", "other")]
+    joined = net.max_pool(net.concat(net.max_pool(parts[0]), net.max_pool(parts[1])))
+    factor = net.graph.constant(2.0)
+    shifted = net.relu(net.graph.op("Mul", [joined, factor], "normalised"))
+    outputs = {"near": net.conv(joined, 4, name="near"), "far": net.conv(shifted, 4, name="far")}
+    whole = prepare(net.model(**outputs))
+    _, ranges = find_ranges(whole, pictures(1, 8, 16, 16))
+    layers = [node.name for node in whole.graph if node.op_type == "Conv"]
+    for count in range(len(layers)):
+        for kept in itertools.combinations(map(str, layers), count):
+            assert len(quantize(whole.clone(), ranges, TARGETS["x86"], kept_float=kept).layers) == 4 - count
