@@ -1,0 +1,128 @@
+"""Bias correction: what rounding adds to a channel's mean is taken off its bias."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from gcv_edge.calibration.placement import Placement, input_of
+from gcv_edge.calibration.probing import Probe
+from gcv_edge.calibration.quantizing import constant_of, spread, weight_scales
+from gcv_edge.calibration.rewriting import FLOAT, make_node
+from gcv_edge.calibration.statistics import name_of
+from gcv_edge.calibration.targets import Target
+from gcv_edge.exporters.passes.constants import add_constant
+
+KINDS = ("none", "fast", "full")
+
+Floats = NDArray[np.float32]
+Shifts = dict[str, Floats]
+Batches = Sequence[Mapping[str, NDArray[Any]]]
+
+
+def fast_shifts(placement: Placement, means: Mapping[str, NDArray[np.float64]], target: Target) -> Shifts:
+    """Compute what rounded weights do to the mean of each output channel, from the mean of its inputs.
+
+    The borders' zeros are left out of account. Transposed convolutions are not corrected.
+    """
+    layers = [layer for layer in placement.layers if layer.op_type == "Conv"]
+    return {layer.name or "": fast_shift(layer, means[layer.name or ""], target) for layer in layers}
+
+
+def fast_shift(layer: ir.Node, mean: NDArray[np.float64], target: Target) -> Floats:
+    """Sum of weight errors times mean inputs, per output channel."""
+    numbers = constant_of(input_of(layer, 1))
+    limit = target.weight_levels
+    scales = spread(weight_scales(numbers, 0, limit, None, np.float32(1)), numbers.ndim, 0)
+    lost = numbers - np.rint(numbers / scales).clip(-limit, limit) * scales
+    errors = lost.reshape(*lost.shape[:2], -1).sum(axis=2)
+    groups = layer.attributes.get_int("group", 1)
+    inputs = mean.reshape(groups, -1)[np.arange(len(errors)) * groups // len(errors)]
+    return np.asarray((errors * inputs).sum(axis=1), np.float32)
+
+
+def full_shifts(floating: ir.Model, quantized: ir.Model, layers: Sequence[str], batches: Batches) -> Shifts:
+    """Correct layer after layer by what the quantised network, corrected so far, really computes there.
+
+    Args:
+        floating: prepared, float; it is changed.
+        quantized: the same network quantised; it is changed.
+        layers: names of the quantised layers, in the graph's order.
+        batches: inputs, run once for every layer.
+    """
+    wanted = ChannelMeans(floating, layers).measure(batches)
+    measuring = ChannelMeans(quantized, layers)
+    for layer in layers:
+        found = measuring.measure(batches)
+        measuring.shifts[layer] = (measuring.shifts[layer] + wanted[layer] - found[layer]).astype(np.float32)
+    return dict(measuring.shifts)
+
+
+class ChannelMeans:
+    """Computes the mean of each channel of layers' results, while shifts are added to them.
+
+    Args:
+        model: the network; it is changed.
+        layers: names of the layers.
+
+    Attributes:
+        shifts: what is added, by layer; zero at first.
+    """
+
+    def __init__(self, model: ir.Model, layers: Iterable[str]) -> None:
+        wanted = set(layers)
+        nodes = [node for node in model.graph if node.name in wanted]
+        self._means = {node.name or "": add_mean(model.graph, node) for node in nodes}
+        self.shifts: Shifts = {node.name or "": np.zeros(channels_of(node), np.float32) for node in nodes}
+        self._probe = Probe(model, list(self._means.values()))
+
+    def measure(self, batches: Batches) -> dict[str, Floats]:
+        """Return the means, shifts included, over batches."""
+        shifts = {shift_name(layer): shift for layer, shift in self.shifts.items()}
+        runs = [self._probe.run({**batch, **shifts}) for batch in batches]
+        return {
+            layer: np.mean([run[name] for run in runs], axis=0, dtype=np.float64).astype(np.float32)
+            for layer, name in self._means.items()
+        }
+
+
+def shift_name(layer: str) -> str:
+    """Name of the input that a layer's shift comes from."""
+    return f"{layer}_shift"
+
+
+def channels_of(layer: ir.Node) -> int:
+    """Number of a layer's output channels."""
+    return weight_shape(layer)[1 if layer.op_type == "ConvTranspose" else 0]
+
+
+def add_mean(graph: ir.Graph, layer: ir.Node) -> str:
+    """Add a shift to a layer's result, and take the mean of its channels; return the name of that."""
+    name, result = layer.name or "", layer.outputs[0]
+    users = list(result.uses())
+    shift = ir.Value(name=shift_name(name), type=FLOAT, shape=ir.Shape([channels_of(layer)]))
+    graph.inputs.append(shift)
+    rank = len(weight_shape(layer))
+    spread_to = add_constant(graph, f"{name}_shift_shape", np.array([1, -1, *[1] * (rank - 2)], np.int64))
+    axes = add_constant(graph, f"{name}_mean_axes", np.array([0, *range(2, rank)], np.int64))
+    shaped = make_node("Reshape", [shift, spread_to], f"{name}_shift_shaped")
+    shifted = make_node("Add", [result, shaped.outputs[0]], f"{name}_shifted")
+    mean = make_node("ReduceMean", [shifted.outputs[0], axes], f"{name}_mean")
+    mean.attributes["keepdims"] = ir.AttrInt64("keepdims", 0)
+    graph.insert_after(layer, [shaped, shifted, mean])
+    for user, index in users:
+        user.replace_input_with(index, shifted.outputs[0])
+    return name_of(mean.outputs[0])
+
+
+def weight_shape(layer: ir.Node) -> tuple[int, ...]:
+    """Shape of a layer's weights, stored in 8 bits or not."""
+    weight = input_of(layer, 1)
+    source = weight.producer()
+    stored = weight if source is None else input_of(source, 0)
+    assert stored.shape is not None
+    return stored.shape.numpy()

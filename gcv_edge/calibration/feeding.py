@@ -1,0 +1,101 @@
+"""Frames on their way into the network, as the runtime preprocesses them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcv_edge import _core
+from gcv_edge.errors import DataError
+from gcv_edge.metadata import ModelMetadata
+from gcv_edge.runtime.frames import view_frame
+from gcv_edge.tasks import TENSORS
+
+Frame = Any
+"""A frame, uint8 ``[h, w, 3]`` BGR; for a network that takes tensors, a dict of them."""
+
+Batch = dict[str, NDArray[Any]]
+
+
+class Feeder:
+    """Makes batches of one picture (or clip, or set of tensors) from frames.
+
+    Args:
+        shapes: of the network's inputs by name; the batch may be open (a name or None).
+        metadata: says how frames are preprocessed.
+    """
+
+    def __init__(self, shapes: Mapping[str, tuple[Any, ...]], metadata: ModelMetadata) -> None:
+        self.frames = 0
+        self._hash = hashlib.sha256()
+        self._metadata = metadata
+        self._name, shape = next(iter(shapes.items()))
+        self._shape = tuple(shape[1:])
+        self._batch = shape[0] if isinstance(shape[0], int) else 1
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all frames read so far, hexadecimal."""
+        return self._hash.hexdigest()
+
+    def batches(self, frames: Iterable[Frame]) -> Iterator[Batch]:
+        """Yield a batch per frame, or per as many frames as a clip or a fixed batch takes.
+
+        Raises:
+            DataError: a frame is none.
+        """
+        if self._metadata.task is TENSORS:
+            yield from map(self._tensors, frames)
+            return
+        window: list[NDArray[np.float32]] = []
+        length = self._batch * (self._shape[1] if len(self._shape) == 4 else 1)
+        for frame in frames:
+            window.append(self._picture(frame))
+            if len(window) == length:
+                yield {self._name: self._join(window)}
+                window = []
+
+    def _join(self, window: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        pictures = np.stack(window)
+        if len(self._shape) == 3:
+            return pictures
+        clips = pictures.reshape(self._batch, -1, *pictures.shape[1:])
+        return np.ascontiguousarray(clips.transpose(0, 2, 1, 3, 4))
+
+    def _tensors(self, tensors: Any) -> Batch:
+        if not isinstance(tensors, Mapping):
+            raise DataError(f"calibration: found {type(tensors).__name__}, expected a dict of tensors")
+        self.frames += 1
+        for array in tensors.values():
+            self._hash.update(np.ascontiguousarray(array).data)
+        return dict(tensors)
+
+    def _picture(self, frame: Frame) -> NDArray[np.float32]:
+        """Preprocess one frame to ``[3, H, W]``."""
+        try:
+            view = view_frame(frame, "bgr")
+        except (TypeError, ValueError) as error:
+            raise DataError(f"calibration picture {self.frames + 1}: {error}") from error
+        self.frames += 1
+        self._hash.update(np.ascontiguousarray(view.pixels).data)
+        height, width = self._shape[-2:]
+        preprocessing = self._metadata.preprocessing
+        placement = _core.place(
+            preprocessing.resize_type, view.size, (width, height), preprocessing.crop_short
+        )
+        picture = np.empty((3, height, width), np.float32)
+        _core.preprocess(
+            view.pixels,
+            view.pixel_format,
+            placement,
+            picture,
+            preprocessing.mean,
+            preprocessing.scale,
+            preprocessing.reverse_channels,
+            preprocessing.pad_value,
+        )
+        return picture

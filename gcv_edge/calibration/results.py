@@ -1,0 +1,115 @@
+"""What a calibration made and found."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("gcv-edge", "openvino", "onnxruntime", "onnx", "onnx-ir")
+METADATA_KEY = "gcv_edge calibration"
+
+
+@dataclass(frozen=True)
+class CalibrationResult:
+    """An 8-bit network and how it came about; ``to_dict`` is what the file says of it.
+
+    Attributes:
+        path: the file.
+        target: processors it is for.
+        mode, correction, fine: of the recipe that was kept.
+        data: name or description of the pictures, as the caller gave it.
+        data_hash: of the pictures: the caller's, or SHA-256 over the frames read.
+        pictures: batches that statistics were taken from.
+        held_out: batches that recipes were compared on.
+        layers: quantised layers.
+        kept_float: layers that stay float, with the reason: ``slower`` or ``accuracy``.
+        scales: number, smallest and largest scale of activations.
+        candidates: agreement with the float network in decibels, by recipe.
+        agreement: of the file.
+        sensitivity: agreement with one layer quantised, where it was measured.
+        score_before, score_after: the caller's score of the float and of this network.
+        max_drop: the largest drop allowed.
+        passed: the drop is within it, or none was set.
+        complete: no search was cut short by the time budget.
+        resumed: an interrupted calibration was continued.
+        milliseconds: fastest run of each form on the machine.
+        fastest: the form that won.
+        engines_agree: ONNX Runtime and OpenVINO compute the same, up to rounding.
+        warnings: what the user should know.
+        seconds: time of each stage.
+        machine: where it was done.
+    """
+
+    path: Path
+    target: str
+    mode: str
+    correction: str
+    fine: bool
+    data: str
+    data_hash: str
+    pictures: int
+    held_out: int
+    layers: int
+    kept_float: Mapping[str, str]
+    scales: Mapping[str, float]
+    candidates: Mapping[str, float]
+    agreement: float
+    sensitivity: Mapping[str, float] = field(default_factory=dict)
+    score_before: float | None = None
+    score_after: float | None = None
+    max_drop: float | None = None
+    passed: bool = True
+    complete: bool = True
+    resumed: bool = False
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
+    fastest: str = ""
+    engines_agree: bool = True
+    warnings: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    machine: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def drop(self) -> float | None:
+        """How much of the score was lost; None without a score."""
+        if self.score_before is None or self.score_after is None:
+            return None
+        return self.score_before - self.score_after
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what goes into the file's metadata and into JSON."""
+        entries = asdict(self)
+        del entries["path"]
+        entries |= {"drop": self.drop, "versions": versions(), "date": today()}
+        return {name: rounded(value) for name, value in entries.items()}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what took part."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def today() -> str:
+    """Return the date in UTC."""
+    return datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+
+
+def rounded(value: Any) -> Any:
+    """Shorten all numbers to six digits, through dictionaries and lists."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, Mapping):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(item) for item in value]
+    return value

@@ -1,0 +1,77 @@
+"""Which form of 8-bit numbers is fast and exact on which processors."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+import numpy as np
+
+from gcv_edge.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of processor.
+
+    Attributes:
+        name: what callers call it.
+        unsigned: values that are never negative are U8 with zero point 0, of twice the resolution; else
+            they are symmetric S8 like all others.
+        weight_levels: largest weight in levels. Processors without VNNI add pairs of products in 16 bits,
+            which 2 · 255 · 127 overflows and 2 · 255 · 64 does not.
+    """
+
+    name: str
+    unsigned: bool
+    weight_levels: int = 127
+
+
+TARGETS = {
+    target.name: target
+    for target in (
+        Target("x86", unsigned=True),
+        Target("arm", unsigned=False),
+        Target("portable", unsigned=True, weight_levels=64),
+    )
+}
+
+
+def find_target(name: str) -> Target:
+    """Return a target by its name.
+
+    Raises:
+        UsageError: there is none; the message says which is meant.
+    """
+    if name in TARGETS:
+        return TARGETS[name]
+    close = difflib.get_close_matches(name, TARGETS, n=1)
+    hint = f" (did you mean '{close[0]}'?)" if close else ""
+    raise UsageError(f"target: found '{name}', expected one of {', '.join(TARGETS)}{hint}")
+
+
+@dataclass(frozen=True)
+class Levels:
+    """How numbers of one tensor are spelt in 8 bits: ``level = round(number / scale) + zero_point``."""
+
+    scale: np.float32
+    zero_point: np.uint8 | np.int8
+
+
+SMALLEST_SCALE = 1e-12
+"""Scale of a tensor that holds nothing but zeros, which may be anything above 0."""
+
+
+def choose_levels(low: float, high: float, target: Target, asymmetric: bool = False) -> Levels:
+    """Spell a range in 8 bits.
+
+    Args:
+        low, high: ends of the range; zero is always in it.
+        target: says whether U8 may be used.
+        asymmetric: use U8 with a zero point for ranges with two signs: finer, and slower with AMX.
+    """
+    low, high = min(low, 0.0), max(high, 0.0)
+    if target.unsigned and (low == 0 or asymmetric):
+        scale = max((high - low) / 255, SMALLEST_SCALE)
+        return Levels(np.float32(scale), np.uint8(round(-low / scale)))
+    return Levels(np.float32(max(high, -low, 127 * SMALLEST_SCALE) / 127), np.int8(0))

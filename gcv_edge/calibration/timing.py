@@ -1,0 +1,169 @@
+"""Which form of a network is fastest on this machine, in OpenVINO.
+
+Runs of all forms alternate and the best of each counts, so that a busy neighbour slows none more than others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gcv_edge.runtime.openvino_session import import_openvino, shared_core
+from gcv_edge.runtime.sessions import SessionOptions, open_session
+
+ROUNDS = 40
+SECONDS = 6.0
+"""Time that one comparison may take beyond its first round."""
+
+LAYER_SUFFIX = "/WithoutBiases"
+"""What OpenVINO adds to the name of a convolution whose bias it fuses."""
+
+GAIN = 0.97
+"""A layer is returned to float where the network then takes at most this part of its time."""
+
+MOST_DROPPED = 0.5
+"""Part of the layers that may be returned to float for speed: beyond it the network is no 8-bit one."""
+
+
+@dataclass(frozen=True)
+class LayerTime:
+    """One node of a compiled network.
+
+    Attributes:
+        kernel: OpenVINO's name of what ran, with its precision: ``brgconv_avx512_amx_I8``.
+        microseconds: fastest of several runs.
+    """
+
+    kernel: str
+    microseconds: float
+
+
+def has_bf16() -> bool:
+    """Whether this processor computes in bfloat16."""
+    return "BF16" in shared_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def time_forms(
+    forms: Mapping[str, tuple[Path, str]], rounds: int = ROUNDS, seconds: float = SECONDS
+) -> dict[str, list[float]]:
+    """Time networks in turn.
+
+    Args:
+        forms: name to file and precision of its float part (``f32`` or ``bf16``).
+        rounds: runs of each, fewer where they would take longer than ``seconds`` together.
+        seconds: see above.
+
+    Returns:
+        Milliseconds of each run by name, in order.
+    """
+    runs = {name: prepared_run(*form) for name, form in forms.items()}
+    found: dict[str, list[float]] = {name: [] for name in runs}
+    end = time.perf_counter() + seconds
+    for count in range(rounds):
+        if count > 1 and time.perf_counter() > end:
+            break
+        for name, run in runs.items():
+            found[name].append(run())
+    return found
+
+
+def best(times: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Fastest run by name."""
+    return {name: round(min(values), 4) for name, values in times.items()}
+
+
+def is_faster(trial: Sequence[float], now: Sequence[float]) -> bool:
+    """Whether a form is faster by its best run, and in most pairs of runs that followed each other."""
+    ratios = sorted(one / other for one, other in zip(trial, now, strict=True))
+    return min(trial) < GAIN * min(now) and ratios[len(ratios) // 2] < GAIN
+
+
+def prepared_run(path: Path, precision: str) -> Callable[[], float]:
+    """Compile a network; the function returned runs it and gives the milliseconds."""
+    session = open_session(path, SessionOptions(precision=precision))
+    request = session.new_request()
+    request.infer()
+
+    def run() -> float:
+        start = time.perf_counter()
+        request.infer()
+        return 1e3 * (time.perf_counter() - start)
+
+    return run
+
+
+def profile(path: Path, precision: str = "f32", runs: int = 5) -> dict[str, LayerTime]:
+    """Return what each node of a compiled network ran as and how long, by its name."""
+    config = {"PERF_COUNT": "YES", "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+    model = shared_core().read_model(path)
+    if model.inputs[0].partial_shape.is_dynamic:
+        dims = [dim.get_length() if dim.is_static else 1 for dim in model.inputs[0].partial_shape]
+        model.reshape(dims)
+    request = shared_core().compile_model(model, "CPU", config).create_infer_request()
+    found: dict[str, LayerTime] = {}
+    executed = import_openvino().ProfilingInfo.Status.EXECUTED
+    for _ in range(runs):
+        request.infer()
+        for node in request.get_profiling_info():
+            if node.status == executed:
+                name = node.node_name.removesuffix(LAYER_SUFFIX)
+                spent = node.real_time.total_seconds() * 1e6
+                known = found.get(name)
+                found[name] = LayerTime(node.exec_type, min(spent, known.microseconds) if known else spent)
+    return found
+
+
+def doubtful_layers(
+    layers: Sequence[str], quantized: Mapping[str, LayerTime], floating: Mapping[str, LayerTime]
+) -> list[str]:
+    """List quantised layers that ran in float, or slower than their float form; the costliest first."""
+    losses = {}
+    for layer in layers:
+        if layer in quantized and layer in floating:
+            lost = quantized[layer].microseconds - floating[layer].microseconds
+            if lost > 0 or not is_8_bit(quantized[layer].kernel):
+                losses[layer] = lost
+    worst_first = sorted(losses, key=lambda layer: -losses[layer])
+    return worst_first[: int(MOST_DROPPED * len(layers))]
+
+
+def is_8_bit(kernel: str) -> bool:
+    """Whether a kernel's name ends in 8-bit integers, signed or not."""
+    return kernel.lower().endswith(("_i8", "_u8"))
+
+
+def drop_slow_layers(
+    doubtful: Sequence[str],
+    measure: Callable[[Mapping[str, Sequence[str]]], Mapping[str, Sequence[float]]],
+    trials: int,
+) -> tuple[str, ...]:
+    """Keep those doubtful layers float with which the whole network gets faster.
+
+    Args:
+        doubtful: of ``doubtful_layers``.
+        measure: times networks, by name, with the layers that each keeps float, in turn.
+        trials: comparisons at most.
+    """
+    kept: tuple[str, ...] = ()
+    groups = [tuple(doubtful), *((layer,) for layer in doubtful)] if len(doubtful) > 1 else [tuple(doubtful)]
+    for group in [group for group in groups if group][:trials]:
+        if set(group) <= set(kept):
+            continue
+        trial = (*kept, *(layer for layer in group if layer not in kept))
+        times = measure({"now": kept, "trial": trial})
+        if is_faster(times["trial"], times["now"]):
+            kept = trial
+    return kept
+
+
+def describe_machine() -> dict[str, Any]:
+    """Name the processor and what it computes in."""
+    core = shared_core()
+    return {
+        "cpu": core.get_property("CPU", "FULL_DEVICE_NAME"),
+        "capabilities": sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
+        "openvino": import_openvino().__version__.split("-")[0],
+    }

@@ -1,0 +1,97 @@
+"""Giving an 8-bit network the float file's metadata and its name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import onnx_ir as ir
+
+import gcv_edge
+from gcv_edge.agreement import ROUNDED_TOLERANCE, Comparison, Outputs, compare_all
+from gcv_edge.calibration.recipes import Batches
+from gcv_edge.calibration.results import METADATA_KEY
+from gcv_edge.errors import GcvEdgeError
+from gcv_edge.exporters.writing import write_model
+from gcv_edge.files import replacing
+from gcv_edge.metadata import ModelMetadata, format_metadata, format_verification
+from gcv_edge.pipeline import append_metadata
+from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.verify import Verification, run_noise, sample_outputs, stored_error
+
+VARIANT = "int8"
+STALE = ("gcv_edge verification", "gcv_edge self_test", METADATA_KEY)
+"""Metadata of the float file that says nothing of the 8-bit one."""
+
+
+def write_file(
+    model: ir.Model,
+    path: Path,
+    metadata: ModelMetadata,
+    record: Mapping[str, Any],
+    *,
+    batches: Batches = (),
+) -> bool:
+    """Write a file atomically.
+
+    Args:
+        model: quantised; its metadata are the float file's.
+        path: where.
+        metadata: of the float file.
+        record: of the calibration.
+        batches: run them in ONNX Runtime and OpenVINO, and store the verdict and numbers for later checks.
+
+    Returns:
+        Whether the engines agree, where that was checked; else True.
+
+    Raises:
+        GcvEdgeError: the file cannot be written.
+    """
+    own = replace(metadata, variant=VARIANT, version=gcv_edge.__version__)
+    model.metadata_props.update(format_metadata(own))
+    for key in STALE:
+        model.metadata_props.pop(key, None)
+    if record:
+        model.metadata_props[METADATA_KEY] = json.dumps(record)
+    try:
+        with replacing(path) as temporary:
+            write_model(model, temporary)
+            return not batches or add_verdict(temporary, own, batches)
+    except OSError as error:
+        raise GcvEdgeError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def add_verdict(path: Path, metadata: ModelMetadata, batches: Batches) -> bool:
+    """Hold ONNX Runtime against OpenVINO on real pictures and store what was found.
+
+    Numbers for a noisy picture, which later checks ask for, are stored where the engines agree on them: far
+    from what a network was calibrated on they need not.
+    """
+    engines = [open_session(path, SessionOptions(engine=engine)) for engine in ("onnxruntime", "openvino")]
+    found, expected = ([session.run(batch) for batch in batches] for session in engines)
+    comparisons = compare_lists(found, expected, metadata)
+    verification = Verification(engines[1].engine, comparisons, ("held-out pictures",), (1,))
+    samples = sample_outputs(path, metadata)
+    noise = run_noise(engines[1], metadata)
+    stable = all(stored_error(noise, sample, path, True) <= ROUNDED_TOLERANCE for sample in samples)
+    append_metadata(path, format_verification(verification.to_dict(), samples if stable else []))
+    return verification.passed
+
+
+def compare_lists(
+    found: Sequence[Outputs], expected: Sequence[Outputs], metadata: ModelMetadata
+) -> tuple[Comparison, ...]:
+    """Compare engines by the mean over pictures of each output's difference."""
+    each = [compare_all([f], [e], metadata) for f, e in zip(found, expected, strict=True)]
+    return tuple(
+        replace(same[0], max_error=sum(comparison.max_error for comparison in same) / len(same))
+        for same in zip(*each, strict=True)
+    )
+
+
+def over_limit(output: Path) -> Path:
+    """Name a file that lost more than it may: ``net_int8.onnx`` becomes ``net_int8_over_max_drop.onnx``."""
+    return output.with_name(f"{output.stem}_over_max_drop{output.suffix}")

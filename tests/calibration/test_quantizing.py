@@ -1,0 +1,159 @@
+"""Quantised graphs: numbers, form by target, biases, shared weights, and both engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+from calibration_graphs import Array, Net, find_ranges, pictures, run
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gcv_edge.calibration.correction import fast_shifts, full_shifts
+from gcv_edge.calibration.placement import place
+from gcv_edge.calibration.quantizing import quantize
+from gcv_edge.calibration.rewriting import prepare
+from gcv_edge.calibration.statistics import collect
+from gcv_edge.calibration.targets import TARGETS, choose_levels, find_target
+from gcv_edge.errors import UsageError
+from gcv_edge.exporters.writing import write_model
+from gcv_edge.runtime.sessions import open_session
+
+few = settings(max_examples=15, derandomize=True, deadline=None)
+BATCHES = pictures(3, 8, 16, 16)
+
+
+def drawn_net(choices: list[int]) -> ir.Model:
+    """A network of blocks chosen by numbers."""
+    net = Net()
+    value = net.relu(net.conv(net.data, 8, name="entry"))
+    for choice in choices:
+        if choice == 0:
+            value = net.relu(net.add(net.conv(value, 8, name="branch"), value))
+        elif choice == 1:
+            value = net.concat(
+                net.relu(net.conv(value, 4, 1)), net.graph.op("LeakyRelu", [net.conv(value, 4)], "leaky")
+            )
+        elif choice == 2:
+            value = net.relu(net.conv(value, 8, group=8, name="depthwise"))
+        else:
+            value = net.add(net.conv(net.relu(value), 8, 1), value)
+    return net.model(maps=net.conv(value, 4, 1, name="head"))
+
+
+def ratio(found: Array, expected: Array) -> float:
+    return float(np.sqrt(np.mean(np.square(found - expected))) / expected.std())
+
+
+def quantized(model: ir.Model, target: str = "x86", **choices: object) -> ir.Model:
+    prepared = prepare(model)
+    _, ranges = find_ranges(prepared, BATCHES)
+    quantize(prepared, ranges, TARGETS[target], **choices)  # type: ignore[arg-type]
+    return prepared
+
+
+@few
+@given(st.lists(st.integers(0, 3), max_size=4), st.sampled_from(sorted(TARGETS)), st.booleans())
+def test_a_quantised_network_is_valid_and_close_in_both_engines(
+    tmp_path_factory: pytest.TempPathFactory, choices: list[int], target: str, fine: bool
+) -> None:
+    expected = run(drawn_net(choices), BATCHES[0])["maps"]
+    model = quantized(drawn_net(choices), target, fine=fine)
+    path = tmp_path_factory.mktemp("net") / "net.onnx"
+    write_model(model, path)
+    found = run(model, BATCHES[0])["maps"]
+    assert ratio(found, expected) < 0.08
+    assert ratio(open_session(path).run(BATCHES[0])["maps"], found) < 0.05
+
+
+def stored(model: ir.Model, kind: ir.DataType) -> list[Array]:
+    return [
+        v.const_value.numpy() for v in model.graph.initializers.values() if v.dtype == kind and v.const_value
+    ]
+
+
+@pytest.mark.parametrize(("target", "largest"), [("x86", 127), ("arm", 127), ("portable", 64)])
+def test_weights_use_the_levels_of_the_target(target: str, largest: int) -> None:
+    weights = [a for a in stored(quantized(drawn_net([0, 2]), target), ir.DataType.INT8) if a.ndim == 4]
+    assert len(weights) == 4
+    for weight in weights:
+        np.testing.assert_array_equal(np.abs(weight).reshape(len(weight), -1).max(1), largest)
+
+
+@pytest.mark.parametrize(("target", "is_used"), [("x86", True), ("portable", True), ("arm", False)])
+def test_unsigned_numbers_where_the_target_wants_them(target: str, is_used: bool) -> None:
+    points = stored(quantized(drawn_net([1]), target), ir.DataType.UINT8)
+    assert bool(points) == is_used
+    assert all(point == 0 for point in points)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "asymmetric", "kind", "zero"),
+    [
+        (0, 2.55, False, np.uint8, 0),
+        (-1, 2.54, False, np.int8, 0),
+        (-0.55, 2.0, True, np.uint8, 55),
+        (0, 0, False, np.uint8, 0),
+        (0.5, 1, False, np.uint8, 0),
+    ],
+)
+def test_levels_of_a_range(low: float, high: float, asymmetric: bool, kind: type, zero: int) -> None:
+    levels = choose_levels(low, high, TARGETS["x86"], asymmetric)
+    assert levels.zero_point == zero
+    assert type(levels.zero_point) is kind
+    assert levels.scale > 0
+
+
+def test_an_unknown_target_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match=r"'x68', expected one of x86, arm, portable \(did you mean 'x86'"):
+        find_target("x68")
+
+
+def test_layers_that_share_weights_share_what_is_stored() -> None:
+    net = Net()
+    weight = net.graph.constant(
+        np.random.RandomState(1).normal(0, 0.2, (8, 8, 1, 1)).astype(np.float32), "weight"
+    )
+    once = net.relu(net.graph.op("Conv", [net.data, weight], "once"))
+    twice = net.graph.op("Conv", [once, weight], "twice")
+    weights = [a for a in stored(quantized(net.model(maps=twice)), ir.DataType.INT8) if a.ndim == 4]
+    assert len(weights) == 1
+
+
+def test_a_bias_too_large_for_its_steps_widens_the_weights_scale() -> None:
+    net = Net()
+    weight = net.graph.constant(np.full((1, 8, 1, 1), 1e-9, np.float32), "weight")
+    layer = net.graph.op("Conv", [net.data, weight, net.graph.constant(np.float32([500]), "bias")], "layer")
+    found = run(quantized(net.model(maps=layer)), BATCHES[0])["maps"]
+    np.testing.assert_allclose(found, 500, rtol=1e-4)
+
+
+def channel_error(model: ir.Model, name: str) -> float:
+    expected = [run(drawn_net([0, 2, 0]), batch)["maps"].mean(axis=(0, 2, 3)) for batch in BATCHES]
+    found = [run(model, batch)["maps"].mean(axis=(0, 2, 3)) for batch in BATCHES]
+    return float(np.abs(np.mean(found, axis=0) - np.mean(expected, axis=0)).max())
+
+
+def test_full_bias_correction_takes_the_error_of_the_means_away() -> None:
+    model = prepare(drawn_net([0, 2, 0]))
+    statistics = collect(model, place(model.graph), BATCHES)
+    target, ranges = TARGETS["portable"], statistics.ranges("minmax")
+    plain = quantized(drawn_net([0, 2, 0]), "portable")
+    shifts = fast_shifts(place(model.graph), statistics.means, target)
+    layers = [layer.name or "" for layer in place(model.graph).layers]
+    start = quantized(drawn_net([0, 2, 0]), "portable", bias_shifts=shifts)
+    rest = full_shifts(model, start, layers, BATCHES)
+    whole = {layer: shifts[layer] + rest[layer] for layer in layers}
+    corrected = prepare(drawn_net([0, 2, 0]))
+    quantize(corrected, ranges, target, bias_shifts=whole)
+    assert channel_error(corrected, "maps") < 0.25 * channel_error(plain, "maps")
+
+
+def test_the_file_is_small(tmp_path: Path) -> None:
+    net = Net()
+    model = net.model(maps=net.conv(net.relu(net.conv(net.data, 256, name="wide")), 256, name="wider"))
+    write_model(model, tmp_path / "float.onnx")
+    write_model(quantized(model), tmp_path / "int8.onnx")
+    assert (tmp_path / "int8.onnx").stat().st_size < 0.3 * (tmp_path / "float.onnx").stat().st_size
