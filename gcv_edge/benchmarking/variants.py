@@ -202,7 +202,7 @@ def list_references(
             name=MXNET_MODES[mode],
             precision=mode,
             size=None,
-            accuracy=None,
+            accuracy=variant.accuracy if mode != "int8" and variant.name == "FP32" else None,
             is_reference=True,
             **find_source(variant, source, params),
         )
