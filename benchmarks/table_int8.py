@@ -2,7 +2,8 @@
 
 Rows, batches and ratios are those of GluonCV 0.5 on a C5.12xlarge (docs/tutorials/deployment/
 int8_inference.py; plain MXNet FP32 is its denominator) and of GluonCV 0.4 on a C5. Each row runs capped to
-VNNI, as a C5 has it, and uncapped. Weights are random: speed only. Needs the extra [mxnet]: python benchmarks/table_int8.py
+VNNI, as a C5 has it, and uncapped. Weights are random: speed only. Needs the extra [mxnet]:
+python benchmarks/table_int8.py
 """
 
 from __future__ import annotations
