@@ -6,7 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -32,38 +32,18 @@ STAGES = {"preprocess": "pre", "inference": "network", "postprocess": "post"}
 """Stages and how tables call them."""
 
 
-class Numbers(click.ParamType):
-    """Whole numbers from 1 with commas between."""
-
-    name = "numbers"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """Return the numbers, or fail."""
-        if isinstance(value, tuple):
-            return value
-        parts = str(value).split(",")
-        if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
-            self.fail(f"found '{value}', expected whole numbers such as 1,8,128", param, ctx)
-        return tuple(dict.fromkeys(int(part) for part in parts))
+def parse_batches(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+    """Read whole numbers from 1 with commas between."""
+    parts = value.split(",")
+    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise click.BadParameter(f"found '{value}', expected whole numbers such as 1,8,128", ctx, param)
+    return tuple(dict.fromkeys(int(part) for part in parts))
 
 
-class Words(click.ParamType):
-    """Some of a few words with commas between."""
-
-    name = "words"
-
-    def __init__(self, choices: Sequence[str]) -> None:
-        self._word = Word(list(choices))
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        """Return the words, or fail."""
-        if isinstance(value, tuple):
-            return value
-        return tuple(dict.fromkeys(self._word.convert(part, param, ctx) for part in str(value).split(",")))
+def parse_precisions(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    """Read some of PRECISIONS with commas between."""
+    word = Word(list(PRECISIONS))
+    return tuple(dict.fromkeys(word.convert(part.strip(), param, ctx) for part in value.split(",")))
 
 
 @click.command()
@@ -78,7 +58,8 @@ class Words(click.ParamType):
 @click.option(
     "--precision",
     "precisions",
-    type=Words(PRECISIONS),
+    metavar="P,P",
+    callback=parse_precisions,
     default=",".join(PRECISIONS),
     show_default=True,
     help="Of float operations.",
@@ -91,7 +72,13 @@ class Words(click.ParamType):
     help="One frame as soon as possible, or many at once.",
 )
 @click.option(
-    "--batch", "batches", type=Numbers(), default="1", show_default=True, help="Frames per call: 1,8,128."
+    "--batch",
+    "batches",
+    metavar="N,N",
+    callback=parse_batches,
+    default="1",
+    show_default=True,
+    help="Frames per call: 1,8,128.",
 )
 @click.option(
     "--threads", type=click.IntRange(1), metavar="N", help="CPU threads; else all that may be used."

@@ -81,7 +81,7 @@ def open_page(browser: str, address: str, size: str = "1200,1600") -> str:
 
 
 def count_points(dom: str) -> int:
-    return len(re.findall(r'<path class="point"', dom.split('id="bars"')[0]))
+    return len(re.findall(r'<path class="point[ "]', dom.split('id="bars"')[0]))
 
 
 def count_bars(dom: str) -> int:
