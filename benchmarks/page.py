@@ -13,6 +13,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 Record = Mapping[str, Any]
 
 CAPS = {"native": "uncapped", "vnni": "capped to VNNI"}
+HEADINGS = {"native": "Uncapped", "vnni": "Capped to VNNI"}
 PLAIN, FUSED, QUANTIZED = "mxnet FP32", "mxnet FP32 fused", "mxnet INT8"
 OURS = ("FP32", "BF16", "INT8", "INT8 + BF16")
 
@@ -54,6 +55,8 @@ Frames per second from the frame to the result in Python, hint `throughput`, ove
 benchmark_app says of the network alone. Goal: 0.95.
 """
 
+NOTHING = "No table has been measured yet: `python benchmarks/table_int8.py` starts with the first."
+
 ZOO = """## The zoo
 
 `{command}`; {where}
@@ -76,7 +79,7 @@ def page() -> str:
         document = read_results(name)
         if document:
             sections.append("\n".join(format_table(document)))
-    return "\n".join(sections)
+    return "\n".join(sections if len(sections) > 1 else [*sections, NOTHING])
 
 
 def format_int8(document: Record) -> Iterator[str]:
@@ -85,7 +88,7 @@ def format_int8(document: Record) -> Iterator[str]:
     for isa in ISAS:
         shown = {name: row for name, row in rows.items() if isa in row["runs"]}
         if shown:
-            yield f"### {CAPS[isa].capitalize()}\n"
+            yield f"### {HEADINGS[isa]}\n"
             heads = (
                 "network",
                 "batch",
@@ -152,7 +155,7 @@ def format_pruned(document: Record) -> Iterator[str]:
     for isa in ISAS:
         shown = {name: row for name, row in document["rows"].items() if isa in row["runs"]}
         if shown:
-            yield f"### {CAPS[isa].capitalize()}\n"
+            yield f"### {HEADINGS[isa]}\n"
             heads = ("network", "top-1 %", "published", "FP32", "BF16", "INT8", "INT8 over unpruned INT8")
             yield from table(heads, [list(pruned_cells(name, row, isa)) for name, row in shown.items()])
             yield ""
