@@ -6,6 +6,7 @@ comes with the package openvino. Weights are random: python benchmarks/table_thr
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -37,16 +38,22 @@ def ask_benchmark_app(path: Path, seconds: float, threads: int) -> float:
         "-d": "CPU",
         "-hint": "throughput",
         "-infer_precision": "f32",
-        "-nthreads": str(threads),
+        "-load_config": str(write_config(path.parent, threads)),
         "-t": str(max(1, round(seconds))),
-        "-b": "1",
     }
     line = [tool, *(word for pair in options.items() for word in pair)]
-    printed = subprocess.run(line, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(line, check=False, capture_output=True, text=True).stdout
     found = SAID.search(printed)
     if found is None:
         sys.exit(f"benchmark_app: no throughput in what it prints: {printed[-300:]}")
     return float(found[1])
+
+
+def write_config(folder: Path, threads: int) -> Path:
+    """Write the number of threads where benchmark_app takes it beside a hint."""
+    path = folder / "config.json"
+    path.write_text(json.dumps({"CPU": {"INFERENCE_NUM_THREADS": str(threads)}}))
+    return path
 
 
 def measure_file(path: Path, rounds: int, seconds: float, threads: int) -> Record:
@@ -71,7 +78,7 @@ def main() -> None:
     threads = arguments.threads or usable_cpus()
 
     def measure(name: str, folder: Path) -> Record:
-        files = list_files(export_random(name, folder))
+        files = list_files(export_random(name, folder, dynamic_batch=False))
         forms = ("FP32", "INT8")
         return {
             "threads": threads,

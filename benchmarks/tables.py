@@ -46,7 +46,12 @@ class Table:
 
     def put(self, key: str, row: Record) -> None:
         """Store a row."""
-        self._rows[key] = {**row, "date": now(), "load_average": round(os.getloadavg()[0], 2)}
+        self._rows[key] = {
+            **row,
+            "command": command(),
+            "date": now(),
+            "load_average": round(os.getloadavg()[0], 2),
+        }
         document = {"command": command(), "date": now(), "machine": self._machine, "rows": self._rows}
         RESULTS.mkdir(parents=True, exist_ok=True)
         with replacing(self.path) as temporary:
@@ -102,12 +107,12 @@ def measure_rows(
             table.put(name, measure(name, Path(folder)))
 
 
-def export_random(name: str, folder: Path) -> Path:
-    """Export a zoo name with seeded random weights and an open batch."""
+def export_random(name: str, folder: Path, dynamic_batch: bool = True) -> Path:
+    """Export a zoo name with seeded random weights."""
     from gcv_edge.exporters.source import ExportOptions
     from gcv_edge.pipeline import export
 
-    options = ExportOptions(dynamic_batch=True)
+    options = ExportOptions(dynamic_batch=dynamic_batch)
     return export(name, folder / f"{name}.onnx", options=options, random_weights=0, verify=False).path
 
 

@@ -74,7 +74,8 @@ def cap_core(name: str) -> None:
     if cap is not None:
         from gcv_edge import _core
 
-        _core.set_isa(cap.core)
+        if cap.core in _core.available_isas():
+            _core.set_isa(cap.core)
 
 
 def uncapped(name: str, engines: Iterable[str]) -> list[str]:
