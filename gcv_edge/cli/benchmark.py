@@ -130,11 +130,11 @@ def benchmark(
     with muted_libraries():
         variants = find_variants(models, precisions, engine, against, source, params)
         found = run(variants, settings, pictures)
+    write_outputs(found, report, json_file, csv_file)
     if json_file == STANDARD_OUTPUT:
         echo_json(found.to_dict())
     else:
-        print_benchmark(found)
-    write_outputs(found, report, json_file, csv_file)
+        print_benchmark(found, report)
 
 
 def check_source(against: str | None, source: str | None, params: str | None) -> None:
@@ -207,7 +207,7 @@ def run(variants: Sequence[Variant], settings: Settings, pictures: str | None) -
         return measure(variants, settings, source=pictures, progress=progress)
 
 
-def print_benchmark(found: Benchmark) -> None:
+def print_benchmark(found: Benchmark, report: str | None) -> None:
     """Print every network's tables, what was left out, what to mind, and the advice."""
     for family in dict.fromkeys(row.variant.family for row in found.rows):
         rows = [row for row in found.rows if row.variant.family == family]
@@ -219,6 +219,8 @@ def print_benchmark(found: Benchmark) -> None:
         click.echo(f"Left out: {left.variant.title}, batch {left.batch}: {left.reason}")
     for note in found.notes:
         click.echo(f"Note: {note}")
+    if report is not None:
+        click.echo(f"The report is in {show_path(report)}")
     click.echo(f"\n{found.advice}")
 
 
@@ -296,8 +298,6 @@ def write_outputs(found: Benchmark, report: str | None, json_file: str | None, c
 
         with writing(report) as path:
             path.write_text(format_report(finite(found.to_dict())), encoding="utf-8")
-        if json_file != STANDARD_OUTPUT:
-            click.echo(f"The report is in {show_path(report)}")
 
 
 @contextlib.contextmanager
