@@ -306,6 +306,8 @@ function fillControls() {
   for (const [id, measures] of Object.entries({ x: ACROSS, y: UPWARDS })) {
     find(id).append(...measures.filter(has).map((name) => element("option", MEASURES[name].title, { value: name })));
   }
+  const complete = UPWARDS.find((name) => rows.every((row) => MEASURES[name].value(row) != null));
+  if (!has("accuracy") && complete) find("y").value = complete;
   const batches = unique(rows.map((row) => row.batch));
   find("batch").append(
     element("option", "all", { value: "all" }),
