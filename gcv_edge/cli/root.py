@@ -21,6 +21,7 @@ COMMANDS = {
     "list": ("gcv_edge.cli.listing", "List stored models and networks that can be exported."),
     "doctor": ("gcv_edge.cli.doctor", "Check this machine and this installation."),
     "demo": ("gcv_edge.cli.demo", "Export and run the network that the package ships."),
+    "benchmark": ("gcv_edge.cli.benchmark", "Measure how fast models are here, and which one to deploy."),
 }
 """Name to module, which has the command under its own last name, and the line of help."""
 

@@ -1,0 +1,102 @@
+"""One sentence: which variant to deploy on this machine, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gcv_edge.benchmarking.results import Benchmark, Row
+from gcv_edge.benchmarking.statistics import Spread
+
+MOST_LOST = 0.01
+"""Accuracy that may be given up for speed: one point."""
+
+TIE = 1.05
+"""What is not this much faster is not worth another form."""
+
+PLAIN = ("FP32", "BF16", "INT8 + BF16", "INT8", "pruned")
+"""Forms from the one that changes least; among equally fast ones the first wins."""
+
+
+def advise(benchmark: Benchmark) -> str:
+    """Name the variant to deploy of every network, with its figures."""
+    batch = min(benchmark.settings.batches)
+    rows = [row for row in benchmark.rows if row.batch == batch and not row.variant.is_reference]
+    families = list(dict.fromkeys(row.variant.family for row in rows))
+    hint = benchmark.settings.hint
+    clauses = [
+        describe_choice([row for row in rows if row.variant.family == family], hint, benchmark.rows)
+        for family in families
+    ]
+    return f"Deploy {'; '.join(clauses)}." if clauses else "There is nothing to deploy: no variant ran."
+
+
+def describe_choice(rows: Sequence[Row], hint: str, everything: Sequence[Row]) -> str:
+    """Say which row it is and why."""
+    chosen = choose(rows, hint)
+    reasons = [describe_speed(chosen, hint), *describe_ratios(chosen, everything)]
+    where = f"{chosen.variant.model.name} in {chosen.engine}, precision {chosen.variant.precision}"
+    return f"{chosen.variant.name} ({where}): {', '.join(reasons)}; {describe_accuracy(chosen, rows)}"
+
+
+def choose(rows: Sequence[Row], hint: str) -> Row:
+    """Take the fastest that loses little accuracy; among equally fast ones the plainest."""
+    allowed = [row for row in rows if is_accurate(row, rows)]
+    fastest = max(speed(row, hint) for row in allowed)
+    return min((row for row in allowed if speed(row, hint) * TIE >= fastest), key=plainness)
+
+
+def speed(row: Row, hint: str) -> float:
+    """What counts: frames per second, or how quickly one is done."""
+    return row.throughput.median if hint == "throughput" else 1e3 / row.stages["total"]["p50"]
+
+
+def plainness(row: Row) -> tuple[int, float]:
+    """Order rows by how little was changed; INT8 files of a kind by how fast they are."""
+    name = row.variant.name
+    place = next((i for i, start in enumerate(PLAIN) if name.startswith(start)), len(PLAIN))
+    return place, row.stages["total"]["p50"]
+
+
+def is_accurate(row: Row, rows: Sequence[Row]) -> bool:
+    """Whether a row loses at most MOST_LOST against the best known accuracy of the same metric."""
+    known = [
+        other.variant.accuracy
+        for other in rows
+        if other.variant.accuracy is not None and other.variant.metric == row.variant.metric
+    ]
+    return row.variant.accuracy is None or row.variant.accuracy >= max(known) - MOST_LOST
+
+
+def describe_speed(row: Row, hint: str) -> str:
+    """Give the figure that the choice was made by."""
+    if hint == "throughput":
+        return f"{row.throughput.median:,.1f} frames a second"
+    total = row.stages["total"]
+    return f"{total['p50']:.2f} ms from frame to result (99 % within {total['p99']:.2f})"
+
+
+def describe_ratios(row: Row, everything: Sequence[Row]) -> list[str]:
+    """Say how many times as fast as the others it is, where it differs."""
+    known = {other.variant.title for other in everything}
+    return [
+        f"{times(ratio.total)} {title}"
+        for title, ratio in row.ratios.items()
+        if title in known and abs(ratio.total.median - 1) > TIE - 1
+    ]
+
+
+def times(ratio: Spread) -> str:
+    """Spell a ratio: 3.4x."""
+    return f"{ratio.median:.1f}x" if ratio.median >= 1.95 else f"{ratio.median:.2f}x"
+
+
+def describe_accuracy(row: Row, rows: Sequence[Row]) -> str:
+    """Say what is known of its accuracy."""
+    own, metric = row.variant.accuracy, row.variant.metric or "accuracy"
+    best = max((other.variant.accuracy for other in rows if other.variant.accuracy is not None), default=None)
+    if own is not None and best is not None:
+        lost = 100 * (best - own)
+        return f"{metric} {100 * own:.2f} %" + (f", {lost:.2f} points under the best" if lost > 0.005 else "")
+    if row.variant.name == "FP32":
+        return "it computes what was exported"
+    return f"its accuracy is not in the file: gcv-edge val {row.variant.model.name} DATA measures it"

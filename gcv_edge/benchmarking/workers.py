@@ -1,0 +1,109 @@
+"""The other end of a worker's pipes: starting it, asking it, ending it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gcv_edge
+from gcv_edge.benchmarking.isa import environment
+from gcv_edge.errors import GcvEdgeError, UnsupportedError
+from gcv_edge.runtime.cpus import usable_cpus
+
+MODULE = "gcv_edge.benchmarking.worker"
+LONGEST_REASON = 300
+
+
+class Worker:
+    """A process that measures one variant, and only when it is asked.
+
+    Args:
+        job: of ``Variant.to_job``, with ``hint``, ``threads``, ``batch``, ``frames`` and ``isa``.
+        name: of the variant, for messages.
+        log: where the process's standard error goes.
+    """
+
+    def __init__(self, job: Mapping[str, Any], name: str, log: Path) -> None:
+        self._name = name
+        self._log = log
+        with log.open("wb") as stream:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", MODULE],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stream,
+                env=worker_environment(job),
+                start_new_session=True,  # the keyboard's interrupt is the parent's to handle
+                text=True,
+                encoding="utf-8",
+            )
+        self._send(job)
+
+    def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
+        """Give a command and wait for its answer.
+
+        Raises:
+            UnsupportedError: the variant cannot run here.
+            GcvEdgeError: it failed, or the process ended.
+        """
+        self._send({"do": command, **arguments})
+        line = self._process.stdout.readline() if self._process.stdout is not None else ""
+        if not line:
+            raise GcvEdgeError(self._describe_end())
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            kind = UnsupportedError if answer["kind"] == "unsupported" else GcvEdgeError
+            raise kind(answer["error"][:LONGEST_REASON])
+        return answer
+
+    def close(self) -> None:
+        """End the process, whatever it does; closing twice is allowed."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        with contextlib.suppress(BrokenPipeError):  # the answer that does not come is told of
+            if self._process.stdin is not None:
+                self._process.stdin.write(json.dumps(message) + "\n")
+                self._process.stdin.flush()
+
+    def _describe_end(self) -> str:
+        code = self._process.wait()
+        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        last = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+        return f"{self._name}: its process {how}" + (f": {last[0][:LONGEST_REASON]}" if last else "")
+
+
+def worker_environment(job: Mapping[str, Any]) -> dict[str, str]:
+    """Return a worker's environment: caps, threads of OpenMP, and where the package is."""
+    threads = str(job["threads"] or usable_cpus())
+    path = os.pathsep.join(
+        filter(None, [str(Path(gcv_edge.__file__).parents[1]), os.environ.get("PYTHONPATH")])
+    )
+    return {
+        **os.environ,
+        "PYTHONPATH": path,
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "MXNET_SUBGRAPH_BACKEND": "NONE",  # whether operators are fused is the variant's to say
+        **environment(job["isa"]),
+    }

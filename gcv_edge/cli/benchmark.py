@@ -1,0 +1,307 @@
+"""``gcv-edge benchmark``: how fast models are here, and which one to deploy."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gcv_edge.cli.console import echo_json, echo_table, finite, show_path, show_size, stages
+from gcv_edge.cli.export import check_folder
+from gcv_edge.cli.guard import debug_option, muted_libraries, naming
+from gcv_edge.cli.options import Word
+from gcv_edge.errors import GcvEdgeError, UsageError
+from gcv_edge.files import replacing
+
+if TYPE_CHECKING:
+    from gcv_edge.benchmarking import Benchmark, Row, Settings, Variant
+
+REFERENCES = ("mxnet", "onnxruntime", "openvino")
+ENGINES = ("openvino", "onnxruntime")
+HINTS = ("latency", "throughput")
+ISAS = ("native", "vnni", "avx512", "avx2")
+PRECISIONS = ("f32", "bf16")
+STANDARD_OUTPUT = "-"
+
+NAMES = ("engine", "variant", "batch")
+STAGES = {"preprocess": "pre", "inference": "network", "postprocess": "post"}
+"""Stages and how tables call them."""
+
+
+def parse_batches(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+    """Read whole numbers from 1 with commas between."""
+    parts = value.split(",")
+    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise click.BadParameter(f"found '{value}', expected whole numbers such as 1,8,128", ctx, param)
+    return tuple(dict.fromkeys(int(part) for part in parts))
+
+
+def parse_precisions(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    """Read some of PRECISIONS with commas between."""
+    word = Word(list(PRECISIONS))
+    return tuple(dict.fromkeys(word.convert(part.strip(), param, ctx) for part in value.split(",")))
+
+
+@click.command()
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.option("--against", type=Word(REFERENCES), help="What the models are held against, in the same run.")
+@click.option(
+    "--source", metavar="SOURCE", help="Network for --against mxnet: zoo name, NET-symbol.json or factory."
+)
+@click.option("--params", metavar="FILE", help="Parameters of SOURCE, where they are not beside it.")
+@click.option("--input", "pictures", metavar="INPUT", help="Picture, folder or video to measure on.")
+@click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="What computes.")
+@click.option(
+    "--precision",
+    "precisions",
+    metavar="P,P",
+    callback=parse_precisions,
+    default=",".join(PRECISIONS),
+    show_default=True,
+    help="Of float operations.",
+)
+@click.option(
+    "--hint",
+    type=Word(HINTS),
+    default="latency",
+    show_default=True,
+    help="One frame as soon as possible, or many at once.",
+)
+@click.option(
+    "--batch",
+    "batches",
+    metavar="N,N",
+    callback=parse_batches,
+    default="1",
+    show_default=True,
+    help="Frames per call: 1,8,128.",
+)
+@click.option(
+    "--threads", type=click.IntRange(1), metavar="N", help="CPU threads; else all that may be used."
+)
+@click.option(
+    "--isa",
+    type=Word(ISAS),
+    default="native",
+    show_default=True,
+    help="Emulate an older processor; vnni is an AWS C5.",
+)
+@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True, help="Turns of each variant.")
+@click.option(
+    "--seconds", type=click.FloatRange(0.01), default=1.0, show_default=True, help="Length of a turn."
+)
+@click.option("--report", metavar="FILE.html", help="Write a page to look at.")
+@click.option("--json", "json_file", metavar="FILE", help="Write everything as JSON; - prints it.")
+@click.option("--csv", "csv_file", metavar="FILE", help="Write the table as CSV.")
+@debug_option
+def benchmark(
+    models: tuple[str, ...],
+    against: str | None,
+    source: str | None,
+    params: str | None,
+    pictures: str | None,
+    engine: str,
+    precisions: tuple[str, ...],
+    hint: str,
+    batches: tuple[int, ...],
+    threads: int | None,
+    isa: str,
+    rounds: int,
+    seconds: float,
+    report: str | None,
+    json_file: str | None,
+    csv_file: str | None,
+) -> None:
+    """Measure how fast models are on this machine, and say which one to deploy.
+
+    MODEL is an exported file, or a name in the model store. Files of one network (FP32, INT8, pruned) are
+    held against each other. Every variant runs in a process of its own, and they take turns, so that a busy
+    neighbour slows all of them alike.
+    """
+    check_source(against, source, params)
+    check_outputs(report, json_file, csv_file)
+    from gcv_edge.benchmarking import Settings
+
+    settings = Settings(hint, batches, threads, isa, rounds, seconds)
+    with muted_libraries():
+        variants = find_variants(models, precisions, engine, against, source, params)
+        found = run(variants, settings, pictures)
+    write_outputs(found, report, json_file, csv_file)
+    if json_file == STANDARD_OUTPUT:
+        echo_json(found.to_dict())
+    else:
+        print_benchmark(found, report)
+
+
+def check_source(against: str | None, source: str | None, params: str | None) -> None:
+    """Refuse a source that nothing is done with.
+
+    Raises:
+        UsageError: it goes with --against mxnet.
+    """
+    if against != "mxnet":
+        for option, value in (("--source", source), ("--params", params)):
+            if value is not None:
+                raise UsageError(f"{option} {value}: goes with --against mxnet, which is not given")
+
+
+def check_outputs(report: str | None, json_file: str | None, csv_file: str | None) -> None:
+    """Find out before the work begins that an output cannot be written.
+
+    Raises:
+        UsageError: a file is not named like what is written into it.
+        MissingExtraError: a report is wanted and Plotly is not installed.
+        GcvEdgeError: a folder is missing or not writable.
+    """
+    named = (("--report", report, ".html"), ("--json", json_file, ".json"), ("--csv", csv_file, ".csv"))
+    for option, name, suffix in named:
+        if name is None or (option == "--json" and name == STANDARD_OUTPUT):
+            continue
+        if Path(name).suffix != suffix:
+            raise UsageError(f"{option} {name}: expected a name that ends in {suffix}")
+        if Path(name).is_dir():
+            raise GcvEdgeError(f"{name}: found a folder, expected a file")
+        check_folder(Path(name).parent)
+    if report is not None:
+        from gcv_edge.benchmarking.report import read_bundle
+
+        read_bundle()
+
+
+def find_variants(
+    models: Sequence[str],
+    precisions: Sequence[str],
+    engine: str,
+    against: str | None,
+    source: str | None,
+    params: str | None,
+) -> list[Variant]:
+    """List what is measured, the references first.
+
+    Raises:
+        UsageError: nothing is left to be measured.
+        GcvEdgeError: a model cannot be read.
+    """
+    from gcv_edge.benchmarking import list_references, list_variants
+
+    variants = list_variants(models, precisions, engine)
+    if not variants:
+        raise UsageError(f"--precision {','.join(precisions)}: {engine} has f32 only")
+    if against is None:
+        return variants
+    references = list_references(variants, against, source=source, params=params)
+    known = {(variant.engine, variant.model, variant.precision) for variant in variants}
+    new = [row for row in references if (row.engine, row.model, row.precision) not in known]
+    return [*new, *variants]
+
+
+def run(variants: Sequence[Variant], settings: Settings, pictures: str | None) -> Benchmark:
+    """Measure, showing on a terminal what is going on."""
+    from gcv_edge.benchmarking import benchmark as measure
+
+    with stages("starting") as progress:
+        return measure(variants, settings, source=pictures, progress=progress)
+
+
+def print_benchmark(found: Benchmark, report: str | None) -> None:
+    """Print every network's tables, what was left out, what to mind, and the advice."""
+    for family in dict.fromkeys(row.variant.family for row in found.rows):
+        rows = [row for row in found.rows if row.variant.family == family]
+        click.echo(f"{family}, {rows[0].variant.task}")
+        for describe in (describe_time, describe_cost, describe_ratios):
+            print_columns([{**describe_name(row), **describe(row)} for row in rows])
+    click.echo(describe_run(found))
+    for left in found.left_out:
+        click.echo(f"Left out: {left.variant.title}, batch {left.batch}: {left.reason}")
+    for note in found.notes:
+        click.echo(f"Note: {note}")
+    if report is not None:
+        click.echo(f"The report is in {show_path(report)}")
+    click.echo(f"\n{found.advice}")
+
+
+def print_columns(rows: Sequence[dict[str, str]]) -> None:
+    """Print a table of what any of the rows has; one that only has names is left out."""
+    headings = list(dict.fromkeys(heading for row in rows for heading in row))
+    names = list(NAMES)
+    if headings != names:
+        cells = [[row.get(heading, "") for heading in headings] for row in rows]
+        echo_table(headings, cells, right=[heading for heading in headings if heading not in names[:2]])
+        click.echo()
+
+
+def describe_name(row: Row) -> dict[str, str]:
+    """Give the columns that say which row it is."""
+    return dict(zip(NAMES, (row.variant.engine, row.variant.name, str(row.batch)), strict=True))
+
+
+def describe_time(row: Row) -> dict[str, str]:
+    """Give the columns about time."""
+    middle = {
+        f"{heading} ms": show_milliseconds(row.stages[stage]["p50"]) for stage, heading in STAGES.items()
+    }
+    total = {f"{share} ms": show_milliseconds(value) for share, value in row.stages["total"].items()}
+    return {**middle, **total, "frames/s": f"{row.throughput.median:.1f}"}
+
+
+def describe_cost(row: Row) -> dict[str, str]:
+    """Give the columns about what a variant takes, and what it is worth."""
+    alone, memory, variant = row.network_throughput, row.memory, row.variant
+    return {
+        "network alone/s": f"{alone.median:.1f}" if alone is not None else "",
+        "start s": f"{row.startup_seconds:.2f}",
+        "memory": show_size(memory) if memory is not None else "",
+        "file": show_size(variant.size) if variant.size is not None else "",
+        "accuracy %": f"{100 * variant.accuracy:.2f}" if variant.accuracy is not None else "",
+    }
+
+
+def describe_ratios(row: Row) -> dict[str, str]:
+    """Give the columns that say how many times as fast as others a variant is, frame to result."""
+    return {
+        f"x {title}": f"{ratio.total.median:.2f} ({ratio.total.low:.2f}-{ratio.total.high:.2f})"
+        for title, ratio in row.ratios.items()
+    }
+
+
+def show_milliseconds(value: float) -> str:
+    """Return milliseconds with as many digits as mean something."""
+    return f"{value:.1f}" if value >= 100 else f"{value:.2f}"
+
+
+def describe_run(found: Benchmark) -> str:
+    """Say how it was measured."""
+    settings = found.settings
+    turns = f"{settings.rounds} rounds of {settings.seconds:g} s in turn"
+    threads = f"{settings.threads or found.machine['usable_cpus']} threads"
+    cap = "" if settings.isa == "native" else f", capped to {settings.isa}"
+    return (
+        f"Times are of a call, from the frame to the result; {turns}, hint {settings.hint}, {threads}{cap}; "
+        f"{found.frames}; {found.machine['cpu']}"
+    )
+
+
+def write_outputs(found: Benchmark, report: str | None, json_file: str | None, csv_file: str | None) -> None:
+    """Write the files that were asked for, each whole or not at all."""
+    if json_file is not None and json_file != STANDARD_OUTPUT:
+        with writing(json_file) as path:
+            path.write_text(json.dumps(finite(found.to_dict()), indent=2) + "\n", encoding="utf-8")
+    if csv_file is not None:
+        with writing(csv_file) as path:
+            path.write_text(found.to_csv(), encoding="utf-8")
+    if report is not None:
+        from gcv_edge.benchmarking.report import format_report
+
+        with writing(report) as path:
+            path.write_text(format_report(finite(found.to_dict())), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def writing(name: str) -> Iterator[Path]:
+    """Replace a file when all of it is written, naming it in errors."""
+    with naming(name), replacing(name) as path:
+        yield path

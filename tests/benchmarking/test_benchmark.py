@@ -1,0 +1,176 @@
+"""Measuring beside each other: rows, ratios, what is left out, and the advice."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import platform
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from gcv_edge.benchmarking import Settings, Variant, benchmark, list_references, list_variants
+from gcv_edge.benchmarking.advice import advise
+from gcv_edge.benchmarking.results import Benchmark, Recorded, collect
+from gcv_edge.benchmarking.turns import Turn
+from gcv_edge.errors import DataError, GcvEdgeError, UnsupportedError
+from gcv_edge.metadata import ClipSettings
+from tests.runtime.conftest import Maker
+
+from .conftest import QUICK
+
+CLIP = ClipSettings(offsets=(0, 1, 2, 3), window=4)
+
+
+@pytest.fixture(scope="module")
+def found(signs: Path) -> Benchmark:
+    """The shipped detector in OpenVINO, beside ONNX Runtime."""
+    variants = list_variants([signs], ("f32",))
+    return benchmark([*list_references(variants, "onnxruntime"), *variants], QUICK)
+
+
+def test_every_variant_has_a_row(found: Benchmark) -> None:
+    assert [row.variant.title for row in found.rows] == ["onnxruntime FP32", "openvino FP32"]
+    for row in found.rows:
+        middle = {stage: times["p50"] for stage, times in row.stages.items()}
+        assert all(value > 0 for value in middle.values())
+        assert middle["total"] >= middle["inference"]
+        assert row.stages["total"]["p50"] <= row.stages["total"]["p90"] <= row.stages["total"]["p99"]
+        assert row.startup_seconds > 0
+        assert row.network_throughput is not None
+        assert row.engine.split()[0] == row.variant.engine
+
+
+def test_ratios_are_against_the_reference(found: Benchmark) -> None:
+    reference, ours = found.rows
+    assert reference.ratios == {}
+    ratio = ours.ratios["onnxruntime FP32"].total
+    assert 0 < ratio.low <= ratio.median <= ratio.high
+
+
+def test_it_goes_into_json_and_csv(found: Benchmark) -> None:
+    document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert document["machine"]["cpu"]
+    assert document["advice"] == found.advice
+    records = list(csv.DictReader(io.StringIO(found.to_csv())))
+    assert [record["title"] for record in records] == [row["title"] for row in document["rows"]]
+    assert float(records[1]["stages_ms.total.p50"]) == document["rows"][1]["stages_ms"]["total"]["p50"]
+
+
+def test_a_batch_that_the_file_does_not_take_is_left_out(signs: Path) -> None:
+    settings = replace(QUICK, batches=(1, 4), rounds=1)
+    found = benchmark(list_variants([signs], ("f32",)), settings, with_network=False)
+    assert [row.batch for row in found.rows] == [1]
+    assert "found batch 1, expected 4: export with --dynamic-batch" in found.left_out[0].reason
+
+
+def test_nothing_measured_is_an_error(signs: Path) -> None:
+    with pytest.raises(GcvEdgeError, match="expected 4"):
+        benchmark(list_variants([signs], ("f32",)), replace(QUICK, batches=(4,)))
+
+
+def test_frames_must_be_there(signs: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        benchmark(list_variants([signs]), QUICK, source=str(tmp_path / "none.jpg"))
+
+
+@pytest.mark.parametrize("kind", ["clip", "tensors", "segmentation"])
+def test_other_tasks(make_model: Maker, kind: str) -> None:
+    model = make_model(kind, clip=CLIP if kind == "clip" else None)
+    found = benchmark(list_variants([model], ("f32",), "onnxruntime"), replace(QUICK, rounds=1))
+    assert found.rows[0].stages["inference"]["p50"] > 0
+
+
+def test_throughput_and_kernels(make_model: Maker) -> None:
+    settings = replace(QUICK, rounds=1, hint="throughput")
+    found = benchmark(list_variants([make_model("segmentation")], ("f32",)), settings, with_profile=True)
+    (row,) = found.rows
+    assert row.streams >= 1
+    assert sum(kernel["share"] for kernel in row.layers) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="caps are for x86")
+def test_a_cap_says_what_it_does_not_reach(make_model: Maker) -> None:
+    model = make_model("pose")
+    variants = list_variants([model])
+    settings = replace(QUICK, rounds=1, isa="avx2")
+    found = benchmark([*list_references(variants, "onnxruntime"), *variants], settings, with_network=False)
+    assert any("could not cap ONNX Runtime" in note for note in found.notes)
+    assert [left.reason for left in found.left_out] == ["a processor capped to avx2 has no bf16"]
+
+
+def test_a_cap_needs_a_processor_that_has_it(monkeypatch: pytest.MonkeyPatch, make_model: Maker) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    with pytest.raises(UnsupportedError, match="isa 'vnni' is not supported: this processor is aarch64"):
+        benchmark(list_variants([make_model("pose")]), replace(QUICK, isa="vnni"))
+
+
+def test_mxnet(mxnet: ModuleType, signs: Path) -> None:
+    """Fused and quantised, it runs on the page of the documentation."""
+    from demo_files import SYMBOL
+
+    variants = list_variants([signs], ("f32",))
+    references = list_references(variants, "mxnet", source=str(SYMBOL), modes=["unfused"])
+    found = benchmark([*references, *variants], replace(QUICK, rounds=1))
+    assert found.left_out == ()
+    assert list(found.rows[-1].ratios) == ["mxnet FP32"]
+    assert found.rows[0].stages["preprocess"]["p50"] > 0
+
+
+def test_a_source_that_mxnet_cannot_find(mxnet: ModuleType, make_model: Maker) -> None:
+    variants = list_variants([make_model("pose", entries={"gcv_edge source": "mine"})], ("f32",))
+    found = benchmark([*list_references(variants, "mxnet", modes=["unfused"]), *variants], QUICK)
+    assert "say where it is with --source" in found.left_out[0].reason
+
+
+FACTS = {
+    "engine": "openvino 1", "precision": "f32", "streams": 1, "memory": None,
+    "import_seconds": 0.1, "load_seconds": 0.1, "first_seconds": 0.1,
+}  # fmt: skip
+
+
+def recorded(name: str, milliseconds: float, accuracy: float | None = None) -> tuple[Variant, Recorded]:
+    variant = Variant("net", name, "openvino", Path(f"{name}.onnx"), accuracy=accuracy, metric="top1")
+    stages = {
+        "preprocess": [0.1],
+        "inference": [milliseconds],
+        "postprocess": [0.1],
+        "total": [milliseconds + 0.2],
+    }
+    turn = Turn(1, (milliseconds + 0.2) / 1e3, stages)
+    return variant, Recorded(1, FACTS, [turn, turn, turn])
+
+
+@pytest.mark.parametrize(
+    ("rows", "chosen", "why"),
+    [
+        ([("FP32", 10, 0.8), ("INT8", 3, 0.795)], "INT8", "fast, and half a point is little"),
+        ([("FP32", 10, 0.8), ("INT8", 3, 0.7)], "FP32", "ten points are not"),
+        ([("FP32", 10, None), ("INT8", 9.9, None)], "FP32", "nothing is won"),
+        ([("FP32", 10, None), ("BF16", 4, None), ("INT8", 3.95, None)], "BF16", "the plainer of equals"),
+        ([("FP32", 10, None), ("pruned FP32", 5, None), ("pruned INT8", 2, None)], "pruned INT8", "fastest"),
+    ],
+)
+def test_the_advice(rows: list[tuple[str, float, float | None]], chosen: str, why: str) -> None:
+    found = collect([recorded(*row) for row in rows], Settings(), "frames")
+    sentence = advise(found)
+    assert sentence.startswith(f"Deploy {chosen} ({chosen}.onnx in openvino 1"), why
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+def test_the_advice_says_when_accuracy_is_unknown() -> None:
+    found = collect([recorded("FP32", 10), recorded("INT8", 2)], Settings(), "frames")
+    assert "accuracy is not in the file: gcv-edge val INT8.onnx DATA" in found.advice
+    assert "5.0x openvino FP32" in found.advice or "4.6x openvino FP32" in found.advice
+
+
+def test_a_noisy_machine_is_told_of() -> None:
+    variant, rounds = recorded("FP32", 10)
+    slow = recorded("FP32", 20)[1]
+    rounds.turns += slow.turns
+    found = collect([(variant, rounds)], Settings(), "frames")
+    assert any(note.startswith("the machine is noisy") for note in found.notes)

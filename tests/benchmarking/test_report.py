@@ -1,0 +1,150 @@
+"""The page opens without a network, draws its marks, and has nothing to complain about."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gcv_edge.errors import MissingExtraError
+
+pytest.importorskip("plotly", reason="the extra [report] is not installed")
+
+from gcv_edge.benchmarking.report import format_report, write_report
+
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
+HOSTILE = "</script><script>console.error('broken out')</script>"
+
+
+def make_row(family: str, variant: str, milliseconds: float, **changes: Any) -> dict[str, Any]:
+    times = {"p50": milliseconds, "p90": milliseconds * 1.1, "p99": milliseconds * 1.4}
+    rate = {"median": 1e3 / milliseconds, "low": 900 / milliseconds, "high": 1100 / milliseconds}
+    return {
+        "family": family, "variant": variant, "title": f"openvino {variant}", "task": "classification",
+        "is_reference": False, "engine": "openvino 1", "precision": "f32", "batch": 1,
+        "stages_ms": dict.fromkeys(("preprocess", "inference", "postprocess", "total"), times),
+        "throughput": rate, "network_throughput": rate,
+        "startup_s": {"import": 0.1, "load": 0.2, "first": 0.1},
+        "memory_bytes": 10**8, "size_bytes": 10**7, "accuracy": 0.7, "ratios": {}, **changes,
+    }  # fmt: skip
+
+
+def make_document() -> dict[str, Any]:
+    against = {"openvino FP32": {"total": {"median": 3.0, "low": 2.9, "high": 3.1}}}
+    return {
+        "date": "2026-01-01", "machine": {"cpu": "a processor", "usable_cpus": 2},
+        "settings": {"hint": "latency", "threads": None, "isa": "vnni"}, "frames": "6 frames",
+        "rows": [
+            make_row("net", "FP32", 30.0),
+            make_row("net", "INT8", 10.0, ratios=against, accuracy=0.69),
+            make_row("finder", "FP32", 50.0, task="detection", accuracy=None),
+            make_row(HOSTILE, "FP32", 5.0, task="detection", is_reference=True, title=f"mxnet {HOSTILE}"),
+        ],
+        "left_out": [{"variant": "openvino BF16", "batch": 1, "reason": "none here"}],
+        "notes": [HOSTILE], "advice": "Deploy INT8 <at once>.",
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> str:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(make_document(), tmp_path_factory.mktemp("report") / "report.html")
+
+
+def open_page(browser: str, address: str, size: str = "1200,1600") -> str:
+    """Open a page, wait until it is drawn; return its elements. The console must stay empty of errors."""
+    line = [
+        browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+        "--enable-logging=stderr", "--virtual-time-budget=20000", f"--window-size={size}", "--dump-dom",
+        address,
+    ]  # fmt: skip
+    process = subprocess.run(line, capture_output=True, text=True, timeout=100, check=True)
+    said = [text for text in process.stderr.splitlines() if "CONSOLE" in text]
+    assert not said
+    # what the library's own code says of itself is no part of what is drawn
+    return re.sub(r"<script.*?</script>", "", process.stdout, flags=re.DOTALL)
+
+
+def count_points(dom: str) -> int:
+    return len(re.findall(r'<path class="point[ "]', dom.split('id="bars"')[0]))
+
+
+def count_bars(dom: str) -> int:
+    return len(re.findall(r'<g class="point"', dom.split('id="bars"')[1]))
+
+
+def table_lines(dom: str) -> list[list[str]]:
+    body = dom.split('id="table"')[1].split("<tbody>")[1].split("</tbody>")[0]
+    return [
+        [html.unescape(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", line)]
+        for line in re.findall(r"<tr.*?</tr>", body, re.DOTALL)
+    ]
+
+
+def test_marks_are_drawn_and_the_console_is_empty(browser: str, page: Path) -> None:
+    dom = open_page(browser, page.as_uri())
+    assert count_points(dom) == 3
+    assert "1 of 4 have no accuracy" in dom
+    assert count_bars(dom) == 3 * 4
+    assert len(table_lines(dom)) == 4
+    assert "Deploy INT8 &lt;at once&gt;." in dom
+    assert "3.00 (2.90–3.10)" in dom
+    assert "Left out: openvino BF16" in dom
+
+
+def test_it_can_be_filtered_sorted_and_compared(browser: str, page: Path) -> None:
+    wanted = "#task=classification&y=size&log-y=yes&choose=0,1&sort=p50%20ms"
+    dom = open_page(browser, page.as_uri() + wanted, "390,1600")
+    assert count_points(dom) == 2
+    assert [line[2] for line in table_lines(dom)] == ["INT8", "FP32"]
+    compared = dom.split('id="compare"')[1].split("</table>")[0]
+    assert "3.00x" in compared
+    assert "-1.00 points" in compared
+
+
+def texts_of_addresses(page: str) -> Iterator[str]:
+    """Addresses in what is the project's own."""
+    own = re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
+    yield from re.findall(r"(?:src|href)=\"([^\"]*)\"|url\(([^)]*)\)", own)
+
+
+def test_nothing_is_fetched(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "default-src 'none'" in text
+    assert list(texts_of_addresses(text)) == []
+
+
+def test_texts_cannot_break_out() -> None:
+    text = format_report(make_document())
+    data = text.split('type="application/json">')[1].split("</script>")[0]
+    assert json.loads(data)["notes"] == [HOSTILE]
+
+
+def test_without_plotly_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'gcv-edge\[report\]'"):
+        format_report(make_document())
+
+
+def test_an_older_page_stays_when_writing_fails(tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    target.write_text("older")
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_report({"rows": float("nan")}, target)
+    assert target.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [target]

@@ -1,0 +1,70 @@
+"""Percentiles, spreads and ratios, held against NumPy and against what they promise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gcv_edge.benchmarking.statistics import median, percentile, ratios, shorten, spread, waver
+
+TIMES = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=40)
+SHARES = st.floats(0, 1)
+few = settings(max_examples=60, derandomize=True, deadline=None)
+
+
+@few
+@given(TIMES, SHARES)
+def test_percentiles_are_those_of_numpy(times: list[float], share: float) -> None:
+    assert percentile(times, share) == pytest.approx(np.percentile(times, 100 * share), rel=1e-9)
+
+
+@few
+@given(TIMES, SHARES, SHARES)
+def test_percentiles_lie_among_the_values_and_in_order(times: list[float], one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    assert min(times) <= percentile(times, low) <= percentile(times, high) * (1 + 1e-12) <= max(times) * 1.001
+
+
+@few
+@given(TIMES)
+def test_a_spread_holds_its_median_and_order_does_not_matter(times: list[float]) -> None:
+    found = spread(times)
+    assert found.low <= found.median <= found.high
+    assert found == spread(times[::-1])
+
+
+@few
+@given(TIMES, st.floats(0.1, 10))
+def test_a_constant_factor_is_found_whatever_the_machine_does(times: list[float], factor: float) -> None:
+    found = ratios([factor * time for time in times], times)
+    assert found.low == pytest.approx(factor)
+    assert found.high == pytest.approx(factor)
+
+
+@few
+@given(TIMES, st.floats(0.1, 10))
+def test_wavering_does_not_depend_on_the_unit(times: list[float], factor: float) -> None:
+    assert waver([factor * time for time in times]) == pytest.approx(waver(times), abs=1e-9)
+
+
+def test_a_steady_machine_does_not_waver() -> None:
+    assert waver([3.0] * 5) == 0
+    assert waver([1.0, 1.0, 2.0, 2.0]) > 0.5
+
+
+def test_rounds_belong_together() -> None:
+    with pytest.raises(ValueError, match=r"shorter|longer"):
+        ratios([1.0, 2.0], [1.0])
+
+
+def test_nothing_has_no_median() -> None:
+    with pytest.raises(ValueError, match="found none"):
+        median([])
+
+
+@few
+@given(st.floats(1e-6, 1e9))
+def test_five_digits_are_kept(value: float) -> None:
+    assert shorten(value) == pytest.approx(value, rel=1e-4)

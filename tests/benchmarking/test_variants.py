@@ -1,0 +1,118 @@
+"""Which variants some files have, what they are called, and what they are held against."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gcv_edge.benchmarking import Settings, list_references, list_variants
+from gcv_edge.benchmarking.accuracy import read_accuracy
+from gcv_edge.errors import ModelNotFoundError, UsageError
+from tests.runtime.conftest import Maker
+
+SOURCE = {"gcv_edge source": "net"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "names"),
+    [
+        ({}, ["FP32", "BF16"]),
+        ({"gcv_edge variant": "int8"}, ["INT8", "INT8 + BF16"]),
+        ({"gcv_edge variant": "pruned"}, ["pruned FP32", "pruned BF16"]),
+        ({"gcv_edge variant": "pruned int8"}, ["pruned INT8", "pruned INT8 + BF16"]),
+        ({"gcv_edge calibration": "{}", "gcv_edge pruning": "{}"}, ["pruned INT8", "pruned INT8 + BF16"]),
+    ],
+)
+def test_a_variant_is_a_file_and_a_precision(
+    make_model: Maker, entries: dict[str, str], names: list[str]
+) -> None:
+    variants = list_variants([make_model("classification", entries=entries)])
+    assert [variant.name for variant in variants] == names
+    assert [variant.precision for variant in variants] == ["f32", "bf16"]
+
+
+def test_onnxruntime_has_no_bf16(make_model: Maker) -> None:
+    variants = list_variants([make_model("pose")], engine="onnxruntime")
+    assert [variant.title for variant in variants] == ["onnxruntime FP32"]
+
+
+def test_files_of_one_network_are_a_family_and_told_apart(make_model: Maker, tmp_path: Path) -> None:
+    one, two = (make_model("pose", path=tmp_path / f"{name}.onnx", entries=SOURCE) for name in "ab")
+    variants = list_variants([one, two], ("f32",))
+    assert [(row.family, row.name) for row in variants] == [("net", "FP32 (a)"), ("net", "FP32 (b)")]
+
+
+def test_a_file_is_not_measured_twice(make_model: Maker) -> None:
+    path = make_model("pose")
+    with pytest.raises(UsageError, match="is given twice"):
+        list_variants([path, path])
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match="no such file"):
+        list_variants([tmp_path / "none.onnx"])
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ({}, None),
+        ({"gcv_edge accuracy": '{"metric": "top1", "value": 0.7}'}, (0.7, "top1", None)),
+        ({"gcv_edge calibration": '{"score_before": 0.8, "score_after": 0.79}'}, (0.79, "", 0.8)),
+        ({"gcv_edge calibration": '{"score_before": null, "score_after": null}'}, None),
+        ({"gcv_edge accuracy": "[1, 2]"}, None),
+        ({"gcv_edge accuracy": "damaged"}, None),
+        ({"gcv_edge accuracy": '{"value": 71.5}'}, None),
+        ({"gcv_edge accuracy": '{"value": true}'}, None),
+    ],
+)
+def test_accuracy_that_a_file_carries(entries: dict[str, str], expected: object) -> None:
+    found = read_accuracy(entries)
+    assert (found and (found.value, found.metric, found.before)) == expected
+
+
+def test_the_float_file_has_the_accuracy_from_before_calibration(make_model: Maker, tmp_path: Path) -> None:
+    record = json.dumps({"score_before": 0.8, "score_after": 0.79})
+    plain = make_model("classification", path=tmp_path / "a.onnx", entries=SOURCE)
+    int8 = make_model(
+        "classification", path=tmp_path / "b.onnx", entries={**SOURCE, "gcv_edge calibration": record}
+    )
+    found = {variant.name: variant.accuracy for variant in list_variants([plain, int8])}
+    assert found == {"FP32": 0.8, "BF16": None, "INT8": 0.79, "INT8 + BF16": 0.79}
+
+
+def test_mxnet_runs_the_name_and_the_seed_that_a_file_remembers(make_model: Maker) -> None:
+    source = "mobilenet0.25 (random weights, seed 3)"
+    variants = list_variants([make_model("classification", entries={"gcv_edge source": source})])
+    references = list_references(variants, "mxnet")
+    assert [row.title for row in references] == ["mxnet FP32", "mxnet FP32 fused", "mxnet INT8"]
+    assert {(row.source, row.seed, row.is_reference) for row in references} == {("mobilenet0.25", 3, True)}
+
+
+def test_a_source_is_one_networks(make_model: Maker, tmp_path: Path) -> None:
+    paths = [
+        make_model("pose", path=tmp_path / f"{name}.onnx", entries={"gcv_edge source": name}) for name in "ab"
+    ]
+    with pytest.raises(UsageError, match="goes with --against mxnet and the files of one network"):
+        list_references(list_variants(paths), "mxnet", source="net-symbol.json")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"hint": "speed"}, "hint: found 'speed'"),
+        ({"isa": "sse"}, "isa: found 'sse'"),
+        ({"rounds": 0}, "rounds: found 0"),
+        ({"batches": ()}, "batches: found none"),
+        ({"batches": (0,)}, "batch: found 0"),
+        ({"seconds": 0.0}, "seconds: found 0.0"),
+        ({"seconds": float("nan")}, "seconds: found nan"),
+        ({"rest": -1.0}, "rest: found -1.0"),
+        ({"threads": 0}, "threads: found 0"),
+    ],
+)
+def test_settings_are_checked(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Settings(**wrong)  # type: ignore[arg-type]
