@@ -115,7 +115,7 @@ void bind_system(nb::module_& m) {
   m.def("read_metadata", read_metadata_file, "path"_a,
         nb::sig("def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]"),
         "Read the metadata of an .onnx file without reading its graph; ModelFileError if it is damaged.");
-  m.def("isa", [] { return isa_name(active_isa()); }, "Instruction set in use: scalar, avx2 or avx512.");
+  m.def("isa", [] { return isa_name(active_isa()); }, "Instruction set in use: scalar, avx2, avx512 or neon.");
   m.def(
       "available_isas",
       [] {

@@ -9,7 +9,7 @@
 namespace gcv {
 namespace {
 
-constexpr Isa kAll[] = {Isa::scalar, Isa::avx2, Isa::avx512};
+constexpr Isa kAll[] = {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon};
 
 bool has_isa(Isa isa) {
 #ifdef GCV_EDGE_X86
@@ -19,6 +19,9 @@ bool has_isa(Isa isa) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   }
+#endif
+#ifdef GCV_EDGE_NEON
+  if (isa == Isa::neon) return true;
 #endif
   return isa == Isa::scalar;
 }
@@ -42,6 +45,8 @@ const char* isa_name(Isa isa) {
       return "avx2";
     case Isa::avx512:
       return "avx512";
+    case Isa::neon:
+      return "neon";
     default:
       return "scalar";
   }
@@ -71,6 +76,9 @@ const Kernels& active_kernels() {
 #ifdef GCV_EDGE_X86
   if (active_isa() == Isa::avx512) return avx512_kernels();
   if (active_isa() == Isa::avx2) return avx2_kernels();
+#endif
+#ifdef GCV_EDGE_NEON
+  if (active_isa() == Isa::neon) return neon_kernels();
 #endif
   return scalar_kernels();
 }

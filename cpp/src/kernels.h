@@ -101,6 +101,9 @@ const Kernels& scalar_kernels();
 const Kernels& avx2_kernels();
 const Kernels& avx512_kernels();
 #endif
+#ifdef GCV_EDGE_NEON
+const Kernels& neon_kernels();
+#endif
 
 /// Kernels of the active instruction set.
 const Kernels& active_kernels();

@@ -9,9 +9,9 @@
 namespace gcv {
 
 /// Instruction sets with kernels of their own. All give the same bits.
-enum class Isa { scalar, avx2, avx512 };
+enum class Isa { scalar, avx2, avx512, neon };
 
-/// Spell an instruction set: "scalar", "avx2" or "avx512".
+/// Spell an instruction set: "scalar", "avx2", "avx512" or "neon".
 GCV_EDGE_API const char* isa_name(Isa isa);
 
 /// Instruction sets that this processor has, slowest first. Never empty.

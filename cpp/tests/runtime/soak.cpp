@@ -1,0 +1,89 @@
+// Many frames through one Detector: memory stays flat and no descriptor is left open. soak MODEL [FRAMES]
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "gcv_edge/detector.h"
+
+namespace {
+
+constexpr double kMostGrowth = 0.02;
+
+/// Resident memory, bytes.
+double resident() {
+  std::ifstream file("/proc/self/statm");
+  double pages = 0, resident_pages = 0;
+  file >> pages >> resident_pages;
+  return resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+long open_descriptors() {
+  const std::filesystem::directory_iterator entries("/proc/self/fd");
+  return std::distance(begin(entries), end(entries));
+}
+
+/// Frames of other sizes one after the other, so that scratch memory grows and shrinks.
+class Frames {
+ public:
+  Frames() : pixels_(std::size_t{3} * 640 * 480, 90) {}
+
+  gcv::ImageView next() {
+    const int width = 160 + static_cast<int>(count_ % 7) * 80, height = 120 + static_cast<int>(count_ % 5) * 90;
+    pixels_[static_cast<std::size_t>(count_++) % pixels_.size()] += 1;
+    return {pixels_.data(), width, height, std::ptrdiff_t{3} * width};
+  }
+
+ private:
+  long count_ = 0;
+  std::vector<std::uint8_t> pixels_;
+};
+
+/// Alone, as a stream and in batches by turns.
+void run(const gcv::Detector& detector, long count) {
+  Frames frames;
+  for (long done = 0; done < count;) {
+    for (int i = 0; i < 50; ++i, ++done) detector.run(frames.next());
+    int left = 40;
+    const auto read = [&](gcv::Frame& frame) {
+      if (left-- > 0) frame = gcv::copy_frame(frames.next());
+      return left >= 0;
+    };
+    detector.stream(read, [&](const gcv::Frame& /*frame*/, gcv::Result&& /*result*/) { ++done; });
+    for (int i = 0; i < 5; ++i, done += 2) detector.run_batch({frames.next(), frames.next()});
+  }
+}
+
+int soak(const char* path, long frames) {
+  const gcv::Detector detector(path);
+  run(detector, std::max(frames / 5, 200L));
+  const double before = resident();
+  const long descriptors = open_descriptors();
+  const auto start = std::chrono::steady_clock::now();
+  run(detector, frames);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double growth = resident() / before - 1;
+  const long left_open = open_descriptors() - descriptors;
+  std::printf("%ld frames in %.1f s: memory %.1f MB, %+.2f %%; %ld descriptors left open\n", frames, seconds,
+              before / 1e6, 100 * growth, left_open);
+  return growth <= kMostGrowth && left_open == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count < 2) return 2;
+  try {
+    return soak(arguments[1], count > 2 ? std::atol(arguments[2]) : 10'000);
+  } catch (const std::exception& error) {
+    std::printf("Error: %s\n", error.what());
+    return 1;
+  }
+}
