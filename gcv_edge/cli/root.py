@@ -16,6 +16,7 @@ COMMANDS = {
     "export": ("gcv_edge.cli.export", "Turn a trained network into one self-describing .onnx file."),
     "predict": ("gcv_edge.cli.predict", "Run a model on a picture, a folder, a video or a camera."),
     "verify": ("gcv_edge.cli.verify", "Compare a model's numbers with those of its source."),
+    "prune": ("gcv_edge.cli.prune", "Take channels out of a model until it is fast enough."),
     "info": ("gcv_edge.cli.info", "Say what a model file is and what it wants."),
     "list": ("gcv_edge.cli.listing", "List stored models and networks that can be exported."),
     "doctor": ("gcv_edge.cli.doctor", "Check this machine and this installation."),

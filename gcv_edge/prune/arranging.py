@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.prune.edits import SetIndices, SetLength, SetSlice, SetSplit
 from gcv_edge.prune.labels import Labels
 from gcv_edge.prune.regrouping import regroup
-from gcv_edge.prune.rules import describe, first_input, normalize_axis, read_axes, rule
+from gcv_edge.prune.rules import describe, first_input, normalize_axis, rule
 from gcv_edge.prune.trace import Carrier, Trace, constant_of, integers_of, present, shape_of
 
 
@@ -206,7 +204,10 @@ def expand(trace: Trace, index: int, node: ir.Node) -> None:
     if carrier is None:
         return
     axis = carrier.axis + rank - len(shape_of(first_input(node)))
-    entries, shift = integers_of(node.inputs[1]), rank - int(shape_of(node.inputs[1])[0] if node.inputs[1] else 0)
+    entries, shift = (
+        integers_of(node.inputs[1]),
+        rank - int(shape_of(node.inputs[1])[0] if node.inputs[1] else 0),
+    )
     moved = Carrier(axis, carrier.labels)
     if shape_of(node.outputs[0])[axis] != len(carrier.labels) or shift:
         trace.freeze_inputs(node, f"repeated by {describe(node)}")
@@ -246,5 +247,3 @@ def tie_rows(trace: Trace, table: Labels) -> None:
     """Tie each row of labels to the first."""
     for row in table[1:]:
         trace.store.tie(table[0], row)
-
-

@@ -20,8 +20,13 @@ def count_macs(model: ir.Model) -> int:
     proto = ir.to_proto(model)
     del proto.graph.value_info[:]
     graph = onnx.shape_inference.infer_shapes(proto, strict_mode=True).graph
-    shapes = {value.name: value.type.tensor_type.shape.dim for value in (*graph.input, *graph.output, *graph.value_info)}
-    shape = {name: [d.dim_value if d.HasField("dim_value") else 1 for d in dims] for name, dims in shapes.items()}
+    shapes = {
+        value.name: value.type.tensor_type.shape.dim
+        for value in (*graph.input, *graph.output, *graph.value_info)
+    }
+    shape = {
+        name: [d.dim_value if d.HasField("dim_value") else 1 for d in dims] for name, dims in shapes.items()
+    }
     shape |= {tensor.name: list(tensor.dims) for tensor in graph.initializer}
     return sum(count_node(node, shape) for node in graph.node)
 

@@ -9,15 +9,21 @@ from gcv_edge.prune.rules import describe, first_input, normalize_axis, read_axe
 from gcv_edge.prune.trace import Carrier, Trace, constant_of, integers_of, present, shape_of
 
 UNARY = (
-    "Abs Cast Ceil Celu Clip Cos Dropout Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity LeakyRelu Log "
-    "Mish Neg Not Reciprocal Relu Round Selu Sigmoid Sign Sin Softplus Softsign Sqrt Tanh ThresholdedRelu"
-).split()
-POOLING = "AveragePool GlobalAveragePool GlobalLpPool GlobalMaxPool LpPool MaxPool".split()
-BROADCAST = "Add And Div Equal Greater GreaterOrEqual Less LessOrEqual Max Mean Min Mod Mul Or PRelu Pow Sub Sum Where"
+    "Abs", "Cast", "Ceil", "Celu", "Clip", "Cos", "Dropout", "Elu", "Erf", "Exp", "Floor", "Gelu",
+    "HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "Log", "Mish", "Neg", "Not", "Reciprocal", "Relu",
+    "Round", "Selu", "Sigmoid", "Sign", "Sin", "Softplus", "Softsign", "Sqrt", "Tanh", "ThresholdedRelu",
+)  # fmt: skip
+POOLING = (
+    "AveragePool", "GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool", "LpPool", "MaxPool",
+)  # fmt: skip
+BROADCAST = (
+    "Add", "And", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max", "Mean", "Min",
+    "Mod", "Mul", "Or", "PRelu", "Pow", "Sub", "Sum", "Where",
+)  # fmt: skip
 REDUCTIONS = (
-    "ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum "
-    "ReduceSumSquare"
-).split()
+    "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin",
+    "ReduceProd", "ReduceSum", "ReduceSumSquare",
+)  # fmt: skip
 
 
 @rule(*UNARY)
@@ -55,7 +61,7 @@ def normalize(trace: Trace, index: int, node: ir.Node) -> None:
     trace.carry(node.outputs[0], *carrier)
 
 
-@rule(*BROADCAST.split())
+@rule(*BROADCAST)
 def broadcast(trace: Trace, index: int, node: ir.Node) -> None:
     """Channels that meet are tied; constants per channel are cut."""
     output = node.outputs[0]

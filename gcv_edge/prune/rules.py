@@ -26,7 +26,9 @@ def rule(*op_types: str) -> Callable[[Rule], Rule]:
 
 def follow(trace: Trace, index: int, node: ir.Node) -> None:
     """Apply the rule of a node's operator; channels that reach an unknown one stay."""
-    known = node.domain in ("", "ai.onnx") and all(shape_of(value) or is_scalar(value) for value in node.outputs)
+    known = node.domain in ("", "ai.onnx") and all(
+        shape_of(value) or is_scalar(value) for value in node.outputs
+    )
     if known and node.op_type in RULES:
         RULES[node.op_type](trace, index, node)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 import numpy as np
 import onnx_ir as ir
@@ -53,10 +54,11 @@ class Spaces(Sequence[ChannelSpace]):
 
     Attributes:
         items: the spaces, in the order of the graph.
-        layers: operators with weights; their labels are numbers of units over all spaces.
-        edits: what changes in the graph when units go; labels likewise.
+        layers: operators with weights.
+        edits: what changes in the graph when channels go.
         carriers: tensors that have channels, by name.
         members: of each space, its units' numbers over all spaces.
+        units: number of each label's unit.
     """
 
     items: tuple[ChannelSpace, ...]
@@ -66,7 +68,13 @@ class Spaces(Sequence[ChannelSpace]):
     members: tuple[Labels, ...]
     units: Labels = field(repr=False)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
+    @overload
+    def __getitem__(self, index: int) -> ChannelSpace: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ChannelSpace]: ...
+
+    def __getitem__(self, index: int | slice) -> ChannelSpace | Sequence[ChannelSpace]:
         return self.items[index]
 
     def __len__(self) -> int:
@@ -103,7 +111,7 @@ class Spaces(Sequence[ChannelSpace]):
 def check_choice(space: ChannelSpace, chosen: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which units of a space are kept."""
     numbers = np.asarray(chosen, np.int64).ravel()
-    if numbers.size and not (0 <= numbers.min() and numbers.max() < space.units):
+    if numbers.size and (numbers.min() < 0 or numbers.max() >= space.units):
         raise UsageError(f"channel space '{space.name}': found unit {numbers.max()}, it has {space.units}")
     mask = np.zeros(space.units, bool)
     mask[numbers] = True
@@ -135,7 +143,10 @@ def trace_channels(model: ir.Model) -> Trace:
     """Follow all channels from the graph's inputs to its outputs, whose channels stay."""
     trace = Trace()
     for index, node in enumerate(model.graph):
-        if any(attribute.type in (ir.AttributeType.GRAPH, ir.AttributeType.GRAPHS) for attribute in node.attributes.values()):
+        if any(
+            attribute.type in (ir.AttributeType.GRAPH, ir.AttributeType.GRAPHS)
+            for attribute in node.attributes.values()
+        ):
             raise UnsupportedError(f"{node.op_type} '{node.name}': graphs within graphs cannot be pruned")
         follow(trace, index, node)
     for output in model.graph.outputs:
@@ -170,9 +181,7 @@ def group_units(layers: Sequence[Layer], units: Units) -> tuple[Labels, ...]:
     return tuple(np.array(list(dict.fromkeys(members)), np.int64) for members in found.values())
 
 
-def describe_space(
-    model: ir.Model, members: Labels, layers: Sequence[Layer], units: Units
-) -> ChannelSpace:
+def describe_space(model: ir.Model, members: Labels, layers: Sequence[Layer], units: Units) -> ChannelSpace:
     """Collect what there is to say of a space."""
     inside = set(members.tolist())
     writers = [layer for layer in layers if int(layer.outputs[0]) in inside]
@@ -194,12 +203,15 @@ def can_go(model: ir.Model, inside: set[int], writers: Sequence[Layer], readers:
     """Tell whether a space may go as a whole.
 
     1. Each layer that reads it, but for grouped ones that pass it on, reads nothing else and has one group.
-    2. What that layer gives is only added to one computed tensor of the same shape.
+    2. What that layer gives is only added to tensors of the same shape that no layer gives directly: those
+       could go likewise, and nothing would be left.
     """
     nodes = list(model.graph)
     last = [layer for layer in readers if layer not in writers]
     return bool(last) and all(
-        layer.group == 1 and layer.op_type == "Conv" and inside.issuperset(layer.inputs.tolist())
+        layer.group == 1
+        and layer.op_type == "Conv"
+        and inside.issuperset(layer.inputs.tolist())
         and is_only_added(nodes[layer.node].outputs[0])
         for layer in last
     )
@@ -210,7 +222,11 @@ def is_only_added(value: ir.Value) -> bool:
     users = [user for user, _ in value.uses()]
     if len(users) != 1 or users[0].op_type not in ("Add", "Sum") or value.is_graph_output():
         return False
-    others = [other for other in users[0].inputs if other is not value and other is not None]
-    return bool(others) and all(shape_of(other) == shape_of(value) for other in others) and all(
-        other.const_value is None for other in others
-    )
+    others = [other for other in users[0].inputs if other is not value]
+    return bool(others) and all(other is not None and stays(other, value) for other in others)
+
+
+def stays(other: ir.Value, value: ir.Value) -> bool:
+    """Tell whether a sum keeps its shape by another addend."""
+    producer = other.producer()
+    return shape_of(other) == shape_of(value) and producer is not None and producer.op_type != "Conv"

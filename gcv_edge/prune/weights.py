@@ -40,7 +40,7 @@ def input_reason(node: ir.Node) -> str:
 def tie_groups(trace: Trace, index: int, inputs: Labels, outputs: Labels, group: int) -> None:
     """Tie what must go together in a grouped convolution.
 
-    Where there are at least as many groups as channels in one, whole groups go; else as many channels of each.
+    Where there are at least as many groups as channels in one, whole groups go; else as many of each.
     """
     reads, writes = inputs.reshape(group, -1), outputs.reshape(group, -1)
     if group >= reads.shape[1]:
@@ -104,7 +104,7 @@ def connect(trace: Trace, index: int, node: ir.Node) -> None:
     read = node.attributes
     weight = constant_of(node.inputs[1])
     bias = node.inputs[2] if len(node.inputs) > 2 else None
-    if weight is None or read.get_int("transA", 0) or (bias is not None and constant_of(bias) is None):
+    if weight is None or read.get_int("transA", 0) == 1 or (bias is not None and constant_of(bias) is None):
         trace.freeze_inputs(node, f"has computed weights in {describe(node)}")
         return
     write = 0 if read.get_int("transB", 0) else 1
@@ -142,4 +142,9 @@ def multiply(trace: Trace, index: int, node: ir.Node) -> None:
 def scales_maps(trace: Trace, maps: ir.Value, matrix: ir.Value) -> bool:
     """Tell whether a constant matrix changes the last two axes of maps, before which the channels are."""
     carrier, numbers = trace.carrier(maps), constant_of(matrix)
-    return carrier is not None and numbers is not None and numbers.ndim == 2 and carrier.axis < len(shape_of(maps)) - 2
+    return (
+        carrier is not None
+        and numbers is not None
+        and numbers.ndim == 2
+        and carrier.axis < len(shape_of(maps)) - 2
+    )

@@ -1,0 +1,119 @@
+"""A network under study: its spaces, what its layers read, and pruned copies of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from gcv_edge.prune.edits import Mask
+from gcv_edge.prune.fitting import Fit, fit_layer, read_weights, write_all
+from gcv_edge.prune.labels import Labels
+from gcv_edge.prune.matrices import Matrix, Reader
+from gcv_edge.prune.moments import Moments, find_readers
+from gcv_edge.prune.selection import Operand, order_units
+from gcv_edge.prune.spaces import ChannelSpace, Spaces, channel_spaces
+from gcv_edge.prune.surgery import apply_keep
+
+ALIGNMENT = 16
+"""Widths are multiples of this many channels: the vectors of AVX-512, and the blocks of all engines."""
+
+Widths = Mapping[str, int]
+"""Units kept, by space; spaces that are not named stay whole."""
+
+
+@dataclass
+class Study:
+    """A network, and what is known of it.
+
+    Attributes:
+        model: the whole network.
+        spaces: its channel spaces.
+        readers: layers that read channels which may go.
+        weights: their matrices and biases.
+        moments: sums over what they read.
+        orders: units of each space, the most important first.
+    """
+
+    model: ir.Model
+    spaces: Spaces
+    readers: dict[str, Reader]
+    weights: dict[str, tuple[Matrix, Matrix]]
+    moments: dict[str, Moments] = field(default_factory=dict)
+    orders: dict[str, Labels] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: ir.Model) -> Study:
+        """Look at a network."""
+        spaces = channel_spaces(model)
+        readers = find_readers(model, spaces)
+        nodes = list(model.graph)
+        weights = {name: read_weights(nodes[r.layer.node], r) for name, r in readers.items()}
+        return cls(model, spaces, readers, weights)
+
+    @property
+    def free(self) -> list[ChannelSpace]:
+        """Spaces of which channels may go."""
+        return [space for space in self.spaces if not space.frozen]
+
+    def operands(self, space: ChannelSpace) -> list[Operand]:
+        """Return what the readers of a space lose with its units."""
+        members = self.spaces.members[self.spaces.find(space.name)]
+        place = np.full(len(self.spaces.units), -1, np.int64)
+        place[members] = np.arange(len(members))
+        return [
+            Operand(self.weights[name][0], self.moments[name].covariance(), places)
+            for name, reader in self.readers.items()
+            if ((places := place[self.spaces.units[reader.columns]]) >= 0).any()
+        ]
+
+    def order(self, kind: str, report: Callable[[int, int], None]) -> None:
+        """Order the units of every space that has no order yet."""
+        for number, space in enumerate(self.free):
+            if space.name not in self.orders:
+                self.orders[space.name] = order_units(self.operands(space), space.units, kind)
+            report(number + 1, len(self.free))
+
+    def keep(self, widths: Widths) -> dict[str, NDArray[np.int64]]:
+        """Return the most important units of each space."""
+        return {name: np.sort(self.orders[name][:width]) for name, width in widths.items()}
+
+    def fit(self, name: str, kept: Mask) -> Fit:
+        """Fit a layer to what is left of its columns, on the whole network's numbers."""
+        reader = self.readers[name]
+        fit = fit_layer(reader, *self.weights[name], self.moments[name], kept[reader.columns])
+        return crop(fit, kept[reader.layer.outputs])
+
+    def fits(self, kept: Mask) -> dict[str, Fit]:
+        """Fit every layer that reads less than before."""
+        return {name: self.fit(name, kept) for name, r in self.readers.items() if not kept[r.columns].all()}
+
+    def prune(self, widths: Widths, *, fit: bool = True) -> ir.Model:
+        """Return a pruned copy, its layers fitted on the whole network's numbers or just sliced."""
+        keep = self.keep(widths)
+        pruned = apply_keep(self.model, self.spaces, keep)
+        if fit:
+            write_all(pruned, self.readers, self.fits(self.spaces.mask(keep)))
+        return pruned
+
+
+def crop(fit: Fit, outputs: NDArray[np.bool_]) -> Fit:
+    """Drop results that the pruned layer does not give."""
+    rows = np.repeat(outputs, len(fit.matrix) // len(outputs))
+    return Fit(fit.matrix[rows], fit.bias[outputs])
+
+
+def candidate_widths(space: ChannelSpace, choices: int = 4) -> list[int]:
+    """Return the numbers of units that a space may be left with, the largest first.
+
+    1. Widths are multiples of 16 channels, about ``choices`` of them; all channels stay where that is none.
+    2. A space that may go as a whole may also have none.
+    """
+    aligned = [width for width in range(ALIGNMENT, space.channels, ALIGNMENT) if width % space.step == 0]
+    wanted = [space.channels * (index + 1) / (choices + 1) for index in range(choices)]
+    chosen = {min(aligned, key=lambda width: abs(width - goal)) for goal in wanted} if aligned else set()
+    widths = sorted((width // space.step for width in chosen), reverse=True)
+    return widths + ([0] if space.removable else [])
