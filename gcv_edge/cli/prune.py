@@ -195,11 +195,10 @@ def print_result(result: PruneResult) -> None:
     before, after = result.seconds_per_picture
     click.echo(f"{show_path(result.path)}: {show_size(result.path.stat().st_size)}")
     click.echo(
-        f"{result.speedup:.2f} times faster here ({1e3 * before:.2f} ms -> {1e3 * after:.2f} ms a picture, one at "
-        f"a time), {result.macs[1] / result.macs[0]:.0%} of the multiply-accumulates"
+        f"{result.speedup:.2f} times faster here ({1e3 * before:.2f} ms -> {1e3 * after:.2f} ms a picture), "
+        f"{result.macs[1] / result.macs[0]:.0%} of the multiply-accumulates"
     )
     click.echo(f"{result.changed:.1f} % of first choices changed on pictures it was not fitted on")
-    )
     if result.record["data"] == NOISE:
         click.echo("FITTED ON NOISE, not on pictures: expect more loss; the file says so")
     if not result.passed:

@@ -66,7 +66,7 @@ def fit_pair(
 
 
 def rescale_pair(reader: Reader, bias: Matrix, prior: Matrix, moments: Moments) -> Fit:
-    """Give a pruned layer's results the mean and the deviation they had: what BatchNorm re-estimation does."""
+    """Give a pruned layer's results the mean and the deviation they had: as re-estimating BatchNorm does."""
     if not reader.by_patch:
         return Fit(prior, bias)
     covariance, mean = moments.covariance(), moments.mean()
@@ -92,11 +92,9 @@ def total(reader: Reader, rows: Matrix) -> Matrix:
     """Add up what the offsets of a kernel give to one result."""
     if reader.by_patch:
         return rows
-    outputs = rows.reshape(
-        len(reader.layer.outputs) if len(rows) % len(reader.layer.outputs) == 0 else -1, -1
-    )
+    each = math.prod(reader.kernel) if reader.kernel else reader.run
     share = math.prod(reader.strides) if reader.layer.op_type == "ConvTranspose" else 1
-    summed: Matrix = outputs.sum(axis=1) / share
+    summed: Matrix = rows.reshape(-1, each).sum(axis=1) / share
     return summed
 
 

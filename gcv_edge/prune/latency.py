@@ -136,7 +136,7 @@ def time_chunk(chunk: Sequence[tuple[Case, Kind]]) -> list[float]:
     for _ in range(RUNS):
         request.infer()
         times.append(read_counters(request))
-    return [float(np.median([one.get(f"layer{i}", 0.0) for one in times])) for i in range(len(chunk))]
+    return [min(one.get(f"layer{i}", 0.0) for one in times) for i in range(len(chunk))]
 
 
 def read_counters(request: Any) -> dict[str, float]:

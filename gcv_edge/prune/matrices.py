@@ -18,7 +18,7 @@ from gcv_edge.prune.trace import Layer, constant_of
 Matrix = NDArray[Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reader:
     """A layer that reads channels, as ``outputs = matrix · columns + bias``.
 

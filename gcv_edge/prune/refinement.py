@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
+import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.prune.counting import count_macs
@@ -14,6 +14,7 @@ from gcv_edge.prune.inputs import Pictures
 from gcv_edge.prune.matrices import Reader
 from gcv_edge.prune.moments import Moments, gather_pairs
 from gcv_edge.prune.study import Study, Widths, crop
+from gcv_edge.prune.trace import shape_of
 
 WORK = 4e13
 """Multiply-accumulates that all passes together may take: some minutes on one core."""
@@ -87,24 +88,41 @@ def fit_round(
 ) -> dict[str, Fit]:
     """Fit a few layers; of one that reads nothing any more, the mean result is left."""
     nodes = {node.name: node for node in pruned.graph}
-    fits = {name: study.fit(name, kept) for name in names if name not in nodes}
-    readers = [study.readers[name] for name in names if name in nodes]
-    sums = gather_pairs(study.model, pruned, readers, pictures, seed) if readers else {}
-    for reader in readers:
-        name = reader.layer.name
+    readers = {study.readers[name]: kept[study.readers[name].layer.outputs] for name in names}
+    addends = {name: addend for name in names if (addend := find_addend(study, name))}
+    sums = gather_pairs(study.model, pruned, readers, addends, pictures, seed)
+    fits: dict[str, Fit] = {}
+    for reader, outputs in readers.items():
+        name, moments = reader.layer.name, sums[reader.layer.name]
+        if name not in nodes:
+            fits[name] = fit_rest(study, reader, moments, kept)
+            continue
         prior, bias = read_weights(nodes[name], reader)
-        moments = keep_targets(reader, sums[name], kept)
         if method == "statistics":
             fits[name] = rescale_pair(reader, bias, prior, moments)
         else:
-            whole = crop(Fit(*study.weights[name]), kept[reader.layer.outputs])
+            whole = crop(Fit(*study.weights[name]), outputs)
             fits[name] = fit_pair(reader, whole.matrix, whole.bias, prior, moments)
     return fits
 
 
-def keep_targets(reader: Reader, moments: Moments, kept: Mask) -> Moments:
-    """Drop results that the pruned layer does not give."""
+def fit_rest(study: Study, reader: Reader, moments: Moments, kept: Mask) -> Fit:
+    """Let a layer that reads nothing any more give its mean."""
     if not reader.by_patch:
-        return moments
-    rows = kept[reader.layer.outputs]
-    return replace(moments, t=moments.t[rows], tx=moments.tx[rows], tt=moments.tt[rows])
+        return study.fit(reader.layer.name, kept)
+    mean = moments.t / max(1, moments.rows)
+    return Fit(np.zeros((len(mean), 0)), mean)
+
+
+def find_addend(study: Study, name: str) -> str:
+    """Return the name of what a layer's result is added to, where that is computed before the layer is."""
+    nodes = list(study.model.graph)
+    node = nodes[study.readers[name].layer.node]
+    users = [user for user, _ in node.outputs[0].uses()]
+    if len(users) != 1 or users[0].op_type != "Add":
+        return ""
+    (other,) = [value for value in users[0].inputs if value is not node.outputs[0]] or [None]
+    producer = other.producer() if other is not None else None
+    if other is None or producer is None or shape_of(other) != shape_of(node.outputs[0]):
+        return ""
+    return other.name or "" if nodes.index(producer) < nodes.index(node) else ""

@@ -99,13 +99,32 @@ class Spaces(Sequence[ChannelSpace]):
 
         Raises:
             UsageError: a space does not exist, is frozen or has no such units, or nothing is kept of one that
-                cannot go.
+                cannot go, or of a tensor that has a part of one.
         """
         kept = np.ones(len(self.units), bool)
         for name, chosen in keep.items():
             number = self.find(name)
             kept[self.members[number]] = check_choice(self.items[number], chosen)
+        empty = self.empty_tensors(kept[self.units])
+        if empty:
+            raise UsageError(
+                f"tensor '{next(iter(empty))}': none of its channels are kept, expected 1 at least"
+            )
         return kept[self.units]
+
+    def empty_tensors(self, kept: NDArray[np.bool_]) -> dict[str, Labels]:
+        """Return the tensors of which nothing is kept, with their labels; those of spaces that go are left out.
+
+        Args:
+            kept: whether each label stays.
+        """
+        stays = np.zeros(len(self.units), bool)
+        stays[[unit for members in self.members if kept[members].any() for unit in members.tolist()]] = True
+        return {
+            name: carrier.labels
+            for name, carrier in self.carriers.items()
+            if not kept[carrier.labels].any() and stays[self.units[carrier.labels]].any()
+        }
 
 
 def check_choice(space: ChannelSpace, chosen: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:

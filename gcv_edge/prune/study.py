@@ -17,6 +17,7 @@ from gcv_edge.prune.moments import Moments, find_readers
 from gcv_edge.prune.selection import Operand, order_units
 from gcv_edge.prune.spaces import ChannelSpace, Spaces, channel_spaces
 from gcv_edge.prune.surgery import apply_keep
+from gcv_edge.prune.trace import constant_of
 
 ALIGNMENT = 16
 """Widths are multiples of this many channels: the vectors of AVX-512, and the blocks of all engines."""
@@ -64,11 +65,24 @@ class Study:
         members = self.spaces.members[self.spaces.find(space.name)]
         place = np.full(len(self.spaces.units), -1, np.int64)
         place[members] = np.arange(len(members))
-        return [
+        found = [
             Operand(self.weights[name][0], self.moments[name].covariance(), places)
             for name, reader in self.readers.items()
             if ((places := place[self.spaces.units[reader.columns]]) >= 0).any()
         ]
+        return found or self.grouped_operands(place)
+
+    def grouped_operands(self, place: Labels) -> list[Operand]:
+        """Return operands for units that only grouped layers read, by their weights alone."""
+        nodes, found = list(self.model.graph), []
+        for layer in self.spaces.layers:
+            places = place[self.spaces.units[layer.inputs]]
+            weight = constant_of(nodes[layer.node].inputs[1])
+            if layer.group > 1 and (places >= 0).any() and weight is not None and layer.op_type == "Conv":
+                matrix = weight.astype(np.float64).reshape(len(weight), -1)
+                columns = np.repeat(places[: weight.shape[1]], layer.kernel)
+                found.append(Operand(matrix, np.eye(len(columns)), columns))
+        return found
 
     def order(self, kind: str, report: Callable[[int, int], None]) -> None:
         """Order the units of every space that has no order yet."""
@@ -78,8 +92,20 @@ class Study:
             report(number + 1, len(self.free))
 
     def keep(self, widths: Widths) -> dict[str, NDArray[np.int64]]:
-        """Return the most important units of each space."""
-        return {name: np.sort(self.orders[name][:width]) for name, width in widths.items()}
+        """Return the most important units of each space; of a part of one that is cut out, at least one."""
+        kept = np.ones(len(self.spaces.units), bool)
+        for name, width in widths.items():
+            kept[self.members(name)[self.orders[name][width:]]] = False
+        while empty := self.spaces.empty_tensors(kept[self.spaces.units]):
+            part = set(self.spaces.units[next(iter(empty.values()))].tolist())
+            name = next(name for name in widths if part & set(self.members(name).tolist()))
+            ranked = self.members(name)[self.orders[name]].tolist()
+            kept[next(unit for unit in ranked if unit in part)] = True
+        return {name: np.flatnonzero(kept[self.members(name)]) for name in widths}
+
+    def members(self, name: str) -> Labels:
+        """Return a space's units, numbered over all spaces."""
+        return self.spaces.members[self.spaces.find(name)]
 
     def fit(self, name: str, kept: Mask) -> Fit:
         """Fit a layer to what is left of its columns, on the whole network's numbers."""
