@@ -64,7 +64,7 @@ class Moments:
     def covariance(self) -> Matrix:
         """Covariance of the columns."""
         mean = self.mean()
-        return np.asarray(self.xx, np.float64) / max(1, self.rows) - np.outer(mean, mean)
+        return np.asarray(np.asarray(self.xx, np.float64) / max(1, self.rows) - np.outer(mean, mean))
 
     def cross(self) -> Matrix:
         """Covariance of targets and columns."""

@@ -113,7 +113,7 @@ class Spaces(Sequence[ChannelSpace]):
         return kept[self.units]
 
     def empty_tensors(self, kept: NDArray[np.bool_]) -> dict[str, Labels]:
-        """Return the tensors of which nothing is kept, with their labels; those of spaces that go are left out.
+        """Return tensors of which nothing is kept, with their labels, but for those of spaces that go.
 
         Args:
             kept: whether each label stays.
