@@ -10,7 +10,7 @@ from gcv_edge.prune.costs import Cost
 from gcv_edge.prune.edits import Mask
 from gcv_edge.prune.sensitivity import Curves, interpolate
 from gcv_edge.prune.spaces import ChannelSpace
-from gcv_edge.prune.study import ALIGNMENT, Study
+from gcv_edge.prune.study import Study, aligned_widths
 
 
 def allocate(study: Study, curves: Curves, cost: Cost, target: float) -> dict[str, int]:
@@ -46,7 +46,7 @@ def allocate(study: Study, curves: Curves, cost: Cost, target: float) -> dict[st
 def steps_of(space: ChannelSpace, curve: Mapping[int, float]) -> list[int]:
     """Return multiples of 16 channels down to the narrowest measured, and none where that was measured."""
     lowest = min((width for width in curve if width), default=space.units)
-    aligned = [w // space.step for w in range(ALIGNMENT, space.channels, ALIGNMENT) if w % space.step == 0]
+    aligned = [width // space.step for width in aligned_widths(space)]
     return [w for w in aligned if w >= lowest] + ([0] if 0 in curve else []) + [space.units]
 
 

@@ -19,8 +19,9 @@ from gcv_edge.prune.spaces import ChannelSpace, Spaces, channel_spaces
 from gcv_edge.prune.surgery import apply_keep
 from gcv_edge.prune.trace import constant_of
 
-ALIGNMENT = 16
-"""Widths are multiples of this many channels: the vectors of AVX-512, and the blocks of all engines."""
+ALIGNMENT, NARROW = 16, 32
+"""Widths are multiples of this many channels, the vectors of AVX-512 and the blocks of all engines; of half as
+many in spaces that are narrow."""
 
 Widths = Mapping[str, int]
 """Units kept, by space; spaces that are not named stay whole."""
@@ -132,13 +133,19 @@ def crop(fit: Fit, outputs: NDArray[np.bool_]) -> Fit:
     return Fit(fit.matrix[rows], fit.bias[outputs])
 
 
+def aligned_widths(space: ChannelSpace) -> list[int]:
+    """Return the channels a space may keep: multiples of 16, or of 8 where it has no more than 32."""
+    step = ALIGNMENT if space.channels > NARROW else ALIGNMENT // 2
+    return [width for width in range(step, space.channels, step) if width % space.step == 0]
+
+
 def candidate_widths(space: ChannelSpace, choices: int = 4) -> list[int]:
     """Return the numbers of units that a space may be left with, the largest first.
 
-    1. Widths are multiples of 16 channels, about ``choices`` of them; all channels stay where that is none.
+    1. About ``choices`` of ``aligned_widths``; all channels stay where that is none.
     2. A space that may go as a whole may also have none.
     """
-    aligned = [width for width in range(ALIGNMENT, space.channels, ALIGNMENT) if width % space.step == 0]
+    aligned = aligned_widths(space)
     wanted = [space.channels * (index + 1) / (choices + 1) for index in range(choices)]
     chosen = {min(aligned, key=lambda width: abs(width - goal)) for goal in wanted} if aligned else set()
     widths = sorted((width // space.step for width in chosen), reverse=True)

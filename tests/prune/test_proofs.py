@@ -148,8 +148,8 @@ def test_orders_differ_by_what_they_look_at() -> None:
     assert order_units([operand], 3, "activation").tolist() == [1, 2, 0]
 
 
-def test_widths_are_multiples_of_sixteen_or_nothing() -> None:
+def test_narrow_spaces_keep_multiples_of_eight_or_nothing() -> None:
     study = Study.of(make("grouped"))
-    assert [candidate_widths(space) for space in study.free] == [[4], []]
+    assert [candidate_widths(space) for space in study.free] == [[6, 4, 2], [8]]
     inner = [space for space in Study.of(make("residual")).free if space.removable]
-    assert [candidate_widths(space) for space in inner] == [[16, 0], [16, 0]]
+    assert [candidate_widths(space) for space in inner] == [[16, 8, 0], [16, 8, 0]]

@@ -56,7 +56,7 @@ def test_a_pruned_file_says_what_it_is_and_runs_in_both_engines(source: Path, tm
         progress=lambda stage, done, total: stages.append(stage),
     )
     assert result.macs[1] <= 0.6 * result.macs[0]
-    assert all(after % 16 == 0 for _, after in result.widths.values())
+    assert all(after % 8 == 0 for _, after in result.widths.values())
     metadata, record = read_metadata(result.path), json.loads(read_entries(result.path)["gcv_edge pruning"])
     assert (metadata.variant, metadata.labels, metadata.preprocessing) == (
         "pruned",
