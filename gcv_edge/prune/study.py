@@ -20,8 +20,8 @@ from gcv_edge.prune.surgery import apply_keep
 from gcv_edge.prune.trace import constant_of
 
 ALIGNMENT, NARROW = 16, 32
-"""Widths are multiples of this many channels, the vectors of AVX-512 and the blocks of all engines; of half as
-many in spaces that are narrow."""
+"""Widths are multiples of this many channels, the vectors of AVX-512 and the blocks of all engines; of half
+as many in spaces that are narrow."""
 
 Widths = Mapping[str, int]
 """Units kept, by space; spaces that are not named stay whole."""
