@@ -17,11 +17,12 @@ COMMANDS = {
     "predict": ("gcv_edge.cli.predict", "Run a model on a picture, a folder, a video or a camera."),
     "val": ("gcv_edge.cli.val", "Measure how good a model is on labelled pictures."),
     "verify": ("gcv_edge.cli.verify", "Compare a model's numbers with those of its source."),
+    "prune": ("gcv_edge.cli.prune", "Take channels out of a model until it is fast enough."),
+    "benchmark": ("gcv_edge.cli.benchmark", "Measure how fast models are here, and which one to deploy."),
     "info": ("gcv_edge.cli.info", "Say what a model file is and what it wants."),
     "list": ("gcv_edge.cli.listing", "List stored models and networks that can be exported."),
     "doctor": ("gcv_edge.cli.doctor", "Check this machine and this installation."),
     "demo": ("gcv_edge.cli.demo", "Export and run the network that the package ships."),
-    "benchmark": ("gcv_edge.cli.benchmark", "Measure how fast models are here, and which one to deploy."),
 }
 """Name to module, which has the command under its own last name, and the line of help."""
 

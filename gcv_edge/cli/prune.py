@@ -1,0 +1,208 @@
+"""``gcv-edge prune``: a model with fewer channels, fitted to compute what it computed."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcv_edge.cli.console import counted, echo_json, echo_table, plural, show_path, show_size
+from gcv_edge.cli.export import check_output
+from gcv_edge.cli.guard import debug_option, naming
+from gcv_edge.cli.options import Fraction, json_option
+from gcv_edge.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from gcv_edge.prune import PruneResult, Spaces
+    from gcv_edge.prune.pruning import Progress
+
+NOISE = "noise"
+GATE_NOT_MET = 3
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--data", metavar="FOLDER|noise", help="Pictures like those it will see; or noise, for want of any."
+)
+@click.option(
+    "--speedup", type=Fraction(1, 20, min_open=True), metavar="X", help="Times faster, measured here."
+)
+@click.option(
+    "--macs",
+    type=Fraction(0, 1, min_open=True, max_open=True),
+    metavar="PART",
+    help="Part of the work to keep.",
+)
+@click.option(
+    "--max-drop",
+    type=Fraction(0, 100),
+    metavar="PERCENT",
+    help="Changed first choices, beyond which it stays wider; exit code 3 where that is not enough.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice.")
+@click.option(
+    "-o", "--output", metavar="OUT.onnx", help="File to write; else MODEL with _pruned in its name."
+)
+@click.option("--explain", is_flag=True, help="List the channels that may go and why others may not.")
+@json_option("Print what was made as JSON.")
+@debug_option
+def prune(
+    model: str,
+    data: str | None,
+    speedup: float | None,
+    macs: float | None,
+    max_drop: float | None,
+    seed: int,
+    output: str | None,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Take channels out of a model until it is fast enough, without training.
+
+    What is left is fitted, by least squares, to what the whole network computes on the pictures of --data.
+    Interrupted, the same command goes on where it was.
+    """
+    from gcv_edge.store import find_model
+
+    path = find_model(model)
+    if explain:
+        explain_spaces(path, as_json)
+        return
+    target = output or str(path.with_name(f"{path.stem}_pruned.onnx"))
+    check_arguments(data, speedup, macs)
+    check_output(target, str(path))
+    from gcv_edge import prune as stage
+
+    with naming(target), progress_bars() as progress:
+        result = stage.prune(
+            path,
+            read_frames(data),
+            target,
+            speedup=speedup,
+            macs=macs,
+            max_drop=max_drop,
+            seed=seed,
+            progress=progress,
+        )
+    if as_json:
+        echo_json({"path": str(result.path), "passed": result.passed, **result.record})
+    else:
+        print_result(result)
+    if not result.passed:
+        raise click.exceptions.Exit(GATE_NOT_MET)
+
+
+def check_arguments(data: str | None, speedup: float | None, macs: float | None) -> None:
+    """Raise UsageError unless there are data and one target."""
+    if data is None:
+        raise UsageError("--data: expected a folder of pictures (or noise, for want of any)")
+    if (speedup is None) == (macs is None):
+        raise UsageError("expected --speedup 1.5 or --macs 0.7, one of the two")
+
+
+def read_frames(data: str | None) -> Iterator[Any] | None:
+    """Read a folder's pictures one after the other, and those of its folders; None for noise."""
+    if data == NOISE and not Path(NOISE).is_dir():
+        return None
+    from gcv_edge.runtime.sources import PICTURE_SUFFIXES
+
+    folder = Path(data or "")
+    if not folder.is_dir():
+        raise DataError(f"{data}: no such folder")
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    if not paths:
+        raise DataError(f"{data}: no pictures in this folder or those inside it")
+    return readable(paths)
+
+
+def readable(paths: list[Path]) -> Iterator[Any]:
+    """Give pictures; one that cannot be read is told and passed over."""
+    from gcv_edge.runtime.sources import read_picture
+
+    for path in counted(paths, len(paths), "reading pictures"):
+        try:
+            yield read_picture(path)
+        except DataError as error:
+            click.echo(f"Skipped {error}", err=True)
+
+
+@contextlib.contextmanager
+def progress_bars() -> Iterator[Progress | None]:
+    """Show one bar per stage on a terminal, with the time that is left."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description:12}"), BarColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield show
+
+
+def explain_spaces(path: Path, as_json: bool) -> None:
+    """Print the channel spaces of a model."""
+    from gcv_edge.prune import channel_spaces
+    from gcv_edge.prune.loading import load_model
+
+    spaces = channel_spaces(load_model(path))
+    if as_json:
+        echo_json([describe_space(space) for space in spaces])
+        return
+    rows = [
+        (space.name, str(space.channels), str(space.step), str(len(space.writers)), str(len(space.readers)),
+         space.frozen or ("may go as a whole" if space.removable else "free"))
+        for space in spaces
+    ]  # fmt: skip
+    numbers = ("channels", "step", "writers", "readers")
+    echo_table(("first layer", *numbers, ""), rows, right=numbers)
+    click.echo(count_spaces(spaces))
+
+
+def describe_space(space: Any) -> dict[str, Any]:
+    """Return a space for JSON."""
+    return {
+        "name": space.name,
+        "channels": space.channels,
+        "step": space.step,
+        "writers": list(space.writers),
+        "readers": list(space.readers),
+        "frozen": space.frozen or None,
+        "removable": space.removable,
+    }
+
+
+def count_spaces(spaces: Spaces) -> str:
+    """Say how many spaces there are."""
+    free = sum(not space.frozen for space in spaces)
+    return f"{plural(len(spaces), 'channel space')}, of which {free} can be narrowed"
+
+
+def print_result(result: PruneResult) -> None:
+    """Say what was made, and what it lost."""
+    before, after = result.seconds_per_picture
+    click.echo(f"{show_path(result.path)}: {show_size(result.path.stat().st_size)}")
+    click.echo(
+        f"{result.speedup:.2f} times faster here ({1e3 * before:.2f} ms -> {1e3 * after:.2f} ms a picture), "
+        f"{result.macs[1] / result.macs[0]:.0%} of the multiply-accumulates"
+    )
+    click.echo(f"{result.changed:.1f} % of first choices changed on pictures it was not fitted on")
+    if result.record["data"] == NOISE:
+        click.echo("FITTED ON NOISE, not on pictures: expect more loss; the file says so")
+    if not result.passed:
+        click.echo("MORE CHANGED THAN --max-drop ALLOWS")
+    rows = [(name, str(width[0]), str(width[1])) for name, width in result.widths.items()]
+    echo_table(("narrower", "before", "after"), rows, right=("before", "after"))
+    click.echo(f"\nNext: gcv-edge verify {show_path(result.path)}")

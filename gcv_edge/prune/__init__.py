@@ -1,0 +1,24 @@
+"""Pruning channels of exported networks, without a training framework."""
+
+from __future__ import annotations
+
+from gcv_edge.errors import MissingExtraError
+
+try:
+    from gcv_edge.prune.counting import count_macs, predict_macs
+    from gcv_edge.prune.pruning import PruneResult, prune
+    from gcv_edge.prune.spaces import ChannelSpace, Spaces, channel_spaces
+    from gcv_edge.prune.surgery import apply_keep
+except ImportError as missing:
+    raise MissingExtraError("pruning", "export") from missing
+
+__all__ = [
+    "ChannelSpace",
+    "PruneResult",
+    "Spaces",
+    "apply_keep",
+    "channel_spaces",
+    "count_macs",
+    "predict_macs",
+    "prune",
+]

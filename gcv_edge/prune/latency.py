@@ -1,0 +1,232 @@
+"""Times of single layers and of whole networks on this machine, in the engine that will run them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from gcv_edge.prune.costs import Table
+from gcv_edge.prune.counting import is_whole
+from gcv_edge.prune.spaces import Spaces
+from gcv_edge.prune.study import ALIGNMENT
+from gcv_edge.prune.trace import Layer, constant_of, shape_of
+from gcv_edge.runtime.openvino_session import build_config, shared_core
+from gcv_edge.runtime.sessions import SessionOptions, open_session
+
+WIDTHS = 4
+"""Widths of each side of a layer that are measured; times of others are interpolated."""
+RUNS = 15
+CHUNK = 24
+"""Layers that are measured in one graph."""
+
+
+class Kind(NamedTuple):
+    """What the time of a layer depends on beside its widths."""
+
+    op_type: str
+    group: int
+    image: tuple[int, ...]
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...]
+    pads: tuple[int, ...]
+    dilations: tuple[int, ...]
+
+
+class Case(NamedTuple):
+    """A layer at some widths."""
+
+    kind: str
+    inputs: int
+    outputs: int
+
+
+def find_kinds(model: ir.Model, spaces: Spaces) -> dict[str, tuple[Kind, Layer]]:
+    """Return the kind of each layer, by the layer's name."""
+    nodes = list(model.graph)
+    return {layer.name: (describe_kind(nodes[layer.node], layer), layer) for layer in spaces.layers}
+
+
+def describe_kind(node: ir.Node, layer: Layer) -> Kind:
+    """Read what a layer's time depends on."""
+    weight, read = constant_of(node.inputs[1]), node.attributes
+    source = node.inputs[0]
+    assert weight is not None
+    assert source is not None
+    if layer.op_type in ("Gemm", "MatMul"):
+        return Kind("MatMul", 1, (layer.positions,), (), (), (), ())
+    rank = weight.ndim - 2
+    return Kind(
+        layer.op_type,
+        layer.group,
+        tuple(int(length) for length in shape_of(source)[2:]),
+        tuple(weight.shape[2:]),
+        tuple(read.get_ints("strides", [1] * rank)),
+        tuple(read.get_ints("pads", [0] * 2 * rank)),
+        tuple(read.get_ints("dilations", [1] * rank)),
+    )
+
+
+def plan_cases(kinds: Mapping[str, tuple[Kind, Layer]]) -> list[tuple[Case, Kind]]:
+    """List the widths at which each kind of layer is measured."""
+    planned: dict[Case, Kind] = {}
+    for kind, layer in kinds.values():
+        inputs, outputs = widths_of(len(layer.inputs)), widths_of(len(layer.outputs))
+        pairs = grouped_widths(layer) if layer.group > 1 else itertools.product(inputs, outputs)
+        planned |= {Case(repr(kind), i, o): kind for i, o in pairs}
+    return list(planned.items())
+
+
+def widths_of(channels: int) -> list[int]:
+    """Return some widths up to all channels, multiples of 16 but for the last."""
+    wanted = [channels * (i + 1) / WIDTHS for i in range(WIDTHS - 1)]
+    aligned = {ALIGNMENT * max(1, round(width / ALIGNMENT)) for width in wanted}
+    return sorted({width for width in aligned if width < channels} | {channels})
+
+
+def grouped_widths(layer: Layer) -> list[tuple[int, int]]:
+    """Return widths of a grouped layer, whose sides become narrower together."""
+    ratio = len(layer.outputs) / len(layer.inputs)
+    size = len(layer.inputs) // layer.group if is_whole(layer) else layer.group
+    counts = {max(1, width // size) * size for width in widths_of(len(layer.inputs))}
+    return [(count, round(count * ratio)) for count in sorted(counts)]
+
+
+def measure_layers(
+    cases: Sequence[tuple[Case, Kind]], report: Callable[[int, int], None], known: Table | None = None
+) -> Table:
+    """Measure layers at widths; engines say how long each operator took.
+
+    Args:
+        cases: what to measure.
+        report: called with the number measured and of all.
+        known: times that an interrupted run measured.
+    """
+    table: Table = {kind: dict(times) for kind, times in (known or {}).items()}
+    todo = [(case, kind) for case, kind in cases if key_of(case) not in table.get(case.kind, {})]
+    for start in range(0, len(todo), CHUNK):
+        chunk = todo[start : start + CHUNK]
+        for (case, _), seconds in zip(chunk, time_chunk(chunk), strict=True):
+            table.setdefault(case.kind, {})[key_of(case)] = seconds
+        report(min(start + CHUNK, len(todo)), len(todo))
+    return table
+
+
+def key_of(case: Case) -> str:
+    """Name widths in the table."""
+    return f"{case.inputs} {case.outputs}"
+
+
+def time_chunk(chunk: Sequence[tuple[Case, Kind]]) -> list[float]:
+    """Run several layers in one graph and return the seconds of each."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "layers.onnx"
+        onnx.save(make_graph(chunk), path)
+        config = {**build_config(SessionOptions()), "PERF_COUNT": "YES"}
+        request = shared_core().compile_model(str(path), "CPU", config).create_infer_request()
+    for number in range(len(chunk)):
+        fill(request.get_input_tensor(number).data)
+    times: list[dict[str, float]] = []
+    for _ in range(RUNS):
+        request.infer()
+        times.append(read_counters(request))
+    return [min(one.get(f"layer{i}", 0.0) for one in times) for i in range(len(chunk))]
+
+
+def read_counters(request: Any) -> dict[str, float]:
+    """Add up the seconds of each layer's operators, whose names begin with its own."""
+    seconds: dict[str, float] = {}
+    for counter in request.profiling_info:
+        name = counter.node_name.split("/")[0].split("_")[0]
+        if counter.node_type in ("Convolution", "Deconvolution", "FullyConnected", "MatMul"):
+            seconds[name] = seconds.get(name, 0.0) + counter.real_time.total_seconds()
+    return seconds
+
+
+def make_graph(chunk: Sequence[tuple[Case, Kind]]) -> onnx.ModelProto:
+    """Put layers side by side into one graph, each with an input and an output of its own."""
+    nodes, sources, results, weights = [], [], [], []
+    for number, (case, kind) in enumerate(chunk):
+        nodes += layer_nodes(f"layer{number}", kind, case)
+        shape = (kind.image[0], case.inputs) if kind.op_type == "MatMul" else (1, case.inputs, *kind.image)
+        sources.append(onnx.helper.make_tensor_value_info(f"in{number}", onnx.TensorProto.FLOAT, shape))
+        results.append(onnx.helper.make_tensor_value_info(f"out{number}", onnx.TensorProto.FLOAT, None))
+        weights.append(onnx.numpy_helper.from_array(make_weight(kind, case), f"w{number}"))
+    graph = onnx.helper.make_graph(nodes, "layers", sources, results, weights)
+    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
+
+
+def layer_nodes(name: str, kind: Kind, case: Case) -> list[onnx.NodeProto]:
+    """Make one layer, and a Relu that engines put into it."""
+    number = name.removeprefix("layer")
+    attributes: dict[str, Any] = {}
+    if kind.op_type != "MatMul":
+        attributes = {"strides": kind.strides, "pads": kind.pads, "dilations": kind.dilations}
+        attributes["group"] = group_at(kind, case)
+    return [
+        onnx.helper.make_node(
+            kind.op_type, [f"in{number}", f"w{number}"], [f"mid{number}"], name=name, **attributes
+        ),
+        onnx.helper.make_node("Relu", [f"mid{number}"], [f"out{number}"], name=f"relu{number}"),
+    ]
+
+
+def group_at(kind: Kind, case: Case) -> int:
+    """Return the number of groups at a width: fewer where whole groups go."""
+    return math.gcd(kind.group, case.inputs) if case.inputs < kind.group or kind.group == 1 else kind.group
+
+
+def make_weight(kind: Kind, case: Case) -> NDArray[np.float32]:
+    """Make small weights."""
+    group = group_at(kind, case)
+    shape: tuple[int, ...] = (case.outputs, case.inputs // group, *kind.kernel)
+    if kind.op_type == "ConvTranspose":
+        shape = (case.inputs, case.outputs // group, *kind.kernel)
+    if kind.op_type == "MatMul":
+        shape = (case.inputs, case.outputs)
+    return np.full(shape, 0.01, np.float32)
+
+
+def fill(tensor: NDArray[Any]) -> None:
+    """Write levels into an input: what memory happens to hold may be denormal numbers, which are slow."""
+    tensor[...] = np.resize(np.linspace(-1, 1, 97, dtype=np.float32), tensor.shape)
+
+
+def compare_speed(paths: Sequence[Path], rounds: int = 12, least_seconds: float = 1.5) -> list[float]:
+    """Measure whole networks in turn, one picture at a time; return the best seconds of each.
+
+    Args:
+        paths: files of models.
+        rounds: turns, at least.
+        least_seconds: time to measure, at least.
+    """
+    sessions = [open_session(path) for path in paths]
+    best = [float("inf")] * len(paths)
+    begin = time.perf_counter()
+    turn = 0
+    while turn < rounds or time.perf_counter() - begin < least_seconds:
+        for number, session in enumerate(sessions):
+            best[number] = min(best[number], time_session(session))
+        turn += 1
+    return best
+
+
+def time_session(session: Any) -> float:
+    """Run a session a few times in a row; return the seconds of the fastest run per picture."""
+    with session.lease() as request:
+        fill(request.input)
+        seconds = []
+        for _ in range(4):
+            begin = time.perf_counter()
+            request.infer()
+            seconds.append(time.perf_counter() - begin)
+    return min(seconds) / int(session.input_shape[0])

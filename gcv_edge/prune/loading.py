@@ -1,0 +1,58 @@
+"""Reading a file and bringing its graph into the form that pruning works on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx_ir as ir
+
+from gcv_edge.errors import ModelFileError
+from gcv_edge.exporters.passes import FoldBatchNormPass
+from gcv_edge.exporters.passes.constants import add_constant
+
+
+def load_model(path: Path) -> ir.Model:
+    """Read a graph; constants are initializers, nodes have names of their own, BatchNorm is in its layer.
+
+    Raises:
+        ModelFileError: the file is no model.
+    """
+    try:
+        model = ir.load(path)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelFileError(path, f"cannot be read: {str(error).splitlines()[0]}") from error
+    except Exception as error:
+        if type(error).__name__ == "DecodeError":
+            raise ModelFileError(path, "is no ONNX file") from error
+        raise
+    return normalize(model)
+
+
+def normalize(model: ir.Model) -> ir.Model:
+    """Bring a graph into the form that pruning works on, without changing what it computes."""
+    take_constants(model)
+    name_nodes(model)
+    FoldBatchNormPass()(model)
+    return model
+
+
+def take_constants(model: ir.Model) -> None:
+    """Make Constant nodes initializers."""
+    for node in [node for node in model.graph if node.op_type == "Constant"]:
+        attribute = node.attributes.get("value")
+        if attribute is None or node.outputs[0].is_graph_output():
+            continue
+        value = add_constant(model.graph, node.outputs[0].name or "constant", attribute.as_tensor().numpy())
+        ir.convenience.replace_all_uses_with(node.outputs[0], value)
+        model.graph.remove(node, safe=True)
+
+
+def name_nodes(model: ir.Model) -> None:
+    """Give every node a name that no other has."""
+    seen: set[str] = set()
+    for node in model.graph:
+        name = node.name or node.outputs[0].name or node.op_type
+        while name in seen:
+            name += "_"
+        node.name = name
+        seen.add(name)

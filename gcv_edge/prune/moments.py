@@ -1,0 +1,178 @@
+"""Sums over pictures from which channels are chosen and layers fitted; their size is the network's alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from gcv_edge.prune.forward import Forward, is_fixed, whole_batches
+from gcv_edge.prune.inputs import Pictures
+from gcv_edge.prune.matrices import Matrix, Reader, pick, read_layer, sample_rows
+from gcv_edge.prune.spaces import Spaces
+from gcv_edge.prune.trace import Layer
+
+PATCH_LIMIT = 4608
+"""Columns up to which a layer is treated by patch (512 channels under a kernel of 3 x 3)."""
+GRAM_NUMBERS = 250_000_000
+"""Numbers of all layers' sums together, at most; wider layers are treated channel by channel."""
+ROWS_PER_COLUMN, LEAST_ROWS = 30, 20_000
+"""Rows that are looked at: enough for the sums to be well conditioned."""
+
+
+@dataclass
+class Moments:
+    """Sums over rows of columns ``x`` and, where there are any, of targets ``t``."""
+
+    rows: int
+    x: Matrix
+    xx: Matrix
+    t: Matrix
+    tx: Matrix
+    tt: Matrix
+
+    @classmethod
+    def zeros(cls, columns: int, targets: int = 0) -> Moments:
+        """Start at nothing."""
+        wide = np.float32 if columns > 2304 else np.float64
+        return cls(
+            0,
+            np.zeros(columns),
+            np.zeros((columns, columns), wide),
+            np.zeros(targets),
+            np.zeros((targets, columns)),
+            np.zeros(targets),
+        )
+
+    def add(self, x: Matrix, t: Matrix | None = None) -> None:
+        """Add rows."""
+        self.rows += len(x)
+        self.x += x.sum(axis=0, dtype=np.float64)
+        self.xx += x.T @ x
+        if t is not None:
+            self.t += t.sum(axis=0, dtype=np.float64)
+            self.tx += t.T @ x
+            self.tt += np.square(t, dtype=np.float64).sum(axis=0)
+
+    def mean(self) -> Matrix:
+        """Mean of the columns."""
+        return np.asarray(self.x / max(1, self.rows))
+
+    def covariance(self) -> Matrix:
+        """Covariance of the columns."""
+        mean = self.mean()
+        return np.asarray(np.asarray(self.xx, np.float64) / max(1, self.rows) - np.outer(mean, mean))
+
+    def cross(self) -> Matrix:
+        """Covariance of targets and columns."""
+        return self.tx / max(1, self.rows) - np.outer(self.t / max(1, self.rows), self.mean())
+
+
+def find_readers(model: ir.Model, spaces: Spaces) -> dict[str, Reader]:
+    """Describe the layers that read channels which may go, by name; grouped ones pass them on."""
+    nodes = list(model.graph)
+    free = np.zeros(len(spaces.units), bool)
+    for space, members in zip(spaces, spaces.members, strict=True):
+        free[members] = not space.frozen
+    layers = [layer for layer in spaces.layers if layer.group == 1 and free[spaces.units[layer.inputs]].any()]
+    limit = choose_limit(layers)
+    return {layer.name: read_layer(nodes[layer.node], layer, limit) for layer in layers}
+
+
+def choose_limit(layers: Sequence[Layer]) -> int:
+    """Lower the limit of columns until all sums together fit into memory."""
+    limit = PATCH_LIMIT
+    while limit > 64:
+        widths = (layer.kernel * len(layer.inputs) for layer in layers)
+        if sum(width**2 for width in widths if width <= limit) <= GRAM_NUMBERS:
+            break
+        limit //= 2
+    return limit
+
+
+def positions_per_picture(reader: Reader, pictures: int) -> int:
+    """Return how many rows each picture gives."""
+    return max(1, -(-max(LEAST_ROWS, ROWS_PER_COLUMN * reader.width) // max(1, pictures)))
+
+
+def gather_moments(
+    model: ir.Model, readers: Mapping[str, Reader], pictures: Pictures, seed: int
+) -> Iterator[dict[str, Moments]]:
+    """Sum over what layers read, in one pass; the sums so far are given after each batch."""
+    forward = Forward(model, [reader.source for reader in readers.values()])
+    sums = {name: Moments.zeros(reader.width) for name, reader in readers.items()}
+    for number, tensors in enumerate(forward.stream(pictures)):
+        for name, reader in readers.items():
+            count = positions_per_picture(reader, len(pictures))
+            rows, _ = sample_rows(reader, tensors[reader.source], count, random_of(seed, reader, number))
+            sums[name].add(rows)
+        yield sums
+
+
+def random_of(seed: int, reader: Reader, batch: int) -> np.random.Generator:
+    """Return the source of positions of a layer in a batch."""
+    return np.random.default_rng((seed, reader.layer.node, batch))
+
+
+def gather_pairs(
+    dense: ir.Model,
+    pruned: ir.Model,
+    readers: Mapping[Reader, NDArray[np.bool_]],
+    addends: Mapping[str, str],
+    pictures: Pictures,
+    seed: int,
+) -> dict[str, Moments]:
+    """Sum over what layers of a pruned network read, and over what they should give.
+
+    Args:
+        dense, pruned: the networks.
+        readers: the layers, with which of their results are left.
+        addends: by layer, the name of what its result is added to: by how much that differs from the whole
+            network's, the layer should give more.
+        pictures: what to run.
+        seed: of the positions.
+
+    Returns:
+        Sums by layer; targets are results where it is treated by patch, else the whole network's columns.
+    """
+    whole = Forward(
+        dense, [name for reader in readers for name in (reader.result, reader.source)] + [*addends.values()]
+    )
+    small = Forward(pruned, [*(reader.source for reader in readers), *addends.values()])
+    sums: dict[str, Moments] = {}
+    size = min(whole.batch, small.batch)
+    for number, batch in enumerate(whole_batches(pictures, size, is_fixed(dense.graph.inputs[0]))):
+        expected, found = whole.run(batch), small.run(batch)
+        for reader, outputs in readers.items():
+            count = positions_per_picture(reader, len(pictures))
+            random = random_of(seed, reader, number)
+            given = found.get(reader.source)
+            x, places = sample_rows(
+                reader, expected[reader.source] if given is None else given, count, random
+            )
+            t = target_rows(reader, expected, places)
+            t = t[:, outputs] if reader.by_patch else t
+            addend = addends.get(reader.layer.name, "")
+            if addend in found and reader.by_patch:
+                t = t + pick(expected[addend][:, outputs] - found[addend], places)
+            x = x[:, :0] if given is None else x
+            if reader.layer.name not in sums:
+                sums[reader.layer.name] = Moments.zeros(x.shape[1], t.shape[1])
+            sums[reader.layer.name].add(x, t)
+    return sums
+
+
+def target_rows(reader: Reader, tensors: Mapping[str, Matrix], places: NDArray[np.int64]) -> Matrix:
+    """Take the whole network's numbers at the same positions."""
+    if reader.by_patch:
+        result = tensors[reader.result]
+        return pick(result, places) if reader.kernel else result.reshape(-1, result.shape[-1])
+    source = tensors[reader.source]
+    if reader.kernel:
+        return pick(source, places)
+    if reader.run == 1:
+        return source.reshape(-1, source.shape[-1])
+    return pick(source.reshape(len(source), -1, reader.run), places)

@@ -1,0 +1,222 @@
+"""From a file to a pruned file: through the public function and the command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from gcv_edge import Classifier
+from gcv_edge.cli.root import main
+from gcv_edge.errors import DataError, GcvEdgeError, UnsupportedError, UsageError
+from gcv_edge.exporters.writing import write_model
+from gcv_edge.metadata import ModelMetadata, Preprocessing, format_metadata
+from gcv_edge.prune import prune, pruning
+from gcv_edge.prune.inputs import collect_pictures, noise_frames
+from gcv_edge.runtime.modelfile import read_entries, read_metadata
+from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.tasks import CLASSIFICATION
+from gcv_edge.verify import verify_model
+from tests.support.small_graphs import make
+
+PREPROCESSING = Preprocessing(mean=(127.0,) * 3, scale=(64.0,) * 3, resize_type="standard")
+
+
+def write_small(path: Path, variant: str = "fp32", kind: str = "residual") -> Path:
+    model = make(kind)
+    metadata = ModelMetadata(
+        CLASSIFICATION, ("a", "b", "c", "d"), PREPROCESSING, source="small", variant=variant
+    )
+    model.metadata_props.update(format_metadata(metadata))
+    write_model(model, path)
+    return path
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write_small(tmp_path / "small.onnx")
+
+
+def frames(count: int = 40) -> Iterator[np.ndarray]:
+    return noise_frames(count, (12, 10), seed=7)
+
+
+def test_a_pruned_file_says_what_it_is_and_runs_in_both_engines(source: Path, tmp_path: Path) -> None:
+    stages: list[str] = []
+    result = prune(
+        source,
+        frames(),
+        tmp_path / "out.onnx",
+        macs=0.6,
+        progress=lambda stage, done, total: stages.append(stage),
+    )
+    assert result.macs[1] <= 0.6 * result.macs[0]
+    assert all(after % 8 == 0 for _, after in result.widths.values())
+    metadata, record = read_metadata(result.path), json.loads(read_entries(result.path)["gcv_edge pruning"])
+    assert (metadata.variant, metadata.labels, metadata.preprocessing) == (
+        "pruned",
+        ("a", "b", "c", "d"),
+        PREPROCESSING,
+    )
+    assert record["data"] == "pictures"
+    assert record["pictures"] == 40
+    assert record["macs"] == list(result.macs)
+    assert verify_model(result.path).passed
+    batch = np.random.default_rng(0).standard_normal((1, 3, 8, 8)).astype(np.float32)
+    first, second = (
+        open_session(result.path, SessionOptions(engine=e)).run(batch) for e in ("openvino", "onnxruntime")
+    )
+    np.testing.assert_allclose(first["logits"], second["logits"], atol=1e-4)
+    assert list(dict.fromkeys(stages)) == ["pictures", "statistics", "order", "sensitivity", "fit"]
+    assert Classifier(result.path).run(next(frames())).top(1)
+
+
+def test_same_seed_same_bytes(source: Path, tmp_path: Path) -> None:
+    files = [prune(source, frames(), tmp_path / f"{n}.onnx", macs=0.7).path.read_bytes() for n in range(2)]
+    assert files[0] == files[1]
+
+
+def test_noise_is_named_in_the_record(source: Path, tmp_path: Path) -> None:
+    assert prune(source, None, tmp_path / "out.onnx", macs=0.7).record["data"] == "noise"
+
+
+def test_a_speed_is_measured(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "SLOWEST", 0.0)
+    result = prune(source, frames(), tmp_path / "out.onnx", speedup=1.05)
+    assert result.record["asked"] == {"speedup": 1.05}
+    assert len(result.record["milliseconds"]) == 2
+
+
+def test_what_is_slower_is_refused(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "SLOWEST", 1e9)
+    with pytest.raises(GcvEdgeError, match="times as long as the whole one: nothing was written"):
+        prune(source, frames(), tmp_path / "out.onnx", macs=0.7)
+    assert not (tmp_path / "out.onnx").exists()
+
+
+def test_spaces_are_widened_until_the_drop_is_allowed(source: Path, tmp_path: Path) -> None:
+    scores = iter([90.0, 80.0, 85.0, 89.9])
+    result = prune(
+        source, frames(), tmp_path / "out.onnx", macs=0.3, score=lambda path: next(scores), max_drop=0.5
+    )
+    assert result.passed
+    assert result.score == (90.0, 89.9)
+
+
+def test_a_drop_that_cannot_be_helped_is_told(source: Path, tmp_path: Path) -> None:
+    scores = iter([90.0] + [10.0] * 20)
+    result = prune(
+        source, frames(), tmp_path / "out.onnx", macs=0.5, score=lambda path: next(scores), max_drop=0.5
+    )
+    assert not result.passed
+
+
+@pytest.mark.parametrize("stage", ["order", "sensitivity", "fit"])
+def test_an_interrupted_run_goes_on_to_the_same_file(source: Path, tmp_path: Path, stage: str) -> None:
+    whole = prune(source, frames(), tmp_path / "whole.onnx", macs=0.6).path.read_bytes()
+
+    def interrupt(name: str, done: int, total: int) -> None:
+        if name == stage and done >= total / 2:
+            raise KeyboardInterrupt
+
+    target = tmp_path / "out.onnx"
+    with pytest.raises(KeyboardInterrupt):
+        prune(source, frames(), target, macs=0.6, progress=interrupt)
+    assert not target.exists()
+    assert prune(source, frames(), target, macs=0.6).path.read_bytes() == whole
+    assert {path.name for path in tmp_path.iterdir()} == {"small.onnx", "whole.onnx", "out.onnx"}
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({}, UsageError, "expected a speed-up or a part"),
+        ({"macs": 0.5, "speedup": 2}, UsageError, "one of the two"),
+        ({"macs": 1.5}, UsageError, "macs: found 1.5"),
+        ({"speedup": 0.5}, UsageError, "speedup: found 0.5"),
+    ],
+)
+def test_wrong_targets(source: Path, tmp_path: Path, options: dict, error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        prune(source, frames(), tmp_path / "out.onnx", **options)
+
+
+def test_quantised_networks_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedError, match="prune the network first"):
+        prune(write_small(tmp_path / "q.onnx", "int8"), frames(), tmp_path / "out.onnx", macs=0.5)
+
+
+def test_too_few_pictures_are_an_error(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="found 3 pictures to prune with"):
+        prune(source, frames(3), tmp_path / "out.onnx", macs=0.5)
+
+
+def test_of_many_pictures_some_are_kept_at_random() -> None:
+    kept = collect_pictures(frames(200), PREPROCESSING, (8, 8), 16, 0)
+    assert (len(kept), kept.seen) == (16, 200)
+    again = collect_pictures(frames(200), PREPROCESSING, (8, 8), 16, 0)
+    np.testing.assert_array_equal(kept.levels, again.levels)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "pictures" / "inner").mkdir(parents=True)
+    for number, frame in enumerate(frames(16)):
+        name = f"{number}.png" if number % 2 else f"inner/{number}.png"
+        cv2.imwrite(str(tmp_path / "pictures" / name), frame)
+    (tmp_path / "pictures" / "broken.png").write_bytes(b"no picture")
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
+def invoke() -> Callable[..., object]:
+    return lambda *arguments: CliRunner().invoke(main, ["prune", *map(str, arguments)])
+
+
+def test_the_command_prunes(source: Path, folder: Path, tmp_path: Path, invoke) -> None:
+    done = invoke(source, "--data", folder, "--macs", "0.6", "-o", tmp_path / "out.onnx")
+    assert done.exit_code == 0, done.output
+    assert "of the multiply-accumulates" in done.output
+    assert "broken.png" in done.stderr
+    assert read_metadata(tmp_path / "out.onnx").variant == "pruned"
+
+
+def test_the_command_says_noise_and_gives_json(source: Path, tmp_path: Path, invoke) -> None:
+    done = invoke(source, "--data", "noise", "--macs", "0.7", "-o", tmp_path / "out.onnx")
+    assert "FITTED ON NOISE" in done.output
+    done = invoke(source, "--data", "noise", "--macs", "0.7", "-o", tmp_path / "out.onnx", "--json")
+    assert json.loads(done.stdout)["data"] == "noise"
+
+
+def test_the_gate_has_an_exit_code_of_its_own(source: Path, tmp_path: Path, invoke) -> None:
+    done = invoke(source, "--data", "noise", "--macs", "0.05", "--max-drop", "0", "-o", tmp_path / "out.onnx")
+    assert done.exit_code in (0, 3), done.output
+    assert ("MORE CHANGED" in done.output) == (done.exit_code == 3)
+
+
+def test_the_command_explains(source: Path, invoke) -> None:
+    text = invoke(source, "--explain").output
+    assert "is the output 'logits'" in text
+    assert "may go as a whole" in text
+    rows = json.loads(invoke(source, "--explain", "--json").stdout)
+    assert [row["channels"] for row in rows] == [16, 24, 24, 4]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--macs", "0.5"], "--data: expected a folder"),
+        (["--data", "noise"], "expected --speedup 1.5 or --macs 0.7"),
+        (["--data", "nowhere", "--macs", "0.5"], "nowhere: no such folder"),
+        (["--data", "noise", "--macs", "2"], "--macs"),
+    ],
+)
+def test_wrong_arguments(source: Path, invoke, arguments: list[str], message: str) -> None:
+    done = invoke(source, *arguments)
+    assert done.exit_code in (1, 2)
+    assert message in done.output
