@@ -31,7 +31,8 @@ def write_model(model: ir.Model, path: Path) -> None:
         OSError: the file cannot be written.
     """
     initializers = list(model.graph.initializers.values())
-    check_size(sum(value.const_value.nbytes for value in initializers if value.const_value is not None))
+    size = sum(value.const_value.nbytes for value in initializers if value.const_value is not None)
+    check_size(size, model.graph.name)
     model.graph.initializers.clear()
     try:
         proto = ir.to_proto(model)
@@ -48,7 +49,7 @@ def write_model(model: ir.Model, path: Path) -> None:
             stream.write(chunk)
 
 
-def check_size(size: int) -> None:
+def check_size(size: int, name: str | None) -> None:
     """Refuse numbers that no ONNX file can hold.
 
     Raises:
@@ -56,8 +57,8 @@ def check_size(size: int) -> None:
     """
     if size > MOST_BYTES:
         raise UnsupportedError(
-            f"the weights take {size / 2**30:.2f} GiB, and one .onnx file holds less than 2 GiB (a limit of "
-            "protobuf)"
+            f"{name}: the weights take {size / 2**30:.2f} GiB, and one .onnx file holds less than 2 GiB (a limit "
+            "of protobuf)"
         )
 
 

@@ -29,12 +29,12 @@ def test_more_than_two_gibibytes_are_refused_in_one_line(tmp_path: Path) -> None
     with pytest.raises(UnsupportedError) as error:
         write_model(model_with_weights(600_000_000), tmp_path / "large.onnx")
     assert str(error.value) == (
-        "the weights take 2.24 GiB, and one .onnx file holds less than 2 GiB (a limit of protobuf)"
+        "large: the weights take 2.24 GiB, and one .onnx file holds less than 2 GiB (a limit of protobuf)"
     )
     assert not list(tmp_path.iterdir())
 
 
 def test_the_limit() -> None:
-    check_size(MOST_BYTES)
+    check_size(MOST_BYTES, "large")
     with pytest.raises(UnsupportedError, match=r"1\.98 GiB"):
-        check_size(MOST_BYTES + 1)
+        check_size(MOST_BYTES + 1, "large")
