@@ -57,8 +57,8 @@ def check_size(size: int, name: str | None) -> None:
     """
     if size > MOST_BYTES:
         raise UnsupportedError(
-            f"{name}: the weights take {size / 2**30:.2f} GiB, and one .onnx file holds less than 2 GiB (a limit "
-            "of protobuf)"
+            f"{name}: the weights take {size / 2**30:.2f} GiB, and one .onnx file holds less than 2 GiB "
+            "(a limit of protobuf)"
         )
 
 
