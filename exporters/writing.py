@@ -14,17 +14,25 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 
+from gcv_edge.errors import UnsupportedError
+
 GRAPH_FIELD, INITIALIZER_FIELD, RAW_DATA_FIELD = 7, 5, 9
 Chunk = bytes | memoryview
+
+MOST_BYTES = 2**31 - 2**24
+"""Of weights: protobuf's limit for a message, less what the rest of a graph can take."""
 
 
 def write_model(model: ir.Model, path: Path) -> None:
     """Write a model and all its tensors into one file.
 
     Raises:
+        UnsupportedError: they are more than a file can hold.
         OSError: the file cannot be written.
     """
     initializers = list(model.graph.initializers.values())
+    size = sum(value.const_value.nbytes for value in initializers if value.const_value is not None)
+    check_size(size, model.graph.name)
     model.graph.initializers.clear()
     try:
         proto = ir.to_proto(model)
@@ -39,6 +47,19 @@ def write_model(model: ir.Model, path: Path) -> None:
         stream.write(encode_header(GRAPH_FIELD, sum(len(chunk) for chunk in chunks)))
         for chunk in chunks:
             stream.write(chunk)
+
+
+def check_size(size: int, name: str | None) -> None:
+    """Refuse numbers that no ONNX file can hold.
+
+    Raises:
+        UnsupportedError: there are too many.
+    """
+    if size > MOST_BYTES:
+        raise UnsupportedError(
+            f"{name}: the weights take {size / 2**30:.2f} GiB, and one .onnx file holds less than 2 GiB "
+            "(a limit of protobuf)"
+        )
 
 
 def encode_initializer(value: ir.Value) -> Iterator[Chunk]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from gcv_edge import store
 from gcv_edge.errors import GcvEdgeError, MissingExtraError, VerificationError
 from gcv_edge.files import replacing
 from gcv_edge.metadata import ModelMetadata, format_metadata, format_verification
+from gcv_edge.runtime.memory import give_back
 from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.verify import Samples, Verification, check_export, compare_samples, sample_outputs
 
@@ -115,6 +117,9 @@ def export_loaded(
             watch.start("write")
             exported.model.metadata_props.update(format_metadata(metadata))
             write_model(exported.model, temporary)
+            del exported  # verification takes much memory of its own, and a graph has cycles
+            gc.collect()
+            give_back()
             if verify:
                 watch.start("verify")
                 earlier = earlier_samples(target, metadata)
@@ -148,7 +153,7 @@ def verify_export(
         VerificationError: an output differs by more than its tolerance.
     """
     verification = check_export(file, metadata, reference)
-    samples = sample_outputs(file, metadata)
+    samples = sample_outputs(file, metadata, verification.noise)
     again = compare_samples(samples, earlier)
     verification = replace(verification, comparisons=(*verification.comparisons, *again))
     if not verification.passed:

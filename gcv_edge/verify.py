@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ from gcv_edge.agreement import (
 from gcv_edge.errors import MissingExtraError, ModelFileError
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import NOISE_SEED, Inputs, check_inputs, noise_inputs
+from gcv_edge.runtime.memory import give_back
 from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.runtime.sessions import Session, SessionOptions, open_session
 from gcv_edge.store import find_model
@@ -64,6 +65,9 @@ SORTED_TOLERANCE = 2e-2
 SORTED_ENDS = 0.01
 """Part of the smallest and of the largest sorted numbers that is not stored."""
 
+TOGETHER = 3
+"""Pictures in the batch that is tried."""
+
 SAMPLES = 64
 """Numbers of each output that go into the file."""
 
@@ -77,12 +81,14 @@ class Verification:
         comparisons: one per output, and one for a detector's final list.
         inputs: pictures used.
         batches: batch sizes used.
+        noise: outputs of the file for the noisy picture in ONNX Runtime, where they were computed.
     """
 
     reference: str
     comparisons: tuple[Comparison, ...]
     inputs: tuple[str, ...]
     batches: tuple[int, ...]
+    noise: Outputs | None = field(default=None, repr=False, compare=False)
 
     @property
     def passed(self) -> bool:
@@ -170,7 +176,8 @@ def check_export(file: Path, metadata: ModelMetadata, reference: Reference | Non
     if not is_good and "black" in runs.inputs and is_undecided(file, metadata, reference):
         runs = run_both(file, metadata, reference, "onnxruntime", without_black)
         comparisons = compare_all(runs.found, runs.expected, metadata)
-    return Verification(runs.reference, comparisons, runs.inputs, runs.batches)
+    noise = dict(zip(runs.inputs, runs.found, strict=False))["noise"]
+    return Verification(runs.reference, comparisons, runs.inputs, runs.batches, noise)
 
 
 def is_undecided(file: Path, metadata: ModelMetadata, reference: Reference) -> bool:
@@ -201,22 +208,37 @@ def run_both(
 
     A detector that chooses inside its graph does not see the black picture: among equals it takes any.
     """
+    found, inputs, kinds = run_file(file, metadata, engine, make_inputs, is_joined)
+    give_back()
+    reference = reference or EngineReference(open_session(file))
+    expected = [reference.run(unnamed(data)) for data in inputs]
+    batches = (1, TOGETHER) if len(inputs) > len(kinds) else (1,)
+    return Runs(reference.name, found, expected, kinds, batches)
+
+
+def run_file(
+    file: Path, metadata: ModelMetadata, engine: str, make_inputs: InputMaker, is_joined: bool
+) -> tuple[list[dict[str, Array]], list[Inputs], tuple[str, ...]]:
+    """Run a file in an engine, which is gone before the reference takes as much memory again.
+
+    Returns:
+        outputs; the inputs, one by one and joined; their kinds.
+    """
     single = open_session(file, SessionOptions(engine=engine))
     kinds = dict(make_inputs(single.inputs, metadata))
     is_alone = chooses_regions(single, metadata) or metadata.task is TENSORS
     if is_alone or lists_peaks("scores", metadata.detection):
         kinds.pop("black", None)
     inputs = list(kinds.values())
-    reference = reference or EngineReference(open_session(file))
-    expected = [reference.run(unnamed(data)) for data in inputs]
     found = [run_session(single, data) for data in inputs]
-    batches = (1, len(inputs)) if is_joined and not is_alone else (1,)
-    if len(batches) > 1:
-        together = stack_outputs(inputs)
-        expected.append(reference.run(unnamed(together)))
-        is_open = single.dynamic_batch
-        found.append(run_together(file, together, engine) if is_open else stack_outputs(found))
-    return Runs(reference.name, found, expected, tuple(kinds), batches)
+    if is_joined and not is_alone:
+        order = [index % len(kinds) for index in range(TOGETHER)]
+        inputs.append(stack_outputs([inputs[index] for index in order]))
+        if single.dynamic_batch:
+            found.append(run_together(file, inputs[-1], engine))
+        else:
+            found.append(stack_outputs([found[index] for index in order]))
+    return found, inputs, tuple(kinds)
 
 
 def chooses_regions(session: Session, metadata: ModelMetadata) -> bool:
@@ -267,11 +289,20 @@ def stack_outputs(outputs: Sequence[Outputs]) -> dict[str, Array]:
     return {name: np.concatenate([one[name] for one in outputs]) for name in outputs[0]}
 
 
-def sample_outputs(file: Path, metadata: ModelMetadata) -> list[dict[str, Any]]:
-    """Make the numbers that go into the file: samples of each output for the noisy picture."""
+def sample_outputs(
+    file: Path, metadata: ModelMetadata, outputs: Outputs | None = None
+) -> list[dict[str, Any]]:
+    """Make the numbers that go into the file: samples of each output for the noisy picture.
+
+    Args:
+        file: the model.
+        metadata: the file's own.
+        outputs: for the noisy picture, where they are known.
+    """
     if metadata.detection is not None and metadata.detection.nms == "graph":
         return []
-    outputs = run_noise(open_session(file, SessionOptions(engine="onnxruntime")), metadata)
+    if outputs is None:
+        outputs = run_noise(open_session(file, SessionOptions(engine="onnxruntime")), metadata)
     kinds = {name: arrangement(name, outputs, metadata) for name in outputs}
     arranged = {name: arrange(name, value, kinds[name]) for name, value in outputs.items()}
     return [

@@ -10,6 +10,7 @@ import numpy as np
 
 from gcv_edge.errors import GcvEdgeError, MissingExtraError, ModelFileError, UnsupportedError
 from gcv_edge.runtime.cpus import usable_cpus
+from gcv_edge.runtime.memory import give_back
 from gcv_edge.runtime.sessions import (
     Array,
     Request,
@@ -91,9 +92,11 @@ def create_session(path: Path, threads: int) -> Any:
     settings.intra_op_num_threads = threads
     settings.log_severity_level = QUIET
     try:
-        return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ModelFileError(path, f"ONNX Runtime cannot load it: {one_line(error)}") from error
+    give_back()
+    return session
 
 
 def share_threads(options: SessionOptions) -> tuple[int, int]:

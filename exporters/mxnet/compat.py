@@ -6,8 +6,11 @@ the first import of ``mxnet``; nothing else in this package imports it directly.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import warnings
+from collections.abc import Iterator
 from types import ModuleType
 
 import numpy as np
@@ -33,12 +36,29 @@ def import_mxnet() -> ModuleType:
     restore_numpy_aliases()
     os.environ.setdefault("MXNET_STORAGE_FALLBACK_LOG_VERBOSE", "0")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), without_module("sklearn"):
             warnings.simplefilter("ignore")
             import mxnet
     except ImportError as error:
         raise MissingExtraError("MXNet", "mxnet") from error
     return mxnet  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def without_module(name: str) -> Iterator[None]:
+    """Let a module, unless it is loaded already, be missing for a while.
+
+    mxnet.model loads scikit-learn, where it is installed, for the base class of an estimator that nobody
+    uses here, and that takes as long as all the rest.
+    """
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def import_gluoncv() -> ModuleType:

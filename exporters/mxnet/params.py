@@ -17,7 +17,7 @@ import math
 import mmap
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -141,6 +141,21 @@ def read_params(path: str | os.PathLike[str]) -> Params:
         except (OSError, ValueError) as error:
             raise ModelFileError(path, f"cannot be mapped: {error}") from error
     return parse_params(buffer, os.fspath(path))
+
+
+def release_pages(arrays: Iterable[Array]) -> None:
+    """Let the system take back the memory in which it holds arrays' files; what is needed is read again."""
+    for buffer in {id(buffer): buffer for buffer in map(find_buffer, arrays)}.values():
+        if isinstance(buffer, mmap.mmap) and hasattr(buffer, "madvise"):
+            buffer.madvise(mmap.MADV_DONTNEED)
+
+
+def find_buffer(array: Array) -> object:
+    """Return what holds an array's numbers."""
+    base: object = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return base.obj if isinstance(base, memoryview) else base
 
 
 def parse_params(buffer: Buffer, source: str = "<bytes>") -> Params:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -17,6 +18,7 @@ from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.export import canonical_entries
 from gcv_edge.exporters.mxnet.network import Network
+from gcv_edge.exporters.mxnet.params import release_pages
 from gcv_edge.exporters.mxnet.parts import is_for_tensors, name_heads
 from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
 from gcv_edge.exporters.source import ExportOptions
@@ -33,10 +35,12 @@ class MxnetReference:
     """
 
     def __init__(self, network: Network, options: ExportOptions | None = None) -> None:
-        """Bind nothing yet: each batch size is bound when it is first run."""
-        self._mxnet = import_mxnet()
-        self.name = f"mxnet {self._mxnet.__version__}"
+        """Load nothing yet: MXNet and what it is asked for are loaded at the first run."""
+        self.name = f"mxnet {importlib.metadata.version('mxnet')}"
         self._network = network
+        self._operators: dict[tuple[Entry, ...], tuple[Any, list[str]]] = {}
+        self._parameters: dict[str, Any] = {}
+        release_pages(network.weights.values())  # the export has read them all
         self._symbol = zero_skipped_regions(network.symbol)
         self._is_for_tensors = is_for_tensors(network, options or ExportOptions())
         self._head = None if self._is_for_tensors else find_detection_head(self._symbol)
@@ -74,15 +78,26 @@ class MxnetReference:
         return {name: with_columns(name, value) for name, value in zip(names, outputs, strict=False)}
 
     def _forward(self, entries: Sequence[Entry], inputs: Mapping[str, Array]) -> list[Array]:
-        mxnet = self._mxnet
-        symbol = mxnet.sym.load_json(write_symbol(self._symbol, entries))
+        mxnet = import_mxnet()
+        operator, names = self._bind(mxnet, tuple(entries))
         arrays = [
-            as_nd(mxnet, inputs[name] if name in inputs else self._network.weights[name])
-            for name in symbol.list_inputs()
+            as_nd(mxnet, inputs[name]) if name in inputs else self._parameter(mxnet, name) for name in names
         ]
-        outputs = mxnet.nd.CachedOp(symbol)(*arrays)
+        release_pages(self._network.weights.values())
+        outputs = operator(*arrays)
         outputs = outputs if isinstance(outputs, list) else [outputs]
         return [output.asnumpy() for output in outputs]
+
+    def _bind(self, mxnet: ModuleType, entries: tuple[Entry, ...]) -> tuple[Any, list[str]]:
+        if entries not in self._operators:
+            symbol = mxnet.sym.load_json(write_symbol(self._symbol, entries))
+            self._operators[entries] = mxnet.nd.CachedOp(symbol), symbol.list_inputs()
+        return self._operators[entries]
+
+    def _parameter(self, mxnet: ModuleType, name: str) -> Any:
+        if name not in self._parameters:
+            self._parameters[name] = as_nd(mxnet, self._network.weights[name])
+        return self._parameters[name]
 
 
 def with_columns(name: str, value: Array) -> Array:

@@ -11,9 +11,15 @@ from numpy.typing import NDArray
 
 def read_constant(value: ir.Value | None) -> NDArray[np.float64] | None:
     """Return a constant's numbers in float64; None for a computed value or a graph input."""
+    array = read_array(value)
+    return None if array is None else array.astype(np.float64)
+
+
+def read_array(value: ir.Value | None) -> NDArray[Any] | None:
+    """Return a constant's own array; None for a computed value or a graph input."""
     if value is None or value.const_value is None or value.is_graph_input():
         return None
-    return value.const_value.numpy().astype(np.float64)
+    return np.asarray(value.const_value.numpy())
 
 
 def add_constant(graph: ir.Graph, name: str, array: NDArray[Any]) -> ir.Value:

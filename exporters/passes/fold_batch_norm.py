@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.exporters.passes.constants import add_constant, read_constant
+from gcv_edge.exporters.passes.constants import add_constant, read_array, read_constant
 
-Weights = NDArray[np.float64]
+Weights = NDArray[np.floating[Any]]
 
 
 class FoldBatchNormPass(ir.passes.InPlacePass):
@@ -33,7 +35,7 @@ def fold(graph: ir.Graph, norm: ir.Node) -> bool:
     layer = norm.inputs[0].producer() if norm.inputs[0] is not None else None
     if layer is None or not is_plain_layer(layer) or not is_private(layer, norm):
         return False
-    weight, bias = read_constant(layer.inputs[1]), read_bias(layer)
+    weight, bias = read_array(layer.inputs[1]), read_bias(layer)
     statistics = [read_constant(value) for value in norm.inputs[1:5]]
     known = [values for values in statistics if values is not None]
     if weight is None or bias is None or len(known) < 4 or is_training(norm):
@@ -85,18 +87,19 @@ def read_bias(layer: ir.Node) -> Weights | None:
 
 
 def scale_channels(layer: ir.Node, weight: Weights, factor: Weights) -> Weights:
-    """Multiply the weights of each output channel by its factor."""
-    if layer.op_type != "ConvTranspose":
-        return weight * factor.reshape(-1, *[1] * (weight.ndim - 1))
-    groups = layer.attributes.get_int("group", 1)
+    """Multiply the weights of each output channel by its factor, in float64 without a copy of all of them."""
+    groups = layer.attributes.get_int("group", 1) if layer.op_type == "ConvTranspose" else 1
+    axis = 2 if layer.op_type == "ConvTranspose" else 1
     grouped = weight.reshape(groups, -1, *weight.shape[1:])
-    scaled: Weights = grouped * factor.reshape(groups, 1, -1, *[1] * (weight.ndim - 2))
+    shape = [groups if index == 0 else -1 if index == axis else 1 for index in range(grouped.ndim)]
+    scaled: Weights = np.empty(grouped.shape, np.float32)
+    np.multiply(grouped, factor.reshape(shape), out=scaled, dtype=np.float64, casting="same_kind")
     return scaled.reshape(weight.shape)
 
 
 def replace_weights(graph: ir.Graph, layer: ir.Node, weight: Weights, bias: Weights) -> None:
     """Give a layer new weights; the old ones may have other users."""
     name = layer.outputs[0].name or layer.op_type
-    layer.replace_input_with(1, add_constant(graph, f"{name}_folded_weight", weight.astype(np.float32)))
+    layer.replace_input_with(1, add_constant(graph, f"{name}_folded_weight", weight))
     layer.resize_inputs(3)
     layer.replace_input_with(2, add_constant(graph, f"{name}_folded_bias", bias.astype(np.float32)))

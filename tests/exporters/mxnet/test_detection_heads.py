@@ -156,16 +156,16 @@ def test_proposals_are_mxnets(name: str, networks: Callable[[str], Network], tmp
         assert unmatched_proposals(found, expected) == 0
 
 
-@pytest.mark.parametrize("name", [name for name in BUILDS if name != "CenterNet, deformable"])
+@pytest.mark.parametrize("name", BUILDS)
 def test_verification_takes_them(name: str, networks: Callable[[str], Network], tmp_path: Path) -> None:
-    """Not the deformable one: rounding decides which of the black picture's cells are peaks."""
+    """Without the black picture: rounding decides which of its cells are peaks or proposals."""
     network = networks(name)
     path = write(network, tmp_path / "net.onnx")
     metadata = export_network(network, ExportOptions(input_shape=SHAPE)).metadata
     verification = check_export(path, metadata, MxnetReference(network))
     assert verification.passed
     assert verification.batches == ((1, 3) if name in ONE_MAP else (1,))
-    assert verification.inputs == (("black", "noise", "picture") if name in ONE_MAP else ("noise", "picture"))
+    assert verification.inputs == ("noise", "picture")
 
 
 @pytest.mark.parametrize("name", ["CenterNet", "CenterNet, deformable"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcv_edge.errors import ModelFileError
-from gcv_edge.exporters.mxnet.params import Params, parse_params, read_params
+from gcv_edge.exporters.mxnet.params import Params, find_buffer, parse_params, read_params, release_pages
 
 DATA = Path(__file__).parents[2] / "data"
 FILES = DATA / "mxnet_files"
@@ -263,6 +264,17 @@ def test_changed_numbers_give_params_or_an_error(stem: str, data: st.DataObject)
     offset = data.draw(st.integers(0, (len(content) - 8) // 4)) * 4
     struct.pack_into("<Q", content, offset, data.draw(st.sampled_from(extreme)))
     read_or_refused(bytes(content))
+
+
+@pytest.mark.parametrize("stem", READABLE)
+def test_released_memory_is_read_again(stem: str) -> None:
+    with read_params(FILES / f"{stem}.params") as params:
+        arrays = {name: params[name] for name in params}
+        before = {name: array.copy() for name, array in arrays.items()}
+        assert any(isinstance(find_buffer(array), mmap.mmap) for array in arrays.values())
+        release_pages([*arrays.values(), np.ones(3)])
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(array, before[name])
 
 
 @settings(derandomize=True, max_examples=100, deadline=2000)
