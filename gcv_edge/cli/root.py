@@ -14,6 +14,7 @@ from gcv_edge.cli.guard import guarded
 
 COMMANDS = {
     "export": ("gcv_edge.cli.export", "Turn a trained network into one self-describing .onnx file."),
+    "calibrate": ("gcv_edge.cli.calibrate", "Make an 8-bit network from an exported file and pictures."),
     "predict": ("gcv_edge.cli.predict", "Run a model on a picture, a folder, a video or a camera."),
     "val": ("gcv_edge.cli.val", "Measure how good a model is on labelled pictures."),
     "verify": ("gcv_edge.cli.verify", "Compare a model's numbers with those of its source."),
