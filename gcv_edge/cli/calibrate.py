@@ -6,19 +6,17 @@ from pathlib import Path
 
 import click
 
-from gcv_edge.cli.console import echo_json, stages
+from gcv_edge.cli.console import echo_json
 from gcv_edge.cli.export import check_output
-from gcv_edge.cli.guard import debug_option, muted_libraries, naming
+from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.int8 import (
-    Outcome,
     Wishes,
-    calibrate_file,
     calibration_options,
     int8_path,
     outcome_to_dict,
     print_outcome,
     refuse_drop,
-    warn_of_skipped,
+    run_calibration,
 )
 from gcv_edge.cli.options import Fraction, json_option
 from gcv_edge.errors import UsageError
@@ -79,25 +77,12 @@ def calibrate(
         ignore_unknown,
         layers,
     )
-    outcome = run(source, target_file, wishes, as_json)
+    outcome = run_calibration(source, target_file, wishes, quiet=as_json)
     if as_json:
         echo_json(outcome_to_dict(outcome))
     else:
         print_outcome(outcome)
     refuse_drop(outcome)
-
-
-def run(source: Path, output: Path, wishes: Wishes, as_json: bool) -> Outcome:
-    """Calibrate with progress on a terminal; damaged pictures are told at the end."""
-    told = ignore if as_json else click.echo
-    with muted_libraries(), stages("reading") as progress, naming(output):
-        outcome = calibrate_file(source, output, wishes, progress, told)
-    warn_of_skipped(outcome.material)
-    return outcome
-
-
-def ignore(line: str) -> None:
-    """Say nothing."""
 
 
 def parse_layers(text: str | None) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gcv_edge.cli.console import echo_table, plural, show_path, show_size
+from gcv_edge.cli.console import echo_table, ignore, plural, show_path, show_size, stages
+from gcv_edge.cli.guard import muted_libraries, naming
 from gcv_edge.cli.options import Fraction, Word
 from gcv_edge.errors import AccuracyError, UsageError
 from gcv_edge.runtime.modelfile import read_metadata
@@ -48,6 +49,7 @@ class Wishes:
         minutes: that the search for layers that must stay float may take.
         split, pictures, ignore_unknown: as ``open_dataset`` takes them.
         keep_float: names of layers.
+        is_quick: neither the best bias correction nor layers that 8 bits make slower are looked for.
     """
 
     data: str
@@ -60,6 +62,7 @@ class Wishes:
     pictures: str | None = None
     ignore_unknown: bool = False
     keep_float: tuple[str, ...] = ()
+    is_quick: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,22 @@ def int8_path(model: Path) -> Path:
     return model.with_name(f"{model.stem}_int8{model.suffix}")
 
 
+def run_calibration(source: Path, output: Path, wishes: Wishes, *, quiet: bool) -> Outcome:
+    """Calibrate with progress on a terminal; pictures that could not be read are told at the end.
+
+    Args:
+        source: exported float file.
+        output: 8-bit file to write.
+        wishes: what is asked for.
+        quiet: print nothing but errors.
+    """
+    told = ignore if quiet else click.echo
+    with muted_libraries(), stages("reading") as progress, naming(output):
+        outcome = calibrate_file(source, output, wishes, progress, told)
+    warn_of_skipped(outcome.material)
+    return outcome
+
+
 def calibrate_file(
     source: Path, output: Path, wishes: Wishes, progress: Callable[[str], None], told: Callable[[str], None]
 ) -> Outcome:
@@ -169,7 +188,11 @@ def calibrate_file(
             max_drop=wishes.max_drop,
             time_budget=None if wishes.minutes is None else 60 * wishes.minutes,
             options=CalibrationOptions(
-                keep_float=wishes.keep_float, data=material.describe() + measured, data_hash=fingerprint
+                correction="fast" if wishes.is_quick else "auto",
+                keep_float=wishes.keep_float,
+                data=material.describe() + measured,
+                data_hash=fingerprint,
+                drop_slow=not wishes.is_quick,
             ),
             progress=progress,
         )
