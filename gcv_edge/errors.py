@@ -9,6 +9,7 @@ GcvEdgeError
 ├── UnsupportedError       an operator, attribute value or task that is not supported
 ├── ParamsMismatchError    parameters do not fit the network
 ├── VerificationError      the exported network's numbers differ from the source's
+├── AccuracyError          an 8-bit network lost more than it may (exit code 3)
 └── UsageError             arguments that contradict each other (exit code 2)
 
 The text of each is one line that names what, where, found and expected. Wrong argument types and shapes
@@ -64,6 +65,12 @@ class ParamsMismatchError(GcvEdgeError):
 
 class VerificationError(GcvEdgeError):
     """The exported network does not compute what the source computes."""
+
+
+class AccuracyError(GcvEdgeError):
+    """A network lost more accuracy than was allowed; its file is kept under a name that says so."""
+
+    exit_code = 3
 
 
 class UsageError(GcvEdgeError):

@@ -1,4 +1,4 @@
-"""``gcv-edge demo``: the main job, on what the package ships."""
+"""``gcv-edge demo``: the main jobs, on what the package ships."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROUNDS = 10
 )
 @debug_option
 def demo(output: str) -> None:
-    """Export the network that the package ships, verify it, and run it on the pictures beside it.
+    """Export the network that the package ships, verify it, run it on pictures, and make it 8-bit.
 
     It is GluonCV's YOLOv3, trained on drawn traffic signs, as MXNet's two files. MXNet is not needed.
     """
@@ -41,11 +41,13 @@ def demo(output: str) -> None:
         detector = load_detector(result)
         for picture in sorted(shipped.glob("*.jpg")):
             show(detector, picture, folder)
-    echo_timings(detector, folder)
+        echo_timings(detector, folder)
+        show_int8(result.path, shipped)
     model = show_path(result.path)
     click.echo(f"\nThe annotated pictures are in {show_path(folder)}. Next:")
     click.echo(f"  gcv-edge info {model}")
     click.echo(f"  gcv-edge predict {model} PICTURE --save out")
+    click.echo(f"  gcv-edge calibrate {model} --data PICTURES")
     click.echo(f"  python -c 'from gcv_edge import Detector; print(Detector(\"{model}\").labels)'")
 
 
@@ -96,6 +98,18 @@ def show(detector: Detector, picture: Path, folder: Path) -> None:
     found: Detections = detector.run(frame)
     write_picture(folder / f"{picture.stem}.png", draw(found, frame, None))
     click.echo(f"{picture.name}: {describe_detections(found, DETECTION_THRESHOLD)}")
+
+
+def show_int8(model: Path, shipped: Path) -> None:
+    """Calibrate on half of the shipped pictures and compare on the others."""
+    from gcv_edge.cli.int8 import Wishes, int8_path, own_target, print_outcome, run_calibration
+
+    wishes = Wishes(str(shipped), own_target(), "mse", samples=100, is_quick=True)
+    click.echo(
+        "\nThe same in 8 bits, calibrated on half of these pictures and compared with the float file on"
+    )
+    click.echo("the others. They are far too few: enough to show how it goes, not to rely on.")
+    print_outcome(run_calibration(model, int8_path(model), wishes, quiet=True))
 
 
 def echo_timings(detector: Detector, folder: Path) -> None:

@@ -14,6 +14,16 @@ from click.core import ParameterSource
 
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, naming
+from gcv_edge.cli.int8 import (
+    Outcome,
+    Wishes,
+    calibration_options,
+    int8_path,
+    outcome_to_dict,
+    print_outcome,
+    refuse_drop,
+    run_calibration,
+)
 from gcv_edge.cli.options import Word, json_option, parse_classes, task_option
 from gcv_edge.cli.verdicts import describe_verdict
 from gcv_edge.errors import GcvEdgeError, UsageError
@@ -25,6 +35,8 @@ if TYPE_CHECKING:
 
 ADOPTION_OPTIONS = ("boxes", "scores", "box_format", "normalized", "background")
 """Parameters of the command that say what a foreign detector does not."""
+CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop")
+"""Parameters of the command that mean something with --calibrate alone."""
 
 
 @click.command()
@@ -61,6 +73,10 @@ ADOPTION_OPTIONS = ("boxes", "scores", "box_format", "normalized", "background")
 @click.option("--normalized", is_flag=True, help="For .onnx detectors: boxes are parts of the input's size.")
 @click.option("--background", is_flag=True, help="For .onnx detectors: the first score is the background's.")
 @click.option("--random-weights", type=int, metavar="SEED", help="Untrained weights, for benchmarks only.")
+@click.option(
+    "--calibrate", "data", metavar="DATA", help="Pictures: make an 8-bit file beside, and measure it."
+)
+@calibration_options
 @json_option("Print what was written as JSON.")
 @debug_option
 def export(
@@ -79,6 +95,11 @@ def export(
     bgr: bool,
     image_range: str | None,
     random_weights: int | None,
+    data: str | None,
+    target: str,
+    num_samples: int,
+    calib_mode: str,
+    max_drop: float | None,
     as_json: bool,
     **adoption: Any,
 ) -> None:
@@ -90,6 +111,7 @@ def export(
     """
     labels = parse_classes(classes)
     check_output(output, source)
+    wishes = parse_wishes(data, target, calib_mode, num_samples, max_drop)
     from gcv_edge import pipeline
     from gcv_edge.exporters.source import ExportOptions, parse_input_shape
 
@@ -118,10 +140,44 @@ def export(
             random_weights=random_weights,
             progress=progress,
         )
-    if as_json:
-        echo_json(to_dict(result, random_weights))
-    else:
+    if not as_json:
         print_result(result, random_weights, in_store=output is None)
+    outcome = calibrate_export(result, wishes, quiet=as_json)
+    if as_json:
+        echo_json(to_dict(result, random_weights, outcome))
+    if outcome is not None:
+        refuse_drop(outcome)
+
+
+def parse_wishes(
+    data: str | None, target: str, mode: str, samples: int, max_drop: float | None
+) -> Wishes | None:
+    """Collect what a calibration is asked for; None for no calibration.
+
+    Raises:
+        UsageError: an option means something with --calibrate alone, or there is no such data.
+    """
+    if data is not None:
+        if not Path(data).exists():
+            raise UsageError(f"--calibrate {data}: no such file or folder")
+        return Wishes(data, target, mode, samples, max_drop)
+    context = click.get_current_context()
+    for name in CALIBRATION_OPTIONS:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise UsageError(f"--{name.replace('_', '-')} is for --calibrate DATA")
+    return None
+
+
+def calibrate_export(result: ExportResult, wishes: Wishes | None, *, quiet: bool) -> Outcome | None:
+    """Make the 8-bit file beside the float one, where it is asked for."""
+    if wishes is None:
+        return None
+    if not quiet:
+        click.echo()
+    outcome = run_calibration(result.path, int8_path(result.path), wishes, quiet=quiet)
+    if not quiet:
+        print_outcome(outcome)
+    return outcome
 
 
 def parse_adoption(source: str, **head: Any) -> Adoption:
@@ -237,7 +293,9 @@ def describe_seconds(seconds: Mapping[str, float]) -> str:
     return ", ".join(f"{stage} {value:.1f} s" for stage, value in seconds.items())
 
 
-def to_dict(result: ExportResult, random_weights: int | None) -> dict[str, Any]:
+def to_dict(
+    result: ExportResult, random_weights: int | None, outcome: Outcome | None = None
+) -> dict[str, Any]:
     """Return an export for JSON."""
     return {
         "path": str(result.path),
@@ -249,4 +307,5 @@ def to_dict(result: ExportResult, random_weights: int | None) -> dict[str, Any]:
         "random_weights": random_weights,
         "verification": result.verification.to_dict() if result.verification else None,
         "seconds": dict(result.seconds),
+        "int8": outcome_to_dict(outcome) if outcome else None,
     }

@@ -1,6 +1,6 @@
 """Errors at the edge of the program: one line on standard error and an exit code.
 
-0 done, 1 failed, 2 usage, 130 interrupted, 141 nobody reads the output any more.
+0 done, 1 failed, 2 usage, 3 accuracy lost, 130 interrupted, 141 nobody reads the output any more.
 """
 
 from __future__ import annotations

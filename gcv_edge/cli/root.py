@@ -17,6 +17,7 @@ COMMANDS = {
     "predict": ("gcv_edge.cli.predict", "Run a model on a picture, a folder, a video or a camera."),
     "val": ("gcv_edge.cli.val", "Measure how good a model is on labelled pictures."),
     "verify": ("gcv_edge.cli.verify", "Compare a model's numbers with those of its source."),
+    "calibrate": ("gcv_edge.cli.calibrate", "Make an 8-bit network from an exported file and pictures."),
     "prune": ("gcv_edge.cli.prune", "Take channels out of a model until it is fast enough."),
     "benchmark": ("gcv_edge.cli.benchmark", "Measure how fast models are here, and which one to deploy."),
     "info": ("gcv_edge.cli.info", "Say what a model file is and what it wants."),

@@ -183,9 +183,20 @@ def test_demo(here: Path) -> None:
         assert f"\n{picture.name}: " in process.stdout
         annotated = cv2.imread(f"gcv-edge-demo/{picture.stem}.png")
         assert annotated.shape == cv2.imread(str(picture)).shape
-    for part in ("verified against", "mean average precision", "inference ms", "gcv-edge info"):
+    for part in (
+        "verified against",
+        "mean average precision",
+        "inference ms",
+        "gcv-edge info",
+        "far too few",
+        "Fastest on this",
+    ):
         assert part in process.stdout
-    names = [*(f"{picture.stem}.png" for picture in pictures), "traffic_signs.onnx"]
+    names = [
+        *(f"{picture.stem}.png" for picture in pictures),
+        "traffic_signs.onnx",
+        "traffic_signs_int8.onnx",
+    ]
     assert sorted(path.name for path in Path("gcv-edge-demo").iterdir()) == sorted(names)
 
 

@@ -1,0 +1,99 @@
+"""``gcv-edge calibrate``: an 8-bit network from a float file and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gcv_edge.cli.console import echo_json
+from gcv_edge.cli.export import check_output
+from gcv_edge.cli.guard import debug_option
+from gcv_edge.cli.int8 import (
+    Wishes,
+    calibration_options,
+    int8_path,
+    outcome_to_dict,
+    print_outcome,
+    refuse_drop,
+    run_calibration,
+)
+from gcv_edge.cli.options import Fraction, json_option
+from gcv_edge.errors import UsageError
+from gcv_edge.store import find_model
+
+
+@click.command()
+@click.argument("model")
+@click.option("--data", metavar="DATA", required=True, help="Pictures, with labels where there are any.")
+@click.option("-o", "--output", metavar="OUT.onnx", help="File to write; without it, MODEL_int8.onnx.")
+@calibration_options
+@click.option("--split", metavar="NAME", help="Part of DATA, such as val; else the one for measuring.")
+@click.option("--pictures", metavar="DIR", help="Folder of the pictures, where it is not found beside DATA.")
+@click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not know.")
+@click.option(
+    "--time-budget",
+    type=Fraction(0),
+    metavar="MINUTES",
+    help="Time for the search for layers that must stay float.",
+)
+@click.option("--keep-float", metavar="A,B", help="Names of layers that stay float in any case.")
+@json_option("Print what was found as JSON.")
+@debug_option
+def calibrate(
+    model: str,
+    data: str,
+    output: str | None,
+    target: str,
+    num_samples: int,
+    calib_mode: str,
+    max_drop: float | None,
+    split: str | None,
+    pictures: str | None,
+    ignore_unknown: bool,
+    time_budget: float | None,
+    keep_float: str | None,
+    as_json: bool,
+) -> None:
+    """Make an 8-bit network, measure what it loses, and time it beside the float one.
+
+    MODEL is an exported file, or a name in the model store. DATA is a folder of pictures, a folder with a
+    folder for each class, Pascal VOC, COCO, pictures with label maps, or a .rec, .lst, .csv or COCO .json
+    file. Pictures that are measured on are not calibrated on.
+    """
+    layers = parse_layers(keep_float)
+    source = find_model(model)
+    target_file = Path(output) if output is not None else int8_path(source)
+    check_output(str(target_file), str(source))
+    wishes = Wishes(
+        data,
+        target,
+        calib_mode,
+        num_samples,
+        max_drop,
+        time_budget,
+        split,
+        pictures,
+        ignore_unknown,
+        layers,
+    )
+    outcome = run_calibration(source, target_file, wishes, quiet=as_json)
+    if as_json:
+        echo_json(outcome_to_dict(outcome))
+    else:
+        print_outcome(outcome)
+    refuse_drop(outcome)
+
+
+def parse_layers(text: str | None) -> tuple[str, ...]:
+    """Read names with commas between.
+
+    Raises:
+        UsageError: a name is empty.
+    """
+    if text is None:
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise UsageError(f"--keep-float {text}: found an empty name, expected names of layers")
+    return names
