@@ -1,7 +1,9 @@
 """Compare the detections that two runs of the example program ``detect`` printed, such as on two processors.
 
-Every detection with a score over the threshold must have one of the same class in the other run, its score and
-box within the tolerances; each is matched once. Run: ``python .ci/compare_detections.py A.jsonl B.jsonl``.
+Every detection with a score over the threshold must have one of the same class in the other run, its score
+and box within the tolerances; each is matched once.
+
+Run: ``python .ci/compare_detections.py A.jsonl B.jsonl``.
 """
 
 from __future__ import annotations
@@ -66,6 +68,7 @@ def match(
 
 
 def main() -> int:
+    """Compare two files; 1 where a detection has no match."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("first", type=Path)
     parser.add_argument("second", type=Path)
