@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx_ir as ir
-from numpy.typing import NDArray
 
-from gcv_edge.prune.forward import Forward, is_fixed, whole_batches
+from gcv_edge.prune.forward import Forward
 from gcv_edge.prune.inputs import Pictures
-from gcv_edge.prune.matrices import Matrix, Reader, pick, read_layer, sample_rows
+from gcv_edge.prune.matrices import Matrix, Reader, read_layer, sample_rows
 from gcv_edge.prune.spaces import Spaces
 from gcv_edge.prune.trace import Layer
 
@@ -115,64 +114,3 @@ def gather_moments(
 def random_of(seed: int, reader: Reader, batch: int) -> np.random.Generator:
     """Return the source of positions of a layer in a batch."""
     return np.random.default_rng((seed, reader.layer.node, batch))
-
-
-def gather_pairs(
-    dense: ir.Model,
-    pruned: ir.Model,
-    readers: Mapping[Reader, NDArray[np.bool_]],
-    addends: Mapping[str, str],
-    pictures: Pictures,
-    seed: int,
-) -> dict[str, Moments]:
-    """Sum over what layers of a pruned network read, and over what they should give.
-
-    Args:
-        dense, pruned: the networks.
-        readers: the layers, with which of their results are left.
-        addends: by layer, the name of what its result is added to: by how much that differs from the whole
-            network's, the layer should give more.
-        pictures: what to run.
-        seed: of the positions.
-
-    Returns:
-        Sums by layer; targets are results where it is treated by patch, else the whole network's columns.
-    """
-    whole = Forward(
-        dense, [name for reader in readers for name in (reader.result, reader.source)] + [*addends.values()]
-    )
-    small = Forward(pruned, [*(reader.source for reader in readers), *addends.values()])
-    sums: dict[str, Moments] = {}
-    size = min(whole.batch, small.batch)
-    for number, batch in enumerate(whole_batches(pictures, size, is_fixed(dense.graph.inputs[0]))):
-        expected, found = whole.run(batch), small.run(batch)
-        for reader, outputs in readers.items():
-            count = positions_per_picture(reader, len(pictures))
-            random = random_of(seed, reader, number)
-            given = found.get(reader.source)
-            x, places = sample_rows(
-                reader, expected[reader.source] if given is None else given, count, random
-            )
-            t = target_rows(reader, expected, places)
-            t = t[:, outputs] if reader.by_patch else t
-            addend = addends.get(reader.layer.name, "")
-            if addend in found and reader.by_patch:
-                t = t + pick(expected[addend][:, outputs] - found[addend], places)
-            x = x[:, :0] if given is None else x
-            if reader.layer.name not in sums:
-                sums[reader.layer.name] = Moments.zeros(x.shape[1], t.shape[1])
-            sums[reader.layer.name].add(x, t)
-    return sums
-
-
-def target_rows(reader: Reader, tensors: Mapping[str, Matrix], places: NDArray[np.int64]) -> Matrix:
-    """Take the whole network's numbers at the same positions."""
-    if reader.by_patch:
-        result = tensors[reader.result]
-        return pick(result, places) if reader.kernel else result.reshape(-1, result.shape[-1])
-    source = tensors[reader.source]
-    if reader.kernel:
-        return pick(source, places)
-    if reader.run == 1:
-        return source.reshape(-1, source.shape[-1])
-    return pick(source.reshape(len(source), -1, reader.run), places)

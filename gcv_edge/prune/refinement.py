@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import onnx_ir as ir
@@ -12,12 +13,14 @@ from gcv_edge.prune.edits import Mask
 from gcv_edge.prune.fitting import Fit, fit_pair, read_weights, rescale_pair, write_all
 from gcv_edge.prune.inputs import Pictures
 from gcv_edge.prune.matrices import Reader
-from gcv_edge.prune.moments import Moments, gather_pairs
+from gcv_edge.prune.moments import Moments
+from gcv_edge.prune.pairs import Pair, gather_pairs
 from gcv_edge.prune.study import Study, Widths, crop
 from gcv_edge.prune.trace import shape_of
 
 WORK = 4e13
-"""Multiply-accumulates that all passes together may take: some minutes on one core."""
+"""Multiply-accumulates that all passes together may take: some minutes on one core. Half
+of each network is run in a round, on average, and that twice."""
 
 METHODS = ("least_squares", "statistics")
 
@@ -36,7 +39,8 @@ def refine(
     """Fit the layers of a pruned network in the order of the graph, in place.
 
     Each round looks at a few layers that follow each other; what comes before them has been fitted already.
-    There are as many rounds as layers, or fewer where that would take too long.
+    There are as many rounds as layers, or fewer where that would take too long. Layers of which only what is
+    positive matters are fitted twice: the second time, what is negative in both networks counts as equal.
 
     Args:
         study: the whole network.
@@ -71,7 +75,7 @@ def is_there(study: Study, pruned: ir.Model, name: str, kept: Mask) -> bool:
 
 def plan_rounds(names: Sequence[str], model: ir.Model, pruned: ir.Model, pictures: int) -> list[list[str]]:
     """Divide the layers into rounds of neighbours, as many as the work allows."""
-    work = (count_macs(model) + count_macs(pruned)) * pictures / 2
+    work = (count_macs(model) + count_macs(pruned)) * pictures
     count = max(1, min(len(names), int(WORK / max(1, work))))
     size = -(-len(names) // count) if names else 1
     return [list(names[start : start + size]) for start in range(0, len(names), size)]
@@ -88,22 +92,52 @@ def fit_round(
 ) -> dict[str, Fit]:
     """Fit a few layers; of one that reads nothing any more, the mean result is left."""
     nodes = {node.name: node for node in pruned.graph}
-    readers = {study.readers[name]: kept[study.readers[name].layer.outputs] for name in names}
-    addends = {name: addend for name in names if (addend := find_addend(study, name))}
-    sums = gather_pairs(study.model, pruned, readers, addends, pictures, seed)
-    fits: dict[str, Fit] = {}
-    for reader, outputs in readers.items():
-        name, moments = reader.layer.name, sums[reader.layer.name]
-        if name not in nodes:
-            fits[name] = fit_rest(study, reader, moments, kept)
-            continue
-        prior, bias = read_weights(nodes[name], reader)
-        if method == "statistics":
-            fits[name] = rescale_pair(reader, bias, prior, moments)
-        else:
-            whole = crop(Fit(*study.weights[name]), outputs)
-            fits[name] = fit_pair(reader, whole.matrix, whole.bias, prior, moments)
+    pairs = [describe_pair(study, name, kept) for name in names]
+    if method == "statistics":
+        pairs = [replace(pair, addend="") for pair in pairs]
+    sums = gather_pairs(study.model, pruned, pairs, pictures, seed)
+    fits = {pair.reader.layer.name: fit_one(study, pair, nodes, sums, kept, method) for pair in pairs}
+    rectified = [pair for pair in pairs if is_rectified(study, pair.reader.layer.name)]
+    again = [replace(pair, guess=fits[pair.reader.layer.name]) for pair in rectified]
+    if again and method == "least_squares":
+        sums = gather_pairs(study.model, pruned, again, pictures, seed)
+        fits |= {pair.reader.layer.name: fit_one(study, pair, nodes, sums, kept, method) for pair in again}
     return fits
+
+
+def describe_pair(study: Study, name: str, kept: Mask) -> Pair:
+    """Describe a layer in both networks."""
+    reader = study.readers[name]
+    return Pair(reader, kept[reader.layer.outputs], find_addend(study, name))
+
+
+def fit_one(
+    study: Study,
+    pair: Pair,
+    nodes: Mapping[str, ir.Node],
+    sums: Mapping[str, Moments],
+    kept: Mask,
+    method: str,
+) -> Fit:
+    """Fit a layer to its sums."""
+    name = pair.reader.layer.name
+    if name not in nodes:
+        return fit_rest(study, pair.reader, sums[name], kept)
+    prior, bias = read_weights(nodes[name], pair.reader)
+    if method == "statistics":
+        return rescale_pair(pair.reader, bias, prior, sums[name])
+    whole = crop(Fit(*study.weights[name]), pair.outputs)
+    return fit_pair(pair.reader, whole.matrix, whole.bias, prior, sums[name])
+
+
+def is_rectified(study: Study, name: str) -> bool:
+    """Tell whether only what is positive of a layer's result, or of the sum it goes into, matters."""
+    reader = study.readers[name]
+    value = list(study.model.graph)[reader.layer.node].outputs[0]
+    users = [user for user, _ in value.uses()]
+    if reader.by_patch and find_addend(study, name):
+        users = [user for user, _ in users[0].outputs[0].uses()]
+    return reader.by_patch and len(users) == 1 and users[0].op_type == "Relu"
 
 
 def fit_rest(study: Study, reader: Reader, moments: Moments, kept: Mask) -> Fit:

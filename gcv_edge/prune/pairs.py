@@ -1,0 +1,102 @@
+"""Sums over what pruned layers read and what they should give, both networks running side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from gcv_edge.prune.fitting import Fit
+from gcv_edge.prune.forward import Forward, Tensors, is_fixed, whole_batches
+from gcv_edge.prune.inputs import Pictures
+from gcv_edge.prune.matrices import Matrix, Reader, pick, sample_rows
+from gcv_edge.prune.moments import Moments, positions_per_picture, random_of
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A layer in the whole network and in the pruned one.
+
+    Attributes:
+        reader: the layer.
+        outputs: which of its results are left.
+        addend: name of what its result is added to; by how much that differs from the whole network's, the
+            layer should give more. Empty where there is none.
+        guess: what the layer may be, where only what is positive of its result (or of the sum) matters: then
+            results that are negative in both networks count as equal.
+    """
+
+    reader: Reader
+    outputs: NDArray[np.bool_]
+    addend: str = ""
+    guess: Fit | None = None
+
+
+def gather_pairs(
+    dense: ir.Model, pruned: ir.Model, pairs: Sequence[Pair], pictures: Pictures, seed: int
+) -> dict[str, Moments]:
+    """Run both networks, and sum over what pruned layers read and what they should give.
+
+    Args:
+        dense, pruned: the networks.
+        pairs: the layers.
+        pictures: what to run.
+        seed: of the positions.
+
+    Returns:
+        Sums by layer; targets are results where it is treated by patch, else the whole network's columns.
+    """
+    addends = [pair.addend for pair in pairs if pair.addend]
+    tensors = [name for pair in pairs for name in (pair.reader.result, pair.reader.source)]
+    whole = Forward(dense, tensors + addends)
+    small = Forward(pruned, [*(pair.reader.source for pair in pairs), *addends])
+    sums: dict[str, Moments] = {}
+    size = min(whole.batch, small.batch)
+    for number, batch in enumerate(whole_batches(pictures, size, is_fixed(dense.graph.inputs[0]))):
+        expected, found = whole.run(batch), small.run(batch)
+        for pair in pairs:
+            count = positions_per_picture(pair.reader, len(pictures))
+            x, t = pair_rows(pair, expected, found, count, random_of(seed, pair.reader, number))
+            name = pair.reader.layer.name
+            if name not in sums:
+                sums[name] = Moments.zeros(x.shape[1], t.shape[1])
+            sums[name].add(x, t)
+    return sums
+
+
+def pair_rows(
+    pair: Pair, expected: Tensors, found: Tensors, count: int, random: np.random.Generator
+) -> tuple[Matrix, Matrix]:
+    """Take what a pruned layer reads, nothing where its source is gone, and what it should give."""
+    reader = pair.reader
+    is_gone = reader.source not in found
+    x, places = sample_rows(reader, (expected if is_gone else found)[reader.source], count, random)
+    t = target_rows(reader, expected, places)
+    x = x[:, :0] if is_gone else x
+    if not reader.by_patch:
+        return x, t
+    t = t[:, pair.outputs]
+    rest: Matrix = np.float32(0)
+    if pair.addend and pair.addend in found:
+        rest = pick(found[pair.addend], places)
+        t = t + pick(expected[pair.addend][:, pair.outputs], places) - rest
+    if pair.guess is not None:
+        guess = (x @ pair.guess.matrix.T + pair.guess.bias).astype(np.float32)
+        t = np.where(t + rest < 0, np.minimum(guess + rest, 0) - rest, t)
+    return x, t
+
+
+def target_rows(reader: Reader, tensors: Mapping[str, Matrix], places: NDArray[np.int64]) -> Matrix:
+    """Take the whole network's numbers at the same positions."""
+    if reader.by_patch:
+        result = tensors[reader.result]
+        return pick(result, places) if reader.kernel else result.reshape(-1, result.shape[-1])
+    source = tensors[reader.source]
+    if reader.kernel:
+        return pick(source, places)
+    if reader.run == 1:
+        return source.reshape(-1, source.shape[-1])
+    return pick(source.reshape(len(source), -1, reader.run), places)
