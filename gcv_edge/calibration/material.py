@@ -66,6 +66,7 @@ class Material:
             "name": self.calibrating.name,
             "kind": self.calibrating.kind,
             "split": self.split,
+            "labels_not_used_because": self.problem or None,
             "total": self.total,
             "calibrated_on": len(self.calibrating),
             "measured_on": len(self.measuring),

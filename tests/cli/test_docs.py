@@ -67,9 +67,18 @@ def test_every_line_runs(workplace: Path) -> None:
         printed = done(*arguments)
         if target is not None:
             target.write_text(printed)
-    for name in ("export.json", "info.json", "figures.json", "verdict.json", "list.json", "doctor.json"):
+    for name in (
+        "export.json",
+        "info.json",
+        "figures.json",
+        "verdict.json",
+        "list.json",
+        "doctor.json",
+        "calibration.json",
+    ):
         json.loads(Path(name).read_text())
     assert [json.loads(line)["index"] for line in Path("found.jsonl").read_text().splitlines()] == [0, 1]
+    assert {path.name for path in Path().glob("*int8.onnx")} == {"both_int8.onnx", "signs_int8.onnx"}
     assert len(list(Path("annotated").iterdir())) == 3
     assert Path("annotated/clip.mp4").stat().st_size
 

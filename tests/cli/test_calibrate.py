@@ -1,0 +1,330 @@
+"""``gcv-edge calibrate`` and ``export --calibrate``, on networks of two convolutions and the shipped one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+from gcv_edge.calibration import stage, targets, thresholds
+from gcv_edge.cli import int8
+from gcv_edge.cli.int8 import describe_speed
+from gcv_edge.metadata import ClipSettings
+from tests.runtime.conftest import Maker, solid
+
+from .conftest import CLASSES_FILE, DEMO, QUICK, contents, done, failed, run
+
+COLOURS = {"red": (255, 40, 0), "green": (0, 255, 40), "blue": (40, 0, 255)}
+EACH = 4
+OPSET = 18
+"""That exports have."""
+NAIVE = ("--calib-mode", "naive")
+SAME_ANYWHERE = (*NAIVE, "--target", "portable")
+"""No layer returns to float because 8 bits make it slower on the machine at hand."""
+
+
+def colour_convs(model: onnx.ModelProto, ballast: float) -> None:
+    """Put two convolutions before the first node, which together change nothing.
+
+    ``ballast`` fills a channel between them that the second one ignores; when it is large, 8 bits have no
+    levels left for the others.
+    """
+    first, second = np.zeros((4, 3, 1, 1), np.float32), np.zeros((3, 4, 1, 1), np.float32)
+    first[:3, :, 0, 0] = second[:, :3, 0, 0] = np.eye(3)
+    bias = np.array([0, 0, 0, ballast], np.float32)
+    for name, value in (("w1", first), ("b1", bias), ("w2", second)):
+        model.graph.initializer.append(numpy_helper.from_array(value, name))
+    model.graph.node[0].input[0] = "seen"
+    layers = [
+        helper.make_node("Conv", ["data", "w1", "b1"], ["c1"], "conv1"),
+        helper.make_node("Relu", ["c1"], ["r1"], "relu1"),
+        helper.make_node("Conv", ["r1", "w2"], ["seen"], "conv2"),
+    ]
+    for layer in reversed(layers):
+        model.graph.node.insert(0, layer)
+
+
+@pytest.fixture
+def make_net(make_model: Maker, here: Path) -> Maker:
+    """Write a network with convolutions: ``make_net("classification", ballast=1.0)``."""
+
+    def make(kind: str, *, ballast: float = 1.0, **options: Any) -> Path:
+        path = make_model(kind, path=here / "net.onnx", **options)
+        model = onnx.load(path)
+        model.opset_import[0].version = OPSET
+        colour_convs(model, ballast)
+        onnx.save(model, path)
+        return Path("net.onnx")
+
+    return make
+
+
+@pytest.fixture
+def colours(here: Path) -> Path:
+    """Pictures in folders by the name of their colour."""
+    for name, colour in COLOURS.items():
+        (here / "colours" / name).mkdir(parents=True)
+        for number in range(EACH):
+            cv2.imwrite(f"colours/{name}/{number}.png", solid(*(max(0, c - 9 * number) for c in colour)))
+    return Path("colours")
+
+
+@pytest.fixture
+def pictures(colours: Path) -> Path:
+    """The same without labels."""
+    Path("flat").mkdir()
+    for path in sorted(colours.rglob("*.png")):
+        path.rename(Path("flat") / f"{path.parent.name}{path.name}")
+    return Path("flat")
+
+
+def record(path: str) -> dict[str, Any]:
+    entries = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    found: dict[str, Any] = json.loads(entries["gcv_edge calibration"])
+    return found
+
+
+def test_labelled_pictures(make_net: Maker, colours: Path) -> None:
+    printed = done("calibrate", make_net("classification"), "--data", colours)
+    lines = printed.splitlines()
+    assert lines[0].startswith(
+        "colours (class folders): 6 of 12 pictures to calibrate, 6 others to measure, "
+    )
+    assert "by lot (seed 0); sha256 " in lines[0]
+    assert lines[1] == "Measured: top-1 against the labels"
+    assert lines[2].startswith("net_int8.onnx: 8 bits for ")
+    assert "Lost: 0.00 points of top-1 on 6 pictures not calibrated on\n" in printed
+    assert "Fastest on this machine: " in printed
+    assert "Warning: calibrated on " in printed
+    assert [row.split()[1] for row in lines if row.startswith(("fp32 ", "int8 "))] == ["100.00", "100.00"]
+    assert sorted(path.name for path in Path().glob("*net*")) == ["net.onnx", "net_int8.onnx"]
+    assert done("val", "net_int8.onnx", colours).count("100.00") == 6
+    assert "int8" in done("info", "net_int8.onnx")
+
+
+def test_json_and_the_record_in_the_file(make_net: Maker, colours: Path) -> None:
+    options = ("--num-samples", "4", "--target", "portable", "--keep-float", "conv1", "-o", "small.onnx")
+    found = json.loads(
+        done("calibrate", make_net("classification"), "--data", colours, *NAIVE, *options, "--json")
+    )
+    assert (found["path"], found["float_path"]) == ("small.onnx", "net.onnx")
+    assert (found["metric"], found["measured"]) == ("top-1", "accuracy")
+    dataset, calibration = found["dataset"], found["calibration"]
+    assert (dataset["total"], dataset["calibrated_on"], dataset["measured_on"]) == (12, 4, 8)
+    assert dataset["fingerprint"] == calibration["data_hash"] != dataset["measured_fingerprint"]
+    assert (calibration["target"], calibration["mode"], calibration["drop"]) == ("portable", "minmax", 0)
+    assert calibration["kept_float"]["conv1"] == "asked for"
+    stored = record("small.onnx")
+    assert stored["data"].startswith("colours (class folders): 4 of 12 pictures")
+    assert stored["data"].endswith("; top-1 (accuracy)")
+    assert stored["data_hash"] == dataset["fingerprint"]
+    assert (stored["score_before"], stored["score_after"]) == (100, 100)
+
+
+def test_pictures_without_labels(make_net: Maker, pictures: Path) -> None:
+    printed = done("calibrate", make_net("classification"), "--data", pictures, *NAIVE, "--max-drop", "0")
+    assert "Measured: top-1 agreement with the float file, since there are no labels" in printed
+    assert "Lost: 0.00 points of top-1 agreement on 6 pictures not calibrated on, allowed are 0" in printed
+
+
+def test_labels_of_another_model(make_net: Maker, colours: Path) -> None:
+    (colours / "red").rename(colours / "crimson")
+    printed = done("calibrate", make_net("classification"), "--data", colours, *NAIVE)
+    assert "Warning: labels are not used: " in printed
+    assert "Measured: top-1 agreement with the float file" in printed
+
+
+def test_boxes_in_a_table(make_net: Maker, pictures: Path) -> None:
+    rows = [f"{path.name},0,0,8,8,{path.stem[:-1]}" for path in sorted(pictures.iterdir())]
+    Path("labels").mkdir()
+    Path("labels/boxes.csv").write_text("\n".join(rows))
+    options = ("--data", "labels/boxes.csv", "--pictures", pictures, *NAIVE, "--json")
+    found = json.loads(done("calibrate", make_net("detection"), *options))
+    assert (found["metric"], found["measured"]) == ("VOC07 mAP", "accuracy")
+
+
+def test_a_name_in_the_store(make_net: Maker, pictures: Path) -> None:
+    make_net("classification").rename("kept.onnx")
+    models = Path("../home/models")
+    models.mkdir(parents=True)
+    Path("kept.onnx").rename(models / "kept.onnx")
+    done("calibrate", "kept", "--data", pictures, *NAIVE)
+    assert "kept_int8" in done("list")
+    assert (models / "kept_int8.onnx").is_file()
+
+
+def test_nothing_to_compare(make_net: Maker, here: Path) -> None:
+    """A detector that sees nothing."""
+    Path("dark").mkdir()
+    for number in range(4):
+        cv2.imwrite(f"dark/{number}.png", solid(number, 0, 0))
+    model = make_net("detection")
+    printed = done("calibrate", model, "--data", "dark", *NAIVE)
+    assert "Measured: nothing, the network's results cannot be compared on these pictures" in printed
+    assert "Lost" not in printed
+    refused = run("calibrate", model, "--data", "dark", *NAIVE, "--max-drop", "1")
+    assert (refused.exit_code, refused.stderr.startswith("Error: --max-drop: ")) == (2, True)
+
+
+def test_layers_return_to_float(make_net: Maker, colours: Path) -> None:
+    model = make_net("classification", ballast=3000.0)
+    lost = json.loads(done("calibrate", model, "--data", colours, *SAME_ANYWHERE, "--json"))["calibration"]
+    assert lost["drop"] > 30
+    kept = done("calibrate", model, "--data", colours, *SAME_ANYWHERE, "--max-drop", "0.5")
+    assert "conv2 (accuracy)" in kept
+    assert "Lost: 0.00 points of top-1 on 6 pictures not calibrated on, allowed are 0.5" in kept
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_too_much_is_lost(make_net: Maker, colours: Path, options: tuple[str, ...]) -> None:
+    model = make_net("classification", ballast=3000.0)
+    limits = ("--max-drop", "0.5", "--time-budget", "0")
+    result = run("calibrate", model, "--data", colours, *SAME_ANYWHERE, *limits, *options)
+    assert result.exit_code == 3
+    assert result.stderr.startswith("Error: net_int8_over_max_drop.onnx: lost ")
+    assert result.stderr.endswith(" points of top-1, allowed are 0.5; kept under this name\n")
+    if options:
+        assert json.loads(result.stdout)["calibration"]["passed"] is False
+    else:
+        assert "Warning: the time budget ended the search" in result.stdout
+    assert sorted(path.name for path in Path().glob("*net*")) == ["net.onnx", "net_int8_over_max_drop.onnx"]
+
+
+def test_an_interrupt_and_the_same_command_again(
+    make_net: Maker, colours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("calibrate", make_net("classification"), "--data", colours, *NAIVE)
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.Calibration, "compare", interrupt)
+        result = run(*command)
+    assert result.exit_code == 130
+    assert result.stderr == "Interrupted: net_int8.onnx was not written; the same command goes on from here\n"
+    assert not Path("net_int8.onnx").exists()
+    assert json.loads(done(*command, "--json"))["calibration"]["resumed"]
+    assert [path.name for path in Path().glob(".*")] == []
+
+
+def test_an_interrupt_at_once(make_net: Maker, colours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make_net("classification")
+    before = contents(Path())
+    monkeypatch.setattr(stage.Calibration, "read", interrupt)
+    result = run("calibrate", model, "--data", colours)
+    assert result.exit_code == 130
+    assert result.stderr == "Interrupted: net_int8.onnx was not written; nothing had been found out yet\n"
+    assert contents(Path()) == before
+
+
+def interrupt(*arguments: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_damaged_pictures_are_told(make_net: Maker, pictures: Path) -> None:
+    (pictures / "a.png").write_text("no picture")
+    result = run("calibrate", make_net("classification"), "--data", pictures, *NAIVE)
+    assert result.exit_code == 0
+    assert result.stderr == "Skipped a.png: found no picture, expected JPEG, PNG or the like\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "said"),
+    [
+        (1, ("--data", "missing"), "missing: no such file or folder"),
+        (
+            1,
+            ("--data", "one"),
+            "one: found 1 picture, expected at least 2: to calibrate on and to measure on",
+        ),
+        (1, ("--data", "flat", "-o", "nowhere/net.onnx"), "nowhere: no such folder"),
+        (1, ("--data", "flat", "--split", "test"), "flat: found no folder 'test'"),
+        (2, ("--data", "flat", "-o", "net.onnx"), "-o net.onnx: is the source itself"),
+        (2, ("--data", "flat", "--keep-float", "conv7"), "keep_float: found 'conv7'"),
+        (2, ("--data", "flat", "--keep-float", "conv1,"), "--keep-float conv1,: found an empty name"),
+        (2, ("--data", "flat", "--target", "x68"), "did you mean 'x86'?"),
+        (2, ("--data", "flat", "--calib-mode", "entropie"), "did you mean 'entropy'?"),
+        (2, ("--data", "flat", "--max-drop", "-1"), "--max-drop"),
+        (2, ("--data", "flat", "--max-drop", "nan"), "--max-drop"),
+        (2, ("--data", "flat", "--num-samples", "0"), "--num-samples"),
+        (2, (), "Missing option '--data'"),
+    ],
+)
+def test_what_is_refused(
+    make_net: Maker, pictures: Path, code: int, options: tuple[str, ...], said: str
+) -> None:
+    Path("one").mkdir()
+    cv2.imwrite("one/only.png", solid(9, 9, 9))
+    model = make_net("classification")
+    before = contents(Path())
+    assert said in error_of(code, model, *options)
+    assert contents(Path()) == before
+
+
+def error_of(code: int, model: object, *options: object) -> str:
+    """Return the line of an error; lines that were printed before do not count."""
+    return failed(code, "calibrate", model, *options)
+
+
+def test_networks_that_cannot_be_calibrated(make_net: Maker, make_model: Maker, pictures: Path) -> None:
+    assert "no layer can be quantised" in error_of(1, make_model("classification"), "--data", pictures)
+    clips = make_model("clip", clip=ClipSettings((0, 2, 4, 6), 8))
+    assert "calibrating action on a data set is not" in error_of(1, clips, "--data", pictures)
+    done("calibrate", make_net("classification"), "--data", pictures, *NAIVE)
+    assert "expected 'fp32'" in error_of(1, "net_int8.onnx", "--data", pictures)
+
+
+def test_export_calibrates_what_it_has_verified(here: Path) -> None:
+    command = ("export", *QUICK, "--classes", CLASSES_FILE, "-o", "net.onnx", "--calibrate", DEMO)
+    found = json.loads(done(*command, *SAME_ANYWHERE, "--num-samples", "2", "--max-drop", "100", "--json"))
+    assert (found["path"], found["int8"]["path"]) == ("net.onnx", "net_int8.onnx")
+    assert found["int8"]["metric"] == "matched detections"
+    assert found["int8"]["calibration"]["max_drop"] == 100
+    assert (found["int8"]["dataset"]["calibrated_on"], found["int8"]["dataset"]["measured_on"]) == (2, 4)
+    assert {path.name for path in Path().iterdir()} == {"net.onnx", "net_int8.onnx"}
+
+
+def test_exports_of_the_same_network_are_the_same_file(here: Path) -> None:
+    """So that an interrupted ``export --calibrate`` goes on where it was."""
+    for name in ("one.onnx", "two.onnx"):
+        done("export", *QUICK, "-o", name)
+    assert Path("one.onnx").read_bytes() == Path("two.onnx").read_bytes()
+
+
+@pytest.mark.parametrize("option", [("--num-samples", "9"), ("--max-drop", "1"), ("--target", "arm"), NAIVE])
+def test_options_that_need_pictures(here: Path, option: tuple[str, ...]) -> None:
+    assert failed(2, "export", *QUICK, "-o", "net.onnx", *option) == f"{option[0]} is for --calibrate DATA"
+    assert failed(2, "export", *QUICK, "-o", "net.onnx", *option, "--calibrate", "none") == (
+        "--calibrate none: no such file or folder"
+    )
+    assert contents(here) == {}
+
+
+def test_words_are_the_library_s() -> None:
+    assert set(int8.MODES) == {thresholds.AUTO, *thresholds.MODES, *thresholds.GLUONCV_NAMES}
+    assert set(int8.TARGETS) == set(targets.TARGETS)
+
+
+@pytest.mark.parametrize(
+    ("times", "fastest", "said"),
+    [
+        (
+            {"fp32": 8.0, "bf16": 3.0, "int8": 2.0, "int8+bf16": 2.5},
+            "int8",
+            "the 8-bit file (int8), 4.00x as fast as fp32, 1.50x as fast as bf16",
+        ),
+        ({"fp32": 8.0, "int8": 10.0}, "fp32", "the float file (fp32), 1.25x as fast as int8"),
+    ],
+)
+def test_speed_in_words(times: dict[str, float], fastest: str, said: str) -> None:
+    assert describe_speed(times, fastest) == f"Fastest on this machine: {said}"
+
+
+def test_help_of_both_commands() -> None:
+    for command in ("calibrate", "export"):
+        printed = done(command, "--help")
+        assert "--num-samples" in printed
+        assert "this machine's" in printed
