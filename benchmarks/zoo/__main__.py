@@ -21,7 +21,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.harness import ROOT
+from benchmarks.zoo import ROOT
 from benchmarks.zoo.cover import read_cover, write_cover
 from benchmarks.zoo.publish import publish
 from benchmarks.zoo.records import (

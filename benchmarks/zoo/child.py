@@ -97,7 +97,14 @@ def join(parts: Sequence[Record]) -> Record:
     """Make one record of those of a network's parts."""
     if len(parts) == 1:
         return dict(parts[0])
-    return {**parts[-1], "verdict": worst_verdict(parts), "reason": join_reasons(parts), "parts": list(parts)}
+    kinds = set().union(*(part.get("variants", ()) for part in parts))
+    return {
+        **parts[-1],
+        "variants": sorted(kinds),
+        "verdict": worst_verdict(parts),
+        "reason": join_reasons(parts),
+        "parts": list(parts),
+    }
 
 
 def worst_verdict(parts: Sequence[Record]) -> str:

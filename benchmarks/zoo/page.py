@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness import ROOT
+from benchmarks.zoo import ROOT
 from benchmarks.zoo.records import PASSED, UNBUILDABLE
 
 PAGE = ROOT / "docs" / "zoo.md"

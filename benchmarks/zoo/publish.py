@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from benchmarks.harness import ROOT, machine
+from benchmarks.harness import machine
+from benchmarks.zoo import ROOT
 from benchmarks.zoo.page import PAGE, format_page
 from benchmarks.zoo.records import Record
 from gcv_edge.files import replacing

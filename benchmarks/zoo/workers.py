@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.harness import ROOT
+from benchmarks.zoo import ROOT
 from benchmarks.zoo.records import FAILED, FIRST_PHASE, Record, Records, merge
 
 WORK = "work-"
@@ -169,7 +169,6 @@ def child_environment(folder: Path, threads: int) -> dict[str, str]:
         **os.environ,
         "OMP_NUM_THREADS": str(threads),
         "GCV_EDGE_HOME": str(folder / "home"),
-        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }
 
 
