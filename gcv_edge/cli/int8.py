@@ -15,7 +15,6 @@ from gcv_edge.cli.console import echo_table, ignore, plural, show_path, show_siz
 from gcv_edge.cli.guard import muted_libraries, naming
 from gcv_edge.cli.options import Fraction, Word
 from gcv_edge.errors import AccuracyError, UsageError
-from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.store import try_to_remember
 
 if TYPE_CHECKING:
@@ -159,6 +158,7 @@ def calibrate_file(
     """
     from gcv_edge.calibration import CalibrationOptions, calibrate
     from gcv_edge.calibration.material import choose_points, open_material
+    from gcv_edge.runtime.modelfile import read_metadata
 
     metadata = read_metadata(source)
     material = open_material(
