@@ -91,7 +91,7 @@ def fit_round(
     kept: Mask,
 ) -> dict[str, Fit]:
     """Fit a few layers; of one that reads nothing any more, the mean result is left."""
-    nodes = {node.name: node for node in pruned.graph}
+    nodes = {node.name: node for node in pruned.graph if node.name is not None}
     pairs = [describe_pair(study, name, kept) for name in names]
     if method == "statistics":
         pairs = [replace(pair, addend="") for pair in pairs]
