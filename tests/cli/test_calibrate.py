@@ -18,7 +18,8 @@ from gcv_edge.cli.int8 import describe_speed
 from gcv_edge.metadata import ClipSettings
 from tests.runtime.conftest import Maker, solid
 
-from .conftest import CLASSES_FILE, DEMO, QUICK, contents, done, failed, run
+from .conftest import CLASSES_FILE, DEMO, QUICK, contents, done, error_line, failed, run, shell
+from .test_interruptions import FULL_DISK
 
 COLOURS = {"red": (255, 40, 0), "green": (0, 255, 40), "blue": (40, 0, 255)}
 EACH = 4
@@ -220,6 +221,16 @@ def test_an_interrupt_at_once(make_net: Maker, colours: Path, monkeypatch: pytes
     assert contents(Path()) == before
 
 
+def test_no_room(make_net: Maker, colours: Path) -> None:
+    """Neither for the networks that are tried nor for the notes."""
+    model = make_net("classification")
+    before = contents(Path())
+    process = shell(["-c", FULL_DISK, 300, "calibrate", model, "--data", colours, *NAIVE])
+    assert process.returncode == 1
+    assert error_line(process.stderr).endswith("File too large")
+    assert contents(Path()) == before
+
+
 def interrupt(*arguments: object) -> None:
     raise KeyboardInterrupt
 
@@ -265,7 +276,6 @@ def test_what_is_refused(
 
 
 def error_of(code: int, model: object, *options: object) -> str:
-    """Return the line of an error; lines that were printed before do not count."""
     return failed(code, "calibrate", model, *options)
 
 
