@@ -79,7 +79,7 @@ def pair_rows(
     if not reader.by_patch:
         return x, t
     t = t[:, pair.outputs]
-    rest: Matrix = np.float32(0)
+    rest: Matrix = np.zeros(1, np.float32)
     if pair.addend and pair.addend in found:
         rest = pick(found[pair.addend], places)
         t = t + pick(expected[pair.addend][:, pair.outputs], places) - rest

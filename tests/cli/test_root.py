@@ -71,7 +71,10 @@ def test_the_installed_script_is_the_command() -> None:
     [
         (["exprt"], "no such command 'exprt': did you mean 'export'? (see gcv-edge --help)"),
         (["predcit", "a", "b"], "no such command 'predcit': did you mean 'predict'?"),
-        (["xyz"], "no such command 'xyz': expected one of export, predict, verify, prune, info, list, doctor, demo"),
+        (
+            ["xyz"],
+            "no such command 'xyz': expected one of export, predict, verify, prune, info, list, doctor, demo",
+        ),
         (["--verson"], "Did you mean '--version'?"),
         (["export", "a", "--dynamc-batch"], "Did you mean '--dynamic-batch'? (see gcv-edge export --help)"),
         (["predict", "a", "b", "--treshold", "1"], "Did you mean '--threshold'?"),
