@@ -33,8 +33,8 @@ from gcv_edge.pipeline import export
 from gcv_edge.prune import count_macs, prune
 from gcv_edge.prune.forward import Forward
 from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
-from gcv_edge.prune.pruning import Run, ignore
 from gcv_edge.prune.refinement import refine
+from gcv_edge.prune.run import Run, ignore
 
 sys.path.append(str(ROOT / "tests" / "end_to_end"))
 from voc_metric import Scene, mean_average_precision
@@ -134,7 +134,8 @@ def cifar_rows(
 def detectors(arguments: argparse.Namespace) -> None:
     folder = DATA / "bccd_voc"
     rows = []
-    for kind, size in (("yolo3", 320), ("ssd_300", 300)):
+    sizes = {"yolo3": 320, "ssd_300": 300}
+    for kind, size in ((kind, sizes[kind]) for kind in arguments.networks or sizes):
         trained = next(DATA.glob(f"trained_{kind}*"))
         with tempfile.TemporaryDirectory() as name:
             source, output = Path(name) / f"{kind}.onnx", Path(name) / f"{kind}_pruned.onnx"
@@ -227,7 +228,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=("cifar", "detectors", "resnet50"))
-    parser.add_argument("--networks", nargs="*", help="of cifar: some of the networks")
+    parser.add_argument("--networks", nargs="*", help="some of them: cifar_resnet20_v1, yolo3, ...")
     parser.add_argument(
         "--macs", action="store_true", help="ask for work instead of speed: no quiet machine needed"
     )

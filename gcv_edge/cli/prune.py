@@ -18,7 +18,7 @@ from gcv_edge.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from gcv_edge.prune import PruneResult, Spaces
-    from gcv_edge.prune.pruning import Progress
+    from gcv_edge.prune.run import Progress
 
 NOISE = "noise"
 GATE_NOT_MET = 3

@@ -6,7 +6,8 @@ from gcv_edge.errors import MissingExtraError
 
 try:
     from gcv_edge.prune.counting import count_macs, predict_macs
-    from gcv_edge.prune.pruning import PruneResult, prune
+    from gcv_edge.prune.pruning import prune
+    from gcv_edge.prune.result import PruneResult
     from gcv_edge.prune.spaces import ChannelSpace, Spaces, channel_spaces
     from gcv_edge.prune.surgery import apply_keep
 except ImportError as missing:

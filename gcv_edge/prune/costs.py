@@ -93,6 +93,6 @@ class Grid:
         return cls(inputs, outputs, filled)
 
     def read(self, inputs: int, outputs: int) -> float:
-        """Interpolate; below the smallest width, time falls no further than in proportion."""
+        """Interpolate; below the smallest width, time falls no further."""
         rows = [float(np.interp(outputs, self.outputs, row)) for row in self.seconds]
         return float(np.interp(inputs, self.inputs, rows))

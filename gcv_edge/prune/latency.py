@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gcv_edge.prune.costs import Table
 from gcv_edge.prune.counting import is_whole
 from gcv_edge.prune.spaces import Spaces
-from gcv_edge.prune.study import ALIGNMENT
+from gcv_edge.prune.study import ALIGNMENT, NARROW
 from gcv_edge.prune.trace import Layer, constant_of, shape_of
 from gcv_edge.runtime.openvino_session import build_config, shared_core
 from gcv_edge.runtime.sessions import SessionOptions, open_session
@@ -31,9 +31,10 @@ CHUNK = 24
 
 
 class Kind(NamedTuple):
-    """What the time of a layer depends on beside its widths."""
+    """What the time of a layer depends on beside its widths; ``channels``: read and written when whole."""
 
     op_type: str
+    channels: tuple[int, int]
     group: int
     image: tuple[int, ...]
     kernel: tuple[int, ...]
@@ -62,11 +63,13 @@ def describe_kind(node: ir.Node, layer: Layer) -> Kind:
     source = node.inputs[0]
     assert weight is not None
     assert source is not None
+    channels = len(layer.inputs), len(layer.outputs)
     if layer.op_type in ("Gemm", "MatMul"):
-        return Kind("MatMul", 1, (layer.positions,), (), (), (), ())
+        return Kind("MatMul", channels, 1, (layer.positions,), (), (), (), ())
     rank = weight.ndim - 2
     return Kind(
         layer.op_type,
+        channels,
         layer.group,
         tuple(int(length) for length in shape_of(source)[2:]),
         tuple(weight.shape[2:]),
@@ -87,9 +90,10 @@ def plan_cases(kinds: Mapping[str, tuple[Kind, Layer]]) -> list[tuple[Case, Kind
 
 
 def widths_of(channels: int) -> list[int]:
-    """Return some widths up to all channels, multiples of 16 but for the last."""
+    """Return some widths up to all channels; all but the last are such as spaces may keep."""
+    step = ALIGNMENT if channels > NARROW else ALIGNMENT // 2
     wanted = [channels * (i + 1) / WIDTHS for i in range(WIDTHS - 1)]
-    aligned = {ALIGNMENT * max(1, round(width / ALIGNMENT)) for width in wanted}
+    aligned = {step * max(1, round(width / step)) for width in wanted}
     return sorted({width for width in aligned if width < channels} | {channels})
 
 

@@ -18,7 +18,7 @@ from gcv_edge.prune.pairs import Pair, gather_pairs
 from gcv_edge.prune.study import Study, Widths, crop
 from gcv_edge.prune.trace import shape_of
 
-WORK = 4e13
+WORK = 3e13
 """Multiply-accumulates that all passes together may take: some minutes on one core. Half
 of each network is run in a round, on average, and that twice."""
 
@@ -91,7 +91,7 @@ def fit_round(
     kept: Mask,
 ) -> dict[str, Fit]:
     """Fit a few layers; of one that reads nothing any more, the mean result is left."""
-    nodes = {node.name: node for node in pruned.graph if node.name is not None}
+    nodes = {node.name or "": node for node in pruned.graph}
     pairs = [describe_pair(study, name, kept) for name in names]
     if method == "statistics":
         pairs = [replace(pair, addend="") for pair in pairs]

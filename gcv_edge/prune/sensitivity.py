@@ -100,27 +100,25 @@ def relative_error(expected: np.ndarray, found: np.ndarray) -> float:  # type: i
 def measure_curves(
     study: Study,
     divergence: Callable[[ir.Model], float],
-    known: Mapping[str, Mapping[int, float]],
+    curves: Curves,
     report: Callable[[int, int], None],
     choices: int = 4,
-) -> Curves:
+) -> None:
     """Prune one space at a time to each candidate width, and compare.
 
     Args:
         study: the network.
         divergence: what to compare by.
-        known: curves of an interrupted run.
+        curves: what an interrupted run found out; takes the rest.
         report: called with the number done and the number of all after each.
         choices: widths of each space that are tried.
     """
     wanted = [(space.name, width) for space in study.free for width in candidate_widths(space, choices)]
-    curves: Curves = {name: dict(curve) for name, curve in known.items()}
     for number, (name, width) in enumerate(wanted):
         curve = curves.setdefault(name, {})
         if width not in curve:
             curve[width] = divergence(study.prune({name: width}))
         report(number + 1, len(wanted))
-    return curves
 
 
 def interpolate(curve: Mapping[int, float], units: int, steps: Sequence[int]) -> dict[int, float]:

@@ -16,7 +16,7 @@ from gcv_edge.cli.root import main
 from gcv_edge.errors import DataError, GcvEdgeError, UnsupportedError, UsageError
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.metadata import ModelMetadata, Preprocessing, format_metadata
-from gcv_edge.prune import prune, pruning
+from gcv_edge.prune import prune, run
 from gcv_edge.prune.inputs import collect_pictures, noise_frames
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
 from gcv_edge.runtime.sessions import SessionOptions, open_session
@@ -86,14 +86,14 @@ def test_noise_is_named_in_the_record(source: Path, tmp_path: Path) -> None:
 
 
 def test_a_speed_is_measured(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pruning, "SLOWEST", 0.0)
+    monkeypatch.setattr(run, "SLOWEST", 0.0)
     result = prune(source, frames(), tmp_path / "out.onnx", speedup=1.05)
     assert result.record["asked"] == {"speedup": 1.05}
     assert len(result.record["milliseconds"]) == 2
 
 
 def test_what_is_slower_is_refused(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pruning, "SLOWEST", 1e9)
+    monkeypatch.setattr(run, "SLOWEST", 1e9)
     with pytest.raises(GcvEdgeError, match="times as long as the whole one: nothing was written"):
         prune(source, frames(), tmp_path / "out.onnx", macs=0.7)
     assert not (tmp_path / "out.onnx").exists()

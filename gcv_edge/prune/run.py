@@ -1,0 +1,354 @@
+"""One pruning, stage after stage."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import ArrayLike
+
+import gcv_edge
+from gcv_edge import _core
+from gcv_edge.errors import GcvEdgeError, UnsupportedError
+from gcv_edge.exporters.writing import write_model
+from gcv_edge.files import replacing
+from gcv_edge.pipeline import verify_export
+from gcv_edge.prune.allocation import allocate, expected_loss, mask_of
+from gcv_edge.prune.costs import Cost, LatencyCost, MacCost
+from gcv_edge.prune.counting import count_macs
+from gcv_edge.prune.forward import MAX_BATCH
+from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
+from gcv_edge.prune.latency import compare_speed, find_kinds, measure_layers, plan_cases
+from gcv_edge.prune.loading import load_model
+from gcv_edge.prune.moments import gather_moments
+from gcv_edge.prune.refinement import refine
+from gcv_edge.prune.result import PruneResult
+from gcv_edge.prune.sensitivity import Curves, Divergence, measure_curves
+from gcv_edge.prune.state import State
+from gcv_edge.prune.study import Study
+from gcv_edge.prune.trace import shape_of
+from gcv_edge.runtime.modelfile import read_entries, read_metadata
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage's name, and how much of how much of it is done."""
+
+Score = Callable[[Path], float]
+"""Scores a model file, higher is better: accuracy or mAP in percent."""
+
+Attempt = tuple[dict[str, int], float, float]
+"""Widths, speed-up measured, and loss expected."""
+
+MOST_PICTURES = 1024
+CHECK_SHARE = 1 / 8
+"""Part of the pictures that nothing is fitted on."""
+CURVE_WORK = 1e13
+"""Multiply-accumulates that all curves may take."""
+ATTEMPTS = 4
+BACK_OFFS = 6
+SLOWEST = 0.97
+"""A network that is slower than this part of the whole one's speed is refused; less is noise."""
+
+
+def input_size(model: ir.Model) -> tuple[int, int]:
+    """Return width and height of the input.
+
+    Raises:
+        UnsupportedError: they are open.
+    """
+    height, width = shape_of(model.graph.inputs[0])[-2:]
+    if isinstance(height, int) and isinstance(width, int):
+        return width, height
+    raise UnsupportedError("input: found an open height or width, expected fixed ones")
+
+
+def ignore(stage: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+class Run:
+    """One pruning, stage after stage."""
+
+    def __init__(
+        self,
+        source: Path,
+        output: Path,
+        speedup: float | None,
+        macs: float | None,
+        seed: int,
+        progress: Progress,
+    ) -> None:
+        self.source, self.output = source, output
+        self.speedup, self.macs, self.seed = speedup, macs, seed
+        self._progress = progress
+        self.stages: dict[str, float] = {}
+        self.metadata = read_metadata(source)
+        if self.metadata.variant == "int8":
+            raise UnsupportedError(f"{source}: is quantised: prune the network first, then calibrate it")
+        if self.metadata.task.takes != "picture":
+            raise UnsupportedError(
+                f"{source}: takes {self.metadata.task.takes}s, expected a network of pictures"
+            )
+        self.study = Study.of(load_model(source))
+        if not self.study.free:
+            raise UnsupportedError(f"{source}: no channels can go (gcv-edge prune --explain says why)")
+
+    def report(self, stage: str) -> Callable[[int, int], None]:
+        """Return a function that tells how far a stage is, and times it."""
+        begin = time.perf_counter()
+        before = self.stages.get(stage, 0.0)
+
+        def tell(done: int, total: int) -> None:
+            self.stages[stage] = before + time.perf_counter() - begin
+            self._progress(stage, done, total)
+
+        return tell
+
+    def prepare(self, frames: Iterable[ArrayLike] | None) -> None:
+        """Read the pictures, sum over them, and order the channels."""
+        width, height = input_size(self.study.model)
+        self.is_noise = frames is None
+        given = frames if frames is not None else noise_frames(256, (width, height), self.seed)
+        tell = self.report("pictures")
+        pictures = collect_pictures(
+            given, self.metadata.preprocessing, (width, height), MOST_PICTURES, self.seed
+        )
+        tell(len(pictures), len(pictures))
+        self.seen = pictures.seen
+        self.fitted_on, self.checked_on = pictures.split(CHECK_SHARE)
+        self.state = State(self.output, self.key_of(pictures))
+        self.sum_up()
+        known = self.state.found.get("orders", {})
+        self.study.orders = {name: np.array(order, np.int64) for name, order in known.items()}
+        self.study.order("obs", self.report("order"))
+        self.state.save(orders={name: order.tolist() for name, order in self.study.orders.items()})
+
+    def key_of(self, pictures: Pictures) -> str:
+        """Hash what findings depend on."""
+        digest = hashlib.sha256(self.source.read_bytes())
+        digest.update(pictures.levels.tobytes())
+        digest.update(json.dumps([self.speedup, self.macs, self.seed, gcv_edge.__version__]).encode())
+        return digest.hexdigest()
+
+    def sum_up(self) -> None:
+        """Make the one pass over the pictures on the whole network."""
+        tell = self.report("statistics")
+        passes = gather_moments(self.study.model, self.study.readers, self.fitted_on, self.seed)
+        for done, sums in enumerate(passes, 1):
+            self.study.moments = sums
+            tell(done, max(done, -(-len(self.fitted_on) // MAX_BATCH)))
+
+    def measure(self) -> None:
+        """Find out what narrower spaces lose and what they save."""
+        evaluations = sum(4 for _ in self.study.free)
+        count = int(CURVE_WORK / (evaluations * max(1, count_macs(self.study.model))))
+        sample = self.fitted_on.first(min(256, max(32, count)))
+        divergence = Divergence(self.study.model, sample)
+        curves: Curves = {
+            name: {int(w): loss for w, loss in c.items()}
+            for name, c in self.state.found.get("curves", {}).items()
+        }
+        tell = self.report("sensitivity")
+
+        def keep(done: int, total: int) -> None:
+            tell(done, total)
+            if done % 8 == 0:
+                self.state.save(curves=curves)
+
+        measure_curves(self.study, divergence, curves, keep)
+        self.curves = curves
+        self.state.save(curves=self.curves)
+        self.cost = self.find_cost()
+        self.whole_cost = self.cost(mask_of(self.study, {}))
+
+    def find_cost(self) -> Cost:
+        """Return what counts: multiply-accumulates, or time measured on this machine."""
+        if self.speedup is None:
+            return MacCost(self.study.spaces)
+        kinds = find_kinds(self.study.model, self.study.spaces)
+        known = self.state.found.get("table")
+        table = measure_layers(plan_cases(kinds), self.report("latency"), known)
+        self.state.save(table=table)
+        cost = LatencyCost(self.study.spaces, {name: repr(kind) for name, (kind, _) in kinds.items()}, table)
+        cost.set_rest(compare_speed([self.source])[0])
+        return cost
+
+    def choose(self) -> dict[str, int]:
+        """Choose the widths: for a part of the work at once, for a speed in several attempts."""
+        known = self.state.found.get("widths")
+        if known is not None:
+            return dict(known)
+        if self.macs is not None:
+            widths = allocate(self.study, self.curves, self.cost, self.whole_cost * self.macs)
+        else:
+            widths = self.choose_for_speed()
+        self.state.save(widths=widths)
+        return widths
+
+    def choose_for_speed(self) -> dict[str, int]:
+        """Allocate, measure the network, and aim lower or higher."""
+        assert self.speedup is not None
+        tell = self.report("widths")
+        aim = self.speedup
+        best: Attempt = ({}, 0.0, float("inf"))
+        for attempt in range(ATTEMPTS):
+            widths = allocate(self.study, self.curves, self.cost, self.whole_cost / aim)
+            measured = self.time(self.study.prune(widths, fit=False))
+            loss = sum(expected_loss(self.study, self.curves, widths).values())
+            best = better(best, (widths, measured, loss), self.speedup)
+            tell(attempt + 1, ATTEMPTS)
+            if self.speedup <= measured <= 1.03 * self.speedup:
+                break
+            aim *= float(np.clip(1.005 * self.speedup / measured, 0.8, 1.3))
+        return best[0]
+
+    def time(self, model: ir.Model) -> float:
+        """Return how many times faster a pruned network is."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "pruned.onnx"
+            write_model(model, path)
+            self.latency = compare_speed([self.source, path])
+        return self.latency[0] / self.latency[1]
+
+    def finish(self, score: Score | None, max_drop: float | None) -> PruneResult:
+        """Prune, fit, check, widen again where too much is lost, and write the file."""
+        check = Divergence(self.study.model, self.checked_on)
+        before = score(self.source) if score is not None else None
+        widths = self.choose()
+        for attempt in range(BACK_OFFS + 1):
+            model = self.fit(widths)
+            after = self.score(model, score)
+            changed = check.changed(model)
+            drop = before - after if before is not None and after is not None else changed
+            passed = max_drop is None or drop <= max_drop
+            if passed or not widths or attempt == BACK_OFFS:
+                break
+            widths = self.widen(widths)
+        faster = self.time(model)
+        if faster < SLOWEST:
+            raise GcvEdgeError(
+                f"{self.source}: the pruned network takes {1 / faster:.2f} times as long as the whole one: "
+                "nothing was written"
+            )
+        found = {"divergence": check(model), "changed": changed}
+        scores = (before, after) if before is not None and after is not None else None
+        return self.write(model, widths, found, scores, passed)
+
+    def fit(self, widths: Mapping[str, int]) -> ir.Model:
+        """Prune to widths, and fit the layers one after the other."""
+        model = self.study.prune(widths)
+        refine(
+            self.study,
+            model,
+            widths,
+            self.fitted_on,
+            self.seed,
+            self.report("fit"),
+            done=self.state.fits,
+            save=self.state.save_fits,
+        )
+        return model
+
+    def score(self, model: ir.Model, score: Score | None) -> float | None:
+        """Score a network by its file."""
+        if score is None:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "pruned.onnx"
+            model.metadata_props.update(read_entries(self.source))
+            write_model(model, path)
+            return score(path)
+
+    def widen(self, widths: Mapping[str, int]) -> dict[str, int]:
+        """Give the space that loses most its next width back."""
+        lost = expected_loss(self.study, self.curves, widths)
+        worst = max(lost, key=lambda name: lost[name])
+        wider = sorted(width for width in self.curves[worst] if width > widths[worst])
+        found = {name: width for name, width in widths.items() if name != worst}
+        if wider:
+            found[worst] = wider[0]
+        self.state.forget_fits()
+        self.state.save(widths=found)
+        return found
+
+    def write(
+        self,
+        model: ir.Model,
+        widths: Mapping[str, int],
+        found: Mapping[str, float],
+        scores: tuple[float, float] | None,
+        passed: bool,
+    ) -> PruneResult:
+        """Write the file with its record."""
+        spaces = {space.name: space for space in self.study.spaces}
+        channels = {n: (spaces[n].channels, w * spaces[n].step) for n, w in widths.items()}
+        macs = count_macs(self.study.model), count_macs(model)
+        record = self.describe(channels, macs, found, scores)
+        entries = read_entries(self.source)
+        for key in ("gcv_edge verification", "gcv_edge self_test"):
+            entries.pop(key, None)
+        entries |= {
+            "gcv_edge variant": "pruned",
+            "gcv_edge version": gcv_edge.__version__,
+            "gcv_edge pruning": json.dumps(record),
+        }
+        model.metadata_props.clear()
+        model.metadata_props.update(entries)
+        with replacing(self.output) as temporary:
+            write_model(model, temporary)
+            verify_export(temporary, replace(self.metadata, variant="pruned"), None)
+        self.state.remove()
+        return PruneResult(
+            path=self.output,
+            widths=channels,
+            macs=macs,
+            seconds_per_picture=(self.latency[0], self.latency[1]),
+            divergence=found["divergence"],
+            changed=found["changed"],
+            score=scores,
+            passed=passed,
+            record=record,
+            stages=self.stages,
+        )
+
+    def describe(
+        self,
+        channels: Mapping[str, tuple[int, int]],
+        macs: tuple[int, int],
+        found: Mapping[str, float],
+        scores: tuple[float, float] | None,
+    ) -> dict[str, Any]:
+        """Collect what the file says of its pruning; times only where they decided."""
+        record: dict[str, Any] = {
+            "data": "noise" if self.is_noise else "pictures",
+            "pictures": len(self.fitted_on) + len(self.checked_on),
+            "pictures_given": self.seen,
+            "seed": self.seed,
+            "macs": list(macs),
+            "channels": {name: list(pair) for name, pair in channels.items()},
+            **{name: float(f"{value:.4g}") for name, value in found.items()},
+        }
+        if self.speedup is not None:
+            record["asked"] = {"speedup": self.speedup}
+            record["milliseconds"] = [round(1e3 * seconds, 4) for seconds in self.latency]
+            record["isa"] = _core.isa()
+        else:
+            record["asked"] = {"macs": self.macs}
+        if scores is not None:
+            record["score"] = list(scores)
+        return record
+
+
+def better(first: Attempt, second: Attempt, wanted: float) -> Attempt:
+    """Choose between two attempts: the one that loses least and is fast enough."""
+    enough = [attempt for attempt in (first, second) if attempt[1] >= 0.99 * wanted]
+    if enough:
+        return min(enough, key=lambda attempt: attempt[2])
+    return max(first, second, key=lambda attempt: attempt[1])

@@ -1,0 +1,77 @@
+"""Costs and allocation: tables are read right, and the cheapest loss goes first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gcv_edge.prune import channel_spaces
+from gcv_edge.prune.allocation import allocate, mask_of
+from gcv_edge.prune.costs import Grid, LatencyCost, MacCost
+from gcv_edge.prune.counting import count_macs
+from gcv_edge.prune.latency import find_kinds, measure_layers, plan_cases, widths_of
+from gcv_edge.prune.study import Study
+from tests.support.small_graphs import make
+
+
+def ready(kind: str) -> Study:
+    study = Study.of(make(kind))
+    study.orders = {space.name: np.arange(space.units) for space in study.free}
+    return study
+
+
+def test_a_grid_interpolates_between_widths() -> None:
+    grid = Grid.of({"16 16": 1.0, "16 32": 2.0, "32 16": 3.0, "32 32": 4.0})
+    assert grid.read(24, 24) == pytest.approx(2.5)
+    assert grid.read(16, 32) == 2.0
+    assert grid.read(8, 8) == 1.0
+
+
+def test_a_grid_of_a_grouped_layer_knows_one_output_width_per_input_width() -> None:
+    assert Grid.of({"16 16": 1.0, "32 32": 2.0}).read(24, 24) == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    ("channels", "widths"), [(64, [16, 32, 48, 64]), (32, [8, 16, 24, 32]), (3, [3]), (10, [8, 10])]
+)
+def test_measured_widths(channels: int, widths: list[int]) -> None:
+    assert widths_of(channels) == widths
+
+
+def test_whole_networks_cost_what_they_measure() -> None:
+    spaces = channel_spaces(make("residual"))
+    kinds = {layer.name: layer.name for layer in spaces.layers}
+    table = {name: {"1 1": 1.0} for name in kinds}
+    cost = LatencyCost(spaces, kinds, table)
+    cost.set_rest(20.0)
+    everything = np.ones(len(spaces.units), bool)
+    assert cost(everything) == pytest.approx(20.0)
+    fewer = everything.copy()
+    fewer[spaces.layers[0].outputs[:8]] = False
+    assert cost(fewer) < 20.0
+
+
+@pytest.mark.parametrize("kind", ["residual", "depthwise", "flattened", "upsampled", "few_groups", "grouped"])
+def test_every_kind_of_layer_can_be_measured(kind: str) -> None:
+    study = ready(kind)
+    cases = plan_cases(find_kinds(study.model, study.spaces))
+    table = measure_layers(cases, lambda done, total: None)
+    assert all(seconds >= 0 for times in table.values() for seconds in times.values())
+    assert {case.kind for case, _ in cases} == set(table)
+
+
+def test_what_loses_least_per_cost_goes_first() -> None:
+    study = ready("residual")
+    first, second = (space.name for space in study.free if space.removable)
+    curves = {first: {16: 0.1, 8: 0.2}, second: {16: 0.01, 8: 0.02}}
+    cost = MacCost(study.spaces)
+    whole = cost(mask_of(study, {}))
+    assert whole == count_macs(study.model)
+    assert set(allocate(study, curves, cost, 0.9 * whole)) == {second}
+    assert set(allocate(study, curves, cost, 0.6 * whole)) == {first, second}
+
+
+def test_a_target_out_of_reach_gives_the_least() -> None:
+    study = ready("residual")
+    curves = {space.name: {8: 0.1} for space in study.free if space.removable}
+    assert allocate(study, curves, MacCost(study.spaces), 0.0) == dict.fromkeys(curves, 8)
