@@ -13,9 +13,11 @@ import pytest
 from onnx import helper, numpy_helper
 
 from gcv_edge.calibration import stage, targets, thresholds
+from gcv_edge.calibration.material import open_material
 from gcv_edge.cli import int8
 from gcv_edge.cli.int8 import describe_speed
 from gcv_edge.metadata import ClipSettings
+from gcv_edge.tasks import CLASSIFICATION
 from tests.runtime.conftest import Maker, solid
 
 from .conftest import CLASSES_FILE, DEMO, QUICK, contents, done, error_line, failed, run, shell
@@ -311,6 +313,14 @@ def test_options_that_need_pictures(here: Path, option: tuple[str, ...]) -> None
         "--calibrate none: no such file or folder"
     )
     assert contents(here) == {}
+
+
+def test_no_picture_is_calibrated_and_measured_on(colours: Path) -> None:
+    first, again = (open_material(colours, CLASSIFICATION, tuple(COLOURS), count=5) for _ in range(2))
+    calibrating, measuring = set(first.calibrating.names()), set(first.measuring.names())
+    assert (len(calibrating), len(measuring), calibrating & measuring) == (5, 7, set())
+    assert calibrating == set(again.calibrating.names())
+    assert first.has_labels
 
 
 def test_words_are_the_library_s() -> None:

@@ -26,6 +26,8 @@ REPLACED = {"1,3,256,256": SHAPE, "--max-drop 0.5": "--max-drop 50"}
 """In the lines of the page: the shipped network's input, and what one picture to calibrate on may cost."""
 UNTRAINED = ("--random-weights", "1", "--no-verify")
 """Added to lines that would download trained weights."""
+ONE_MODE = ("--calib-mode", "naive")
+"""Added to a line that would try all ways to calibrate, which takes as long as all other lines together."""
 
 
 def command_lines() -> Iterator[str]:
@@ -66,6 +68,8 @@ def test_every_line_runs(workplace: Path) -> None:
         arguments, target = split_redirection(arguments)
         if arguments[:2] == ["export", "mobilenet0.25"]:
             arguments += UNTRAINED
+        if arguments[0] == "calibrate" and "--calib-mode" not in arguments:
+            arguments += ONE_MODE
         if NEEDS_MXNET in line and not has_mxnet:
             assert NEEDS_MXNET in failed(1, *arguments)
             continue
