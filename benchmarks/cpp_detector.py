@@ -64,18 +64,19 @@ def measure_latency(
     return {"timings": summarize(seconds), "ratio": round(ratio, 4)}
 
 
-def measure_throughput(
-    program: Path, path: Path, seconds: float, threads: int, confidence: float
-) -> dict[str, Any]:
-    """Count frames per second of ``stream``, bare requests and ``benchmark_app``; the best of three turns."""
-    rows = read_rows(program, path, "throughput", seconds, threads, confidence)
+def measure_throughput(program: Path, path: Path, seconds: float, confidence: float) -> dict[str, Any]:
+    """Count frames per second of ``stream``, bare requests and ``benchmark_app``; the best of three turns.
+
+    All take as many threads as the process may use: ``benchmark_app`` allows no other number with a hint.
+    """
+    rows = read_rows(program, path, "throughput", seconds, 0, confidence)
     bare, stream, official = (
         max(row[0] for row in rows),
         max(row[1] for row in rows),
-        run_benchmark_app(path, threads),
+        run_benchmark_app(path, seconds),
     )
     print(
-        f"frames per second, {threads} threads, {rows[0][2]} streams: Detector.stream {stream:.2f}, "
+        f"frames per second, {rows[0][2]} streams: Detector.stream {stream:.2f}, "
         f"bare requests {bare:.2f}, benchmark_app {official:.2f}"
     )
     return {
@@ -87,9 +88,9 @@ def measure_throughput(
     }
 
 
-def run_benchmark_app(path: Path, threads: int) -> float:
+def run_benchmark_app(path: Path, seconds: float) -> float:
     """Frames per second that OpenVINO's own program counts for the network alone."""
-    options = ("-hint", "throughput", "-t", "10", "-nthreads", str(threads), "-infer_precision", "f32")
+    options = ("-hint", "throughput", "-t", str(max(1, round(seconds))), "-infer_precision", "f32")
     command = [tool("benchmark_app"), "-m", str(path), "-d", "CPU", *options]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = re.search(r"Throughput:\s*([\d.]+) FPS", output)
@@ -111,7 +112,7 @@ def main() -> None:
         path = arguments.model or export_network(Path(folder))
         confidence = choose_confidence(path, draw_frame())
         latency = measure_latency(program, path, arguments.rounds, arguments.threads, confidence)
-        throughput = measure_throughput(program, path, arguments.seconds, arguments.threads, confidence)
+        throughput = measure_throughput(program, path, arguments.seconds, confidence)
     name = arguments.model.stem if arguments.model else NAME
     results = {"network": name, "frame": "1920x1080", "precision": "f32"}
     write_results("cpp_detector", {**results, "latency": latency, "throughput": throughput})

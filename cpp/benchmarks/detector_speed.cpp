@@ -39,10 +39,9 @@ ov::CompiledModel compile(const std::string& path, const char* hint, const std::
   ov::PartialShape shape = model->input(0).get_partial_shape();
   shape[0] = 1;
   model->reshape(shape);
-  return core.compile_model(model, "CPU",
-                            ov::AnyMap{{"PERFORMANCE_HINT", std::string(hint)},
-                                       {"INFERENCE_PRECISION_HINT", std::string("f32")},
-                                       {"INFERENCE_NUM_THREADS", threads}});
+  ov::AnyMap config{{"PERFORMANCE_HINT", std::string(hint)}, {"INFERENCE_PRECISION_HINT", std::string("f32")}};
+  if (threads != "0") config["INFERENCE_NUM_THREADS"] = threads;
+  return core.compile_model(model, "CPU", config);
 }
 
 void fill(ov::InferRequest& request) {

@@ -12,7 +12,11 @@ from gcv_edge import _core
 LARGEST_CORE = 300 << 10
 """Bytes of the whole core, stripped, as one shared object."""
 
-BUILDS = {"plain": (), "sanitized": ("-DGCV_EDGE_SANITIZE=address,undefined",)}
+BUILDS = {
+    "plain": (),
+    "sanitized": ("-DGCV_EDGE_SANITIZE=address,undefined",),
+    "threads": ("-DGCV_EDGE_SANITIZE=thread",),
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
