@@ -60,7 +60,8 @@ gcv_edge_status guard(const Call& call) noexcept {
   }
 }
 
-void check_pointer(const void* pointer, const char* name) {
+template <typename T>
+void check_pointer(T* pointer, const char* name) {
   if (pointer == nullptr) throw ArgumentError(std::string(name) + ": found NULL");
 }
 
@@ -103,6 +104,7 @@ T element(const T* first, std::size_t index, const char* name) {
 
 std::vector<gcv::ImageView> to_views(const gcv_edge_image* frames, std::size_t count) {
   std::vector<gcv::ImageView> views;
+  views.reserve(count);
   for (std::size_t i = 0; i < count; ++i) views.push_back(to_view(element(frames, i, "gcv_edge_image")));
   return views;
 }
@@ -150,7 +152,7 @@ gcv_edge_status give(const gcv_edge_network* network, gcv_edge_result** result, 
   return guard([&] {
     check_pointer(result, "result");
     *result = nullptr;
-    *result = new gcv_edge_result{run(network_of(network))};
+    *result = std::make_unique<gcv_edge_result>(gcv_edge_result{run(network_of(network))}).release();
   });
 }
 

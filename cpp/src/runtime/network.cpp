@@ -24,7 +24,7 @@ ModelMetadata read_file(const std::string& path, Task task) {
 
 }  // namespace
 
-const std::string& check_file(const std::string& path) {
+std::string check_file(const std::string& path) {
   struct stat status{};
   if (stat(path.c_str(), &status) != 0) throw NotFoundError(path + ": no such file");
   if (S_ISDIR(status.st_mode)) throw NotFoundError(path + ": no such file, found a folder, expected an .onnx file");
@@ -41,7 +41,7 @@ NetworkState::NetworkState(const std::string& path, Task task, const Options& op
 
 std::shared_ptr<Session> NetworkState::session_for(std::int64_t frames) {
   if (frames == session_->batch() || !session_->has_dynamic_batch()) return session_;
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   const auto found =
       std::find_if(batches_.begin(), batches_.end(), [frames](const auto& entry) { return entry.first == frames; });
   if (found != batches_.end()) {
