@@ -29,5 +29,5 @@ setup(
     cmake_source_dir=".",
     packages=list(PACKAGES),
     package_dir=PACKAGES,
-    package_data={"gcv_edge": ["py.typed", "_core.pyi", "demo/*"]},
+    package_data={"gcv_edge": ["py.typed", "_core.pyi", "zoo.json", "demo/*"]},
 )
