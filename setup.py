@@ -30,7 +30,7 @@ setup(
     packages=list(PACKAGES),
     package_dir=PACKAGES,
     package_data={
-        "gcv_edge": ["py.typed", "_core.pyi", "demo/*"],
+        "gcv_edge": ["py.typed", "_core.pyi", "zoo.json", "demo/*"],
         "gcv_edge.benchmarking": ["report.*"],
     },
 )

@@ -55,15 +55,6 @@ def echo_table(headers: Sequence[str], rows: Iterable[Sequence[str]], right: Seq
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
 
 
-def echo_columns(names: Sequence[str], width: int) -> None:
-    """Print names in columns that fit a width, read downwards."""
-    cell = max(map(len, names), default=0) + 2
-    count = max(1, (width - 2) // cell)
-    height = math.ceil(len(names) / count)
-    for row in range(height):
-        click.echo("  " + "".join(name.ljust(cell) for name in names[row::height]).rstrip())
-
-
 @contextlib.contextmanager
 def stages(first: str) -> Iterator[Callable[[str], None]]:
     """Show what is going on in one line of a terminal; the function given takes the next phrase."""

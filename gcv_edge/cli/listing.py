@@ -1,21 +1,29 @@
-"""``gcv-edge list``: stored models, and zoo names that can be exported."""
+"""``gcv-edge list``: stored models, and zoo names with what their export gives."""
 
 from __future__ import annotations
 
 import importlib.util
-import shutil
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.console import echo_columns, echo_json, echo_table, show_path, show_size, stages
+from gcv_edge.cli.console import echo_json, echo_table, show_number, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import Word, json_option
-from gcv_edge.errors import GcvEdgeError, MissingExtraError
+from gcv_edge.errors import GcvEdgeError
 from gcv_edge.tasks import TASKS
 
+if TYPE_CHECKING:
+    from gcv_edge.zoo_table import ZooEntry
+
 MISSING_ZOO = "GluonCV's zoo: not installed (pip install 'gcv-edge[mxnet]' lets export take zoo names)"
+ZOO_HEADERS = ("name", "input", "size", "error", "MXNet ms", "ORT ms", "OpenVINO ms", "note")
+EXPLANATION = (
+    "error: largest difference from MXNet, in parts of the output's scale; ms: one inference on the machine\n"
+    "of docs/zoo.md, which has more figures."
+)
 
 
 @click.command("list")
@@ -23,12 +31,11 @@ MISSING_ZOO = "GluonCV's zoo: not installed (pip install 'gcv-edge[mxnet]' lets 
 @json_option()
 @debug_option
 def listing(task: str | None, as_json: bool) -> None:
-    """List the models in the store, and the GluonCV zoo names that can be exported."""
+    """List the models in the store, and the GluonCV zoo names that can be exported, with figures."""
     models = [model for model in stored() if task in (None, model["task"])]
-    with stages("asking GluonCV for its names"):
-        zoo = zoo_names(task)
+    zoo = zoo_entries(task)
     if as_json:
-        echo_json({"models": models, "zoo": zoo})
+        echo_json({"models": models, "zoo": {key: list(map(asdict, rows)) for key, rows in zoo.items()}})
     else:
         print_models(models)
         print_zoo(zoo)
@@ -60,23 +67,20 @@ def describe(name: str, path: Path) -> dict[str, Any]:
     }
 
 
-def zoo_names(task: str | None) -> dict[str, list[str]] | None:
-    """List by task the names that gluoncv has and this package can export; None where it is missing."""
-    if any(importlib.util.find_spec(name) is None for name in ("mxnet", "gluoncv", "onnx_ir")):
-        return None
-    from gcv_edge.exporters.mxnet.compat import import_gluoncv
-    from gcv_edge.exporters.mxnet.zoo import describe
+def zoo_entries(task: str | None) -> dict[str, list[ZooEntry]]:
+    """List by task the names of GluonCV's zoo that can be exported."""
+    from gcv_edge.zoo_table import read_table
 
-    try:
-        names = sorted(import_gluoncv().model_zoo.get_model_list())
-    except MissingExtraError:
-        return None
-    found: dict[str, list[str]] = {}
-    for name in names:
-        facts = describe(name)
-        if facts is not None and task in (None, facts.task.name):
-            found.setdefault(facts.task.name, []).append(name)
-    return found
+    found: dict[str, list[ZooEntry]] = {}
+    for entry in read_table().entries:
+        if entry.task and task in (None, entry.task):
+            found.setdefault(entry.task, []).append(entry)
+    return dict(sorted(found.items()))
+
+
+def has_zoo() -> bool:
+    """Tell whether names can be exported here."""
+    return all(importlib.util.find_spec(name) is not None for name in ("mxnet", "gluoncv", "onnx_ir"))
 
 
 def print_models(models: list[dict[str, Any]]) -> None:
@@ -99,12 +103,25 @@ def model_row(model: dict[str, Any]) -> tuple[str, ...]:
     return (model["name"], model["task"], str(model["labels"]), size, show_path(model["path"]))
 
 
-def print_zoo(zoo: dict[str, list[str]] | None) -> None:
-    """Print the zoo's names in columns, by task."""
-    if zoo is None:
+def print_zoo(zoo: dict[str, list[ZooEntry]]) -> None:
+    """Print the zoo's names as tables, by task."""
+    for task, entries in zoo.items():
+        click.echo(f"\nGluonCV's zoo, {task} ({len(entries)}):")
+        echo_table(ZOO_HEADERS, map(zoo_row, entries), right=ZOO_HEADERS[2:-1])
+    if zoo:
+        click.echo(f"\n{EXPLANATION}")
+    if not has_zoo():
         click.echo(MISSING_ZOO)
-        return
-    width = shutil.get_terminal_size().columns
-    for task, names in zoo.items():
-        click.echo(f"\nGluonCV's zoo, {task} ({len(names)}):")
-        echo_columns(names, width)
+
+
+def zoo_row(entry: ZooEntry) -> tuple[str, ...]:
+    """Return one name's line of the table."""
+    times = (entry.milliseconds.get(engine) for engine in ("mxnet", "onnxruntime", "openvino"))
+    return (
+        entry.name,
+        ", ".join("x".join(map(str, shape[1:])) for shape in entry.inputs),
+        show_size(entry.bytes),
+        "" if entry.error is None else show_number(entry.error),
+        *("" if time is None else f"{time:.4g}" for time in times),
+        entry.note,
+    )

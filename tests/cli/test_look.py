@@ -136,22 +136,36 @@ def test_the_store_is_listed(signs: Path, here: Path, make_model: Maker) -> None
     assert [model["name"] for model in poses] == ["bones"]
 
 
-def test_zoo_names(here: Path, gluoncv: object) -> None:
+def test_zoo_names(here: Path) -> None:
     zoo = json.loads(done("list", "--json"))["zoo"]
-    assert "yolo3_mobilenet1.0_voc" in zoo["detection"]
-    assert "resnet50_v1" in zoo["classification"]
-    assert "simple_pose_resnet18_v1b" in zoo["pose"]
+    assert sum(map(len, zoo.values())) == 329
+    entries = {entry["name"]: entry for entries in zoo.values() for entry in entries}
+    yolo = entries["yolo3_mobilenet1.0_voc"]
+    assert (yolo["task"], yolo["inputs"]) == ("detection", [[1, 3, 416, 416]])
+    assert yolo["bytes"] > 90e6
+    assert 0 < yolo["error"] < 1e-3
+    assert set(yolo["milliseconds"]) == {"mxnet", "onnxruntime", "openvino"}
     only = json.loads(done("list", "--task", "segmentation", "--json"))["zoo"]
     assert list(only) == ["segmentation"]
-    assert "  fcn_resnet101_ade" in done("list", "--task", "segmentation")
 
 
-def test_without_gluoncv_there_are_no_zoo_names(here: Path) -> None:
+def test_zoo_names_as_a_table(here: Path) -> None:
+    lines = done("list", "--task", "tensors").splitlines()
+    headings = next(line.split() for line in lines if line.startswith("name"))
+    assert headings[:4] == ["name", "input", "size", "error"]
+    (siamese,) = [line for line in lines if line.startswith("siamrpn_")]
+    assert "3x127x127, 3x287x287" in siamese
+    assert "two files" in siamese
+    assert "docs/zoo.md" in lines[-1]
+
+
+def test_without_gluoncv_the_zoo_is_listed_too(here: Path) -> None:
     process = shell(["-c", WITHOUT_MXNET, "list"])
     assert (process.returncode, process.stderr) == (0, "")
+    assert "resnet50_v1d_0.37" in process.stdout
     assert "GluonCV's zoo: not installed (pip install 'gcv-edge[mxnet]'" in process.stdout
-    process = shell(["-c", WITHOUT_MXNET, "list", "--json"])
-    assert json.loads(process.stdout) == {"models": [], "zoo": None}
+    process = shell(["-c", WITHOUT_MXNET, "list", "--task", "pose", "--json"])
+    assert len(json.loads(process.stdout)["zoo"]["pose"]) == 19
 
 
 def test_doctor(here: Path) -> None:
