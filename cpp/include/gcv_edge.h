@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
+#ifdef __GNUC__
 #define GCV_EDGE_C_API __attribute__((visibility("default")))
 #else
 #define GCV_EDGE_C_API

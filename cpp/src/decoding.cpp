@@ -78,7 +78,7 @@ MaskExtent spread(const std::array<float, 4>& box, const Placement& placement) {
   const RectF& source = placement.source();
   const Rect& target = placement.target();
   const double scale[2] = {source.width / target.width, source.height / target.height};
-  const double shift[2] = {source.x, source.y}, corner[2] = {double(target.x), double(target.y)};
+  const double shift[2] = {source.x, source.y}, corner[2] = {1.0 * target.x, 1.0 * target.y};
   MaskExtent extent{};
   for (int i = 0; i < 4; ++i) {
     extent[i] = static_cast<float>((box[i] - corner[i % 2]) * scale[i % 2] + shift[i % 2]);

@@ -28,7 +28,7 @@ std::string_view drop_plus(std::string_view word) {
 }
 
 bool read_number(std::string_view word, double& value) {
-  const std::string_view digits = drop_plus(word);
+  const std::string digits(drop_plus(word));
   const char* end = digits.data() + digits.size();
   const auto [stop, error] = std::from_chars(digits.data(), end, value);
   return error == std::errc() && stop == end && std::isfinite(value);
@@ -36,7 +36,7 @@ bool read_number(std::string_view word, double& value) {
 
 /// A number beyond 64 bits becomes the nearest that has them.
 bool read_integer(std::string_view word, std::int64_t& value) {
-  const std::string_view digits = drop_plus(word);
+  const std::string digits(drop_plus(word));
   const char* end = digits.data() + digits.size();
   const auto [stop, error] = std::from_chars(digits.data(), end, value);
   if (error == std::errc::result_out_of_range) {

@@ -1,7 +1,7 @@
 #pragma once
 
 // Marks what the shared library shows; everything else stays hidden.
-#if defined(__GNUC__)
+#ifdef __GNUC__
 #define GCV_EDGE_API __attribute__((visibility("default")))
 #else
 #define GCV_EDGE_API

@@ -50,6 +50,7 @@ class GCV_EDGE_API Model : public Network {
   Model& operator=(const Model&) = default;
   Model& operator=(Model&&) = default;
 
+ private:
   /// Make a frame's result; the outputs are gone afterwards.
   virtual R decode(const FrameOutputs& found) const = 0;
 };

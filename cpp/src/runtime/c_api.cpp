@@ -1,6 +1,10 @@
+#include <algorithm>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "any_network.h"
 #include "gcv_edge.h"
@@ -60,7 +64,8 @@ gcv_edge_status guard(const Call& call) noexcept {
   }
 }
 
-void check_pointer(const void* pointer, const char* name) {
+template <typename T>
+void check_pointer(const T* pointer, const char* name) {
   if (pointer == nullptr) throw ArgumentError(std::string(name) + ": found NULL");
 }
 
@@ -103,6 +108,7 @@ T element(const T* first, std::size_t index, const char* name) {
 
 std::vector<gcv::ImageView> to_views(const gcv_edge_image* frames, std::size_t count) {
   std::vector<gcv::ImageView> views;
+  views.reserve(count);
   for (std::size_t i = 0; i < count; ++i) views.push_back(to_view(element(frames, i, "gcv_edge_image")));
   return views;
 }
@@ -150,7 +156,7 @@ gcv_edge_status give(const gcv_edge_network* network, gcv_edge_result** result, 
   return guard([&] {
     check_pointer(result, "result");
     *result = nullptr;
-    *result = new gcv_edge_result{run(network_of(network))};
+    *result = std::make_unique<gcv_edge_result>(gcv_edge_result{run(network_of(network))}).release();
   });
 }
 
@@ -165,7 +171,8 @@ gcv_edge_status gcv_edge_create(const char* path, const gcv_edge_options* option
     check_pointer(network, "network");
     *network = nullptr;
     check_pointer(path, "path");
-    *network = new gcv_edge_network{gcv::open_network(path, to_options(options))};
+    auto any = gcv::open_network(path, to_options(options));
+    *network = std::make_unique<gcv_edge_network>(gcv_edge_network{std::move(any)}).release();
   });
 }
 

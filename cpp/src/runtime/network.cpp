@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t kKeptBatchSizes = 3;
 
 ModelMetadata read_file(const std::string& path, Task task) {
-  ModelMetadata found = parse_metadata(read_metadata(check_file(path)), path);
+  check_file(path);
+  ModelMetadata found = parse_metadata(read_metadata(path), path);
   if (found.task != task) {
     throw FormatError(path, std::string("found a ") + task_name(found.task) + " network, expected " + task_name(task) +
                                 ": use " + class_for(found.task));
@@ -24,11 +25,10 @@ ModelMetadata read_file(const std::string& path, Task task) {
 
 }  // namespace
 
-const std::string& check_file(const std::string& path) {
+void check_file(const std::string& path) {
   struct stat status{};
   if (stat(path.c_str(), &status) != 0) throw NotFoundError(path + ": no such file");
   if (S_ISDIR(status.st_mode)) throw NotFoundError(path + ": no such file, found a folder, expected an .onnx file");
-  return path;
 }
 
 NetworkState::NetworkState(const std::string& path, Task task, const Options& options)
@@ -41,7 +41,7 @@ NetworkState::NetworkState(const std::string& path, Task task, const Options& op
 
 std::shared_ptr<Session> NetworkState::session_for(std::int64_t frames) {
   if (frames == session_->batch() || !session_->has_dynamic_batch()) return session_;
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   const auto found =
       std::find_if(batches_.begin(), batches_.end(), [frames](const auto& entry) { return entry.first == frames; });
   if (found != batches_.end()) {

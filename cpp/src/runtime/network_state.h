@@ -39,7 +39,7 @@ class NetworkState {
 };
 
 /// Throws NotFoundError unless there is a file at a path.
-const std::string& check_file(const std::string& path);
+void check_file(const std::string& path);
 
 /// Check that graph and metadata belong together. Throws FormatError and MetadataError.
 void check_graph(const std::string& path, const ModelMetadata& metadata, const Session& session);

@@ -18,7 +18,7 @@ Outputs Request::outputs() {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     if (outputs_[i].type != "float32") continue;
     const ov::Tensor tensor = request_.get_output_tensor(i);
-    const ov::Shape shape = tensor.get_shape();
+    const ov::Shape& shape = tensor.get_shape();
     found[outputs_[i].name] = {tensor.data<float>(), {shape.begin(), shape.end()}};
   }
   return found;
@@ -40,7 +40,7 @@ Session::Session(const std::string& path, const Options& options, std::int64_t b
 
 std::unique_ptr<Request> Session::take() {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     if (!idle_.empty()) {
       std::unique_ptr<Request> request = std::move(idle_.back());
       idle_.pop_back();
@@ -52,7 +52,7 @@ std::unique_ptr<Request> Session::take() {
 }
 
 void Session::give_back(std::unique_ptr<Request> request) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   idle_.push_back(std::move(request));
 }
 

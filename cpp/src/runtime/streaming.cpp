@@ -20,7 +20,7 @@ FrameLine::~FrameLine() { stop(); }
 
 void FrameLine::stop() {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     is_stopped_ = true;
   }
   changed_.notify_all();
@@ -36,7 +36,7 @@ void FrameLine::read_all() {
     error = std::current_exception();
   }
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     read_error_ = error;
     has_ended_ = true;
   }
@@ -89,7 +89,7 @@ void FrameLine::finish(Item& item) {
     error = std::current_exception();
   }
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     item.result = std::move(result);
     item.error = error;
     item.is_done = true;

@@ -45,7 +45,7 @@ void copy_in(const std::string& name, const Tensor& given, const TensorInfo& exp
 }
 
 Tensor copy_out(const ov::Tensor& computed, const std::string& type) {
-  const ov::Shape shape = computed.get_shape();
+  const ov::Shape& shape = computed.get_shape();
   Tensor tensor{{shape.begin(), shape.end()}, {}, type, {}};
   if (type == "float32") {
     const auto* values = computed.data<float>();
