@@ -117,7 +117,7 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     """
 
 def isa() -> str:
-    """Instruction set in use: scalar, avx2 or avx512."""
+    """Instruction set in use: scalar, avx2, avx512 or neon."""
 
 def available_isas() -> list[str]:
     """Instruction sets that this processor has, slowest first."""
