@@ -1,7 +1,7 @@
 """Export every name of GluonCV's model zoo, hold it against MXNet in both engines, and time it.
 
-    python -m benchmarks.zoo                      all names: compared side by side, then timed one by one
-    python -m benchmarks.zoo --task pose --phase parity
+    python -m benchmarks.zoo                      all names, one by one: compared and timed
+    python -m benchmarks.zoo --task pose --phase parity --jobs 4
     python -m benchmarks.zoo --names resnet18_v1,alexnet --again
     python -m benchmarks.zoo --cover              the few names in which every kind of operator occurs
     python -m benchmarks.zoo --publish            write the table and docs/zoo.md from what was found
@@ -26,9 +26,10 @@ from benchmarks.zoo.cover import read_cover, write_cover
 from benchmarks.zoo.publish import publish
 from benchmarks.zoo.records import (
     FAILED,
-    FIRST_PHASE,
+    PARITY,
     PASSED,
     PHASES,
+    SPEED,
     UNBUILDABLE,
     Record,
     Records,
@@ -51,8 +52,7 @@ def main() -> int:
         with records.locked():
             if options.publish:
                 return publish_all(records, names)
-            for phase in PHASES if options.phase == "all" else (options.phase,):
-                sweep(records, names, phase, options)
+            sweep(records, names, options)
     except GcvEdgeError as error:
         sys.exit(f"Error: {error}")
     except KeyboardInterrupt:
@@ -74,7 +74,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--phase", choices=("all", *PHASES), default="all")
     parser.add_argument("--again", action="store_true", help="also what has a result already")
     parser.add_argument("--retry", action="store_true", help="also what has failed before")
-    parser.add_argument("--jobs", type=int, default=usable_cpus(), help="names compared at a time")
+    parser.add_argument(
+        "--jobs", type=int, help="names at a time (default 1, where none is timed one per processor)"
+    )
     parser.add_argument("--timeout", type=float, default=1800, help="seconds for one name (default 1800)")
     parser.add_argument("--seed", type=int, default=0, help="of the weights")
     parser.add_argument("--output", type=Path, default=ROOT / "out" / "zoo", help="folder of the results")
@@ -82,8 +84,13 @@ def parse_arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if options.publish and (options.names or options.task or options.cover):
         parser.error("--publish: the table is of all names")
+    options.phases = PHASES if options.phase == "all" else (options.phase,)
+    is_timed = SPEED in options.phases
+    options.jobs = options.jobs or (1 if is_timed else usable_cpus())
     if options.jobs < 1:
         parser.error("--jobs: expected a whole number from 1")
+    if options.jobs > 1 and is_timed:
+        parser.error("--jobs: names are timed one by one; --phase parity compares several at a time")
     return options
 
 
@@ -118,36 +125,39 @@ def match_names(pattern: str, names: Sequence[str]) -> list[str]:
     return found
 
 
-def sweep(records: Records, names: Sequence[str], phase: str, options: argparse.Namespace) -> None:
-    """Run one phase of all names that still need it, and say how far it is."""
-    waiting = [name for name in names if needs(records.read(name), phase, options)]
-    print(f"{phase}: {len(waiting)} of {len(names)} names to do, results in {records.folder}", flush=True)
-    workers = Workers(records, options.jobs if phase == FIRST_PHASE else 1)
+def sweep(records: Records, names: Sequence[str], options: argparse.Namespace) -> None:
+    """Do with all names what still has to be done, and say how far it is."""
+    planned = ((name, plan(records.read(name), options)) for name in names)
+    waiting = [Job(name, phases, options.seed, options.timeout) for name, phases in planned if phases]
+    print(f"{len(waiting)} of {len(names)} names to do, results in {records.folder}", flush=True)
     started, failed = time.monotonic(), 0
-    for count, record in enumerate(workers.run(waiting, Job(phase, options.seed, options.timeout)), 1):
+    for count, record in enumerate(Workers(records, options.jobs).run(waiting), 1):
         failed += not is_expected(record)
         left = (time.monotonic() - started) / count * (len(waiting) - count)
         print(
-            f"[{count}/{len(waiting)}] {describe(record, phase)}   failed {failed}, {left / 60:.0f} min left",
+            f"[{count}/{len(waiting)}] {describe(record)}   failed {failed}, {left / 60:.0f} min left",
             flush=True,
         )
 
 
-def needs(record: Record | None, phase: str, options: argparse.Namespace) -> bool:
-    """Tell whether a name's phase is still to be done."""
-    if phase != FIRST_PHASE:
-        return record is not None and record["verdict"] == PASSED and (options.again or phase not in record)
-    return record is None or options.again or (options.retry and record["verdict"] == FAILED)
+def plan(record: Record | None, options: argparse.Namespace) -> tuple[str, ...]:
+    """Return the phases that a name still needs; what does not pass is not timed."""
+    is_wanted = options.again or record is None or (options.retry and record["verdict"] == FAILED)
+    if is_wanted and PARITY in options.phases:
+        return tuple(options.phases)
+    if record is None or record["verdict"] != PASSED or SPEED not in options.phases:
+        return ()
+    return () if SPEED in record and not options.again else (SPEED,)
 
 
-def describe(record: Record, phase: str) -> str:
+def describe(record: Record) -> str:
     """Say in a line what became of a name."""
-    text = f"{record['verdict']:7} {record['name']:36} {record[f'{phase}_seconds']:6.1f} s"
+    text = f"{record['verdict']:7} {record['name']:36} {record['seconds']:6.1f} s"
     if record["verdict"] != PASSED:
         return f"{text}  {record['reason']}"
-    if phase == "speed":
-        return text + "".join(f"  {engine} {ms:g} ms" for engine, ms in record["speed"].items())
-    return text + "".join(f"  {engine} {found['worst']:.1e}" for engine, found in record["parity"].items())
+    errors = {engine: f"{found['worst']:.1e}" for engine, found in record.get(PARITY, {}).items()}
+    times = {engine: f"{milliseconds:g} ms" for engine, milliseconds in record.get(SPEED, {}).items()}
+    return text + "".join(f"  {key} {value}" for found in (errors, times) for key, value in found.items())
 
 
 def summarize(found: Sequence[Record], wanted: int) -> int:

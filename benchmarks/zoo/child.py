@@ -1,4 +1,4 @@
-"""One name in a process of its own: python -m benchmarks.zoo.child PHASE NAME SEED FOLDER.
+"""One name in a process of its own: python -m benchmarks.zoo.child PHASES NAME SEED FOLDER.
 
 Writes FOLDER/record.json; the exported file lies in FOLDER too, for as long as the process needs it.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import onnx
 from benchmarks.zoo.inputs import seeded_inputs
 from benchmarks.zoo.memory import with_peak
 from benchmarks.zoo.parity import Parity, measure
-from benchmarks.zoo.records import FAILED, PASSED, UNBUILDABLE, UNBUILDABLE_NAMES, Record
+from benchmarks.zoo.records import FAILED, PARITY, PASSED, SPEED, UNBUILDABLE, UNBUILDABLE_NAMES, Record
 from benchmarks.zoo.speed import measure_speed
 from benchmarks.zoo.ties import excuse_ties
 from benchmarks.zoo.variants import list_variants
@@ -69,13 +69,14 @@ def fingerprint(inputs: Any) -> bytes:
 
 
 def main() -> None:
-    """Write the record of one phase of one name."""
-    phase, name, seed, place = sys.argv[1:]
+    """Write the record of some phases of one name."""
+    phases, name, seed, place = sys.argv[1:]
     folder = Path(place)
     record: Record = {"name": name}
     try:
         parts = load_parts(name, int(seed))
-        record |= join([PHASES[phase](source, options, folder / "model.onnx") for source, options in parts])
+        path = folder / "model.onnx"
+        record |= join([run_phases(phases.split(","), source, options, path) for source, options in parts])
     except UnsupportedError as error:
         record |= {"verdict": UNBUILDABLE if name in UNBUILDABLE_NAMES else FAILED, "reason": one_line(error)}
     except Exception as error:  # whatever goes wrong with one name is that name's result
@@ -118,25 +119,35 @@ def join_reasons(parts: Sequence[Record]) -> str:
     return "; ".join(part["reason"] for part in parts if part.get("reason"))
 
 
-def compare(source: MxnetSource, options: ExportOptions, path: Path) -> Record:
-    """Export and hold both engines against MXNet."""
+def run_phases(phases: Sequence[str], source: MxnetSource, options: ExportOptions, path: Path) -> Record:
+    """Export, and do what is asked for with the file."""
     result, peak = with_peak(lambda: export_loaded(source, path, options, verify=False))
-    record = describe_symbol(source.network.symbol) | describe_file(path, result.metadata)
     params = sum(np.asarray(array).nbytes for array in source.network.weights.values())
+    record = describe_symbol(source.network.symbol) | describe_file(path, result.metadata)
     record["export"] = describe_export(result, peak, params)
+    if PARITY in phases:
+        record |= compare(source, options, result, record["inputs"][0][-2:])
+    if SPEED in phases and record.get("verdict") != FAILED:
+        speed = measure_speed(source.network, path, result.metadata)
+        record |= {"speed": speed, "threads": usable_cpus()}
+    return record
+
+
+def compare(source: MxnetSource, options: ExportOptions, result: ExportResult, size: Sequence[int]) -> Record:
+    """Hold both engines against MXNet."""
     reference = source.reference(options)
     assert reference is not None
     recorded = Recorded(reference)
     problems, parities = [], {}
     for engine in ENGINES:
         recorded.inputs.clear()
-        runs = run_both(path, result.metadata, recorded, engine, seeded_inputs, is_joined=False)
-        parity = measure(runs, result.metadata, record["inputs"][0][-2:])
+        runs = run_both(result.path, result.metadata, recorded, engine, seeded_inputs, is_joined=False)
+        parity = measure(runs, result.metadata, size)
         if parity.missed and result.metadata.detection is not None:
             excuse_ties(parity, recorded, list(recorded.inputs), result.metadata.detection)
         parities[engine] = parity.to_dict()
         problems += find_problems(engine, runs, result.metadata, parity)
-    return record | {
+    return {
         "parity": parities,
         "verdict": FAILED if problems else PASSED,
         "reason": "; ".join(problems),
@@ -169,15 +180,10 @@ def describe_file(path: Path, metadata: ModelMetadata) -> Record:
 def describe_export(result: ExportResult, peak: int | None, params: int) -> Record:
     """Say what the export took; the parameters, which are loaded before, count as its memory too."""
     return {
-        "seconds": sum_seconds(result),
+        "seconds": round(result.seconds["convert"] + result.seconds["write"], 3),
         "params_bytes": params,
         "peak_over_params": round((peak + params) / params, 2) if peak is not None else None,
     }
-
-
-def sum_seconds(result: ExportResult) -> float:
-    """Seconds of conversion and writing."""
-    return round(result.seconds["convert"] + result.seconds["write"], 3)
 
 
 def find_problems(engine: str, runs: Runs, metadata: ModelMetadata, parity: Parity) -> list[str]:
@@ -196,25 +202,10 @@ def find_problems(engine: str, runs: Runs, metadata: ModelMetadata, parity: Pari
     return problems
 
 
-def time_engines(source: MxnetSource, options: ExportOptions, path: Path) -> Record:
-    """Export and time, the export too: while names are compared side by side its time means little."""
-    result = export_loaded(source, path, options, verify=False)
-    return {
-        "speed": measure_speed(source.network, path, result.metadata),
-        "threads": usable_cpus(),
-        "export_seconds": sum_seconds(result),
-    }
-
-
 def one_line(error: BaseException) -> str:
     """Return an error's text on one line."""
     return " ".join(str(error).split())[:LONGEST_REASON]
 
-
-PHASES: dict[str, Callable[[MxnetSource, ExportOptions, Path], Record]] = {
-    "parity": compare,
-    "speed": time_engines,
-}
 
 if __name__ == "__main__":
     main()

@@ -59,7 +59,7 @@ def write_cover(records: Iterable[Record]) -> None:
     """Choose among the names that pass, and keep the choice with all kinds."""
     passed = {record["name"]: record for record in records if record["verdict"] == PASSED}
     kinds = {name: record["variants"] for name, record in passed.items()}
-    chosen = choose(kinds, {name: record["parity_seconds"] for name, record in passed.items()})
+    chosen = choose(kinds, {name: record["seconds"] for name, record in passed.items()})
     every = sorted(set().union(*kinds.values()))
     variants = {kind: [name for name in chosen if kind in kinds[name]] for kind in every}
     with replacing(COVER) as temporary:

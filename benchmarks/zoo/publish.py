@@ -63,8 +63,7 @@ def describe(record: Record) -> Iterator[tuple[str, Any]]:
     for key in ("operators", "nodes", "bytes"):
         yield key, sum(part[key] for part in parts)
     yield "distinct", max(part["distinct"] for part in parts)
-    seconds = [part.get("export_seconds", part["export"]["seconds"]) for part in parts]
-    yield "export_seconds", round(sum(seconds), 2)
+    yield "export_seconds", round(sum(part["export"]["seconds"] for part in parts), 2)
     peaks = [part["export"]["peak_over_params"] for part in parts]
     yield "peak_over_params", None if None in peaks else max(peaks)
     engines = parts[0]["parity"]

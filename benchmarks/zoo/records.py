@@ -14,7 +14,7 @@ from gcv_edge.files import replacing
 
 Record = dict[str, Any]
 
-PHASES = (FIRST_PHASE := "parity", "speed")
+PHASES = (PARITY := "parity", SPEED := "speed")
 """What is done with each name, in this order: the first begins its record, the second adds to it."""
 
 PASSED, FAILED, UNBUILDABLE = "passed", "failed", "not in GluonCV"

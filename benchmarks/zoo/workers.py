@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.zoo import ROOT
-from benchmarks.zoo.records import FAILED, FIRST_PHASE, Record, Records, merge
+from benchmarks.zoo.records import FAILED, PARITY, Record, Records, merge
 
 WORK = "work-"
 """Names of the folders in which children work begin so."""
@@ -25,9 +25,10 @@ WORK = "work-"
 
 @dataclass(frozen=True)
 class Job:
-    """What a child does: ``phase`` is one of child.PHASES."""
+    """What a child does: phases of a name, within some seconds."""
 
-    phase: str
+    name: str
+    phases: tuple[str, ...]
     seed: int
     timeout: float
 
@@ -53,20 +54,18 @@ class Workers:
         for left_behind in records.folder.glob(f"{WORK}*"):
             shutil.rmtree(left_behind, ignore_errors=True)
 
-    def run(self, names: Iterable[str], job: Job) -> Iterator[Record]:
-        """Give each name's record, as soon as it is written.
+    def run(self, jobs: Iterable[Job]) -> Iterator[Record]:
+        """Give each job's record, as soon as it is written.
 
         When the caller stops asking, children are ended and their folders removed.
         """
-        waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+        waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
         done: queue.SimpleQueue[Record | BaseException] = queue.SimpleQueue()
         count = 0
-        for name in names:
-            waiting.put(name)
+        for job in jobs:
+            waiting.put(job)
             count += 1
-        threads = [
-            threading.Thread(target=self._work, args=(slot, waiting, done, job)) for slot in self._slots
-        ]
+        threads = [threading.Thread(target=self._work, args=(slot, waiting, done)) for slot in self._slots]
         for thread in threads:
             thread.start()
         try:
@@ -83,32 +82,31 @@ class Workers:
     def _work(
         self,
         slot: Sequence[int],
-        waiting: queue.SimpleQueue[str],
+        waiting: queue.SimpleQueue[Job],
         done: queue.SimpleQueue[Record | BaseException],
-        job: Job,
     ) -> None:
         try:
             while True:
-                name = waiting.get_nowait()
-                done.put(self._run_one(name, slot, job))
+                done.put(self._run_one(waiting.get_nowait(), slot))
         except (queue.Empty, StoppedError):
             return
         except BaseException as error:
             done.put(error)
 
-    def _run_one(self, name: str, slot: Sequence[int], job: Job) -> Record:
+    def _run_one(self, job: Job, slot: Sequence[int]) -> Record:
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix=WORK, dir=self._records.folder) as folder:
-            ending = self._run_child(name, Path(folder), slot, job)
-            record = read_result(Path(folder)) or {"name": name, "verdict": FAILED, "reason": ending}
-        record[f"{job.phase}_seconds"] = round(time.monotonic() - started, 2)
-        if job.phase != FIRST_PHASE:
-            record = merge(self._records.read(name) or {}, record)
+            ending = self._run_child(job, Path(folder), slot)
+            record = read_result(Path(folder)) or {"name": job.name, "verdict": FAILED, "reason": ending}
+        record["seconds"] = round(time.monotonic() - started, 2)
+        if PARITY not in job.phases:
+            record = merge(self._records.read(job.name) or {}, record)
         self._records.write(record)
         return record
 
-    def _run_child(self, name: str, folder: Path, slot: Sequence[int], job: Job) -> str:
-        command = [sys.executable, "-m", "benchmarks.zoo.child", job.phase, name, str(job.seed), str(folder)]
+    def _run_child(self, job: Job, folder: Path, slot: Sequence[int]) -> str:
+        arguments = [",".join(job.phases), job.name, str(job.seed), str(folder)]
+        command = [sys.executable, "-m", "benchmarks.zoo.child", *arguments]
         with (folder / "log").open("wb") as log:
             child = self._start(command, folder, slot, log.fileno())
             try:
