@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness import best, interleaved
+from benchmarks.harness import best
 from gcv_edge import _core
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.network import Network
@@ -21,10 +21,11 @@ from gcv_edge.exporters.mxnet.reference import as_nd, write_symbol
 from gcv_edge.metadata import DetectionSettings, ModelMetadata
 from gcv_edge.runtime.sessions import ENGINES, Session, SessionOptions, open_session
 
-SECONDS = 2.0
-FEWEST, MOST = 2, 30
-TRIES, SPREAD = 4, 0.05
-"""A busy neighbour: there are further rounds until two calls of each are within this of the fastest."""
+SECONDS, LONGEST = 2.0, 20.0
+FEWEST, SPREAD = 2, 0.05
+"""A busy neighbour: there are further rounds until two calls of each are within this of the fastest, or until
+the time of the longest measurement is over."""
+
 STATIC = (("static_alloc", True), ("static_shape", True))
 """As ``net.hybridize(static_alloc=True, static_shape=True)``, which is how GluonCV's users make it fast."""
 
@@ -40,21 +41,22 @@ def measure_speed(network: Network, path: Path, metadata: ModelMetadata) -> dict
 
 
 def time_until_quiet(functions: Mapping[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Return seconds of calls, of which the fastest are no chance."""
-    rounds = min(MOST, max(FEWEST, int(SECONDS / sum(map(time_once, functions.values())))))
+    """Call functions in turn; return seconds of calls, of which the fastest are no chance."""
+    for function in functions.values():
+        function()
     timings: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(TRIES):
-        for name, seconds in interleaved(functions, rounds).items():
-            timings[name] += seconds
-        if all(map(is_quiet, timings.values())):
-            break
+    started, rounds, is_settled = time.perf_counter(), 0, False
+    while rounds < FEWEST or not is_settled:
+        for name, function in functions.items():
+            timings[name].append(time_once(function))
+        rounds, taken = rounds + 1, time.perf_counter() - started
+        is_settled = taken > LONGEST or (taken > SECONDS and all(map(is_quiet, timings.values())))
     return timings
 
 
 def is_quiet(seconds: Sequence[float]) -> bool:
     """Tell whether the two fastest calls took the same time."""
-    fastest, second = sorted(seconds)[:2]
-    return second <= (1 + SPREAD) * fastest
+    return len(seconds) > 1 and sorted(seconds)[1] <= (1 + SPREAD) * min(seconds)
 
 
 def time_once(function: Callable[[], object]) -> float:
