@@ -107,17 +107,28 @@ def draw_weights(
             weights[name] *= np.float32(BRANCH_GAIN)
     head = find_detection_head(symbol)
     is_alone = head is not None and head.one_by_one
-    pictures = FEW_PICTURES if not is_alone and has_single_values(symbol, weights, input_shapes) else 1
-    inputs = {
-        name: draw_picture((shape[0] * pictures, *shape[1:]), seed + index)
-        for index, (name, shape) in enumerate(input_shapes.items())
-    }
+    pictures = FEW_PICTURES if has_single_values(symbol, weights, input_shapes) else 1
+    batches = draw_batches(input_shapes, pictures, seed, is_joined=not is_alone)
     for name in find_gates(symbol):
         weights[name] *= np.float32(GATE_GAIN)
-    soften_attention(symbol, weights, inputs)
-    calibrate(symbol, weights, inputs, seed)
+    soften_attention(symbol, weights, batches[0])
+    calibrate(symbol, weights, batches, seed)
     find_little(block, weights)
     return weights
+
+
+def draw_batches(
+    shapes: Mapping[str, Shape], pictures: int, seed: int, is_joined: bool
+) -> list[dict[str, Array]]:
+    """Draw some pictures for each input: a batch of all, or a batch of each where a network takes one."""
+    drawn = {
+        name: draw_picture((shape[0] * pictures, *shape[1:]), seed + index)
+        for index, (name, shape) in enumerate(shapes.items())
+    }
+    if is_joined:
+        return [drawn]
+    parts = {name: np.split(pixels, pictures) for name, pixels in drawn.items()}
+    return [{name: part[index] for name, part in parts.items()} for index in range(pictures)]
 
 
 def stream(seed: int, *place: int) -> np.random.Generator:
@@ -238,20 +249,24 @@ def find_makers(symbol: Symbol, product: int) -> list[Node]:
     return makers
 
 
-def calibrate(symbol: Symbol, weights: dict[str, Array], inputs: Mapping[str, Array], seed: int) -> None:
-    """Set running statistics and the scale of the last layers, in place, from one run in training mode."""
+def calibrate(
+    symbol: Symbol, weights: dict[str, Array], batches: Sequence[Mapping[str, Array]], seed: int
+) -> None:
+    """Set running statistics and the scale of the last layers, in place, from runs in training mode."""
     norms = [(index, node) for index, node in enumerate(symbol.nodes) if node.op in NORMS]
     last = find_last_layers(symbol)
     heads = [Entry(index, output) for index, _ in norms for output in (1, 2)] + [Entry(i, 0) for i in last]
-    outputs = run_training(symbol, heads, {**weights, **inputs}) if heads else []
-    for (index, node), mean, inverse_deviation in zip(norms, outputs[0::2], outputs[1::2], strict=False):
+    runs = [run_training(symbol, heads, {**weights, **inputs}) for inputs in batches] if heads else []
+    for position, (index, node) in enumerate(norms):
         epsilon = float(node.attrs.get("eps", 1e-3))
-        variance = np.maximum(1 / np.maximum(inverse_deviation, 1e-9) ** 2 - epsilon, 1e-6)
-        set_statistics(symbol, node, weights, mean, variance, stream(seed, index, 0))
+        means, inverse_deviations = (np.stack([run[2 * position + part] for run in runs]) for part in (0, 1))
+        within = 1 / np.maximum(inverse_deviations, 1e-9) ** 2 - epsilon
+        variance = np.maximum(within.mean(0) + means.var(0), 1e-6)
+        set_statistics(symbol, node, weights, means.mean(0), variance, stream(seed, index, 0))
     deviations: dict[str, list[float]] = {}
-    for index, output in zip(last, outputs[2 * len(norms) :], strict=True):
+    for position, index in enumerate(last, 2 * len(norms)):
         name = symbol.nodes[symbol.nodes[index].inputs[1].node].name
-        deviations.setdefault(name, []).append(float(output.std()))
+        deviations.setdefault(name, []).extend(float(run[position].std()) for run in runs)
     for name, values in deviations.items():  # several, where a pyramid's levels share a layer
         weights[name] *= np.float32(HEAD_DEVIATION / max(*values, 1e-6))
 
