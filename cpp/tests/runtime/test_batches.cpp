@@ -86,7 +86,7 @@ TEST(streams, reading_ahead_is_bounded) {
     std::this_thread::sleep_for(std::chrono::milliseconds(3));
     most = std::max(most, read - taken++);
   });
-  CHECK(taken == 40 && most <= 4 + detector.streams() + 2);
+  CHECK(taken == 40 && most <= 4 + detector.streams() + 3);
 }
 
 TEST(streams, errors_end_it) {
