@@ -86,7 +86,7 @@ class OpenVinoRequest(Request):
     def infer(self) -> Mapping[str, Array]:
         """Compute the outputs; they are views of the request's tensors."""
         try:
-            self._request.infer()
+            self._request.infer(share_outputs=True)  # else they are copied for a dictionary that nobody reads
         except RuntimeError as error:
             raise GcvEdgeError(f"{self._path}: OpenVINO failed: {one_line(error)}") from error
         return {name: self._request.get_output_tensor(i).data for i, name in enumerate(self._names)}
