@@ -57,10 +57,10 @@ def colour_convs(model: onnx.ModelProto, ballast: float) -> None:
 def make_net(make_model: Maker, here: Path) -> Maker:
     """Write a network with convolutions: ``make_net("classification", ballast=1.0)``."""
 
-    def make(kind: str, *, ballast: float = 1.0, **options: Any) -> Path:
+    def make(kind: str, *, ballast: float = 1.0, opset: int = OPSET, **options: Any) -> Path:
         path = make_model(kind, path=here / "net.onnx", **options)
         model = onnx.load(path)
-        model.opset_import[0].version = OPSET
+        model.opset_import[0].version = opset
         colour_convs(model, ballast)
         onnx.save(model, path)
         return Path("net.onnx")
@@ -204,7 +204,7 @@ def test_an_interrupt_and_the_same_command_again(
 ) -> None:
     command = ("calibrate", make_net("classification"), "--data", colours, *NAIVE)
     with monkeypatch.context() as patch:
-        patch.setattr(stage.Calibration, "compare", interrupt)
+        patch.setattr(stage, "compare", interrupt)
         result = run(*command)
     assert result.exit_code == 130
     assert result.stderr == "Interrupted: net_int8.onnx was not written; the same command goes on from here\n"
@@ -216,7 +216,7 @@ def test_an_interrupt_and_the_same_command_again(
 def test_an_interrupt_at_once(make_net: Maker, colours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = make_net("classification")
     before = contents(Path())
-    monkeypatch.setattr(stage.Calibration, "read", interrupt)
+    monkeypatch.setattr(stage, "read_pictures", interrupt)
     result = run("calibrate", model, "--data", colours)
     assert result.exit_code == 130
     assert result.stderr == "Interrupted: net_int8.onnx was not written; nothing had been found out yet\n"
@@ -287,6 +287,21 @@ def test_networks_that_cannot_be_calibrated(make_net: Maker, make_model: Maker, 
     assert "calibrating action on a data set is not" in error_of(1, clips, "--data", pictures)
     done("calibrate", make_net("classification"), "--data", pictures, *NAIVE)
     assert "expected 'fp32'" in error_of(1, "net_int8.onnx", "--data", pictures)
+
+
+@pytest.mark.parametrize("opset", [13, 17])
+def test_files_of_an_older_opset(make_net: Maker, pictures: Path, opset: int) -> None:
+    """With everything that is tried, full bias correction among it."""
+    found = json.loads(done("calibrate", make_net("classification", opset=opset), "--data", pictures, "--json"))
+    assert any("full bias correction" in recipe for recipe in found["calibration"]["candidates"])
+    assert onnx.load("net_int8.onnx").opset_import[0].version == opset
+
+
+def test_an_opset_without_scales_per_channel(make_net: Maker, pictures: Path) -> None:
+    model = make_net("classification", opset=12)
+    assert error_of(1, model, "--data", pictures).startswith(
+        "net.onnx: found opset 12, expected 13 or later"
+    )
 
 
 def test_export_calibrates_what_it_has_verified(here: Path) -> None:
