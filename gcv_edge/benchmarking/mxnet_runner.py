@@ -160,7 +160,7 @@ def prepare(mx: Any, network: Any, name: str, data: Any, mode: str) -> Forward:
     weights = {key: as_nd(mx, value) for key, value in network.weights.items()}
     symbol = with_shapes(mx, network.symbol, {**weights, name: data})
     if mode == "int8":
-        return waiting(quantize(mx, symbol, weights, name, data))
+        return waiting(quantize(mx, symbol, weights, name, [data]))
     if mode == "fused":
         symbol = symbol.get_backend_symbol(BACKEND)
     names = symbol.list_inputs()
@@ -179,8 +179,25 @@ def with_shapes(mx: Any, symbol: Any, arrays: Mapping[str, Any]) -> Any:
     return mx.sym.load_json(json.dumps(graph))
 
 
-def quantize(mx: Any, symbol: Any, weights: Mapping[str, Any], name: str, data: Any) -> Callable[[Any], Any]:
-    """Quantise with MXNet's own calibration, its ``naive`` mode, on one batch.
+def quantize(
+    mx: Any,
+    symbol: Any,
+    weights: Mapping[str, Any],
+    name: str,
+    batches: Sequence[Any],
+    mode: str = "naive",
+    granularity: str = "tensor-wise",
+) -> Callable[[Any], Any]:
+    """Quantise with MXNet's own calibration.
+
+    Args:
+        mx: the package.
+        symbol: with shapes (``with_shapes``).
+        weights: by name.
+        name: of the input.
+        batches: to calibrate on, all of one shape.
+        mode: ``naive`` or ``entropy``.
+        granularity: of weights: ``tensor-wise``, which is MXNet's default, or ``channel-wise``.
 
     Raises:
         GcvEdgeError: MXNet cannot.
@@ -192,10 +209,15 @@ def quantize(mx: Any, symbol: Any, weights: Mapping[str, Any], name: str, data: 
         parameter._load_init(weights[key], ctx=mx.cpu())
     try:
         network = quantize_net_v2(
-            block, quantized_dtype="auto", quantize_mode="smart", calib_data=[[data]], calib_mode="naive"
+            block,
+            quantized_dtype="auto",
+            quantize_mode="smart",
+            quantize_granularity=granularity,
+            calib_data=[[batch] for batch in batches],
+            calib_mode=mode,
         )
         network.hybridize(static_alloc=True, static_shape=True)
-        network(data)
+        network(batches[0])
     except Exception as error:  # MXNet raises its own, and plain ones
         text = " ".join(str(error).split())[:160]
         raise GcvEdgeError(f"MXNet cannot quantise it: {text}") from error

@@ -13,7 +13,7 @@ from gcv_edge.calibration.placement import Placement, input_of
 from gcv_edge.calibration.probing import Probe
 from gcv_edge.calibration.quantizing import constant_of, spread, weight_scales
 from gcv_edge.calibration.rewriting import FLOAT, make_node
-from gcv_edge.calibration.statistics import name_of
+from gcv_edge.calibration.statistics import channel_means, name_of
 from gcv_edge.calibration.targets import Target
 from gcv_edge.exporters.passes.constants import add_constant
 
@@ -85,7 +85,7 @@ class ChannelMeans:
         shifts = {shift_name(layer): shift for layer, shift in self.shifts.items()}
         runs = [self._probe.run({**batch, **shifts}) for batch in batches]
         return {
-            layer: np.mean([run[name] for run in runs], axis=0, dtype=np.float64).astype(np.float32)
+            layer: np.mean([channel_means(run[name]) for run in runs], axis=0).astype(np.float32)
             for layer, name in self._means.items()
         }
 
@@ -101,18 +101,19 @@ def channels_of(layer: ir.Node) -> int:
 
 
 def add_mean(graph: ir.Graph, layer: ir.Node) -> str:
-    """Add a shift to a layer's result, and take the mean of its channels; return the name of that."""
+    """Add a shift to a layer's result, and take the mean of its channels; return the name of that.
+
+    Pooling is the same in every opset; ReduceMean reads its axes elsewhere before opset 18.
+    """
     name, result = layer.name or "", layer.outputs[0]
     users = list(result.uses())
     shift = ir.Value(name=shift_name(name), type=FLOAT, shape=ir.Shape([channels_of(layer)]))
     graph.inputs.append(shift)
     rank = len(weight_shape(layer))
     spread_to = add_constant(graph, f"{name}_shift_shape", np.array([1, -1, *[1] * (rank - 2)], np.int64))
-    axes = add_constant(graph, f"{name}_mean_axes", np.array([0, *range(2, rank)], np.int64))
     shaped = make_node("Reshape", [shift, spread_to], f"{name}_shift_shaped")
     shifted = make_node("Add", [result, shaped.outputs[0]], f"{name}_shifted")
-    mean = make_node("ReduceMean", [shifted.outputs[0], axes], f"{name}_mean")
-    mean.attributes["keepdims"] = ir.AttrInt64("keepdims", 0)
+    mean = make_node("GlobalAveragePool", [shifted.outputs[0]], f"{name}_mean")
     graph.insert_after(layer, [shaped, shifted, mean])
     for user, index in users:
         user.replace_input_with(index, shifted.outputs[0])

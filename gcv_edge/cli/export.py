@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shlex
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,18 +12,11 @@ import click
 from click.core import ParameterSource
 
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size, stages
-from gcv_edge.cli.guard import debug_option, naming
-from gcv_edge.cli.int8 import (
-    Outcome,
-    Wishes,
-    calibration_options,
-    int8_path,
-    outcome_to_dict,
-    print_outcome,
-    refuse_drop,
-    run_calibration,
-)
+from gcv_edge.cli.guard import check_folder, debug_option, naming
+from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration
+from gcv_edge.cli.int8_outcome import Outcome, outcome_to_dict, print_outcome, refuse_drop
 from gcv_edge.cli.options import Word, json_option, parse_classes, task_option
+from gcv_edge.cli.outputs import check_report
 from gcv_edge.cli.verdicts import describe_verdict
 from gcv_edge.errors import GcvEdgeError, UsageError
 from gcv_edge.metadata import BOX_FORMATS, NMS_PLACES
@@ -35,7 +27,7 @@ if TYPE_CHECKING:
 
 ADOPTION_OPTIONS = ("boxes", "scores", "box_format", "normalized", "background")
 """Parameters of the command that say what a foreign detector does not."""
-CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop")
+CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "report")
 """Parameters of the command that mean something with --calibrate alone."""
 
 
@@ -100,6 +92,7 @@ def export(
     num_samples: int,
     calib_mode: str,
     max_drop: float | None,
+    report: str | None,
     as_json: bool,
     **adoption: Any,
 ) -> None:
@@ -111,7 +104,7 @@ def export(
     """
     labels = parse_classes(classes)
     check_output(output, source)
-    wishes = parse_wishes(data, target, calib_mode, num_samples, max_drop)
+    wishes = parse_wishes(data, target, calib_mode, num_samples, max_drop, report)
     from gcv_edge import pipeline
     from gcv_edge.exporters.source import ExportOptions, parse_input_shape
 
@@ -150,17 +143,19 @@ def export(
 
 
 def parse_wishes(
-    data: str | None, target: str, mode: str, samples: int, max_drop: float | None
+    data: str | None, target: str, mode: str, samples: int, max_drop: float | None, report: str | None
 ) -> Wishes | None:
     """Collect what a calibration is asked for; None for no calibration.
 
     Raises:
         UsageError: an option means something with --calibrate alone, or there is no such data.
+        MissingExtraError, GcvEdgeError: the page that is wanted cannot be made.
     """
     if data is not None:
         if not Path(data).exists():
             raise UsageError(f"--calibrate {data}: no such file or folder")
-        return Wishes(data, target, mode, samples, max_drop)
+        check_report(report)
+        return Wishes(data, target, mode, samples, max_drop, report=report)
     context = click.get_current_context()
     for name in CALIBRATION_OPTIONS:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
@@ -255,18 +250,6 @@ def check_output(output: str | None, source: str) -> None:
         if Path(source).exists() and path.exists() and path.samefile(source):
             raise UsageError(f"-o {output}: is the source itself")
         check_folder(path.parent)
-
-
-def check_folder(folder: Path) -> None:
-    """Try to make a file in a folder; it leaves nothing there."""
-    if not folder.is_dir():
-        found = "not a folder" if folder.exists() else "no such folder"
-        raise GcvEdgeError(f"{folder}: {found}")
-    try:
-        with tempfile.NamedTemporaryFile(prefix=".gcv-edge.", dir=folder):
-            pass
-    except OSError as error:
-        raise GcvEdgeError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
 def print_result(result: ExportResult, random_weights: int | None, *, in_store: bool) -> None:
