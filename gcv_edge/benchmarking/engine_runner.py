@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
@@ -45,10 +46,12 @@ class EngineRunner:
         self._call = self._choose_call()
         self._call(0)
         ended = perf_counter()
+        take_turn(self._call, 0.0, self._batch, self._streams)  # every stream allocates its buffers
         return {
             "engine": self._session.engine,
             "precision": self._session.precision,
             "streams": self._streams,
+            "threads": self._session.threads,
             "import_seconds": imported - start,
             "load_seconds": loaded - imported,
             "first_seconds": ended - loaded,
@@ -64,6 +67,19 @@ class EngineRunner:
             self._network = self._noise_call()
             self._network(0)
         return take_turn(self._network, seconds, self._batch, self._streams)
+
+    def profile(self) -> list[dict[str, Any]]:
+        """Say which kernels the network's time goes to, most time first.
+
+        Raises:
+            UnsupportedError: the engine does not tell.
+        """
+        if self._job["engine"] != "openvino":
+            raise UnsupportedError(f"profile: is not supported with {self._job['engine']}")
+        from gcv_edge.benchmarking.profiling import profile
+
+        options = SessionOptions(precision=self._job["precision"], threads=self._job["threads"])
+        return [asdict(kernel) for kernel in profile(self._model.path, options, self._batch)]
 
     @property
     def _streams(self) -> int:
