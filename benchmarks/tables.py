@@ -9,9 +9,11 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +26,6 @@ from gcv_edge.runtime.cpus import usable_cpus
 
 SHOWN_KERNELS = 6
 ISAS = ("native", "vnni")
-PILOT = Settings(batches=(1, 4), rounds=2, seconds=0.01, rest=0)
 SPARE_MEMORY = 0.5
 """All variants of a row are in memory at once; they may take this part of what is available."""
 
@@ -37,6 +38,8 @@ ROUNDS_SHARE = 0.5
 
 PATIENCE = 300.0
 """Seconds that a form may take to load, or for a turn."""
+
+PILOT = Settings(batches=(1, 4), rounds=2, seconds=0.01, rest=0, patience=PATIENCE)
 
 Record = dict[str, Any]
 
@@ -198,8 +201,16 @@ def measure_rows(
             try:
                 measure_row(table, name, missing, Path(place), prepare, measure)
             except GcvEdgeError as error:
-                table.refuse(name, str(error))
-                say(f"{name}: {error}")
+                give_up(table, name, str(error))
+            except Exception as error:  # a bug in one row: the others are measured all the same
+                traceback.print_exc()
+                give_up(table, name, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+
+
+def give_up(table: Table, name: str, reason: str) -> None:
+    """Note why a row cannot be measured."""
+    table.refuse(name, reason)
+    say(f"{name}: {reason}")
 
 
 def measure_row(
@@ -232,8 +243,10 @@ def choose_batch(
     """
     if arguments.batch or published == 1:
         return int(arguments.batch or published), {}
-    settings = Settings(PILOT.hint, PILOT.batches, arguments.threads, rounds=2, seconds=0.01, rest=0)
+    settings = replace(PILOT, threads=arguments.threads)
     rows = {row.batch: row for row in benchmark([pilot], settings, with_network=False).rows}
+    if 4 not in rows:
+        return 1, {"reason": "four pictures were too many for plain MXNet"}
     seconds = rows[4].network.low / 4e3
     growth = max(0, (rows[4].memory or 0) - (rows[1].memory or 0)) / 3
     whole = 60 * arguments.row_minutes / len(arguments.isa)
