@@ -51,13 +51,13 @@ INT8_TEXT = """## INT8 against MXNet
 
 {how}
 
-GluonCV 0.5 published INT8, fused, over plain MXNet FP32 on 24 cores of a C5 with VNNI (Cascade Lake). So part
-of its ratio is fusion, which the column "MXNet fused" shows by itself. GluonCV 0.4's figures are of a
+GluonCV 0.5 published INT8, fused, over plain MXNet FP32 on 24 cores of a C5 with VNNI (Cascade Lake). So
+part of its ratio is fusion, which the column "MXNet fused" shows by itself. GluonCV 0.4's figures are of a
 C5.18xlarge (Skylake), which has no VNNI: `--isa avx512` measures under such a cap. All columns are times as
-fast as plain MXNet FP32 in the same rounds: the network on batches of the size given, a detector's suppression
-included. A batch below the published one was halved until all forms fitted into memory and a row into its
-time. Files of 8 bits were calibrated under the cap that they are measured with. Goal: our INT8 at least as far
-ahead as GluonCV 0.5's.
+fast as plain MXNet FP32 in the same rounds: the network on batches of the size given, a detector's
+suppression included. A batch below the published one was halved until all forms fitted into memory and a
+row into its time. Files of 8 bits were calibrated under the cap that they are measured with. Goal: our INT8
+at least as far ahead as GluonCV 0.5's.
 """
 
 PRUNED_TEXT = """## Pruned networks
