@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -33,13 +32,11 @@ class Made:
     Attributes:
         onnx: in full precision.
         symbol, params: what it was exported from, as MXNet reads them.
-        facts: ``macs`` and ``parameters`` of the graph.
     """
 
     onnx: Path
     symbol: Path
     params: Path
-    facts: dict[str, int]
 
 
 class MakingError(GcvEdgeError):
@@ -52,10 +49,10 @@ def make_network(name: str, folder: Path, has_open_batch: bool = True) -> Made:
     Raises:
         MakingError: it cannot be exported, or takes too long.
     """
-    made = [folder / f"{name}{end}" for end in (".onnx", "-symbol.json", "-0000.params", "-facts.json")]
-    if not made[-1].exists():
+    made = Made(*(folder / f"{name}{end}" for end in (".onnx", "-symbol.json", "-0000.params")))
+    if not made.onnx.exists():  # it is written last, and as a whole
         run_child(["network", name, str(folder), *([] if has_open_batch else ["--static"])], folder)
-    return Made(*made[:3], json.loads(made[-1].read_text()))
+    return made
 
 
 def make_int8(made: Made, isa: str, threads: int | None, is_quick: bool = False) -> Path:
@@ -110,9 +107,8 @@ def write_network(name: str, folder: Path, has_open_batch: bool) -> None:
     options = ExportOptions(dynamic_batch=has_open_batch)
     source: Any = load_source(name, options=options, random_weights=SEED)
     write_mxnet(source.network, folder / name)
-    path = folder / f"{name}.onnx"
-    export_loaded(source, path, options, verify=False, remark=f" (random weights, seed {SEED})")
-    (folder / f"{name}-facts.json").write_text(json.dumps(count(path)))
+    remark = f" (random weights, seed {SEED})"
+    export_loaded(source, folder / f"{name}.onnx", options, verify=False, remark=remark)
 
 
 def write_mxnet(network: Any, prefix: Path) -> None:
@@ -124,16 +120,6 @@ def write_mxnet(network: Any, prefix: Path) -> None:
     Path(f"{prefix}-symbol.json").write_text(write_symbol(network.symbol, network.symbol.heads))
     arrays = {f"arg:{key}": as_nd(mxnet, value) for key, value in network.weights.items()}
     mxnet.nd.save(f"{prefix}-0000.params", arrays)
-
-
-def count(path: Path) -> dict[str, int]:
-    """Count a graph's multiply-accumulates and parameters."""
-    from gcv_edge.prune.counting import count_macs
-    from gcv_edge.prune.loading import load_model
-
-    model = load_model(path)
-    weights = (value.const_value for value in model.graph.initializers.values())
-    return {"macs": count_macs(model), "parameters": sum(int(w.size) for w in weights if w is not None)}
 
 
 def write_int8(path: Path, output: Path, is_quick: bool) -> None:

@@ -33,6 +33,7 @@ Record = Mapping[str, Any]
 
 CAPS = {"native": "uncapped", "vnni": "capped to VNNI", "avx512": "capped to AVX-512 without VNNI"}
 GOAL = 0.95
+STAGE_HEADS = ("pre ms", "network ms", "post ms")
 OURS = ("FP32", "BF16", "INT8", "INT8 + BF16")
 
 INTRODUCTION = """# Benchmarks
@@ -240,13 +241,19 @@ def detectors(document: Record) -> Iterator[str]:
 def rate_table(rows: Mapping[str, Mapping[str, Record]]) -> Iterator[str]:
     """Show rates by network, cap and form."""
     lines = [[f"`{name}`", CAPS[isa], form, f"{found['benchmark_app']['median']:.1f}",
-              f"{found['frames_per_second']['median']:.1f}", span(found["ratio"]),
+              f"{found['frames_per_second']['median']:.1f}", span(found["ratio"]), *stage_cells(found),
               "yes" if found["ratio"]["median"] >= GOAL else "**no**"]
              for name, row in rows.items() for isa, forms in row.items()
              for form, found in forms.items()]  # fmt: skip
-    heads = ("network", "", "form", "benchmark_app, 1/s", "Detector, 1/s", "ratio", "goal")
-    yield from table(heads, lines, right=(3, 4, 5))
+    heads = ("network", "", "form", "benchmark_app, 1/s", "Detector, 1/s", "ratio", *STAGE_HEADS, "goal")
+    yield from table(heads, lines, right=range(3, 9))
     yield ""
+
+
+def stage_cells(found: Record) -> Iterator[str]:
+    """Give the milliseconds of the stages of a frame, which say what is between the two rates."""
+    (row,) = found["last"]["rows"].values()
+    yield from (f"{row['stages_ms'][stage]:.2f}" for stage in ("preprocess", "inference", "postprocess"))
 
 
 def format_pruned(document: Record) -> Iterator[str]:

@@ -64,7 +64,7 @@ def main() -> None:
     def prepare(case: Case) -> Record:
         published, known = ROWS[case.name], case.facts
         made = make_network(case.name, case.folder)
-        facts = {"published": published._asdict(), "task": read_metadata(made.onnx).task.name, **made.facts}
+        facts = {"published": published._asdict(), "task": read_metadata(made.onnx).task.name}
         if "batch" in known:
             return {**facts, **{key: known[key] for key in ("batch", "chosen_by")}}
         variants = list_forms(made, [made.onnx])

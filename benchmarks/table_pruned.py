@@ -17,6 +17,8 @@ from making import make_int8, make_network
 from tables import Case, Record, measure_rows, open_table, parse, run
 
 from gcv_edge.benchmarking import Variant, list_variants
+from gcv_edge.prune.counting import count_macs
+from gcv_edge.prune.loading import load_model
 
 
 class Published(NamedTuple):
@@ -47,13 +49,20 @@ def pair(base: Sequence[Variant], pruned: Sequence[Variant]) -> list[Variant]:
     ]
 
 
+def count(path: Path) -> dict[str, int]:
+    """Count a graph's multiply-accumulates and parameters."""
+    model = load_model(path)
+    weights = (value.const_value for value in model.graph.initializers.values())
+    return {"macs": count_macs(model), "parameters": sum(int(w.size) for w in weights if w is not None)}
+
+
 def main() -> None:
     arguments = parse(__doc__ or "", list(ROWS))
 
     def prepare(case: Case) -> Record:
         published = ROWS[case.name]
         whole, pruned = (make_network(each, case.folder) for each in (published.base, case.name))
-        return {"published": published._asdict(), **pruned.facts, "whole": whole.facts}
+        return {"published": published._asdict(), **count(pruned.onnx), "whole": count(whole.onnx)}
 
     def measure(case: Case, isa: str) -> Record:
         made = [make_network(each, case.folder) for each in (ROWS[case.name].base, case.name)]

@@ -10,6 +10,8 @@ from making import make_int8, make_network
 from rates import hold_against_app
 from tables import Case, Record, measure_rows, open_table, parse
 
+from gcv_edge.runtime.modelfile import read_metadata
+
 NAMES = (
     "yolo3_mobilenet1.0_coco",
     "yolo3_darknet53_coco",
@@ -24,7 +26,7 @@ def main() -> None:
     arguments = parse(__doc__ or "", NAMES, rounds=3, seconds=5.0, isa=("native",))
 
     def prepare(case: Case) -> Record:
-        return {**make_network(case.name, case.folder).facts}
+        return {"task": read_metadata(make_network(case.name, case.folder).onnx).task.name}
 
     def measure(case: Case, isa: str) -> Record:
         made = make_network(case.name, case.folder)

@@ -31,7 +31,7 @@ def main() -> None:
 
     def prepare(case: Case) -> Record:
         made = make_network(case.name, case.folder, has_open_batch=False)
-        return {"task": read_metadata(made.onnx).task.name, "batch": 1, **made.facts}
+        return {"task": read_metadata(made.onnx).task.name, "batch": 1}
 
     def measure(case: Case, isa: str) -> Record:
         made = make_network(case.name, case.folder)

@@ -59,7 +59,11 @@ def int8_rows() -> dict[str, Any]:
 
 def test_int8_with_what_is_behind_it(tmp_path: Path) -> None:
     published = {"batch": 4, "gluoncv_05": 6.4, "gluoncv_04": None}
-    rate = {"benchmark_app": spread(100), "frames_per_second": spread(97), "ratio": spread(0.97)}
+    stages = {"preprocess": 0.5, "inference": 20.0, "postprocess": 0.25}
+    rate = {
+        "benchmark_app": spread(100), "frames_per_second": spread(97), "ratio": spread(0.97),
+        "last": {"rows": {"openvino FP32": {"stages_ms": stages}}},
+    }  # fmt: skip
     measured = run(int8_rows(), detector={"FP32": rate})
     left = {"family": "net", "variant": "mxnet INT8", "batch": 2, "reason": "MXNet cannot quantise it"}
     rows = {
@@ -77,7 +81,10 @@ def test_int8_with_what_is_behind_it(tmp_path: Path) -> None:
     assert "Sorting out boxes takes MXNet 5.00 ms a picture and ours 0.25." in text
     assert "`net`, mxnet INT8: left out, MXNet cannot quantise it" in text
     assert "- `other`: it cannot be exported" in text
-    assert "| `net` | capped to VNNI | FP32 | 100.0 | 97.0 | 0.970 (0.873-1.067) | yes |" in text
+    assert (
+        "| `net` | capped to VNNI | FP32 | 100.0 | 97.0 | 0.970 (0.873-1.067) | 0.50 | 20.00 | 0.25 | yes |"
+        in text
+    )
 
 
 def test_a_row_without_its_reference_says_so(tmp_path: Path) -> None:
