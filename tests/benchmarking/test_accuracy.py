@@ -10,7 +10,14 @@ import pytest
 
 from gcv_edge.benchmarking import list_variants
 from gcv_edge.benchmarking.accuracy import Measured, read_measured
+from gcv_edge.calibration import CalibrationOptions, calibrate
+from gcv_edge.exporters.writing import write_model
+from gcv_edge.metadata import ModelMetadata, Preprocessing, format_metadata
+from gcv_edge.prune import prune
+from gcv_edge.prune.inputs import noise_frames
+from gcv_edge.tasks import CLASSIFICATION
 from tests.runtime.conftest import Maker
+from tests.support.small_graphs import make as make_graph
 
 SOURCE = {"gcv_edge source": "net"}
 
@@ -108,3 +115,28 @@ def test_agreement_is_no_accuracy(make_model: Maker, tmp_path: Path) -> None:
     assert (plain.accuracy, int8.accuracy) == (None, None)
     assert (plain.agreement, int8.agreement) == (None, 0.985)
     assert int8.measured[0].describe().endswith("100.00 % -> 98.50 %, agreement with the network before")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A network that can be pruned and calibrated."""
+    model = make_graph("residual")
+    preprocessing = Preprocessing(mean=(127.0,) * 3, scale=(64.0,) * 3, resize_type="standard")
+    metadata = ModelMetadata(CLASSIFICATION, ("a", "b", "c", "d"), preprocessing, source="small")
+    model.metadata_props.update(format_metadata(metadata))
+    write_model(model, tmp_path / "small.onnx")
+    return tmp_path / "small.onnx"
+
+
+def test_what_the_stages_really_write(small: Path, tmp_path: Path) -> None:
+    def score(path: Path) -> float:
+        return 80.0 if path == small else 78.0
+
+    frames = list(noise_frames(40, (12, 10), seed=7))
+    pruned = prune(small, iter(frames), tmp_path / "pruned.onnx", macs=0.7, score=score).path
+    options = CalibrationOptions("none", metric="top-1", measured="accuracy", time_forms=False)
+    int8 = calibrate(small, frames, tmp_path / "int8.onnx", mode="minmax", score=score, options=options).path
+    variants = {variant.name: variant for variant in list_variants([small, pruned, int8], ("f32",))}
+    found = {name: variant.accuracy for name, variant in variants.items()}
+    assert found == {"FP32": 0.8, "pruned FP32": 0.78, "INT8": 0.78}
+    assert variants["INT8"].metric == "top-1"
