@@ -26,7 +26,8 @@ class Measured:
         stage: ``pruning`` or ``calibration``.
         metric: name for people: ``top-1``, ``VOC07 mAP``; empty where the record does not tell.
         kind: ``accuracy``, against labels, or ``agreement``, with the network before.
-        before, after: 0 to 1; more is better.
+        before, after: 0 to 1; more is better. Before a calibration that was part of a pruning is the whole
+            network (``export --prune``).
     """
 
     stage: str
@@ -52,8 +53,13 @@ class Measured:
 
 
 def read_measured(entries: Mapping[str, str]) -> tuple[Measured, ...]:
-    """Find what a file's stages measured among its metadata, in their order."""
+    """Find what a file's stages measured among its metadata, in their order.
+
+    A pruning that does not say what its points are was measured as the calibration that followed it.
+    """
     records = {key: read_record(entries.get(key, "")) for key in STAGES}
+    told = {name: records[CALIBRATION].get(name) for name in ("metric", "measured")}
+    records[PRUNING] = {**told, **records[PRUNING]}
     found = [make_measured(key, record) for key, record in records.items()]
     return tuple(one for one in found if one is not None)
 

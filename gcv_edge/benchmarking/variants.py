@@ -167,24 +167,33 @@ def tell_apart(variants: Sequence[Variant]) -> list[Variant]:
 
 
 def share_accuracy(files: Sequence[File], variants: Sequence[Variant]) -> list[Variant]:
-    """Give networks that carry no accuracy the one that a stage measured before it changed them.
+    """Give networks that carry no accuracy the one that a stage of another file measured of them.
 
-    A network before pruning is the whole one; before calibration it is the float one, pruned or not.
+    A network before pruning is the whole one, and after it the pruned float one. Before calibration it is the
+    float one, which of a pruned file tells only where pruning itself measured nothing.
     """
-    noted: dict[tuple[str, str], Measured] = {}
+    noted: dict[tuple[str, str], tuple[float, str]] = {}
     for file in files:
         for one in read_measured(file.entries):
-            is_pruned = file.is_pruned and one.stage != STAGES[PRUNING]
             if one.is_accuracy:
-                noted.setdefault((file.family, name_variant(is_pruned, False, "f32")), one)
+                for name, value in name_measured(one, file.is_pruned):
+                    noted.setdefault((file.family, name), (value, one.metric))
     return [add_accuracy(variant, noted.get((variant.family, variant.name))) for variant in variants]
 
 
-def add_accuracy(variant: Variant, noted: Measured | None) -> Variant:
+def name_measured(one: Measured, is_pruned: bool) -> list[tuple[str, float]]:
+    """Name the float variants that a stage measured, surest first."""
+    whole, pruned = (name_variant(state, False, "f32") for state in (False, True))
+    if one.stage == STAGES[PRUNING]:
+        return [(whole, one.before), (pruned, one.after)]
+    return [(pruned if is_pruned else whole, one.before)]
+
+
+def add_accuracy(variant: Variant, noted: tuple[float, str] | None) -> Variant:
     """Give a variant that has none the accuracy that was noted of it."""
     if noted is None or variant.accuracy is not None:
         return variant
-    return replace(variant, accuracy=noted.before, metric=noted.metric)
+    return replace(variant, accuracy=noted[0], metric=noted[1])
 
 
 def list_references(

@@ -51,6 +51,13 @@ def pruning(before: Any, after: Any, **more: str) -> dict[str, str]:
                 Measured("calibration", "", "accuracy", 0.685, 0.68),
             ),
         ),
+        (
+            {**pruning(100.0, 99.0), **calibration(100.0, 98.0, metric="mask", measured="agreement")},
+            (
+                Measured("pruning", "mask", "agreement", 1.0, 0.99),
+                Measured("calibration", "mask", "agreement", 1.0, 0.98),
+            ),
+        ),
         (calibration(0.5, 0.4), (Measured("calibration", "", "accuracy", 0.005, 0.004),)),
         (calibration(None, None), ()),
         (calibration(70, True), ()),
@@ -99,6 +106,14 @@ def test_a_file_that_went_through_both_shows_both(make_model: Maker, tmp_path: P
     assert accuracies([files[0], files[2]]) == {"FP32": 0.8, "pruned INT8": 0.77}
     told = [one.describe() for one in list_variants([files[2]])[0].measured]
     assert told == ["pruning: accuracy 80.00 % -> 78.00 %", "calibration: accuracy 77.50 % -> 77.00 %"]
+
+
+def test_a_pruned_float_file_is_not_the_whole_network(make_model: Maker, tmp_path: Path) -> None:
+    """`export --prune` calibrates what is left and holds it against the whole network."""
+    both = {**pruning(80.0, 78.0), **calibration(80.0, 77.0)}
+    entries = {"a": {}, "b": {"gcv_edge pruning": "{}"}, "c": both}
+    files = [make(make_model, tmp_path, name, each) for name, each in entries.items()]
+    assert accuracies(files) == {"FP32": 0.8, "pruned FP32": 0.78, "pruned INT8": 0.77}
 
 
 def test_the_accuracy_before_calibration_is_not_the_8_bit_files(make_model: Maker, tmp_path: Path) -> None:
