@@ -6,6 +6,7 @@ import argparse
 import datetime
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -188,6 +189,9 @@ def measure_rows(
         prepare, measure: a row.
         folder: for the files of all rows; None: each row has one of its own, removed after it.
     """
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # files and processes are cleared
     begin = time.monotonic()
     for name in arguments.names:
         missing = [isa for isa in arguments.isa if not table.has(name, isa)]
