@@ -138,10 +138,11 @@ class Reference:
         self._shape = tuple(int(size) for size in self._model.session.input_shape[1:])
         job = {"model": str(floating), "source": str(symbol), "params": None, "seed": None}
         network = load_network({**job, "shape": self._shape}, self._model.metadata)
-        self._name = only_input(network)
+        self._name = only_input(network, network.symbol.heads)
         self._weights = {key: as_nd(self._mx, value) for key, value in network.weights.items()}
         data = self._mx.nd.zeros((MXNET_BATCH, *self._shape))
-        self._symbol = with_shapes(self._mx, network.symbol, {**self._weights, self._name: data})
+        arrays = {**self._weights, self._name: data}
+        self._symbol = with_shapes(self._mx, network.symbol, network.symbol.heads, arrays)
         self._quantize = quantize
 
     def floating(self) -> Run:

@@ -67,6 +67,7 @@ class OpenVinoSession(Session):
         self.input_dtype = common_dtype([port.element_type.to_dtype() for port in self._compiled.inputs])
         self.outputs = {name_of(port): shape_of(port) for port in self._compiled.outputs}
         self.streams = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self.threads = int(self._compiled.get_property("INFERENCE_NUM_THREADS"))
 
     def new_request(self) -> Request:
         """Create an infer request."""

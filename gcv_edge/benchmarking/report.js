@@ -4,6 +4,7 @@ const MEASURES = {
   latency: { title: "ms per call, median", short: "p50 ms", value: (row) => row.stages_ms?.total?.p50, digits: 2 },
   p99: { title: "ms per call, 99 % within", short: "p99 ms", value: (row) => row.stages_ms?.total?.p99, digits: 2 },
   accuracy: { title: "accuracy, %", short: "accuracy %", value: (row) => (row.accuracy == null ? null : 100 * row.accuracy), digits: 2 },
+  agreement: { title: "agreement with the network before, %", short: "agreement %", value: (row) => (row.agreement == null ? null : 100 * row.agreement), digits: 2 },
   size: { title: "file, MB", short: "file MB", value: (row) => (row.size_bytes == null ? null : row.size_bytes / 1e6), digits: 1 },
   memory: { title: "memory, MB", short: "memory MB", value: (row) => (row.memory_bytes == null ? null : row.memory_bytes / 1e6), digits: 0 },
   startup: {
@@ -14,7 +15,8 @@ const MEASURES = {
   },
 };
 const ACROSS = ["throughput", "alone", "latency", "p99"];
-const UPWARDS = ["accuracy", "size", "memory", "startup", "throughput"];
+const UPWARDS = ["accuracy", "agreement", "size", "memory", "startup", "throughput"];
+const SHARES = ["accuracy", "agreement"];
 const STAGES = { preprocess: ["preprocess", "#56b4e9"], inference: ["network", "#0072b2"], postprocess: ["post-process", "#e69f00"] };
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31"];
 const SYMBOLS = ["circle", "diamond", "square", "triangle-up", "star", "pentagon", "hexagon", "triangle-down"];
@@ -66,7 +68,7 @@ function drawScatter() {
     gridcolor: "#e6eaef",
     linecolor: "#8c959f",
     automargin: true,
-    ...(isLog ? logTicks(placed.map(MEASURES[measure].value)) : { rangemode: measure === "accuracy" ? "normal" : "tozero" }),
+    ...(isLog ? logTicks(placed.map(MEASURES[measure].value)) : { rangemode: SHARES.includes(measure) ? "normal" : "tozero" }),
   });
   Plotly.react(
     "scatter",
@@ -251,7 +253,7 @@ function drawCompare() {
 
 function compare(measure, [first, second]) {
   if (first == null || second == null) return "";
-  if (measure === "accuracy") return `${second >= first ? "+" : ""}${(second - first).toFixed(2)} points`;
+  if (SHARES.includes(measure)) return `${second >= first ? "+" : ""}${(second - first).toFixed(2)} points`;
   return first ? `${(second / first).toFixed(2)}x` : "";
 }
 

@@ -55,6 +55,8 @@ def finish(
         correction=draft.recipe.correction,
         fine=draft.recipe.fine,
         data=job.options.data,
+        metric=job.options.metric,
+        measured=job.options.measured,
         data_hash=survey.data_hash,
         pictures=survey.pictures,
         held_out=len(survey.held_out),

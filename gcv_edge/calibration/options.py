@@ -22,6 +22,7 @@ class CalibrationOptions:
         keep_float: names of layers that stay float in any case.
         data: name of the pictures, for the record.
         data_hash: of the pictures; empty: SHA-256 over the frames read.
+        metric, measured: what the score is, for the record: ``top-1``; ``accuracy`` or ``agreement``.
         time_forms: time float and 8-bit forms on this machine.
         drop_slow: keep layers float that 8 bits make slower here; for target x86.
         sensitivity: measure every layer's, not only where a score asks for it.
@@ -31,6 +32,8 @@ class CalibrationOptions:
     keep_float: tuple[str, ...] = ()
     data: str = ""
     data_hash: str = ""
+    metric: str = ""
+    measured: str = ""
     time_forms: bool = True
     drop_slow: bool = True
     sensitivity: bool = False

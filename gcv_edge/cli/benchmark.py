@@ -244,7 +244,8 @@ def describe_cost(row: Row) -> dict[str, str]:
         "start s": f"{row.startup_seconds:.2f}",
         "memory": show_size(memory) if memory is not None else "",
         "file": show_size(variant.size) if variant.size is not None else "",
-        "accuracy %": f"{100 * variant.accuracy:.2f}" if variant.accuracy is not None else "",
+        "accuracy %": show_share(variant.accuracy),
+        "agreement %": show_share(variant.agreement),
     }
 
 
@@ -254,6 +255,11 @@ def describe_ratios(row: Row) -> dict[str, str]:
         f"x {title}": f"{ratio.total.median:.2f} ({ratio.total.low:.2f}-{ratio.total.high:.2f})"
         for title, ratio in row.ratios.items()
     }
+
+
+def show_share(value: float | None) -> str:
+    """Return a part of one as a percentage; nothing where it is not known."""
+    return f"{100 * value:.2f}" if value is not None else ""
 
 
 def show_milliseconds(value: float) -> str:

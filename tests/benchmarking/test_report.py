@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ def make_row(family: str, variant: str, milliseconds: float, **changes: Any) -> 
         "stages_ms": dict.fromkeys(("preprocess", "inference", "postprocess", "total"), times),
         "throughput": rate, "network_throughput": rate,
         "startup_s": {"import": 0.1, "load": 0.2, "first": 0.1},
-        "memory_bytes": 10**8, "size_bytes": 10**7, "accuracy": 0.7, "ratios": {}, **changes,
+        "memory_bytes": 10**8, "size_bytes": 10**7, "accuracy": 0.7, "agreement": None, "ratios": {},
+        **changes,
     }  # fmt: skip
 
 
@@ -95,6 +97,59 @@ def test_it_can_be_filtered_sorted_and_compared(browser: str, page: Path) -> Non
     compared = dom.split('id="compare"')[1].split("</table>")[0]
     assert "3.00x" in compared
     assert "-1.00 points" in compared
+
+
+def test_agreement_is_shown_where_there_is_no_accuracy(browser: str, tmp_path: Path) -> None:
+    document = make_document()
+    for row, agreement in zip(document["rows"], (None, 0.98, 0.97, None), strict=True):
+        row |= {"accuracy": None, "agreement": agreement}
+    dom = open_page(browser, write_report(document, tmp_path / "page.html").as_uri() + "#y=agreement")
+    assert count_points(dom) == 2
+    assert "2 of 4 have no agreement with the network before" in dom
+
+
+PROBE = """<script>
+document.body.dataset.probe = JSON.stringify({
+  inner: window.innerWidth,
+  wide: [...document.querySelectorAll("body *")]
+    .filter((one) => !one.closest(".scroll, #compare, svg, script"))
+    .filter((one) => one.getBoundingClientRect().right > window.innerWidth + 1)
+    .map((one) => `${one.tagName} ${one.id} ${one.className}`),
+  form: getComputedStyle(document.getElementById("controls")).display,
+});
+</script></body>"""
+"""Writes into the page which elements reach out of the window, but for those that scroll."""
+
+
+def probe(browser: str, text: str, folder: Path, size: str, wanted: str = "") -> dict[str, Any]:
+    path = folder / "probed.html"
+    path.write_text(text.replace("</body>", PROBE), encoding="utf-8")
+    dom = open_page(browser, path.as_uri() + wanted, size)
+    (found,) = re.findall(r'data-probe="([^"]*)"', dom)
+    seen: dict[str, Any] = json.loads(html.unescape(found))
+    return seen
+
+
+def test_it_fits_a_phone(browser: str, page: Path, tmp_path: Path) -> None:
+    seen = probe(browser, page.read_text(encoding="utf-8"), tmp_path, "390,1600", "#choose=0,1")
+    assert seen["inner"] == 390
+    assert seen["wide"] == []
+
+
+def test_it_fits_paper(browser: str, page: Path, tmp_path: Path) -> None:
+    """What is for paper, shown on a screen as wide as A4 without its margins."""
+    text = page.read_text(encoding="utf-8").replace("@media print", "@media all")
+    seen = probe(browser, text, tmp_path, "1030,1600")
+    assert seen["form"] == "none"
+    assert seen["wide"] == []
+
+
+def test_it_prints(browser: str, page: Path, tmp_path: Path) -> None:
+    paper = tmp_path / "page.pdf"
+    line = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--print-to-pdf={paper}", page.as_uri()]
+    subprocess.run(line, capture_output=True, timeout=100, check=True)
+    assert paper.read_bytes().startswith(b"%PDF")
+    assert paper.stat().st_size > 20_000
 
 
 def test_nothing_is_fetched(page: Path) -> None:

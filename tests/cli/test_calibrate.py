@@ -68,6 +68,7 @@ def test_json_and_the_record_in_the_file(make_net: Maker, colours: Path) -> None
     assert stored["data"].endswith("; top-1 (accuracy)")
     assert stored["data_hash"] == dataset["fingerprint"]
     assert (stored["score_before"], stored["score_after"]) == (100, 100)
+    assert (stored["metric"], stored["measured"]) == ("top-1", "accuracy")
 
 
 def test_pictures_without_labels(make_net: Maker, pictures: Path) -> None:
