@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gcv_edge.cli.console import echo_json, echo_table, finite, show_path, show_size, stages
-from gcv_edge.cli.export import check_folder
 from gcv_edge.cli.guard import debug_option, muted_libraries, naming
 from gcv_edge.cli.options import Word
+from gcv_edge.cli.outputs import check_folder
 from gcv_edge.errors import GcvEdgeError, UsageError
 from gcv_edge.files import replacing
 

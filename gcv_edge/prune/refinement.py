@@ -39,8 +39,9 @@ def refine(
     """Fit the layers of a pruned network in the order of the graph, in place.
 
     Each round looks at a layer, or where that would take too long at a few that follow each other; what comes
-    before them has been fitted already and is not computed again where it can be held. Layers of which only what is
-    positive matters are fitted twice: the second time, what is negative in both networks counts as equal.
+    before them has been fitted already, and is not computed again where it can be held. Layers of which only
+    what is positive matters are fitted twice: the second time, what is negative in both networks counts as
+    equal.
 
     Args:
         study: the whole network.
@@ -61,9 +62,9 @@ def refine(
     fits: dict[str, Fit] = {name: fit for name, fit in (done or {}).items() if name in todo}
     write_all(pruned, study.readers, fits)
     for number, names in enumerate(rounds):
+        for walk in walks:
+            walk.advance(min(places[name] for name in names))
         if not all(name in fits for name in names):
-            for walk in walks:
-                walk.advance(min(places[name] for name in names))
             fits |= fit_round(study, walks, names, seed, method, kept)
             write_all(pruned, study.readers, {name: fits[name] for name in names})
             if save is not None:
@@ -91,7 +92,7 @@ def cut_up(names: Sequence[str], size: int) -> list[list[str]]:
 
 
 def round_work(study: Study, rounds: Sequence[Sequence[str]], walks: tuple[Walk, Walk]) -> float:
-    """Return multiply-accumulates of both networks, as if both were whole, from what is held to each round."""
+    """Return the multiply-accumulates of both networks, as if both were whole, from what is held on."""
     layers = {layer.name: layer for layer in study.spaces.layers}
     kept = np.ones(len(study.spaces.units), bool)
     macs = np.zeros(len(list(study.model.graph)) + 1)

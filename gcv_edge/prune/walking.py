@@ -44,7 +44,7 @@ class Walk:
         return choose_batch(self._input, values_of(self.model, names))
 
     def stream(self, names: Sequence[str], size: int) -> Iterator[Tensors]:
-        """Compute tensors of all pictures, batch by batch; those that the graph does not have are left out."""
+        """Compute tensors of all pictures, batch by batch, but for those that the graph does not have."""
         wanted = [value.name or "" for value in values_of(self.model, names)]
         nodes, sources = self._before(wanted)
         outputs = [name for name in wanted if name not in sources]
