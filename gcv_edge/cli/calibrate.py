@@ -7,12 +7,11 @@ from pathlib import Path
 import click
 
 from gcv_edge.cli.console import echo_json
-from gcv_edge.cli.export import check_output
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration
 from gcv_edge.cli.int8_outcome import outcome_to_dict, print_outcome, refuse_drop
 from gcv_edge.cli.options import Fraction, json_option
-from gcv_edge.cli.outputs import check_report
+from gcv_edge.cli.outputs import check_output, check_report
 from gcv_edge.errors import UsageError
 from gcv_edge.store import find_model
 

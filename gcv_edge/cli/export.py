@@ -12,13 +12,20 @@ import click
 from click.core import ParameterSource
 
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size, stages
-from gcv_edge.cli.guard import check_folder, debug_option, naming
+from gcv_edge.cli.guard import debug_option, naming
 from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration
 from gcv_edge.cli.int8_outcome import Outcome, outcome_to_dict, print_outcome, refuse_drop
 from gcv_edge.cli.options import Word, json_option, parse_classes, task_option
-from gcv_edge.cli.outputs import check_report
+from gcv_edge.cli.outputs import check_output, check_report
+from gcv_edge.cli.pruned_export import (
+    Shrunk,
+    parse_goal,
+    prune_and_calibrate,
+    pruning_to_dict,
+    refuse_pruning,
+)
 from gcv_edge.cli.verdicts import describe_verdict
-from gcv_edge.errors import GcvEdgeError, UsageError
+from gcv_edge.errors import UsageError
 from gcv_edge.metadata import BOX_FORMATS, NMS_PLACES
 
 if TYPE_CHECKING:
@@ -68,6 +75,12 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 @click.option(
     "--calibrate", "data", metavar="DATA", help="Pictures: make an 8-bit file beside, and measure it."
 )
+@click.option(
+    "--prune",
+    "goal",
+    metavar="1.5x|70%",
+    help="With --calibrate: first take channels out, until it is that much faster here, or this much work.",
+)
 @calibration_options
 @json_option("Print what was written as JSON.")
 @debug_option
@@ -88,6 +101,7 @@ def export(
     image_range: str | None,
     random_weights: int | None,
     data: str | None,
+    goal: str | None,
     target: str,
     num_samples: int,
     calib_mode: str,
@@ -105,6 +119,7 @@ def export(
     labels = parse_classes(classes)
     check_output(output, source)
     wishes = parse_wishes(data, target, calib_mode, num_samples, max_drop, report)
+    pruning = parse_goal(goal, data)
     from gcv_edge import pipeline
     from gcv_edge.exporters.source import ExportOptions, parse_input_shape
 
@@ -135,9 +150,14 @@ def export(
         )
     if not as_json:
         print_result(result, random_weights, in_store=output is None)
-    outcome = calibrate_export(result, wishes, quiet=as_json)
+    shrunk = None
+    if pruning is not None and wishes is not None:
+        shrunk = prune_and_calibrate(result.path, pruning, wishes, quiet=as_json)
+    outcome = shrunk.outcome if shrunk else calibrate_export(result, wishes, quiet=as_json)
     if as_json:
-        echo_json(to_dict(result, random_weights, outcome))
+        echo_json(to_dict(result, random_weights, outcome, shrunk))
+    if shrunk is not None and wishes is not None:
+        refuse_pruning(shrunk, wishes)
     if outcome is not None:
         refuse_drop(outcome)
 
@@ -232,26 +252,6 @@ def parse_numbers(text: str) -> list[float]:
     return numbers if all(map(math.isfinite, numbers)) else []
 
 
-def check_output(output: str | None, source: str) -> None:
-    """Find out before the work begins that the output cannot be written.
-
-    Raises:
-        UsageError: it is the source itself, or not named like a model.
-        GcvEdgeError: its folder is missing or not writable.
-    """
-    if output is None:
-        return
-    path = Path(output)
-    if path.suffix != ".onnx":
-        raise UsageError(f"-o {output}: expected a name that ends in .onnx")
-    with naming(output):
-        if path.is_dir():
-            raise GcvEdgeError(f"{output}: found a folder, expected a file")
-        if Path(source).exists() and path.exists() and path.samefile(source):
-            raise UsageError(f"-o {output}: is the source itself")
-        check_folder(path.parent)
-
-
 def print_result(result: ExportResult, random_weights: int | None, *, in_store: bool) -> None:
     """Say what was written, what the check found and what to do next."""
     metadata, path = result.metadata, result.path
@@ -277,7 +277,10 @@ def describe_seconds(seconds: Mapping[str, float]) -> str:
 
 
 def to_dict(
-    result: ExportResult, random_weights: int | None, outcome: Outcome | None = None
+    result: ExportResult,
+    random_weights: int | None,
+    outcome: Outcome | None = None,
+    shrunk: Shrunk | None = None,
 ) -> dict[str, Any]:
     """Return an export for JSON."""
     return {
@@ -290,5 +293,6 @@ def to_dict(
         "random_weights": random_weights,
         "verification": result.verification.to_dict() if result.verification else None,
         "seconds": dict(result.seconds),
+        "pruned": pruning_to_dict(shrunk.pruned) if shrunk else None,
         "int8": outcome_to_dict(outcome) if outcome else None,
     }

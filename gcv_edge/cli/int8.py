@@ -59,6 +59,21 @@ class Wishes:
     is_quick: bool = False
 
 
+@dataclass(frozen=True)
+class Prior:
+    """What came before a calibration that is one stage of several.
+
+    Attributes:
+        whole: the float file that counts; the one to calibrate was made from it.
+        material: pictures, divided already.
+        points: how files are measured.
+    """
+
+    whole: Path
+    material: Material
+    points: Points | None
+
+
 def own_target() -> str:
     """Return the target that this machine is."""
     return "x86" if platform.machine().lower() in ("x86_64", "amd64") else "arm"
@@ -107,7 +122,9 @@ def int8_path(model: Path) -> Path:
     return model.with_name(f"{model.stem}_int8{model.suffix}")
 
 
-def run_calibration(source: Path, output: Path, wishes: Wishes, *, quiet: bool) -> Outcome:
+def run_calibration(
+    source: Path, output: Path, wishes: Wishes, *, quiet: bool, prior: Prior | None = None
+) -> Outcome:
     """Calibrate with progress on a terminal; pictures that could not be read are told at the end.
 
     Args:
@@ -115,10 +132,11 @@ def run_calibration(source: Path, output: Path, wishes: Wishes, *, quiet: bool) 
         output: 8-bit file to write.
         wishes: what is asked for.
         quiet: print nothing but errors.
+        prior: what came before.
     """
     told = ignore if quiet else click.echo
     with muted_libraries(), stages("reading") as progress, naming(output):
-        outcome = calibrate_file(source, output, wishes, progress, told)
+        outcome = calibrate_file(source, output, wishes, progress, told, prior)
         if wishes.report is not None:
             write_outcome_page(outcome, wishes.report, progress)
     warn_of_skipped(outcome.material)
@@ -126,7 +144,12 @@ def run_calibration(source: Path, output: Path, wishes: Wishes, *, quiet: bool) 
 
 
 def calibrate_file(
-    source: Path, output: Path, wishes: Wishes, progress: Callable[[str], None], told: Callable[[str], None]
+    source: Path,
+    output: Path,
+    wishes: Wishes,
+    progress: Callable[[str], None],
+    told: Callable[[str], None],
+    prior: Prior | None = None,
 ) -> Outcome:
     """Calibrate a file and measure what is lost.
 
@@ -136,22 +159,12 @@ def calibrate_file(
         wishes: what is asked for.
         progress: takes a phrase per stage.
         told: takes the lines that are said before the work begins.
+        prior: what came before.
     """
     from gcv_edge.calibration import CalibrationOptions, calibrate
-    from gcv_edge.calibration.material import choose_points, open_material
-    from gcv_edge.runtime.modelfile import read_metadata
 
-    metadata = read_metadata(source)
-    material = open_material(
-        wishes.data,
-        metadata.task,
-        metadata.labels,
-        count=wishes.samples,
-        split=wishes.split,
-        pictures=wishes.pictures,
-        ignore_unknown=wishes.ignore_unknown,
-    )
-    points = choose_points(source, material, progress)
+    prior = prior or open_prior(source, wishes, progress)
+    material, points = prior.material, prior.points
     fingerprint = material.calibrating.fingerprint()
     for line in opening_lines(material, points, fingerprint):
         told(line)
@@ -165,7 +178,7 @@ def calibrate_file(
             output,
             target=wishes.target,
             mode=wishes.mode,
-            score=None if points is None else points.of,
+            score=None if points is None else lambda path: points.of(prior.whole if path == source else path),
             max_drop=wishes.max_drop,
             time_budget=None if wishes.minutes is None else 60 * wishes.minutes,
             options=CalibrationOptions(
@@ -182,6 +195,24 @@ def calibrate_file(
         )
     try_to_remember(result.path, result.path.stem)
     return Outcome(source, result, material, points, wishes.report)
+
+
+def open_prior(source: Path, wishes: Wishes, progress: Callable[[str], None]) -> Prior:
+    """Divide the pictures, and decide how files are measured against the float file."""
+    from gcv_edge.calibration.material import choose_points, open_material
+    from gcv_edge.runtime.modelfile import read_metadata
+
+    metadata = read_metadata(source)
+    material = open_material(
+        wishes.data,
+        metadata.task,
+        metadata.labels,
+        count=wishes.samples,
+        split=wishes.split,
+        pictures=wishes.pictures,
+        ignore_unknown=wishes.ignore_unknown,
+    )
+    return Prior(source, material, choose_points(source, material, progress))
 
 
 @contextlib.contextmanager

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gcv_edge.cli.console import counted, echo_json, echo_table, plural, show_path, show_size
-from gcv_edge.cli.export import check_output
 from gcv_edge.cli.guard import debug_option, naming
 from gcv_edge.cli.options import Fraction, json_option
+from gcv_edge.cli.outputs import check_output
 from gcv_edge.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -93,6 +93,9 @@ def prune(
         echo_json({"path": str(result.path), "passed": result.passed, **result.record})
     else:
         print_result(result)
+        if not result.passed:
+            click.echo("MORE CHANGED THAN --max-drop ALLOWS")
+        click.echo(f"\nNext: gcv-edge verify {show_path(result.path)}")
     if not result.passed:
         raise click.exceptions.Exit(GATE_NOT_MET)
 
@@ -201,8 +204,5 @@ def print_result(result: PruneResult) -> None:
     click.echo(f"{result.changed:.1f} % of first choices changed on pictures it was not fitted on")
     if result.record["data"] == NOISE:
         click.echo("FITTED ON NOISE, not on pictures: expect more loss; the file says so")
-    if not result.passed:
-        click.echo("MORE CHANGED THAN --max-drop ALLOWS")
     rows = [(name, str(width[0]), str(width[1])) for name, width in result.widths.items()]
     echo_table(("narrower", "before", "after"), rows, right=("before", "after"))
-    click.echo(f"\nNext: gcv-edge verify {show_path(result.path)}")

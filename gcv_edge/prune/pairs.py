@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.prune.fitting import Fit
-from gcv_edge.prune.forward import Forward, Tensors, is_fixed, whole_batches
-from gcv_edge.prune.inputs import Pictures
+from gcv_edge.prune.forward import Tensors
 from gcv_edge.prune.matrices import Matrix, Reader, pick, sample_rows
 from gcv_edge.prune.moments import Moments, positions_per_picture, random_of
+from gcv_edge.prune.walking import Walk
 
 
 @dataclass(frozen=True)
@@ -35,30 +34,26 @@ class Pair:
     guess: Fit | None = None
 
 
-def gather_pairs(
-    dense: ir.Model, pruned: ir.Model, pairs: Sequence[Pair], pictures: Pictures, seed: int
-) -> dict[str, Moments]:
+def gather_pairs(whole: Walk, small: Walk, pairs: Sequence[Pair], seed: int) -> dict[str, Moments]:
     """Run both networks, and sum over what pruned layers read and what they should give.
 
     Args:
-        dense, pruned: the networks.
+        whole, small: the networks, not further than the first of the layers.
         pairs: the layers.
-        pictures: what to run.
         seed: of the positions.
 
     Returns:
         Sums by layer; targets are results where it is treated by patch, else the whole network's columns.
     """
     addends = [pair.addend for pair in pairs if pair.addend]
-    tensors = [name for pair in pairs for name in (pair.reader.result, pair.reader.source)]
-    whole = Forward(dense, tensors + addends)
-    small = Forward(pruned, [*(pair.reader.source for pair in pairs), *addends])
+    wanted = [name for pair in pairs for name in (pair.reader.result, pair.reader.source)] + addends
+    read = [*(pair.reader.source for pair in pairs), *addends]
+    size = min(whole.batch(wanted), small.batch(read))
     sums: dict[str, Moments] = {}
-    size = min(whole.batch, small.batch)
-    for number, batch in enumerate(whole_batches(pictures, size, is_fixed(dense.graph.inputs[0]))):
-        expected, found = whole.run(batch), small.run(batch)
+    both = zip(whole.stream(wanted, size), small.stream(read, size), strict=True)
+    for number, (expected, found) in enumerate(both):
         for pair in pairs:
-            count = positions_per_picture(pair.reader, len(pictures))
+            count = positions_per_picture(pair.reader, whole.count)
             x, t = pair_rows(pair, expected, found, count, random_of(seed, pair.reader, number))
             name = pair.reader.layer.name
             if name not in sums:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import onnx_ir as ir
 
-from gcv_edge.prune.counting import count_macs
+from gcv_edge.prune.counting import layer_macs
 from gcv_edge.prune.edits import Mask
 from gcv_edge.prune.fitting import Fit, fit_pair, read_weights, rescale_pair, write_all
 from gcv_edge.prune.inputs import Pictures
@@ -17,10 +17,10 @@ from gcv_edge.prune.moments import Moments
 from gcv_edge.prune.pairs import Pair, gather_pairs
 from gcv_edge.prune.study import Study, Widths, crop
 from gcv_edge.prune.trace import shape_of
+from gcv_edge.prune.walking import Walk
 
 WORK = 3e13
-"""Multiply-accumulates that all passes together may take: some minutes on one core. Half
-of each network is run in a round, on average, and that twice."""
+"""Multiply-accumulates that all passes together may take: some minutes on one core."""
 
 METHODS = ("least_squares", "statistics")
 
@@ -38,9 +38,10 @@ def refine(
 ) -> None:
     """Fit the layers of a pruned network in the order of the graph, in place.
 
-    Each round looks at a few layers that follow each other; what comes before them has been fitted already.
-    There are as many rounds as layers, or fewer where that would take too long. Layers of which only what is
-    positive matters are fitted twice: the second time, what is negative in both networks counts as equal.
+    Each round looks at a layer, or where that would take too long at a few that follow each other; what comes
+    before them has been fitted already, and is not computed again where it can be held. Layers of which only
+    what is positive matters are fitted twice: the second time, what is negative in both networks counts as
+    equal.
 
     Args:
         study: the whole network.
@@ -55,12 +56,16 @@ def refine(
     """
     kept = study.spaces.mask(study.keep(widths))
     todo = [name for name in study.readers if is_there(study, pruned, name, kept)]
-    rounds = plan_rounds(todo, study.model, pruned, len(pictures))
+    places = {node.name or "": place for place, node in enumerate(study.model.graph)}
+    walks = Walk(study.model, pictures, places), Walk(pruned, pictures, places)
+    rounds = plan_rounds(study, todo, walks)
     fits: dict[str, Fit] = {name: fit for name, fit in (done or {}).items() if name in todo}
     write_all(pruned, study.readers, fits)
     for number, names in enumerate(rounds):
+        for walk in walks:
+            walk.advance(min(places[name] for name in names))
         if not all(name in fits for name in names):
-            fits |= fit_round(study, pruned, names, pictures, seed, method, kept)
+            fits |= fit_round(study, walks, names, seed, method, kept)
             write_all(pruned, study.readers, {name: fits[name] for name in names})
             if save is not None:
                 save(fits)
@@ -73,34 +78,51 @@ def is_there(study: Study, pruned: ir.Model, name: str, kept: Mask) -> bool:
     return present and bool(kept[study.readers[name].layer.outputs].any())
 
 
-def plan_rounds(names: Sequence[str], model: ir.Model, pruned: ir.Model, pictures: int) -> list[list[str]]:
+def plan_rounds(study: Study, names: Sequence[str], walks: tuple[Walk, Walk]) -> list[list[str]]:
     """Divide the layers into rounds of neighbours, as many as the work allows."""
-    work = (count_macs(model) + count_macs(pruned)) * pictures
-    count = max(1, min(len(names), int(WORK / max(1, work))))
-    size = -(-len(names) // count) if names else 1
+    size = 1
+    while size < len(names) and round_work(study, cut_up(names, size), walks) > WORK:
+        size *= 2
+    return cut_up(names, size)
+
+
+def cut_up(names: Sequence[str], size: int) -> list[list[str]]:
+    """Cut a list into pieces."""
     return [list(names[start : start + size]) for start in range(0, len(names), size)]
 
 
+def round_work(study: Study, rounds: Sequence[Sequence[str]], walks: tuple[Walk, Walk]) -> float:
+    """Return the multiply-accumulates of both networks, as if both were whole, from what is held on."""
+    layers = {layer.name: layer for layer in study.spaces.layers}
+    kept = np.ones(len(study.spaces.units), bool)
+    macs = np.zeros(len(list(study.model.graph)) + 1)
+    for layer in layers.values():
+        macs[layer.node + 1] = layer_macs(layer, kept)
+    before = np.cumsum(macs)
+    work, held = 0.0, 0
+    for names in rounds:
+        first, last = (layers[name].node for name in (names[0], names[-1]))
+        if all(walk.can_hold(first) for walk in walks):
+            work += before[first] - before[held]
+            held = first
+        work += 2 * (before[last + 1] - before[held])
+    return 2 * work * walks[0].count
+
+
 def fit_round(
-    study: Study,
-    pruned: ir.Model,
-    names: Sequence[str],
-    pictures: Pictures,
-    seed: int,
-    method: str,
-    kept: Mask,
+    study: Study, walks: tuple[Walk, Walk], names: Sequence[str], seed: int, method: str, kept: Mask
 ) -> dict[str, Fit]:
     """Fit a few layers; of one that reads nothing any more, the mean result is left."""
-    nodes = {node.name or "": node for node in pruned.graph}
+    nodes = {node.name or "": node for node in walks[1].model.graph}
     pairs = [describe_pair(study, name, kept) for name in names]
     if method == "statistics":
         pairs = [replace(pair, addend="") for pair in pairs]
-    sums = gather_pairs(study.model, pruned, pairs, pictures, seed)
+    sums = gather_pairs(*walks, pairs, seed)
     fits = {pair.reader.layer.name: fit_one(study, pair, nodes, sums, kept, method) for pair in pairs}
     rectified = [pair for pair in pairs if is_rectified(study, pair.reader.layer.name)]
     again = [replace(pair, guess=fits[pair.reader.layer.name]) for pair in rectified]
     if again and method == "least_squares":
-        sums = gather_pairs(study.model, pruned, again, pictures, seed)
+        sums = gather_pairs(*walks, again, seed)
         fits |= {pair.reader.layer.name: fit_one(study, pair, nodes, sums, kept, method) for pair in again}
     return fits
 

@@ -7,7 +7,6 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -295,7 +294,6 @@ class Run:
         for key in ("gcv_edge verification", "gcv_edge self_test"):
             entries.pop(key, None)
         entries |= {
-            "gcv_edge variant": "pruned",
             "gcv_edge version": gcv_edge.__version__,
             "gcv_edge pruning": json.dumps(record),
         }
@@ -303,7 +301,7 @@ class Run:
         model.metadata_props.update(entries)
         with replacing(self.output) as temporary:
             write_model(model, temporary)
-            verify_export(temporary, replace(self.metadata, variant="pruned"), None)
+            verify_export(temporary, self.metadata, None)
         self.state.remove()
         return PruneResult(
             path=self.output,
