@@ -1,8 +1,8 @@
 """How far an engine's outputs are from MXNet's, in the units of the published table.
 
 An output's error is its largest difference over MXNet's largest value; boxes count in parts of the picture's
-longer side, and scores as they are. Of detections, every row of MXNet's final list must have a partner of
-equal class, score and box.
+longer side, and scores as they are. Of detections, every one of MXNet's final list must have a partner of
+equal class, score, box and mask.
 """
 
 from __future__ import annotations
@@ -14,46 +14,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.zoo.lists import TOLERANCE, Listing, find_lonely, find_partners, mask_difference, read_listing
 from gcv_edge.agreement import (
     PEAK_SHARE,
     ROUNDED_TOLERANCE,
     Outputs,
     comparable,
-    final_list,
     has_proposals,
     lists_peaks,
-    mask_error,
-    match_pairs,
     rounded_error,
 )
 from gcv_edge.metadata import DetectionSettings, ModelMetadata
 from gcv_edge.verify import Runs
-
-TOLERANCE = 1e-3
-"""Largest error of an output, of a detection's score, and of its box."""
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Missed:
-    """A row of MXNet's list without a partner.
+    """A detection of MXNet's without a partner.
 
     Attributes:
         run: number of the run.
         picture: its place in the batch.
-        row: (class id, score, x1, y1, x2, y2).
-        side: longer side of the network's input.
+        place: in MXNet's list of that picture.
+        listing: that list.
     """
 
     run: int
     picture: int
-    row: Array
-    side: int
-
-    def is_in(self, rows: Array) -> bool:
-        """Tell whether the row has a partner in another list."""
-        return bool(find_partners(self.row[None], rows, self.side))
+    place: int
+    listing: Listing
 
 
 @dataclass
@@ -114,8 +105,6 @@ def measure(runs: Runs, metadata: ModelMetadata, size: tuple[int, int]) -> Parit
                 parity.add(name, output_error(name, found[name], theirs, max(size), metadata.detection))
         if metadata.detection is not None and "final_ids" in expected and not rounded:
             compare_lists(parity, found, expected, metadata.detection, max(size), index)
-            if "masks" in found:
-                parity.add("masks", mask_error(found, expected, metadata.detection))
     return parity
 
 
@@ -147,17 +136,13 @@ def compare_lists(
 ) -> None:
     """Look for each of MXNet's final detections."""
     for index in range(len(expected["final_ids"])):
-        ours, theirs = final_list(found, index, settings), final_list(expected, index, settings)
-        pairs = find_partners(theirs, ours, side)
-        parity.rows += len(theirs)
-        lonely = set(range(len(theirs))) - {mine for mine, _ in pairs}
-        parity.missed += [Missed(run, index, theirs[mine], side) for mine in sorted(lonely)]
-        for mine, other in pairs:
-            parity.add("list scores", float(abs(theirs[mine, 1] - ours[other, 1])))
-            distance = np.abs(theirs[mine, 2:] - ours[other, 2:]) / np.maximum(side, np.abs(theirs[mine, 2:]))
+        ours, theirs = (read_listing(outputs, index, settings, side) for outputs in (found, expected))
+        parity.rows += len(theirs.rows)
+        parity.missed += [Missed(run, index, place, theirs) for place in find_lonely(theirs, ours)]
+        for pair in find_partners(theirs, ours):
+            one, other = theirs.rows[pair[0]], ours.rows[pair[1]]
+            parity.add("list scores", float(abs(one[1] - other[1])))
+            distance = np.abs(one[2:] - other[2:]) / np.maximum(side, np.abs(one[2:]))
             parity.add("list boxes", float(distance.max()))
-
-
-def find_partners(theirs: Array, ours: Array, side: int) -> list[tuple[int, int]]:
-    """Pair rows of equal class, score and box."""
-    return match_pairs(theirs, ours, TOLERANCE, TOLERANCE * np.maximum(side, np.abs(theirs[:, 2:])))
+            if theirs.masks is not None:
+                parity.add("masks", mask_difference(theirs, ours, pair))

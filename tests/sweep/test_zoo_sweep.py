@@ -51,7 +51,7 @@ def test_a_name_is_compared_and_timed_once(tmp_path: Path) -> None:
     begun = time.monotonic()
     code, printed = sweep("--names", NAME, "--output", tmp_path)
     assert code == 0
-    assert printed.count("0 of 1 names to do") == 2
+    assert "0 of 1 names to do" in printed
     assert time.monotonic() - begun < 60
 
 
@@ -62,7 +62,7 @@ def test_what_gluoncv_cannot_build_is_no_failure(tmp_path: Path) -> None:
 
 
 def test_a_failure_is_the_exit_code(tmp_path: Path) -> None:
-    code, printed = sweep("--names", NAME, "--output", tmp_path, "--timeout", "0.1", "--phase", "parity")
+    code, printed = sweep("--names", NAME, "--output", tmp_path, "--timeout", "0.1")
     assert code == 1
     assert f"{NAME}: failed: not done after 0.1 s" in printed
 
