@@ -76,9 +76,17 @@ def accuracy_rows() -> Iterator[tuple[str, ...]]:
             f"{row['metric']}, {row['measured_on']:,} pictures",
             f"{row['fp32']:.2f}",
             f"{row['int8']:.2f}",
-            f"{row['drop']:.2f}",
+            f"{row['drop']:.2f}{describe_gated(row)}",
             "it fails" if theirs is None else f"{theirs:.2f}",
         )
+
+
+def describe_gated(row: dict[str, Any]) -> str:
+    """Say what is lost with the goal as limit, where it was not kept without."""
+    if "gated" not in row:
+        return ""
+    kept = " and ".join(f"{part['float']} of {part['of']}" for part in row["gated"]["layers"])
+    return f"; with `--max-drop {row['goal']:g}` {row['gated']['drop']:.2f} ({kept} layers float)"
 
 
 def table() -> str:
