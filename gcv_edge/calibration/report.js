@@ -10,8 +10,8 @@ function decimals(value, digits) {
   return value == null ? "–" : value.toFixed(digits);
 }
 
-function fillTable(id, headings, lines) {
-  const cells = (tag, texts) => texts.map((text, place) => element(tag, text, { class: place ? "" : "text" }));
+function fillTable(id, headings, lines, wordy = 1) {
+  const cells = (tag, texts) => texts.map((text, place) => element(tag, text, { class: place < wordy ? "text" : "" }));
   const head = element("tr");
   head.append(...cells("th", headings));
   find(id).querySelector("thead").append(head);
@@ -50,7 +50,7 @@ function fillForms() {
       decimals(form.bytes / 1e6, 1),
     ],
   }));
-  fillTable("forms", headings, lines);
+  fillTable("forms", headings, lines, 2);
 }
 
 function fillSamples() {
@@ -125,7 +125,7 @@ function fillKept() {
   find("kept-section").hidden = !kept.length;
   const found = Object.fromEntries(report.layers.map((layer) => [layer.name, layer.decibels]));
   const lines = kept.map(([name, reason]) => ({ texts: [name, REASONS[reason] ?? reason, decimals(found[name], 1)] }));
-  fillTable("kept", ["layer", "why", "alone in 8 bits, dB"], lines);
+  fillTable("kept", ["layer", "why", "alone in 8 bits, dB"], lines, 2);
 }
 
 function fillRecipes() {
