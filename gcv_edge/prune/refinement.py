@@ -12,7 +12,7 @@ from gcv_edge.prune.counting import layer_macs
 from gcv_edge.prune.edits import Mask
 from gcv_edge.prune.fitting import Fit, fit_pair, read_weights, rescale_pair, write_all
 from gcv_edge.prune.inputs import Pictures
-from gcv_edge.prune.matrices import Reader
+from gcv_edge.prune.matrices import Heir, Reader
 from gcv_edge.prune.moments import Moments
 from gcv_edge.prune.pairs import Pair, gather_pairs
 from gcv_edge.prune.study import Study, Widths, crop
@@ -21,6 +21,9 @@ from gcv_edge.prune.walking import Walk
 
 WORK = 3e13
 """Multiply-accumulates that all passes together may take: some minutes on one core."""
+
+QUICK_SHARE = 0.3
+"""Of the rows that are looked at where a fit is made only to compare."""
 
 METHODS = ("least_squares", "statistics")
 
@@ -55,6 +58,7 @@ def refine(
         save: called with all fits after each round.
     """
     kept = study.spaces.mask(study.keep(widths))
+    heirs = study.shape(widths)[1] if method == "least_squares" else {}
     todo = [name for name in study.readers if is_there(study, pruned, name, kept)]
     places = {node.name or "": place for place, node in enumerate(study.model.graph)}
     walks = Walk(study.model, pictures, places), Walk(pruned, pictures, places)
@@ -65,11 +69,37 @@ def refine(
         for walk in walks:
             walk.advance(min(places[name] for name in names))
         if not all(name in fits for name in names):
-            fits |= fit_round(study, walks, names, seed, method, kept)
+            fits |= fit_round(study, walks, names, seed, method, kept, heirs)
             write_all(pruned, study.readers, {name: fits[name] for name in names})
             if save is not None:
                 save(fits)
         report(number + 1, len(rounds))
+
+
+def refit_nearby(study: Study, pruned: ir.Model, widths: Widths, whole: Walk, count: int, seed: int) -> Walk:
+    """Fit the first few layers behind a place, in place; what comes before it is the same in both networks.
+
+    Args:
+        study: the whole network.
+        pruned: the pruned one.
+        widths: with which it was pruned.
+        whole: the whole one's way to the place.
+        count: layers to fit.
+        seed: of the positions that are looked at.
+
+    Returns:
+        The pruned network's way, as far as it was held.
+    """
+    kept = study.spaces.mask(study.keep(widths))
+    heirs = study.shape(widths)[1]
+    walks = whole.fork(whole.model), whole.fork(pruned)
+    behind = [name for name, reader in study.readers.items() if reader.layer.node >= whole.reached]
+    for name in [name for name in behind if is_there(study, pruned, name, kept)][:count]:
+        for walk in walks:
+            walk.advance(study.readers[name].layer.node)
+        fits = fit_round(study, walks, [name], seed, "least_squares", kept, heirs, is_quick=True)
+        write_all(pruned, study.readers, fits)
+    return walks[1]
 
 
 def is_there(study: Study, pruned: ir.Model, name: str, kept: Mask) -> bool:
@@ -110,26 +140,35 @@ def round_work(study: Study, rounds: Sequence[Sequence[str]], walks: tuple[Walk,
 
 
 def fit_round(
-    study: Study, walks: tuple[Walk, Walk], names: Sequence[str], seed: int, method: str, kept: Mask
+    study: Study,
+    walks: tuple[Walk, Walk],
+    names: Sequence[str],
+    seed: int,
+    method: str,
+    kept: Mask,
+    heirs: Mapping[str, Heir],
+    is_quick: bool = False,
 ) -> dict[str, Fit]:
     """Fit a few layers; of one that reads nothing any more, the mean result is left."""
     nodes = {node.name or "": node for node in walks[1].model.graph}
-    pairs = [describe_pair(study, name, kept) for name in names]
+    pairs = [describe_pair(study, name, kept, heirs) for name in names]
     if method == "statistics":
         pairs = [replace(pair, addend="") for pair in pairs]
-    sums = gather_pairs(*walks, pairs, seed)
+    sums = gather_pairs(*walks, pairs, seed, QUICK_SHARE if is_quick else 1.0)
     fits = {pair.reader.layer.name: fit_one(study, pair, nodes, sums, kept, method) for pair in pairs}
-    rectified = [pair for pair in pairs if is_rectified(study, pair.reader.layer.name)]
+    rectified = [pair for pair in pairs if is_rectified(study, pair)]
     again = [replace(pair, guess=fits[pair.reader.layer.name]) for pair in rectified]
-    if again and method == "least_squares":
+    if again and method == "least_squares" and not is_quick:
         sums = gather_pairs(*walks, again, seed)
         fits |= {pair.reader.layer.name: fit_one(study, pair, nodes, sums, kept, method) for pair in again}
     return fits
 
 
-def describe_pair(study: Study, name: str, kept: Mask) -> Pair:
+def describe_pair(study: Study, name: str, kept: Mask, heirs: Mapping[str, Heir]) -> Pair:
     """Describe a layer in both networks."""
-    reader = study.readers[name]
+    reader, heir = study.readers[name], heirs.get(name)
+    if heir is not None:
+        return Pair(reader, kept[reader.layer.outputs], target=heir.target)
     return Pair(reader, kept[reader.layer.outputs], find_addend(study, name))
 
 
@@ -152,14 +191,15 @@ def fit_one(
     return fit_pair(pair.reader, whole.matrix, whole.bias, prior, sums[name])
 
 
-def is_rectified(study: Study, name: str) -> bool:
+def is_rectified(study: Study, pair: Pair) -> bool:
     """Tell whether only what is positive of a layer's result, or of the sum it goes into, matters."""
-    reader = study.readers[name]
-    value = list(study.model.graph)[reader.layer.node].outputs[0]
-    users = [user for user, _ in value.uses()]
-    if reader.by_patch and find_addend(study, name):
+    if not pair.reader.by_patch:
+        return False
+    values = {value.name: value for node in study.model.graph for value in node.outputs}
+    users = [user for user, _ in values[pair.wanted].uses()]
+    if pair.addend:
         users = [user for user, _ in users[0].outputs[0].uses()]
-    return reader.by_patch and len(users) == 1 and users[0].op_type == "Relu"
+    return len(users) == 1 and users[0].op_type == "Relu"
 
 
 def fit_rest(study: Study, reader: Reader, moments: Moments, kept: Mask) -> Fit:

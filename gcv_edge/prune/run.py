@@ -23,16 +23,16 @@ from gcv_edge.pipeline import verify_export
 from gcv_edge.prune.allocation import allocate, expected_loss, mask_of
 from gcv_edge.prune.costs import Cost, LatencyCost, MacCost
 from gcv_edge.prune.counting import count_macs
+from gcv_edge.prune.exchange import Joint, exchange
 from gcv_edge.prune.forward import MAX_BATCH
 from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
 from gcv_edge.prune.latency import compare_speed, find_kinds, measure_layers, plan_cases
 from gcv_edge.prune.loading import load_model
-from gcv_edge.prune.moments import gather_moments
 from gcv_edge.prune.refinement import refine
 from gcv_edge.prune.result import PruneResult
 from gcv_edge.prune.sensitivity import Curves, Divergence, measure_curves
 from gcv_edge.prune.state import State
-from gcv_edge.prune.study import Study
+from gcv_edge.prune.study import Study, candidate_widths
 from gcv_edge.prune.trace import shape_of
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
 
@@ -50,6 +50,9 @@ CHECK_SHARE = 1 / 8
 """Part of the pictures that nothing is fitted on."""
 CURVE_WORK = 1e13
 """Multiply-accumulates that all curves may take."""
+NEARBY, REFITTED_ON, REFIT_COST = 4, 96, 3
+"""Layers behind a narrower space that are fitted anew for its curve, where there is time to do so on that
+many pictures at least; it takes about that many times as long as not to do so."""
 ATTEMPTS = 4
 BACK_OFFS = 6
 SLOWEST = 0.97
@@ -139,17 +142,17 @@ class Run:
     def sum_up(self) -> None:
         """Make the one pass over the pictures on the whole network."""
         tell = self.report("statistics")
-        passes = gather_moments(self.study.model, self.study.readers, self.fitted_on, self.seed)
-        for done, sums in enumerate(passes, 1):
-            self.study.moments = sums
+        for done, _ in enumerate(self.study.gather(self.fitted_on, self.seed), 1):
             tell(done, max(done, -(-len(self.fitted_on) // MAX_BATCH)))
 
     def measure(self) -> None:
         """Find out what narrower spaces lose and what they save."""
-        evaluations = sum(4 for _ in self.study.free)
-        count = int(CURVE_WORK / (evaluations * max(1, count_macs(self.study.model))))
-        sample = self.fitted_on.first(min(256, max(32, count)))
-        divergence = Divergence(self.study.model, sample)
+        work = sum(len(candidate_widths(s)) for s in self.study.free) * max(1, count_macs(self.study.model))
+        count = int(CURVE_WORK / work)
+        nearby = NEARBY if count >= REFITTED_ON * REFIT_COST else 0
+        sample = self.fitted_on.first(min(256, max(32, count // (REFIT_COST if nearby else 1))))
+        self.refits = nearby > 0
+        self.divergence = divergence = Divergence(self.study.model, sample)
         curves: Curves = {
             name: {int(w): loss for w, loss in c.items()}
             for name, c in self.state.found.get("curves", {}).items()
@@ -161,7 +164,7 @@ class Run:
             if done % 8 == 0:
                 self.state.save(curves=curves)
 
-        measure_curves(self.study, divergence, curves, keep)
+        measure_curves(self.study, divergence, curves, keep, nearby=nearby, seed=self.seed)
         self.curves = curves
         self.state.save(curves=self.curves)
         self.cost = self.find_cost()
@@ -185,10 +188,26 @@ class Run:
         if known is not None:
             return dict(known)
         if self.macs is not None:
-            widths = allocate(self.study, self.curves, self.cost, self.whole_cost * self.macs)
+            limit = self.whole_cost * self.macs
+            widths = self.exchange(allocate(self.study, self.curves, self.cost, limit), limit)
         else:
-            widths = self.choose_for_speed()
+            widths = self.exchange_for_speed(self.choose_for_speed())
         self.state.save(widths=widths)
+        return widths
+
+    def exchange(self, widths: dict[str, int], limit: float) -> dict[str, int]:
+        """Look for widths that lose less together, where there is time for that."""
+        if not self.refits:
+            return widths
+        joint = Joint(self.study, self.divergence, self.seed)
+        return exchange(self.study, self.curves, self.cost, widths, limit, joint, self.report("exchange"))
+
+    def exchange_for_speed(self, widths: dict[str, int]) -> dict[str, int]:
+        """Do so at the same expected time; what turns out to be slower is not taken."""
+        assert self.speedup is not None
+        found = self.exchange(widths, self.cost(mask_of(self.study, widths)))
+        if found == widths or self.time(self.study.shape(found)[0]) >= 0.99 * self.speedup:
+            return found
         return widths
 
     def choose_for_speed(self) -> dict[str, int]:
@@ -199,7 +218,7 @@ class Run:
         best: Attempt = ({}, 0.0, float("inf"))
         for attempt in range(ATTEMPTS):
             widths = allocate(self.study, self.curves, self.cost, self.whole_cost / aim)
-            measured = self.time(self.study.prune(widths, fit=False))
+            measured = self.time(self.study.shape(widths)[0])
             loss = sum(expected_loss(self.study, self.curves, widths).values())
             best = better(best, (widths, measured, loss), self.speedup)
             tell(attempt + 1, ATTEMPTS)

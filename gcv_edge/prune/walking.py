@@ -27,6 +27,11 @@ class Walk:
         pictures: what it computes.
         places: of each node by its name; a pruned graph's nodes are where the whole one's are.
         limit: bytes to hold at most; what does not fit is computed again.
+
+    Attributes:
+        held: tensors that are held, for all pictures.
+        count: number of pictures.
+        reached: place up to which nothing is computed any more.
     """
 
     def __init__(
@@ -37,7 +42,13 @@ class Walk:
         self.count = len(pictures)
         self._pictures, self._places, self._limit = pictures, places, limit
         self._input = model.graph.inputs[0]
-        self._reached = 0
+        self.reached = 0
+
+    def fork(self, model: ir.Model) -> Walk:
+        """Return a walk from here through a graph that is the same up to here."""
+        walk = Walk(model, self._pictures, self._places, self._limit)
+        walk.held, walk.reached = self.held, self.reached
+        return walk
 
     def batch(self, names: Sequence[str]) -> int:
         """Return how many pictures are computed at once where these tensors are looked at."""
@@ -93,7 +104,7 @@ class Walk:
 
     def advance(self, place: int) -> None:
         """Hold all that nodes from a place on read of those before, where that is possible."""
-        if place <= self._reached or not self.can_hold(place):
+        if place <= self.reached or not self.can_hold(place):
             return
         names, count = self._alive(place), len(self._pictures)
         held: Tensors = {}
@@ -103,7 +114,7 @@ class Walk:
                 whole = held.setdefault(name, np.empty((count, *part.shape[1:]), part.dtype))
                 whole[start : start + len(part)] = part[: count - start]
             start += len(next(iter(tensors.values()), ()))
-        self.held, self._reached = held, place
+        self.held, self.reached = held, place
 
     def _alive(self, place: int) -> list[str]:
         """Return the tensors that nodes from a place on read of those before."""
