@@ -32,5 +32,7 @@ setup(
     package_data={
         "gcv_edge": ["py.typed", "_core.pyi", "zoo.json", "demo/*"],
         "gcv_edge.benchmarking": ["report.*"],
+        "gcv_edge.prune": ["report.*"],
+        "gcv_edge.reporting": ["common.*"],
     },
 )

@@ -1,5 +1,3 @@
-"use strict";
-
 const MEASURES = {
   throughput: { title: "frames per second", short: "frames/s", value: (row) => row.throughput?.median, digits: 1 },
   alone: { title: "network alone, frames per second", short: "network alone/s", value: (row) => row.network_throughput?.median, digits: 1 },
@@ -21,26 +19,9 @@ const STAGES = { preprocess: ["preprocess", "#56b4e9"], inference: ["network", "
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31"];
 const SYMBOLS = ["circle", "diamond", "square", "triangle-up", "star", "pentagon", "hexagon", "triangle-down"];
 const REFERENCE_COLOURS = ["#6e7781", "#8c959f", "#424a53"];
-const SETTINGS = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
-const isNarrow = window.innerWidth < 640;
-if (isNarrow) SETTINGS.displayModeBar = false;
-const FONT = { family: "system-ui, sans-serif", size: 13, color: "#1b1f24" };
 
-const report = JSON.parse(document.getElementById("data").textContent);
 const rows = report.rows.map((row, index) => ({ ...row, index }));
 const state = { chosen: [], sort: null, isDescending: false };
-const find = (id) => document.getElementById(id);
-
-function element(tag, text, attributes = {}) {
-  const made = document.createElement(tag);
-  if (text != null) made.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
-}
-
-function unique(values) {
-  return [...new Set(values)];
-}
 
 function form(row) {
   return row.is_reference ? row.title : row.variant.replace(/ \(.*\)$/, "");
@@ -140,10 +121,6 @@ function describe(row) {
   return [`<b>${name}</b>`, ...lines].join("<br>");
 }
 
-function escapeText(text) {
-  return String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;");
-}
-
 function drawBars() {
   const visible = shownRows().filter((row) => row.stages_ms).reverse();
   const traces = Object.entries(STAGES).map(([stage, [name, colour]]) => ({
@@ -169,15 +146,6 @@ function drawBars() {
     },
     { ...SETTINGS, displayModeBar: false },
   );
-}
-
-function wrap(text, width) {
-  const lines = [""];
-  for (const word of escapeText(text).split(" ")) {
-    if (lines.at(-1) && lines.at(-1).length + word.length >= width) lines.push("");
-    lines[lines.length - 1] = `${lines.at(-1)} ${word}`.trim();
-  }
-  return lines.join("<br>");
 }
 
 function columns() {

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gcv_edge.cli.console import echo_json
+from gcv_edge.cli.export import check_output
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.int8 import (
     Wishes,
@@ -18,7 +19,6 @@ from gcv_edge.cli.int8 import (
     run_calibration,
 )
 from gcv_edge.cli.options import Fraction, json_option
-from gcv_edge.cli.outputs import check_output
 from gcv_edge.errors import UsageError
 from gcv_edge.store import find_model
 

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size, stages
-from gcv_edge.cli.guard import debug_option, naming
+from gcv_edge.cli.guard import check_folder, debug_option, naming
 from gcv_edge.cli.int8 import (
     Outcome,
     Wishes,
@@ -24,7 +24,6 @@ from gcv_edge.cli.int8 import (
     run_calibration,
 )
 from gcv_edge.cli.options import Word, json_option, parse_classes, task_option
-from gcv_edge.cli.outputs import check_output
 from gcv_edge.cli.pruned_export import (
     Shrunk,
     parse_goal,
@@ -33,7 +32,7 @@ from gcv_edge.cli.pruned_export import (
     refuse_pruning,
 )
 from gcv_edge.cli.verdicts import describe_verdict
-from gcv_edge.errors import UsageError
+from gcv_edge.errors import GcvEdgeError, UsageError
 from gcv_edge.metadata import BOX_FORMATS, NMS_PLACES
 
 if TYPE_CHECKING:
@@ -255,6 +254,26 @@ def parse_numbers(text: str) -> list[float]:
     except ValueError:
         return []
     return numbers if all(map(math.isfinite, numbers)) else []
+
+
+def check_output(output: str | None, source: str) -> None:
+    """Find out before the work begins that the output cannot be written.
+
+    Raises:
+        UsageError: it is the source itself, or not named like a model.
+        GcvEdgeError: its folder is missing or not writable.
+    """
+    if output is None:
+        return
+    path = Path(output)
+    if path.suffix != ".onnx":
+        raise UsageError(f"-o {output}: expected a name that ends in .onnx")
+    with naming(output):
+        if path.is_dir():
+            raise GcvEdgeError(f"{output}: found a folder, expected a file")
+        if Path(source).exists() and path.exists() and path.samefile(source):
+            raise UsageError(f"-o {output}: is the source itself")
+        check_folder(path.parent)
 
 
 def print_result(result: ExportResult, random_weights: int | None, *, in_store: bool) -> None:

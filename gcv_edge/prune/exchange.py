@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+import onnx_ir as ir
+
 from gcv_edge.prune.allocation import expected_loss, mask_of, steps_of
 from gcv_edge.prune.costs import Cost
-from gcv_edge.prune.refinement import refit_nearby
-from gcv_edge.prune.sensitivity import Curves, Divergence
+from gcv_edge.prune.refinement import QuickFit
+from gcv_edge.prune.sensitivity import Curves
 from gcv_edge.prune.study import Study
-from gcv_edge.prune.walking import Walk
 
 Widths = dict[str, int]
 
@@ -26,24 +27,21 @@ class Joint:
 
     Args:
         study: the network.
-        divergence: what to compare by, and the pictures.
-        seed: of the positions that are fitted on.
+        divergence: what to compare by, on other pictures than those that are fitted on.
+        quick: fits.
     """
 
-    def __init__(self, study: Study, divergence: Divergence, seed: int) -> None:
-        self._study, self._divergence, self._seed = study, divergence, seed
-        self._places = {node.name or "": place for place, node in enumerate(study.model.graph)}
+    def __init__(self, study: Study, divergence: Callable[[ir.Model], float], quick: QuickFit) -> None:
+        self._study, self._divergence, self._quick = study, divergence, quick
         self._known: dict[frozenset[tuple[str, int]], float] = {}
 
     def __call__(self, widths: Mapping[str, int]) -> float:
         """Return the divergence at some widths."""
         key = frozenset(widths.items())
         if key not in self._known:
-            whole = Walk(self._study.model, self._divergence.pictures, self._places)
             pruned = self._study.prune(widths)
-            count = len(self._study.readers)
-            walk = refit_nearby(self._study, pruned, widths, whole, count, self._seed)
-            self._known[key] = self._divergence.behind(walk)
+            self._quick.behind(pruned, widths, 0, len(self._study.readers))
+            self._known[key] = self._divergence(pruned)
         return self._known[key]
 
 

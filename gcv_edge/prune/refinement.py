@@ -76,30 +76,42 @@ def refine(
         report(number + 1, len(rounds))
 
 
-def refit_nearby(study: Study, pruned: ir.Model, widths: Widths, whole: Walk, count: int, seed: int) -> Walk:
-    """Fit the first few layers behind a place, in place; what comes before it is the same in both networks.
+class QuickFit:
+    """Fits layers only to compare: once each, and on few rows.
 
     Args:
         study: the whole network.
-        pruned: the pruned one.
-        widths: with which it was pruned.
-        whole: the whole one's way to the place.
-        count: layers to fit.
+        pictures: what to fit on.
         seed: of the positions that are looked at.
-
-    Returns:
-        The pruned network's way, as far as it was held.
     """
-    kept = study.spaces.mask(study.keep(widths))
-    heirs = study.shape(widths)[1]
-    walks = whole.fork(whole.model), whole.fork(pruned)
-    behind = [name for name, reader in study.readers.items() if reader.layer.node >= whole.reached]
-    for name in [name for name in behind if is_there(study, pruned, name, kept)][:count]:
-        for walk in walks:
-            walk.advance(study.readers[name].layer.node)
-        fits = fit_round(study, walks, [name], seed, "least_squares", kept, heirs, is_quick=True)
-        write_all(pruned, study.readers, fits)
-    return walks[1]
+
+    def __init__(self, study: Study, pictures: Pictures, seed: int) -> None:
+        self._study, self._seed = study, seed
+        places = {node.name or "": place for place, node in enumerate(study.model.graph)}
+        self._begin = Walk(study.model, pictures, places)
+        self._whole = self._begin
+
+    def behind(self, pruned: ir.Model, widths: Widths, place: int, count: int) -> None:
+        """Fit the first few layers from a place on, in place; what is before it is the same in both networks.
+
+        Places in turn are quicker where they are not before the last one.
+        """
+        if place < self._whole.reached:
+            self._whole = self._begin
+        self._whole = self._whole.fork(self._study.model)
+        self._whole.advance(place)
+        kept = self._study.spaces.mask(self._study.keep(widths))
+        heirs = self._study.shape(widths)[1]
+        walks = self._whole.fork(self._study.model), self._whole.fork(pruned)
+        readers = self._study.readers
+        later = [name for name, reader in readers.items() if reader.layer.node >= place]
+        for name in [name for name in later if is_there(self._study, pruned, name, kept)][:count]:
+            for walk in walks:
+                walk.advance(readers[name].layer.node)
+            fits = fit_round(
+                self._study, walks, [name], self._seed, "least_squares", kept, heirs, is_quick=True
+            )
+            write_all(pruned, readers, fits)
 
 
 def is_there(study: Study, pruned: ir.Model, name: str, kept: Mask) -> bool:

@@ -28,8 +28,8 @@ from gcv_edge.prune.forward import MAX_BATCH
 from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
 from gcv_edge.prune.latency import compare_speed, find_kinds, measure_layers, plan_cases
 from gcv_edge.prune.loading import load_model
-from gcv_edge.prune.refinement import refine
-from gcv_edge.prune.result import PruneResult
+from gcv_edge.prune.refinement import QuickFit, refine
+from gcv_edge.prune.result import PruneResult, Step
 from gcv_edge.prune.sensitivity import Curves, Divergence, measure_curves
 from gcv_edge.prune.state import State
 from gcv_edge.prune.study import Study, candidate_widths
@@ -50,9 +50,9 @@ CHECK_SHARE = 1 / 8
 """Part of the pictures that nothing is fitted on."""
 CURVE_WORK = 1e13
 """Multiply-accumulates that all curves may take."""
-NEARBY, REFITTED_ON, REFIT_COST = 4, 96, 3
-"""Layers behind a narrower space that are fitted anew for its curve, where there is time to do so on that
-many pictures at least; it takes about that many times as long as not to do so."""
+REFITTED_ON, REFIT_COST = 96, 4
+"""Layers are fitted anew for each comparison where there is time to do so on that many pictures at least; it
+takes about that many times as long as not to do so."""
 ATTEMPTS = 4
 BACK_OFFS = 6
 SLOWEST = 0.97
@@ -91,6 +91,7 @@ class Run:
         self.speedup, self.macs, self.seed = speedup, macs, seed
         self._progress = progress
         self.stages: dict[str, float] = {}
+        self.trail: list[Step] = []
         self.metadata = read_metadata(source)
         if self.metadata.variant == "int8":
             raise UnsupportedError(f"{source}: is quantised: prune the network first, then calibrate it")
@@ -149,10 +150,14 @@ class Run:
         """Find out what narrower spaces lose and what they save."""
         work = sum(len(candidate_widths(s)) for s in self.study.free) * max(1, count_macs(self.study.model))
         count = int(CURVE_WORK / work)
-        nearby = NEARBY if count >= REFITTED_ON * REFIT_COST else 0
-        sample = self.fitted_on.first(min(256, max(32, count // (REFIT_COST if nearby else 1))))
-        self.refits = nearby > 0
-        self.divergence = divergence = Divergence(self.study.model, sample)
+        compared = self.fitted_on.first(min(256, max(32, count)))
+        self.quick: QuickFit | None = None
+        if count >= REFIT_COST * REFITTED_ON:
+            sample, compared = self.fitted_on.split(1 / 3)
+            sample = sample.first(min(256, count // REFIT_COST))
+            compared = compared.first(max(32, len(sample) // 2))
+            self.quick = QuickFit(self.study, sample, self.seed)
+        self.divergence = divergence = Divergence(self.study.model, compared)
         curves: Curves = {
             name: {int(w): loss for w, loss in c.items()}
             for name, c in self.state.found.get("curves", {}).items()
@@ -164,7 +169,7 @@ class Run:
             if done % 8 == 0:
                 self.state.save(curves=curves)
 
-        measure_curves(self.study, divergence, curves, keep, nearby=nearby, seed=self.seed)
+        measure_curves(self.study, divergence, curves, keep, quick=self.quick)
         self.curves = curves
         self.state.save(curves=self.curves)
         self.cost = self.find_cost()
@@ -197,18 +202,20 @@ class Run:
 
     def exchange(self, widths: dict[str, int], limit: float) -> dict[str, int]:
         """Look for widths that lose less together, where there is time for that."""
-        if not self.refits:
+        if self.quick is None or not widths:
             return widths
-        joint = Joint(self.study, self.divergence, self.seed)
-        return exchange(self.study, self.curves, self.cost, widths, limit, joint, self.report("exchange"))
+        joint = Joint(self.study, self.divergence, self.quick)
+        found = exchange(self.study, self.curves, self.cost, widths, limit, joint, self.report("exchange"))
+        for what, each in (("widths as allocated", widths), ("after exchanges", found)):
+            self.trail.append(Step("exchange", what, self.time(self.study.shape(each)[0]), joint(each)))
+        return found
 
     def exchange_for_speed(self, widths: dict[str, int]) -> dict[str, int]:
         """Do so at the same expected time; what turns out to be slower is not taken."""
         assert self.speedup is not None
         found = self.exchange(widths, self.cost(mask_of(self.study, widths)))
-        if found == widths or self.time(self.study.shape(found)[0]) >= 0.99 * self.speedup:
-            return found
-        return widths
+        measured = self.latency[0] / self.latency[1]
+        return found if found == widths or measured >= 0.99 * self.speedup else widths
 
     def choose_for_speed(self) -> dict[str, int]:
         """Allocate, measure the network, and aim lower or higher."""
@@ -221,6 +228,7 @@ class Run:
             measured = self.time(self.study.shape(widths)[0])
             loss = sum(expected_loss(self.study, self.curves, widths).values())
             best = better(best, (widths, measured, loss), self.speedup)
+            self.trail.append(Step("widths", f"aimed at {aim:.2f}x", measured, loss))
             tell(attempt + 1, ATTEMPTS)
             if self.speedup <= measured <= 1.03 * self.speedup:
                 break
@@ -244,12 +252,14 @@ class Run:
             model = self.fit(widths)
             after = self.score(model, score)
             changed = check.changed(model)
+            what = f"{attempt} times widened" if attempt else "fitted"
+            self.trail.append(Step("fit", what, self.time(model), check(model), changed, after))
             drop = before - after if before is not None and after is not None else changed
             passed = max_drop is None or drop <= max_drop
             if passed or not widths or attempt == BACK_OFFS:
                 break
             widths = self.widen(widths)
-        faster = self.time(model)
+        faster = self.latency[0] / self.latency[1]
         if faster < SLOWEST:
             raise GcvEdgeError(
                 f"{self.source}: the pruned network takes {1 / faster:.2f} times as long as the whole one: "
@@ -333,6 +343,9 @@ class Run:
             passed=passed,
             record=record,
             stages=self.stages,
+            free={space.name: space.channels for space in self.study.free},
+            curves={space.name: (space.units, self.curves.get(space.name, {})) for space in self.study.free},
+            trail=tuple(self.trail),
         )
 
     def describe(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.prune.forward import Forward, Tensors
 from gcv_edge.prune.inputs import Pictures
-from gcv_edge.prune.refinement import refit_nearby
+from gcv_edge.prune.refinement import QuickFit
 from gcv_edge.prune.spaces import ChannelSpace
 from gcv_edge.prune.study import Study, candidate_widths
-from gcv_edge.prune.walking import Walk
 
 Curves = dict[str, dict[int, float]]
 """Of each space, the divergence of the outputs by the number of units kept."""
+
+NEARBY = 4
+"""Layers behind a narrower space that are fitted anew for its curve."""
 
 LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 
@@ -33,32 +35,21 @@ class Divergence:
 
     def __init__(self, model: ir.Model, pictures: Pictures) -> None:
         self.heads = find_heads(model)
-        self.pictures = pictures
+        self._pictures = pictures
         output = model.graph.outputs[0]
         self._is_classifier = self.heads == [output.name] and len(output.shape or ()) == 2
         self._expected = self.outputs(model)
 
     def outputs(self, model: ir.Model) -> Tensors:
         """Compute the last layers' results for all pictures."""
-        return self.join(Forward(model, self.heads).stream(self.pictures))
-
-    def join(self, parts: Iterable[Tensors]) -> Tensors:
-        """Put the batches of the last layers' results together."""
-        found = list(parts)
+        parts = list(Forward(model, self.heads).stream(self._pictures))
         return {
-            name: np.concatenate([part[name] for part in found])[: len(self.pictures)] for name in self.heads
+            name: np.concatenate([part[name] for part in parts])[: len(self._pictures)] for name in self.heads
         }
 
     def __call__(self, model: ir.Model) -> float:
         """Return the divergence of a pruned network."""
-        return self.compare(self.outputs(model))
-
-    def behind(self, walk: Walk) -> float:
-        """Return the divergence of a pruned network from where it has been computed up to."""
-        return self.compare(self.join(walk.stream(self.heads, walk.batch(self.heads))))
-
-    def compare(self, found: Tensors) -> float:
-        """Return the divergence of results."""
+        found = self.outputs(model)
         if self._is_classifier:
             (name,) = self.heads
             return classifier_divergence(self._expected[name], found[name])
@@ -113,12 +104,11 @@ def relative_error(expected: np.ndarray, found: np.ndarray) -> float:  # type: i
 
 def measure_curves(
     study: Study,
-    divergence: Divergence,
+    divergence: Callable[[ir.Model], float],
     curves: Curves,
     report: Callable[[int, int], None],
     choices: int = 4,
-    nearby: int = 0,
-    seed: int = 0,
+    quick: QuickFit | None = None,
 ) -> None:
     """Prune one space at a time to each candidate width, and compare.
 
@@ -128,23 +118,20 @@ def measure_curves(
         curves: what an interrupted run found out; takes the rest.
         report: called with the number done and the number of all after each.
         choices: widths of each space that are tried.
-        nearby: layers behind that are fitted anew to what they really read, each time: without that, branches
-            look more important than they are, since it is the layers behind them that make up for them.
-        seed: of the positions that those are fitted on.
+        quick: fits a few layers behind to what they really read: without that, branches look more important
+            than they are, since it is the layers behind them that make up for them.
     """
-    nodes = {node.name or "": place for place, node in enumerate(study.model.graph)}
-    whole = Walk(study.model, divergence.pictures, nodes)
-    begin = {space.name: first_place(study, space, nodes) for space in study.free}
+    places = {node.name or "": place for place, node in enumerate(study.model.graph)}
+    begin = {space.name: first_place(study, space, places) for space in study.free}
     wanted = [(space.name, width) for space in study.free for width in candidate_widths(space, choices)]
     wanted.sort(key=lambda pair: begin[pair[0]])
     for number, (name, width) in enumerate(wanted):
         curve = curves.setdefault(name, {})
-        whole.advance(begin[name])
         if width not in curve:
-            widths = {name: width}
-            pruned = study.prune(widths)
-            walk = refit_nearby(study, pruned, widths, whole, nearby, seed)
-            curve[width] = divergence.behind(walk)
+            pruned = study.prune({name: width})
+            if quick is not None:
+                quick.behind(pruned, {name: width}, begin[name], NEARBY)
+            curve[width] = divergence(pruned)
         report(number + 1, len(wanted))
 
 

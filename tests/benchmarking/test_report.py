@@ -5,14 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import addresses, find_browser, open_page
 
 from gcv_edge.errors import MissingExtraError
 
@@ -20,7 +18,6 @@ pytest.importorskip("plotly", reason="the extra [report] is not installed")
 
 from gcv_edge.benchmarking.report import format_report, write_report
 
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 HOSTILE = "</script><script>console.error('broken out')</script>"
 
 
@@ -55,29 +52,12 @@ def make_document() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def browser() -> str:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)}")
-    return found
+    return find_browser()
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(make_document(), tmp_path_factory.mktemp("report") / "report.html")
-
-
-def open_page(browser: str, address: str, size: str = "1200,1600") -> str:
-    """Open a page, wait until it is drawn; return its elements. The console must stay empty of errors."""
-    line = [
-        browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-        "--enable-logging=stderr", "--virtual-time-budget=20000", f"--window-size={size}", "--dump-dom",
-        address,
-    ]  # fmt: skip
-    process = subprocess.run(line, capture_output=True, text=True, timeout=100, check=True)
-    said = [text for text in process.stderr.splitlines() if "CONSOLE" in text]
-    assert not said
-    # what the library's own code says of itself is no part of what is drawn
-    return re.sub(r"<script.*?</script>", "", process.stdout, flags=re.DOTALL)
 
 
 def count_points(dom: str) -> int:
@@ -117,16 +97,10 @@ def test_it_can_be_filtered_sorted_and_compared(browser: str, page: Path) -> Non
     assert "-1.00 points" in compared
 
 
-def texts_of_addresses(page: str) -> Iterator[str]:
-    """Addresses in what is the project's own."""
-    own = re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
-    yield from re.findall(r"(?:src|href)=\"([^\"]*)\"|url\(([^)]*)\)", own)
-
-
 def test_nothing_is_fetched(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "default-src 'none'" in text
-    assert list(texts_of_addresses(text)) == []
+    assert list(addresses(text)) == []
 
 
 def test_texts_cannot_break_out() -> None:

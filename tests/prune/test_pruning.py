@@ -14,32 +14,13 @@ from click.testing import CliRunner
 from gcv_edge import Classifier
 from gcv_edge.cli.root import main
 from gcv_edge.errors import DataError, GcvEdgeError, UnsupportedError, UsageError
-from gcv_edge.exporters.writing import write_model
-from gcv_edge.metadata import ModelMetadata, Preprocessing, format_metadata
 from gcv_edge.prune import prune, run
 from gcv_edge.prune.inputs import collect_pictures, noise_frames
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
 from gcv_edge.runtime.sessions import SessionOptions, open_session
-from gcv_edge.tasks import CLASSIFICATION
 from gcv_edge.verify import verify_model
-from tests.support.small_graphs import make
 
-PREPROCESSING = Preprocessing(mean=(127.0,) * 3, scale=(64.0,) * 3, resize_type="standard")
-
-
-def write_small(path: Path, variant: str = "fp32", kind: str = "residual") -> Path:
-    model = make(kind)
-    metadata = ModelMetadata(
-        CLASSIFICATION, ("a", "b", "c", "d"), PREPROCESSING, source="small", variant=variant
-    )
-    model.metadata_props.update(format_metadata(metadata))
-    write_model(model, path)
-    return path
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return write_small(tmp_path / "small.onnx")
+from .conftest import PREPROCESSING, write_small
 
 
 def frames(count: int = 40) -> Iterator[np.ndarray]:
