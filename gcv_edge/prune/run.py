@@ -150,12 +150,12 @@ class Run:
         """Find out what narrower spaces lose and what they save."""
         work = sum(len(candidate_widths(s)) for s in self.study.free) * max(1, count_macs(self.study.model))
         count = int(CURVE_WORK / work)
-        compared = self.fitted_on.first(min(256, max(32, count)))
+        compared = self.fitted_on.some(min(256, max(32, count)))
         self.quick: QuickFit | None = None
         if count >= REFIT_COST * REFITTED_ON:
             sample, compared = self.fitted_on.split(1 / 3)
-            sample = sample.first(min(256, count // REFIT_COST))
-            compared = compared.first(max(32, len(sample) // 2))
+            sample = sample.some(min(256, count // REFIT_COST))
+            compared = compared.some(max(32, len(sample) // 2))
             self.quick = QuickFit(self.study, sample, self.seed)
         self.divergence = divergence = Divergence(self.study.model, compared)
         curves: Curves = {
