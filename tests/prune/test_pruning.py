@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -165,6 +166,8 @@ def test_the_command_prunes(source: Path, folder: Path, tmp_path: Path, invoke) 
     assert "of the multiply-accumulates" in done.output
     assert "broken.png" in done.stderr
     assert "gcv_edge pruning" in read_entries(tmp_path / "out.onnx")
+    told = CliRunner().invoke(main, ["info", str(tmp_path / "out.onnx")]).output
+    assert re.search(r"Pruned +\d+% of the work is left, [\d.]+ % of first choices changed\n", told)
 
 
 def test_the_command_says_noise_and_gives_json(source: Path, tmp_path: Path, invoke) -> None:
