@@ -108,7 +108,7 @@ def improve(
 def choose_moves(
     study: Study, curves: Curves, widths: Widths, price: Callable[[Mapping[str, int]], float]
 ) -> list[tuple[str, int]]:
-    """Return the changes of one space that promise most: some that widen, some that narrow."""
+    """Return the changes of one space that promise most: to the next width, or all the way."""
     now = price(widths)
     wider: list[tuple[float, str, int]] = []
     narrower: list[tuple[float, str, int]] = []
@@ -117,7 +117,8 @@ def choose_moves(
             continue
         width = widths.get(space.name, space.units)
         steps = sorted({*steps_of(space, curves[space.name]), space.units})
-        for step in [*[s for s in steps if s > width][:1], *[s for s in steps if s < width][-1:]]:
+        above, below = [s for s in steps if s > width], [s for s in steps if s < width]
+        for step in {*above[:1], *above[-1:], *below[-1:], *below[:1]}:
             change = price({**widths, space.name: step}) - now
             lost = solo(study, curves, space.name, step) - solo(study, curves, space.name, width)
             if change * (step - width) > 0:

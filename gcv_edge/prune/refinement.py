@@ -25,6 +25,9 @@ WORK = 3e13
 QUICK_SHARE = 0.3
 """Of the rows that are looked at where a fit is made only to compare."""
 
+QUICK_BYTES = 2_000_000_000
+"""Of the whole network's tensors that are held for such fits, at most."""
+
 METHODS = ("least_squares", "statistics")
 
 
@@ -88,21 +91,17 @@ class QuickFit:
     def __init__(self, study: Study, pictures: Pictures, seed: int) -> None:
         self._study, self._seed = study, seed
         places = {node.name or "": place for place, node in enumerate(study.model.graph)}
-        self._begin = Walk(study.model, pictures, places)
-        self._whole = self._begin
+        self._whole = Walk(study.model, pictures, places, QUICK_BYTES)
+        names = [name for reader in study.readers.values() for name in (reader.result, reader.source)]
+        names += [find_addend(study, name) for name in study.readers]
+        names += [heir.target for heir in study.heirs.values()]
+        self._is_held = self._whole.hold([name for name in names if name])
 
     def behind(self, pruned: ir.Model, widths: Widths, place: int, count: int) -> None:
-        """Fit the first few layers from a place on, in place; what is before it is the same in both networks.
-
-        Places in turn are quicker where they are not before the last one.
-        """
-        if place < self._whole.reached:
-            self._whole = self._begin
-        self._whole = self._whole.fork(self._study.model)
-        self._whole.advance(place)
+        """Fit the first few layers from a place on; what is before it is the same in both networks."""
         kept = self._study.spaces.mask(self._study.keep(widths))
         heirs = self._study.shape(widths)[1]
-        walks = self._whole.fork(self._study.model), self._whole.fork(pruned)
+        walks = self._start(pruned, place)
         readers = self._study.readers
         later = [name for name, reader in readers.items() if reader.layer.node >= place]
         for name in [name for name in later if is_there(self._study, pruned, name, kept)][:count]:
@@ -112,6 +111,13 @@ class QuickFit:
                 self._study, walks, [name], self._seed, "least_squares", kept, heirs, is_quick=True
             )
             write_all(pruned, readers, fits)
+
+    def _start(self, pruned: ir.Model, place: int) -> tuple[Walk, Walk]:
+        """Return both networks' ways, from a place on where that is held."""
+        if not self._is_held:
+            return self._whole.begin(self._study.model), self._whole.begin(pruned)
+        small = self._whole.take(pruned, place)
+        return self._whole, small if small is not None else self._whole.begin(pruned)
 
 
 def is_there(study: Study, pruned: ir.Model, name: str, kept: Mask) -> bool:

@@ -8,10 +8,11 @@ from pathlib import Path
 import cv2
 import pytest
 
+from gcv_edge.exporters.writing import write_model
 from gcv_edge.prune import run as stage
 from gcv_edge.prune.inputs import noise_frames
 from gcv_edge.runtime.modelfile import read_entries
-from tests.prune.conftest import write_small
+from tests.support.small_graphs import make
 
 from .conftest import failed, run
 
@@ -26,7 +27,8 @@ def network(here: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (here / "pictures").mkdir()
     for number, frame in enumerate(noise_frames(40, (12, 10), seed=7)):
         cv2.imwrite(f"pictures/{number}.png", frame)
-    return str(write_small(here / "small.onnx"))
+    write_model(make("residual"), here / "small.onnx")
+    return "small.onnx"
 
 
 def test_both_stages_in_one_file(network: str) -> None:

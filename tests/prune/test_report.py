@@ -53,7 +53,7 @@ def test_the_page_opens_alone_and_shows_it_all(tmp_path: Path) -> None:
     drawn = dom.split('id="widths"')[1].split('id="trail-plot"')[0]
     assert len(re.findall(r'<g class="point"', drawn)) == 4
     assert len(re.findall(r"<tr", dom.split('id="trail"')[1].split("</table>")[0])) == 3
-    assert len(re.findall(r'<path class="js-line"', dom.split('id="curves"')[1])) == 3
+    assert len(re.findall(r'<g class="trace scatter', dom.split('id="curves"')[1])) == 3
 
 
 def test_texts_cannot_break_out() -> None:
