@@ -38,6 +38,7 @@ from gcv_edge.prune import count_macs, prune
 from gcv_edge.prune.forward import Forward
 from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
 from gcv_edge.prune.latency import compare_speed
+from gcv_edge.prune.refinement import METHODS as REFINEMENTS
 from gcv_edge.prune.refinement import refine
 from gcv_edge.prune.run import Run, ignore
 from gcv_edge.runtime.modelfile import read_entries
@@ -58,8 +59,9 @@ METHODS = (
     ("obs", "none"),
     ("obs", "statistics"),
     ("obs", "least_squares"),
+    ("obs", "default"),
 )
-"""Order of the channels, and how the rest is fitted."""
+"""Order of the channels, and how the rest is fitted; by default, the last layer then to probabilities."""
 
 CALIBRATED_ON = 300
 """CIFAR pictures, of those that are fitted on."""
@@ -119,8 +121,8 @@ def cifar_rows(
     for order, method in METHODS:
         study.orders = dict(orders) if order == "obs" else {}
         study.order(order, no_report)
-        model = study.prune(widths, fit=method == "least_squares")
-        if method != "none":
+        model = run.fit(widths) if method == "default" else study.prune(widths, fit=method == "least_squares")
+        if method in REFINEMENTS:
             refine(study, model, widths, run.fitted_on, 0, no_report, method)
         after = accuracy(model, pictures, truth)
         row: dict[str, Any] = {

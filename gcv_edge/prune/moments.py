@@ -18,7 +18,7 @@ PATCH_LIMIT = 4608
 """Columns up to which a layer is treated by patch (512 channels under a kernel of 3 x 3)."""
 GRAM_NUMBERS = 250_000_000
 """Numbers of all layers' sums together, at most; wider layers are treated channel by channel."""
-ROWS_PER_COLUMN, LEAST_ROWS = 30, 20_000
+ROWS_PER_COLUMN, LEAST_ROWS = 30, 60_000
 """Rows that are looked at: enough for the sums to be well conditioned."""
 
 

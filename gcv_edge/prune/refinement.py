@@ -22,7 +22,7 @@ from gcv_edge.prune.walking import Walk
 WORK = 3e13
 """Multiply-accumulates that all passes together may take: some minutes on one core."""
 
-QUICK_SHARE = 0.3
+QUICK_SHARE = 0.15
 """Of the rows that are looked at where a fit is made only to compare."""
 
 QUICK_BYTES = 2_000_000_000

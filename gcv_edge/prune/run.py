@@ -21,6 +21,7 @@ from gcv_edge.exporters.writing import write_model
 from gcv_edge.files import replacing
 from gcv_edge.pipeline import verify_export
 from gcv_edge.prune.allocation import allocate, expected_loss, mask_of
+from gcv_edge.prune.classifiers import fit_classifier
 from gcv_edge.prune.costs import Cost, LatencyCost, MacCost
 from gcv_edge.prune.counting import count_macs
 from gcv_edge.prune.exchange import Joint, exchange
@@ -125,7 +126,9 @@ class Run:
         )
         tell(len(pictures), len(pictures))
         self.seen = pictures.seen
-        self.fitted_on, self.checked_on = pictures.split(CHECK_SHARE)
+        self.fitted_on, checked_on = pictures.split(CHECK_SHARE)
+        self.check = Divergence(self.study.model, checked_on)
+        self.checked = len(checked_on)
         self.state = State(self.output, self.key_of(pictures))
         self.sum_up()
         known = self.state.found.get("orders", {})
@@ -245,15 +248,14 @@ class Run:
 
     def finish(self, score: Score | None, max_drop: float | None) -> PruneResult:
         """Prune, fit, check, widen again where too much is lost, and write the file."""
-        check = Divergence(self.study.model, self.checked_on)
         before = score(self.source) if score is not None else None
         widths = self.choose()
         for attempt in range(BACK_OFFS + 1):
             model = self.fit(widths)
             after = self.score(model, score)
-            changed = check.changed(model)
+            changed = self.check.changed(model)
             what = f"{attempt} times widened" if attempt else "fitted"
-            self.trail.append(Step("fit", what, self.time(model), check(model), changed, after))
+            self.trail.append(Step("fit", what, self.time(model), self.check(model), changed, after))
             drop = before - after if before is not None and after is not None else changed
             passed = max_drop is None or drop <= max_drop
             if passed or not widths or attempt == BACK_OFFS:
@@ -265,7 +267,7 @@ class Run:
                 f"{self.source}: the pruned network takes {1 / faster:.2f} times as long as the whole one: "
                 "nothing was written"
             )
-        found = {"divergence": check(model), "changed": changed}
+        found = {"divergence": self.check(model), "changed": changed}
         scores = (before, after) if before is not None and after is not None else None
         return self.write(model, widths, found, scores, passed)
 
@@ -282,6 +284,7 @@ class Run:
             done=self.state.fits,
             save=self.state.save_fits,
         )
+        fit_classifier(self.study, model, self.fitted_on, self.check)
         return model
 
     def score(self, model: ir.Model, score: Score | None) -> float | None:
@@ -358,7 +361,7 @@ class Run:
         """Collect what the file says of its pruning; times only where they decided."""
         record: dict[str, Any] = {
             "data": "noise" if self.is_noise else "pictures",
-            "pictures": len(self.fitted_on) + len(self.checked_on),
+            "pictures": len(self.fitted_on) + self.checked,
             "pictures_given": self.seen,
             "seed": self.seed,
             "macs": list(macs),

@@ -37,7 +37,7 @@ class Divergence:
         self.heads = find_heads(model)
         self._pictures = pictures
         output = model.graph.outputs[0]
-        self._is_classifier = self.heads == [output.name] and len(output.shape or ()) == 2
+        self.is_classifier = self.heads == [output.name] and len(output.shape or ()) == 2
         self._expected = self.outputs(model)
 
     def outputs(self, model: ir.Model) -> Tensors:
@@ -50,7 +50,7 @@ class Divergence:
     def __call__(self, model: ir.Model) -> float:
         """Return the divergence of a pruned network."""
         found = self.outputs(model)
-        if self._is_classifier:
+        if self.is_classifier:
             (name,) = self.heads
             return classifier_divergence(self._expected[name], found[name])
         errors = [relative_error(self._expected[name], found[name]) for name in self.heads]
@@ -58,7 +58,7 @@ class Divergence:
 
     def changed(self, model: ir.Model) -> float:
         """Return the percentage of first choices that changed, for a classifier; else the relative error."""
-        if not self._is_classifier:
+        if not self.is_classifier:
             return 100 * self(model)
         (name,) = self.heads
         found = self.outputs(model)[name].argmax(axis=1)

@@ -15,7 +15,7 @@ from gcv_edge.prune.inputs import Pictures
 from gcv_edge.prune.matrices import name_of
 from gcv_edge.prune.trace import shape_of
 
-HELD_BYTES = 1_200_000_000
+HELD_BYTES = 800_000_000
 """Of one network's tensors that are held for all pictures, at most."""
 
 
