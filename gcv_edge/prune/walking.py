@@ -71,8 +71,7 @@ class Walk:
         if name == self._input.name:
             return images
         part = self.held[name][start : start + len(images)]
-        missing = len(images) - len(part)
-        return np.concatenate([part, self.held[name][:missing]]) if missing else part
+        return np.concatenate([part] * math.ceil(len(images) / len(part)))[: len(images)]
 
     def _before(self, names: Sequence[str]) -> tuple[list[ir.Node], list[str]]:
         """Return the nodes that compute tensors from what is held, in order, and what they begin with."""

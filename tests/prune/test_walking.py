@@ -52,6 +52,22 @@ def test_a_walk_computes_what_the_graph_computes(kind: str, limit: int) -> None:
     assert bool(walk.held) == bool(limit)
 
 
+def test_a_fixed_batch_is_filled_up_alike_from_what_is_held_and_from_the_input() -> None:
+    model = make("residual")
+    model.graph.inputs[0].shape = ir.Shape([3, 3, 8, 8])
+    for node in model.graph:
+        for value in node.outputs:
+            value.shape = ir.Shape([3, *list(value.shape or ())[1:]])
+    name = next(node.outputs[0].name or "" for node in reversed(list(model.graph)) if node.op_type == "Conv")
+    places = places_of(model)
+    begin, later = Walk(model, PICTURES, places), Walk(model, PICTURES, places)
+    later.advance(3)
+    found, expected = (list(walk.stream([name], 3)) for walk in (later, begin))
+    assert [len(part[name]) for part in found] == [3] * 14
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one[name], other[name], atol=1e-4)
+
+
 def stem_and_branch() -> ir.Model:
     """A branch that is added to the stem's own result; it is so faint that the stem can do without."""
     graph = Graph()
