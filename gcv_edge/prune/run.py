@@ -54,7 +54,8 @@ CURVE_WORK = 1e13
 REFITTED_ON, REFIT_COST = 96, 4
 """Layers are fitted anew for each comparison where there is time to do so on that many pictures at least; it
 takes about that many times as long as not to do so."""
-ATTEMPTS = 4
+ATTEMPTS = 6
+EXCHANGES = 2
 BACK_OFFS = 6
 SLOWEST = 0.97
 """A network that is slower than this part of the whole one's speed is refused; less is noise."""
@@ -155,6 +156,7 @@ class Run:
         count = int(CURVE_WORK / work)
         compared = self.fitted_on.some(min(256, max(32, count)))
         self.quick: QuickFit | None = None
+        self.joint: Joint | None = None
         if count >= REFIT_COST * REFITTED_ON:
             sample, compared = self.fitted_on.split(1 / 3)
             sample = sample.some(min(256, count // REFIT_COST))
@@ -199,7 +201,7 @@ class Run:
             limit = self.whole_cost * self.macs
             widths = self.exchange(allocate(self.study, self.curves, self.cost, limit), limit)
         else:
-            widths = self.exchange_for_speed(self.choose_for_speed())
+            widths = self.exchange_for_speed(*self.choose_for_speed())
         self.state.save(widths=widths)
         return widths
 
@@ -207,25 +209,34 @@ class Run:
         """Look for widths that lose less together, where there is time for that."""
         if self.quick is None or not widths:
             return widths
-        joint = Joint(self.study, self.divergence, self.quick)
-        found = exchange(self.study, self.curves, self.cost, widths, limit, joint, self.report("exchange"))
+        if self.joint is None:
+            self.joint = Joint(self.study, self.divergence, self.quick)
+        joint, report = self.joint, self.report("exchange")
+        found = exchange(self.study, self.curves, self.cost, widths, limit, joint, report)
         for what, each in (("widths as allocated", widths), ("after exchanges", found)):
             self.trail.append(Step("exchange", what, self.time(self.study.shape(each)[0]), joint(each)))
         return found
 
-    def exchange_for_speed(self, widths: dict[str, int]) -> dict[str, int]:
-        """Do so at the same expected time; what turns out to be slower is not taken."""
+    def exchange_for_speed(self, widths: dict[str, int], measured: float) -> dict[str, int]:
+        """Do so at the time wanted; what turns out to be slower is not taken."""
         assert self.speedup is not None
-        found = self.exchange(widths, self.cost(mask_of(self.study, widths)))
-        measured = self.latency[0] / self.latency[1]
-        return found if found == widths or measured >= 0.99 * self.speedup else widths
+        least = self.cost(mask_of(self.study, widths))
+        limit = least * max(1.0, measured / self.speedup)
+        for _ in range(EXCHANGES):
+            found = self.exchange(widths, limit)
+            faster = self.latency[0] / self.latency[1]
+            if found == widths or faster >= 0.99 * self.speedup:
+                return found
+            limit = max(least, limit * faster / self.speedup)
+        return widths
 
-    def choose_for_speed(self) -> dict[str, int]:
-        """Allocate, measure the network, and aim lower or higher."""
+    def choose_for_speed(self) -> tuple[dict[str, int], float]:
+        """Allocate, measure the network, and aim lower or higher; return the speed-up measured, too."""
         assert self.speedup is not None
         tell = self.report("widths")
         aim = self.speedup
         best: Attempt = ({}, 0.0, float("inf"))
+        too_low, enough = 1.0, float("inf")
         for attempt in range(ATTEMPTS):
             widths = allocate(self.study, self.curves, self.cost, self.whole_cost / aim)
             measured = self.time(self.study.shape(widths)[0])
@@ -235,8 +246,13 @@ class Run:
             tell(attempt + 1, ATTEMPTS)
             if self.speedup <= measured <= 1.03 * self.speedup:
                 break
-            aim *= float(np.clip(1.005 * self.speedup / measured, 0.8, 1.3))
-        return best[0]
+            if measured < self.speedup:
+                too_low = max(too_low, aim)
+            else:
+                enough = min(enough, aim)
+            next_aim = aim * float(np.clip(1.005 * self.speedup / measured, 0.8, 1.3))
+            aim = next_aim if too_low < next_aim < enough else float(np.sqrt(too_low * min(enough, 2 * aim)))
+        return best[0], best[1]
 
     def time(self, model: ir.Model) -> float:
         """Return how many times faster a pruned network is."""

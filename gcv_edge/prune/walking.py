@@ -71,7 +71,8 @@ class Walk:
         if name == self._input.name:
             return images
         part = self.held[name][start : start + len(images)]
-        return np.concatenate([part] * math.ceil(len(images) / len(part)))[: len(images)]
+        filled: NDArray[np.float32] = np.concatenate([part] * math.ceil(len(images) / len(part)))
+        return filled[: len(images)]
 
     def _before(self, names: Sequence[str]) -> tuple[list[ir.Node], list[str]]:
         """Return the nodes that compute tensors from what is held, in order, and what they begin with."""
