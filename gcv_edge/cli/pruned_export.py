@@ -14,7 +14,6 @@ from gcv_edge.cli.console import ignore, show_path, stages
 from gcv_edge.cli.guard import naming
 from gcv_edge.cli.int8 import Prior, Wishes, int8_path, open_prior, opening_lines, run_calibration
 from gcv_edge.cli.int8_outcome import Outcome, print_outcome
-from gcv_edge.cli.prune import print_result, progress_bars
 from gcv_edge.errors import AccuracyError, UsageError
 from gcv_edge.store import try_to_remember
 
@@ -89,6 +88,8 @@ def prune_and_calibrate(source: Path, goal: Goal, wishes: Wishes, *, quiet: bool
         wishes: what is asked of the calibration; its limit holds for both together.
         quiet: print nothing but errors.
     """
+    from gcv_edge.cli.prune import print_result
+
     told = ignore if quiet else click.echo
     told("")
     prior = divide_pictures(source, wishes)
@@ -125,6 +126,7 @@ def divide_pictures(source: Path, wishes: Wishes) -> Prior:
 
 def run_pruning(source: Path, goal: Goal, wishes: Wishes, prior: Prior) -> PruneResult:
     """Prune with progress bars; labels are used for measuring alone."""
+    from gcv_edge.cli.prune import progress_bars
     from gcv_edge.prune import prune
 
     output = pruned_path(source)

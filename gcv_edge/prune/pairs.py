@@ -24,6 +24,7 @@ class Pair:
         outputs: which of its results are left.
         addend: name of what its result is added to; by how much that differs from the whole network's, the
             layer should give more. Empty where there is none.
+        target: name of what its result should become in place of what it was; without an addend.
         guess: what the layer may be, where only what is positive of its result (or of the sum) matters: then
             results that are negative in both networks count as equal.
     """
@@ -31,29 +32,38 @@ class Pair:
     reader: Reader
     outputs: NDArray[np.bool_]
     addend: str = ""
+    target: str = ""
     guess: Fit | None = None
 
+    @property
+    def wanted(self) -> str:
+        """Name of the whole network's tensor that the layer is fitted to."""
+        return self.target or self.reader.result
 
-def gather_pairs(whole: Walk, small: Walk, pairs: Sequence[Pair], seed: int) -> dict[str, Moments]:
+
+def gather_pairs(
+    whole: Walk, small: Walk, pairs: Sequence[Pair], seed: int, share: float = 1.0
+) -> dict[str, Moments]:
     """Run both networks, and sum over what pruned layers read and what they should give.
 
     Args:
         whole, small: the networks, not further than the first of the layers.
         pairs: the layers.
         seed: of the positions.
+        share: of the rows that are usually looked at.
 
     Returns:
         Sums by layer; targets are results where it is treated by patch, else the whole network's columns.
     """
     addends = [pair.addend for pair in pairs if pair.addend]
-    wanted = [name for pair in pairs for name in (pair.reader.result, pair.reader.source)] + addends
+    wanted = [name for pair in pairs for name in (pair.wanted, pair.reader.source)] + addends
     read = [*(pair.reader.source for pair in pairs), *addends]
     size = min(whole.batch(wanted), small.batch(read))
     sums: dict[str, Moments] = {}
     both = zip(whole.stream(wanted, size), small.stream(read, size), strict=True)
     for number, (expected, found) in enumerate(both):
         for pair in pairs:
-            count = positions_per_picture(pair.reader, whole.count)
+            count = max(1, round(share * positions_per_picture(pair.reader, whole.count)))
             x, t = pair_rows(pair, expected, found, count, random_of(seed, pair.reader, number))
             name = pair.reader.layer.name
             if name not in sums:
@@ -69,7 +79,7 @@ def pair_rows(
     reader = pair.reader
     is_gone = reader.source not in found
     x, places = sample_rows(reader, (expected if is_gone else found)[reader.source], count, random)
-    t = target_rows(reader, expected, places)
+    t = target_rows(pair, expected, places)
     x = x[:, :0] if is_gone else x
     if not reader.by_patch:
         return x, t
@@ -84,10 +94,11 @@ def pair_rows(
     return x, t
 
 
-def target_rows(reader: Reader, tensors: Mapping[str, Matrix], places: NDArray[np.int64]) -> Matrix:
+def target_rows(pair: Pair, tensors: Mapping[str, Matrix], places: NDArray[np.int64]) -> Matrix:
     """Take the whole network's numbers at the same positions."""
+    reader = pair.reader
     if reader.by_patch:
-        result = tensors[reader.result]
+        result = tensors[pair.wanted]
         return pick(result, places) if reader.kernel else result.reshape(-1, result.shape[-1])
     source = tensors[reader.source]
     if reader.kernel:

@@ -12,7 +12,7 @@ from gcv_edge.prune.counting import layer_macs
 from gcv_edge.prune.edits import Mask
 from gcv_edge.prune.fitting import Fit, fit_pair, read_weights, rescale_pair, write_all
 from gcv_edge.prune.inputs import Pictures
-from gcv_edge.prune.matrices import Reader
+from gcv_edge.prune.matrices import Heir, Reader
 from gcv_edge.prune.moments import Moments
 from gcv_edge.prune.pairs import Pair, gather_pairs
 from gcv_edge.prune.study import Study, Widths, crop
@@ -21,6 +21,12 @@ from gcv_edge.prune.walking import Walk
 
 WORK = 3e13
 """Multiply-accumulates that all passes together may take: some minutes on one core."""
+
+QUICK_SHARE = 0.15
+"""Of the rows that are looked at where a fit is made only to compare."""
+
+QUICK_BYTES = 2_000_000_000
+"""Of the whole network's tensors that are held for such fits, at most."""
 
 METHODS = ("least_squares", "statistics")
 
@@ -55,6 +61,7 @@ def refine(
         save: called with all fits after each round.
     """
     kept = study.spaces.mask(study.keep(widths))
+    heirs = study.shape(widths)[1] if method == "least_squares" else {}
     todo = [name for name in study.readers if is_there(study, pruned, name, kept)]
     places = {node.name or "": place for place, node in enumerate(study.model.graph)}
     walks = Walk(study.model, pictures, places), Walk(pruned, pictures, places)
@@ -65,11 +72,52 @@ def refine(
         for walk in walks:
             walk.advance(min(places[name] for name in names))
         if not all(name in fits for name in names):
-            fits |= fit_round(study, walks, names, seed, method, kept)
+            fits |= fit_round(study, walks, names, seed, method, kept, heirs)
             write_all(pruned, study.readers, {name: fits[name] for name in names})
             if save is not None:
                 save(fits)
         report(number + 1, len(rounds))
+
+
+class QuickFit:
+    """Fits layers only to compare: once each, and on few rows.
+
+    Args:
+        study: the whole network.
+        pictures: what to fit on.
+        seed: of the positions that are looked at.
+    """
+
+    def __init__(self, study: Study, pictures: Pictures, seed: int) -> None:
+        self._study, self._seed = study, seed
+        places = {node.name or "": place for place, node in enumerate(study.model.graph)}
+        self._whole = Walk(study.model, pictures, places, QUICK_BYTES)
+        names = [name for reader in study.readers.values() for name in (reader.result, reader.source)]
+        names += [find_addend(study, name) for name in study.readers]
+        names += [heir.target for heir in study.heirs.values()]
+        self._is_held = self._whole.hold([name for name in names if name])
+
+    def behind(self, pruned: ir.Model, widths: Widths, place: int, count: int) -> None:
+        """Fit the first few layers from a place on; what is before it is the same in both networks."""
+        kept = self._study.spaces.mask(self._study.keep(widths))
+        heirs = self._study.shape(widths)[1]
+        walks = self._start(pruned, place)
+        readers = self._study.readers
+        later = [name for name, reader in readers.items() if reader.layer.node >= place]
+        for name in [name for name in later if is_there(self._study, pruned, name, kept)][:count]:
+            for walk in walks:
+                walk.advance(readers[name].layer.node)
+            fits = fit_round(
+                self._study, walks, [name], self._seed, "least_squares", kept, heirs, is_quick=True
+            )
+            write_all(pruned, readers, fits)
+
+    def _start(self, pruned: ir.Model, place: int) -> tuple[Walk, Walk]:
+        """Return both networks' ways, from a place on where that is held."""
+        if not self._is_held:
+            return self._whole.begin(self._study.model), self._whole.begin(pruned)
+        small = self._whole.take(pruned, place)
+        return self._whole, small if small is not None else self._whole.begin(pruned)
 
 
 def is_there(study: Study, pruned: ir.Model, name: str, kept: Mask) -> bool:
@@ -110,26 +158,35 @@ def round_work(study: Study, rounds: Sequence[Sequence[str]], walks: tuple[Walk,
 
 
 def fit_round(
-    study: Study, walks: tuple[Walk, Walk], names: Sequence[str], seed: int, method: str, kept: Mask
+    study: Study,
+    walks: tuple[Walk, Walk],
+    names: Sequence[str],
+    seed: int,
+    method: str,
+    kept: Mask,
+    heirs: Mapping[str, Heir],
+    is_quick: bool = False,
 ) -> dict[str, Fit]:
     """Fit a few layers; of one that reads nothing any more, the mean result is left."""
     nodes = {node.name or "": node for node in walks[1].model.graph}
-    pairs = [describe_pair(study, name, kept) for name in names]
+    pairs = [describe_pair(study, name, kept, heirs) for name in names]
     if method == "statistics":
         pairs = [replace(pair, addend="") for pair in pairs]
-    sums = gather_pairs(*walks, pairs, seed)
+    sums = gather_pairs(*walks, pairs, seed, QUICK_SHARE if is_quick else 1.0)
     fits = {pair.reader.layer.name: fit_one(study, pair, nodes, sums, kept, method) for pair in pairs}
-    rectified = [pair for pair in pairs if is_rectified(study, pair.reader.layer.name)]
+    rectified = [pair for pair in pairs if is_rectified(study, pair)]
     again = [replace(pair, guess=fits[pair.reader.layer.name]) for pair in rectified]
-    if again and method == "least_squares":
+    if again and method == "least_squares" and not is_quick:
         sums = gather_pairs(*walks, again, seed)
         fits |= {pair.reader.layer.name: fit_one(study, pair, nodes, sums, kept, method) for pair in again}
     return fits
 
 
-def describe_pair(study: Study, name: str, kept: Mask) -> Pair:
+def describe_pair(study: Study, name: str, kept: Mask, heirs: Mapping[str, Heir]) -> Pair:
     """Describe a layer in both networks."""
-    reader = study.readers[name]
+    reader, heir = study.readers[name], heirs.get(name)
+    if heir is not None:
+        return Pair(reader, kept[reader.layer.outputs], target=heir.target)
     return Pair(reader, kept[reader.layer.outputs], find_addend(study, name))
 
 
@@ -152,14 +209,15 @@ def fit_one(
     return fit_pair(pair.reader, whole.matrix, whole.bias, prior, sums[name])
 
 
-def is_rectified(study: Study, name: str) -> bool:
+def is_rectified(study: Study, pair: Pair) -> bool:
     """Tell whether only what is positive of a layer's result, or of the sum it goes into, matters."""
-    reader = study.readers[name]
-    value = list(study.model.graph)[reader.layer.node].outputs[0]
-    users = [user for user, _ in value.uses()]
-    if reader.by_patch and find_addend(study, name):
+    if not pair.reader.by_patch:
+        return False
+    values = {value.name: value for node in study.model.graph for value in node.outputs}
+    users = [user for user, _ in values[pair.wanted].uses()]
+    if pair.addend:
         users = [user for user, _ in users[0].outputs[0].uses()]
-    return reader.by_patch and len(users) == 1 and users[0].op_type == "Relu"
+    return len(users) == 1 and users[0].op_type == "Relu"
 
 
 def fit_rest(study: Study, reader: Reader, moments: Moments, kept: Mask) -> Fit:

@@ -15,7 +15,7 @@ from gcv_edge.prune.inputs import Pictures
 from gcv_edge.prune.matrices import name_of
 from gcv_edge.prune.trace import shape_of
 
-HELD_BYTES = 1_200_000_000
+HELD_BYTES = 800_000_000
 """Of one network's tensors that are held for all pictures, at most."""
 
 
@@ -27,6 +27,11 @@ class Walk:
         pictures: what it computes.
         places: of each node by its name; a pruned graph's nodes are where the whole one's are.
         limit: bytes to hold at most; what does not fit is computed again.
+
+    Attributes:
+        held: tensors that are held, for all pictures.
+        count: number of pictures.
+        reached: place up to which nothing is computed any more.
     """
 
     def __init__(
@@ -37,7 +42,11 @@ class Walk:
         self.count = len(pictures)
         self._pictures, self._places, self._limit = pictures, places, limit
         self._input = model.graph.inputs[0]
-        self._reached = 0
+        self.reached = 0
+
+    def begin(self, model: ir.Model) -> Walk:
+        """Return a walk through another graph, with the same pictures, from its input on."""
+        return Walk(model, self._pictures, self._places, self._limit)
 
     def batch(self, names: Sequence[str]) -> int:
         """Return how many pictures are computed at once where these tensors are looked at."""
@@ -62,8 +71,8 @@ class Walk:
         if name == self._input.name:
             return images
         part = self.held[name][start : start + len(images)]
-        missing = len(images) - len(part)
-        return np.concatenate([part, self.held[name][:missing]]) if missing else part
+        filled: NDArray[np.float32] = np.concatenate([part] * math.ceil(len(images) / len(part)))
+        return filled[: len(images)]
 
     def _before(self, names: Sequence[str]) -> tuple[list[ir.Node], list[str]]:
         """Return the nodes that compute tensors from what is held, in order, and what they begin with."""
@@ -91,11 +100,34 @@ class Walk:
         length = shape_of(self._input)[0]
         return all(shape_of(value)[:1] == (length,) for value in alive) and self._size(alive) <= self._limit
 
+    def hold(self, names: Sequence[str]) -> bool:
+        """Hold tensors from all over the graph, where they fit, so that nothing else need be computed."""
+        values = values_of(self.model, names)
+        length = shape_of(self._input)[0]
+        if self._size(values) > self._limit or any(shape_of(value)[:1] != (length,) for value in values):
+            return False
+        self.held = self._collect([value.name or "" for value in values if value is not self._input])
+        self.reached = len(self._places)
+        return True
+
+    def take(self, model: ir.Model, place: int) -> Walk | None:
+        """Return a walk through a graph that is the same up to a place, from there on; None if it cannot."""
+        walk = self.begin(model)
+        names = walk._alive(place)
+        if any(name not in self.held for name in names):
+            return None
+        walk.held, walk.reached = {name: self.held[name] for name in names}, place
+        return walk
+
     def advance(self, place: int) -> None:
         """Hold all that nodes from a place on read of those before, where that is possible."""
-        if place <= self._reached or not self.can_hold(place):
+        if place <= self.reached or not self.can_hold(place):
             return
-        names, count = self._alive(place), len(self._pictures)
+        self.held, self.reached = self._collect(self._alive(place)), place
+
+    def _collect(self, names: Sequence[str]) -> Tensors:
+        """Compute tensors for all pictures."""
+        count = len(self._pictures)
         held: Tensors = {}
         start = 0
         for tensors in self.stream(names, self.batch(names)):
@@ -103,7 +135,7 @@ class Walk:
                 whole = held.setdefault(name, np.empty((count, *part.shape[1:]), part.dtype))
                 whole[start : start + len(part)] = part[: count - start]
             start += len(next(iter(tensors.values()), ()))
-        self.held, self._reached = held, place
+        return held
 
     def _alive(self, place: int) -> list[str]:
         """Return the tensors that nodes from a place on read of those before."""
