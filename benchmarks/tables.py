@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from harness import RESULTS, machine
 
 from gcv_edge.benchmarking import Benchmark, Row, Settings, Variant, benchmark
+from gcv_edge.benchmarking.isa import ISAS as CAPS
 from gcv_edge.errors import GcvEdgeError
 from gcv_edge.files import replacing
 from gcv_edge.runtime.cpus import usable_cpus
@@ -123,12 +124,15 @@ def command() -> str:
     return " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
 
 
-def parse(description: str, names: Sequence[str], **defaults: Any) -> argparse.Namespace:
+def parse(
+    description: str, names: Sequence[str], *, is_open: bool = False, **defaults: Any
+) -> argparse.Namespace:
     """Read the arguments that all tables take.
 
     Args:
         description: of the table.
         names: of its rows.
+        is_open: other names of the zoo may be asked for, too.
         defaults: ``rounds``, ``seconds``, ``isa``.
     """
     parser = argparse.ArgumentParser(description=description)
@@ -142,7 +146,12 @@ def parse(description: str, names: Sequence[str], **defaults: Any) -> argparse.N
     parser.add_argument("--row-minutes", type=float, default=8.0, help="that measuring a row may take")
     parser.add_argument("--minutes", type=float, help="after which no further row begins")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    for option, found, known in (("--isa", arguments.isa, CAPS), ("--names", arguments.names, names)):
+        wrong = [name for name in found if name not in known and not (is_open and option == "--names")]
+        if wrong:
+            parser.error(f"{option} {','.join(wrong)}: expected some of {', '.join(known)}")
+    return arguments
 
 
 def split(text: str) -> list[str]:
