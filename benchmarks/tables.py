@@ -28,8 +28,12 @@ from gcv_edge.runtime.cpus import usable_cpus
 
 SHOWN_KERNELS = 6
 ISAS = ("native", "vnni")
-SPARE_MEMORY = 0.5
-"""All variants of a row are in memory at once; they may take this part of what is available."""
+SPARE_MEMORY = 0.8
+"""All forms of a row are in memory at once; they may take this part of what is available."""
+
+FORMS = 5
+"""What all forms together take of memory for a picture, in units of what plain MXNet takes: it reuses least, and
+is profiled without reuse."""
 
 BATCHES = 15
 """Three rounds under one cap, with loading and profiles, take as long as so many calls of plain MXNet, which
@@ -240,15 +244,12 @@ def measure_row(
         say(f"{name}, {isa}: {time.monotonic() - start:.0f} s")
 
 
-def choose_batch(
-    pilot: Variant, published: int, forms: int, arguments: argparse.Namespace
-) -> tuple[int, Record]:
+def choose_batch(pilot: Variant, published: int, arguments: argparse.Namespace) -> tuple[int, Record]:
     """Halve the published batch until a row's time suffices and all forms fit into memory.
 
     Args:
         pilot: plain MXNet, the slowest.
         published: batch.
-        forms: that are in memory at once.
         arguments: of ``parse``.
 
     Returns:
@@ -265,7 +266,7 @@ def choose_batch(
     whole = 60 * arguments.row_minutes / len(arguments.isa)
     batch = published
     while batch > 1 and (
-        BATCHES * batch * seconds > whole or batch * growth * forms > SPARE_MEMORY * available_memory()
+        BATCHES * batch * seconds > whole or batch * growth * FORMS > SPARE_MEMORY * available_memory()
     ):
         batch //= 2
     return batch, {"pilot_seconds": round(seconds, 4), "pilot_bytes": round(growth)}
