@@ -32,8 +32,8 @@ SPARE_MEMORY = 0.8
 """All forms of a row are in memory at once; they may take this part of what is available."""
 
 FORMS = 5
-"""What all forms together take of memory for a picture, in units of what plain MXNet takes: it reuses least, and
-is profiled without reuse."""
+"""All forms together take as much memory for a picture as plain MXNet so many times: it reuses least, and is
+profiled without reuse."""
 
 BATCHES = 15
 """Three rounds under one cap, with loading and profiles, take as long as so many calls of plain MXNet, which
