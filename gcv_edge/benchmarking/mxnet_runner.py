@@ -168,14 +168,15 @@ def needed_heads(symbol: Any, task: str) -> Sequence[Any]:
     return heads
 
 
-def only_input(network: Any, heads: Sequence[Any]) -> str:
-    """Return the name of a network's input.
+def only_input(network: Any, heads: Sequence[Any] | None = None) -> str:
+    """Return the name of the input that a network's outputs, or some of them, need.
 
     Raises:
         UnsupportedError: it has several.
     """
     from gcv_edge.exporters.mxnet.convert import find_inputs
 
+    heads = network.symbol.heads if heads is None else heads
     names = find_inputs(network.symbol, network.weights, heads, network.name, network.input_shapes)
     if len(names) != 1:
         raise UnsupportedError(f"{network.name}: found {len(names)} inputs, expected 1 in MXNet")
@@ -187,9 +188,10 @@ def prepare(mx: Any, network: Any, heads: Sequence[Any], name: str, data: Any, m
     from gcv_edge.exporters.mxnet.reference import as_nd
 
     weights = {key: as_nd(mx, value) for key, value in network.weights.items()}
-    symbol = with_shapes(mx, network.symbol, heads, {**weights, name: data})
+    symbol = with_shapes(mx, network.symbol, {**weights, name: data}, heads)
     if mode == "int8":
-        return hybrid(quantize(mx, symbol, weights, name, data))
+        few = data[: min(CALIBRATED_ON, len(data))]
+        return hybrid(quantize(mx, symbol, weights, name, [few]))
     if mode == "fused":
         symbol = symbol.get_backend_symbol(BACKEND)
     names = symbol.list_inputs()
@@ -211,19 +213,36 @@ def hybrid(block: Any) -> Making:
     return make
 
 
-def with_shapes(mx: Any, symbol: Any, heads: Sequence[Any], arrays: Mapping[str, Any]) -> Any:
+def with_shapes(mx: Any, symbol: Any, arrays: Mapping[str, Any], heads: Sequence[Any] | None = None) -> Any:
     """Give MXNet a symbol whose variables say their shapes: quantisation has no other way to know them."""
     from gcv_edge.exporters.mxnet.reference import write_symbol
 
-    graph = json.loads(write_symbol(symbol, heads))
+    graph = json.loads(write_symbol(symbol, symbol.heads if heads is None else heads))
     for node in graph["nodes"]:
         if node["op"] == "null" and node["name"] in arrays:
             node["attrs"] = {**node.get("attrs", {}), "__shape__": str(tuple(arrays[node["name"]].shape))}
     return mx.sym.load_json(json.dumps(graph))
 
 
-def quantize(mx: Any, symbol: Any, weights: Mapping[str, Any], name: str, data: Any) -> Any:
-    """Quantise with MXNet's own calibration, its ``naive`` mode, on a few pictures of a batch.
+def quantize(
+    mx: Any,
+    symbol: Any,
+    weights: Mapping[str, Any],
+    name: str,
+    batches: Sequence[Any],
+    mode: str = "naive",
+    granularity: str = "tensor-wise",
+) -> Callable[[Any], Any]:
+    """Quantise with MXNet's own calibration.
+
+    Args:
+        mx: the package.
+        symbol: with shapes (``with_shapes``).
+        weights: by name.
+        name: of the input.
+        batches: to calibrate on, all of one shape.
+        mode: ``naive`` or ``entropy``.
+        granularity: of weights: ``tensor-wise``, which is MXNet's default, or ``channel-wise``.
 
     Raises:
         GcvEdgeError: MXNet cannot.
@@ -233,16 +252,22 @@ def quantize(mx: Any, symbol: Any, weights: Mapping[str, Any], name: str, data: 
     block = mx.gluon.SymbolBlock(symbol, mx.sym.var(name))
     for key, parameter in block.collect_params().items():
         parameter._load_init(weights[key], ctx=mx.cpu())
-    few = data[: min(CALIBRATED_ON, len(data))]
     try:
         network = quantize_net_v2(
-            block, quantized_dtype="auto", quantize_mode="smart", calib_data=[[few]], calib_mode="naive"
+            block,
+            quantized_dtype="auto",
+            quantize_mode="smart",
+            quantize_granularity=granularity,
+            calib_data=[[batch] for batch in batches],
+            calib_mode=mode,
         )
-        hybrid(network)({})(few)
+        network.hybridize(static_alloc=True, static_shape=True)
+        network(batches[0])
     except Exception as error:  # MXNet raises its own, and plain ones
         text = " ".join(str(error).split())[:160]
         raise GcvEdgeError(f"MXNet cannot quantise it: {text}") from error
-    return network
+    quantized: Callable[[Any], Any] = network
+    return quantized
 
 
 def waiting(forward: Callable[[Any], Any]) -> Forward:

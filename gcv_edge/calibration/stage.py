@@ -67,7 +67,6 @@ class CalibrationOptions:
         keep_float: names of layers that stay float in any case.
         data: name of the pictures, for the record.
         data_hash: of the pictures; empty: SHA-256 over the frames read.
-        metric, measured: what the score is, for the record: ``top-1``; ``accuracy`` or ``agreement``.
         time_forms: time float and 8-bit forms on this machine.
         drop_slow: keep layers float that 8 bits make slower here; for target x86.
         sensitivity: measure every layer's, not only where a score asks for it.
@@ -77,8 +76,6 @@ class CalibrationOptions:
     keep_float: tuple[str, ...] = ()
     data: str = ""
     data_hash: str = ""
-    metric: str = ""
-    measured: str = ""
     time_forms: bool = True
     drop_slow: bool = True
     sensitivity: bool = False
@@ -384,8 +381,6 @@ class Calibration:
             correction=self.recipe.correction,
             fine=self.recipe.fine,
             data=self.options.data,
-            metric=self.options.metric,
-            measured=self.options.measured,
             held_out=len(self.held_out),
             layers=len(self.placement.layers) - len(self.kept),
             kept_float=self.kept,

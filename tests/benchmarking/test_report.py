@@ -118,6 +118,39 @@ def test_it_can_be_filtered_sorted_and_compared(browser: str, page: Path) -> Non
     assert "-1.00 points" in compared
 
 
+def texts_of_addresses(page: str) -> Iterator[str]:
+    """Addresses in what is the project's own."""
+    own = re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
+    yield from re.findall(r"(?:src|href)=\"([^\"]*)\"|url\(([^)]*)\)", own)
+
+
+def test_nothing_is_fetched(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert "default-src 'none'" in text
+    assert list(texts_of_addresses(text)) == []
+
+
+def test_texts_cannot_break_out() -> None:
+    text = format_report(make_document())
+    data = text.split('type="application/json">')[1].split("</script>")[0]
+    assert json.loads(data)["notes"] == [HOSTILE]
+
+
+def test_without_plotly_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'gcv-edge\[report\]'"):
+        format_report(make_document())
+
+
+def test_an_older_page_stays_when_writing_fails(tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    target.write_text("older")
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_report({"rows": float("nan")}, target)
+    assert target.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [target]
+
+
 def test_agreement_is_shown_where_there_is_no_accuracy(browser: str, tmp_path: Path) -> None:
     document = make_document()
     for row, agreement in zip(document["rows"], (None, 0.98, 0.97, None), strict=True):
@@ -161,44 +194,3 @@ def test_it_fits_paper(browser: str, page: Path, tmp_path: Path) -> None:
     seen = probe(browser, text, tmp_path, "1030,1600")
     assert seen["form"] == "none"
     assert seen["wide"] == []
-
-
-def test_it_prints(browser: str, page: Path, tmp_path: Path) -> None:
-    paper = tmp_path / "page.pdf"
-    line = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--print-to-pdf={paper}", page.as_uri()]
-    subprocess.run(line, capture_output=True, timeout=100, check=True)
-    assert paper.read_bytes().startswith(b"%PDF")
-    assert paper.stat().st_size > 20_000
-
-
-def texts_of_addresses(page: str) -> Iterator[str]:
-    """Addresses in what is the project's own."""
-    own = re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
-    yield from re.findall(r"(?:src|href)=\"([^\"]*)\"|url\(([^)]*)\)", own)
-
-
-def test_nothing_is_fetched(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    assert "default-src 'none'" in text
-    assert list(texts_of_addresses(text)) == []
-
-
-def test_texts_cannot_break_out() -> None:
-    text = format_report(make_document())
-    data = text.split('type="application/json">')[1].split("</script>")[0]
-    assert json.loads(data)["notes"] == [HOSTILE]
-
-
-def test_without_plotly_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "plotly.offline", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'gcv-edge\[report\]'"):
-        format_report(make_document())
-
-
-def test_an_older_page_stays_when_writing_fails(tmp_path: Path) -> None:
-    target = tmp_path / "report.html"
-    target.write_text("older")
-    with pytest.raises(ValueError, match="JSON compliant"):
-        write_report({"rows": float("nan")}, target)
-    assert target.read_text() == "older"
-    assert list(tmp_path.iterdir()) == [target]
