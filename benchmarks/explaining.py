@@ -66,17 +66,18 @@ def describe_ours(rows: Record) -> Iterator[str]:
     whole, best = speed_up(rows, FLOAT, PLAIN), best_int8(rows)
     if whole is None:
         return
-    yield f"Ours in FP32 is {whole:.2f} times plain MXNet"
     convolutions = kind_ratio(rows.get(PLAIN), rows.get(FLOAT), CONVOLUTION)
-    yield f"(convolutions {convolutions:.2f} times, with what is fused into them)" if convolutions else ""
+    told = f" (convolutions {convolutions:.2f} times, with what is fused into them)" if convolutions else ""
+    yield f"Ours in FP32 is {whole:.2f} times as fast as plain MXNet{told}"
     if best is None:
         yield "and has no INT8."
         return
     ratio = speed_up(rows, best, PLAIN) or 0.0
-    yield f"and {best.removeprefix('openvino ')} {ratio:.2f} times, {ratio / whole:.2f} over our FP32"
-    share, told = rows[best].get("int8_share"), name_shares(rows[best], (CONVOLUTION,))
-    yield f"with {percent(share)} of its time in 8-bit kernels" if share is not None else ""
-    yield f"and, beside convolutions, {told}." if told else "and little beside convolutions."
+    yield f"and {best.removeprefix('openvino ')} {ratio:.2f} times, {ratio / whole:.2f} over our FP32."
+    if has_profile(rows[best]):
+        told = name_shares(rows[best], (CONVOLUTION,)) or f"under {percent(WORTH_TELLING)} each"
+        yield f"It spends {percent(rows[best]['int8_share'])} of its time in 8-bit kernels;"
+        yield f"beside convolutions: {told}."
 
 
 def describe_boxes(rows: Record) -> Iterator[str]:

@@ -19,7 +19,6 @@ from rates import hold_against_app
 from tables import Case, Record, choose_batch, measure_rows, open_table, parse, run
 
 from gcv_edge.benchmarking import Variant, list_references, list_variants
-from gcv_edge.benchmarking.variants import PRECISIONS
 from gcv_edge.runtime.modelfile import read_metadata
 
 PLAIN = "mxnet FP32"
@@ -67,9 +66,8 @@ def main() -> None:
         facts = {"published": published._asdict(), "task": read_metadata(made.onnx).task.name}
         if "batch" in known:
             return {**facts, **{key: known[key] for key in ("batch", "chosen_by")}}
-        variants = list_forms(made, [made.onnx])
-        forms = len(variants) + len(PRECISIONS)
-        batch, chosen_by = choose_batch(variants[0], published.batch, forms, arguments)
+        plain = list_forms(made, [made.onnx])[0]
+        batch, chosen_by = choose_batch(plain, published.batch, arguments)
         return {**facts, "batch": batch, "chosen_by": chosen_by}
 
     def measure(case: Case, isa: str) -> Record:

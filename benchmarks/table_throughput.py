@@ -23,7 +23,7 @@ NAMES = (
 
 
 def main() -> None:
-    arguments = parse(__doc__ or "", NAMES, rounds=3, seconds=5.0, isa=("native",))
+    arguments = parse(__doc__ or "", NAMES, is_open=True, rounds=3, seconds=5.0, isa=("native",))
 
     def prepare(case: Case) -> Record:
         return {"task": read_metadata(make_network(case.name, case.folder).onnx).task.name}

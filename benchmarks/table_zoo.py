@@ -27,7 +27,7 @@ def list_names() -> list[str]:
 
 
 def main() -> None:
-    arguments = parse(__doc__ or "", list_names(), rounds=3, seconds=0.5, isa=("native",))
+    arguments = parse(__doc__ or "", list_names(), is_open=True, rounds=3, seconds=0.5, isa=("native",))
 
     def prepare(case: Case) -> Record:
         made = make_network(case.name, case.folder, has_open_batch=False)

@@ -21,14 +21,19 @@ from typing import Any, NamedTuple
 from harness import RESULTS, machine
 
 from gcv_edge.benchmarking import Benchmark, Row, Settings, Variant, benchmark
+from gcv_edge.benchmarking.isa import ISAS as CAPS
 from gcv_edge.errors import GcvEdgeError
 from gcv_edge.files import replacing
 from gcv_edge.runtime.cpus import usable_cpus
 
 SHOWN_KERNELS = 6
 ISAS = ("native", "vnni")
-SPARE_MEMORY = 0.5
-"""All variants of a row are in memory at once; they may take this part of what is available."""
+SPARE_MEMORY = 0.8
+"""All forms of a row are in memory at once; they may take this part of what is available."""
+
+FORMS = 5
+"""All forms together take as much memory for a picture as plain MXNet so many times: it reuses least, and is
+profiled without reuse."""
 
 BATCHES = 15
 """Three rounds under one cap, with loading and profiles, take as long as so many calls of plain MXNet, which
@@ -123,12 +128,15 @@ def command() -> str:
     return " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
 
 
-def parse(description: str, names: Sequence[str], **defaults: Any) -> argparse.Namespace:
+def parse(
+    description: str, names: Sequence[str], *, is_open: bool = False, **defaults: Any
+) -> argparse.Namespace:
     """Read the arguments that all tables take.
 
     Args:
         description: of the table.
         names: of its rows.
+        is_open: other names of the zoo may be asked for, too.
         defaults: ``rounds``, ``seconds``, ``isa``.
     """
     parser = argparse.ArgumentParser(description=description)
@@ -142,7 +150,12 @@ def parse(description: str, names: Sequence[str], **defaults: Any) -> argparse.N
     parser.add_argument("--row-minutes", type=float, default=8.0, help="that measuring a row may take")
     parser.add_argument("--minutes", type=float, help="after which no further row begins")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    for option, found, known in (("--isa", arguments.isa, CAPS), ("--names", arguments.names, names)):
+        wrong = [name for name in found if name not in known and not (is_open and option == "--names")]
+        if wrong:
+            parser.error(f"{option} {','.join(wrong)}: expected some of {', '.join(known)}")
+    return arguments
 
 
 def split(text: str) -> list[str]:
@@ -231,15 +244,12 @@ def measure_row(
         say(f"{name}, {isa}: {time.monotonic() - start:.0f} s")
 
 
-def choose_batch(
-    pilot: Variant, published: int, forms: int, arguments: argparse.Namespace
-) -> tuple[int, Record]:
+def choose_batch(pilot: Variant, published: int, arguments: argparse.Namespace) -> tuple[int, Record]:
     """Halve the published batch until a row's time suffices and all forms fit into memory.
 
     Args:
         pilot: plain MXNet, the slowest.
         published: batch.
-        forms: that are in memory at once.
         arguments: of ``parse``.
 
     Returns:
@@ -256,7 +266,7 @@ def choose_batch(
     whole = 60 * arguments.row_minutes / len(arguments.isa)
     batch = published
     while batch > 1 and (
-        BATCHES * batch * seconds > whole or batch * growth * forms > SPARE_MEMORY * available_memory()
+        BATCHES * batch * seconds > whole or batch * growth * FORMS > SPARE_MEMORY * available_memory()
     ):
         batch //= 2
     return batch, {"pilot_seconds": round(seconds, 4), "pilot_bytes": round(growth)}

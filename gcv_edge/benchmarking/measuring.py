@@ -168,6 +168,7 @@ class Desk:
             with contextlib.suppress(GcvEdgeError):  # what was measured stands without it
                 self._progress(f"profiling {seat.variant.title}")
                 seat.recorded.layers = seat.worker.ask("profile")["layers"]
+                seat.worker.close()  # it is done, and what a profile takes of memory is much
 
     @contextlib.contextmanager
     def _telling(self, seat: Seat) -> Iterator[None]:
