@@ -33,11 +33,12 @@ void run_together(const NetworkState& state, Session& session, const ImageView* 
                   const Decode& decode, std::vector<R>& results, Turns* turns = nullptr) {
   Stopwatch watch(count);
   Session::Lease request(session);
+  Crew* const crew = turns == nullptr ? session.crew() : nullptr;  // else others are being inferred
   ov::Tensor input = request->input(0);
   std::vector<Seat> seats;
   for (std::size_t i = 0; i < count; ++i) {
     const ImageView& frame = frames[i];
-    const Placement placement = fill(frame, state.metadata().preprocessing, {input, i});
+    const Placement placement = fill(frame, state.metadata().preprocessing, {input, i}, crew);
     seats.push_back({placement, state.input_size(), {frame.width, frame.height}, frame.format});
   }
   watch.end_preprocess();
@@ -50,7 +51,7 @@ void run_together(const NetworkState& state, Session& session, const ImageView* 
   const Outputs outputs = request->outputs();
   for (std::size_t i = 0; i < count; ++i) {
     const Outputs rows = rows_of(outputs, i);
-    results.push_back(decode(FrameOutputs{rows, seats[i]}));
+    results.push_back(decode(FrameOutputs{rows, seats[i], crew}));
     results.back().speed = watch.end_frame();
   }
 }
