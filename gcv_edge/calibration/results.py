@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import importlib.metadata
 import platform
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any
 
 PACKAGES = ("gcv-edge", "openvino", "onnxruntime", "onnx", "onnx-ir")
 METADATA_KEY = "gcv_edge calibration"
-SCORE = re.compile(r"; (?P<metric>[^;]+) \((?P<measured>accuracy|agreement)\)$")
 
 
 @dataclass(frozen=True)
@@ -24,8 +22,7 @@ class CalibrationResult:
         path: the file.
         target: processors it is for.
         mode, correction, fine: of the recipe that was kept.
-        data: name or description of the pictures, as the caller gave it; with ``; top-1 (accuracy)`` or
-            ``; top-1 agreement (agreement)`` at its end, the record says what the score is.
+        data: name or description of the pictures, as the caller gave it.
         data_hash: of the pictures: the caller's, or SHA-256 over the frames read.
         pictures: batches that statistics were taken from.
         held_out: batches that recipes were compared on.
@@ -36,6 +33,8 @@ class CalibrationResult:
         agreement: of the file.
         sensitivity: agreement with one layer quantised, where it was measured.
         score_before, score_after: the caller's score of the float and of this network, in points of 100.
+        metric: what the score is: ``top-1``, ``VOC07 mAP``; empty where the caller does not say.
+        measured: ``accuracy``, against labels, or ``agreement`` with the float network; empty likewise.
         max_drop: the largest drop allowed.
         passed: the drop is within it, or none was set.
         complete: no search was cut short by the time budget.
@@ -65,6 +64,8 @@ class CalibrationResult:
     sensitivity: Mapping[str, float] = field(default_factory=dict)
     score_before: float | None = None
     score_after: float | None = None
+    metric: str = ""
+    measured: str = ""
     max_drop: float | None = None
     passed: bool = True
     complete: bool = True
@@ -87,14 +88,8 @@ class CalibrationResult:
         """Return what goes into the file's metadata and into JSON."""
         entries = asdict(self)
         del entries["path"]
-        entries |= {"drop": self.drop, **name_score(self.data), "versions": versions(), "date": today()}
+        entries |= {"drop": self.drop, "versions": versions(), "date": today()}
         return {name: rounded(value) for name, value in entries.items()}
-
-
-def name_score(data: str) -> dict[str, str]:
-    """Return ``metric`` and whether it is ``measured`` as accuracy or agreement, where a description says."""
-    found = SCORE.search(data)
-    return found.groupdict() if found else {}
 
 
 def versions() -> dict[str, str]:

@@ -186,6 +186,8 @@ def calibrate_file(
                 keep_float=wishes.keep_float,
                 data=material.describe() + measured,
                 data_hash=fingerprint,
+                metric=points.title if points is not None else "",
+                measured=points.kind if points is not None else "",
                 drop_slow=not wishes.is_quick,
                 sensitivity=wishes.report is not None,
             ),

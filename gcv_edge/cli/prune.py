@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gcv_edge.cli.console import counted, echo_json, echo_table, plural, show_path, show_size
-from gcv_edge.cli.export import check_output
 from gcv_edge.cli.guard import debug_option, naming
 from gcv_edge.cli.options import Fraction, json_option
-from gcv_edge.cli.outputs import check_report, writing
+from gcv_edge.cli.outputs import check_output, check_report, writing
 from gcv_edge.errors import DataError, UsageError
 
 if TYPE_CHECKING:
