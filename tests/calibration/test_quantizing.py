@@ -106,6 +106,13 @@ def test_levels_of_a_range(low: float, high: float, asymmetric: bool, kind: type
     assert levels.scale > 0
 
 
+@pytest.mark.parametrize(("target", "zero"), [("x86", 128), ("portable", 128), ("arm", 0)])
+def test_joined_numbers_with_two_signs_are_unsigned_around_the_middle(target: str, zero: int) -> None:
+    alone, joined = (choose_levels(-1, 2.54, TARGETS[target], joined=joined) for joined in (False, True))
+    assert (alone.zero_point, joined.zero_point) == (0, zero)
+    assert alone.scale == joined.scale
+
+
 def test_an_unknown_target_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r"'x68', expected one of x86, arm, portable \(did you mean 'x86'"):
         find_target("x68")
