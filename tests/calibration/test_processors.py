@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -43,12 +44,25 @@ def joining() -> ir.Model:
     return net.model(head=head, deep_head=net.conv(deep, 24, 1, name="deep_head"))
 
 
+def adding() -> ir.Model:
+    """As MobileNetV2's bottlenecks: what has two signs is read by a convolution and a sum."""
+    net = Net(channels=16, size=26)
+    entry = net.conv(net.data, 32, name="entry")
+    inner = net.relu(net.conv(entry, 64, 1, name="expand"))
+    inner = net.relu(net.conv(inner, 64, group=64, name="depthwise"))
+    total = net.add(net.conv(inner, 32, 1, name="project"), entry)
+    return net.model(head=net.conv(total, 24, 1, name="head"), entry_head=net.conv(entry, 24, 1, name="tap"))
+
+
+@pytest.mark.parametrize("make", [joining, adding])
 @pytest.mark.parametrize("target", ["x86", "portable"])
 @pytest.mark.parametrize("cap", ["ALL", "AVX512_CORE_VNNI", "AVX512_CORE", "AVX2"])
-def test_joined_numbers_are_onnx_runtimes(cap: str, target: str, tmp_path: Path) -> None:
+def test_numbers_with_two_signs_are_onnx_runtimes(
+    cap: str, target: str, make: Callable[[], ir.Model], tmp_path: Path
+) -> None:
     if cap in ("AVX512_CORE", "AVX2") and target == "x86":
         pytest.skip("without VNNI, files for x86 may overflow: that is what portable is for")
-    model, (picture,) = prepare(joining()), pictures(1, 16, 26, 26)
+    model, (picture,) = prepare(make()), pictures(1, 16, 26, 26)
     _, ranges = find_ranges(model, [picture])
     quantize(model, ranges, TARGETS[target])
     path, data, outputs = (tmp_path / name for name in ("net.onnx", "data.npy", "out.npz"))
