@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ class Differences:
     matched: int = 0
     score: float = 0.0
     box: float = 0.0
-    missing: list[str] | None = None
+    missing: list[str] = field(default_factory=list)
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -58,7 +58,7 @@ def match(
             and box_distance(one, other) <= limits.box
         ]
         if not same:
-            found.missing = [*(found.missing or []), f"{name}: {one}"]
+            found.missing.append(f"{name}: {one}")
             continue
         best = min(same, key=lambda other: box_distance(one, other))
         left.remove(best)
@@ -84,16 +84,15 @@ def main() -> int:
     for one, other in zip(first, second, strict=True):
         match(one["detections"], other["detections"], limits, found, one["name"])
         match(other["detections"], one["detections"], limits, found, one["name"])
-    missing = found.missing or []
-    for text in missing[:SHOWN]:
+    for text in found.missing[:SHOWN]:
         print(f"no match: {text}")
-    if len(missing) > SHOWN:
-        print(f"... and {len(missing) - SHOWN} more")
+    if len(found.missing) > SHOWN:
+        print(f"... and {len(found.missing) - SHOWN} more")
     print(
         f"{found.matched // 2} detections in {len(first)} pictures match; "
         f"scores differ by {found.score:.2g} at most, boxes by {found.box:.2g} pixels"
     )
-    return 1 if missing or found.matched == 0 else 0
+    return 1 if found.missing or found.matched == 0 else 0
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import importlib.metadata
 import json
 import os
 import platform
@@ -13,19 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gcv_edge.benchmarking.machine import FLAGS, cpu_fields, cpu_flags, find_version
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-FLAGS = (
-    "avx2",
-    "fma",
-    "avx512f",
-    "avx512bw",
-    "avx512_vnni",
-    "avx_vnni",
-    "avx512_bf16",
-    "amx_int8",
-    "amx_bf16",
-)
 PACKAGES = (
     "numpy",
     "opencv-python-headless",
@@ -41,29 +31,14 @@ PACKAGES = (
 def machine() -> dict[str, Any]:
     """Describe processor, system and the versions of what is measured."""
     return {
-        "cpu": read_cpu_field("model name"),
-        "cpu_flags": [flag for flag in FLAGS if flag in read_cpu_field("flags").split()],
+        "cpu": cpu_fields().get("model name", ""),
+        "cpu_flags": [flag for flag in FLAGS if flag in cpu_flags()],
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "load_average": os.getloadavg()[0],
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "versions": {name: version for name in PACKAGES if (version := find_version(name))},
     }
-
-
-def read_cpu_field(name: str) -> str:
-    """First value of a field of /proc/cpuinfo; empty where there is none."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
-
-
-def find_version(package: str) -> str | None:
-    """Installed version of a distribution, or None."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def interleaved(functions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:

@@ -20,9 +20,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -31,6 +31,9 @@ from harness import RESULTS, ROOT, write_results
 
 from gcv_edge import Detector
 from gcv_edge.calibration import CalibrationOptions, calibrate
+from gcv_edge.data import open_dataset
+from gcv_edge.data.targets import BoxTarget
+from gcv_edge.evaluation.voc import Voc07Precision
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.pipeline import export
@@ -42,9 +45,7 @@ from gcv_edge.prune.refinement import METHODS as REFINEMENTS
 from gcv_edge.prune.refinement import refine
 from gcv_edge.prune.run import Run, ignore
 from gcv_edge.runtime.modelfile import read_entries
-
-sys.path.append(str(ROOT / "tests" / "end_to_end"))
-from voc_metric import Scene, mean_average_precision
+from gcv_edge.tasks import DETECTION
 
 DATA = Path(os.environ.get("GCV_EDGE_TESTDATA", ROOT.parent / "shared" / "data"))
 CIFAR = ("cifar_resnet20_v1", "cifar_resnet20_v2", "cifar_resnet56_v1", "cifar_resnet56_v2")
@@ -186,7 +187,6 @@ def calibrate_quickly(path: Path, frames: Iterable[Any]) -> Path:
 
 
 def detectors(arguments: argparse.Namespace) -> None:
-    folder = DATA / "bccd_voc"
     rows: list[dict[str, Any]] = []
     sizes = {"yolo3": 320, "ssd_300": 300}
     for kind, size in ((kind, sizes[kind]) for kind in arguments.networks or sizes):
@@ -196,10 +196,10 @@ def detectors(arguments: argparse.Namespace) -> None:
             options = ExportOptions(input_shape=(1, 3, size, size), labels=CELLS, dynamic_batch=True)
             export(str(next(trained.glob("*-symbol.json"))), source, options=options, verify=False)
             goal = {"macs": 1 / 1.3} if arguments.macs else {"speedup": 1.3}
-            result = prune(source, cell_frames(folder), output, score=mean_precision, **goal)
+            result = prune(source, cell_frames(), output, score=mean_precision, **goal)
             before, after = result.score or (0.0, 0.0)
             small = ir.load(output)
-            eight = in_8_bits(source, small, cell_frames(folder), mean_precision, before)
+            eight = in_8_bits(source, small, cell_frames(), mean_precision, before)
             rows.append(
                 {
                     "network": trained.name,
@@ -218,36 +218,24 @@ def detectors(arguments: argparse.Namespace) -> None:
     write_results("pruning_detectors", {"rows": rows})
 
 
-def cell_frames(folder: Path) -> Iterator[np.ndarray]:
+def cell_frames() -> Iterator[np.ndarray]:
     """Pictures to fit on."""
-    return (cv2.imread(str(folder / "JPEGImages" / f"{n}.jpg")) for n in split(folder, "trainval"))
-
-
-def split(folder: Path, name: str) -> list[str]:
-    """Names of the pictures of a split."""
-    return (folder / "ImageSets" / "Main" / f"{name}.txt").read_text().split()
+    return (sample.frame for sample in open_dataset(DATA / "bccd_voc", split="trainval"))
 
 
 def mean_precision(path: Path) -> float:
     """VOC07 mAP in percent on the test pictures, in input pixels as MXNet's figure was measured."""
-    folder, detector, scenes = DATA / "bccd_voc", Detector(path), []
-    for name in split(folder, "test"):
-        frame = cv2.imread(str(folder / "JPEGImages" / f"{name}.jpg"))
-        found = detector.run(frame)
-        boxes, ids = read_truth(folder / "Annotations" / f"{name}.xml")
-        scale = np.tile(np.divide(detector.input_size, frame.shape[1::-1]), 2)
-        scenes.append(Scene(found.boxes * scale, found.class_ids, found.scores, boxes * scale, ids))
-    return 100 * mean_average_precision(scenes, len(CELLS))
-
-
-def read_truth(annotation: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes and class ids of an annotation."""
-    objects = ElementTree.parse(annotation).getroot().findall("object")
-    corners = [
-        [float(o.findtext(f"bndbox/{k}", "")) - 1 for k in ("xmin", "ymin", "xmax", "ymax")] for o in objects
-    ]
-    names = [o.findtext("name", "") for o in objects]
-    return np.array(corners).reshape(-1, 4), np.array([CELLS.index(name) for name in names])
+    detector, metric = Detector(path), Voc07Precision(CELLS)
+    for sample in open_dataset(DATA / "bccd_voc", DETECTION, CELLS, "test"):
+        found, target = detector.run(sample.frame), sample.target
+        assert isinstance(target, BoxTarget)
+        scale = np.tile(np.divide(detector.input_size, sample.frame.shape[1::-1]), 2)
+        metric.update(
+            replace(found, boxes=found.boxes * scale.astype(np.float32)),
+            replace(target, boxes=target.boxes * scale),
+            detector.input_size,
+        )
+    return 100 * metric.compute().value
 
 
 def resnet50(arguments: argparse.Namespace) -> None:

@@ -277,7 +277,10 @@ def match_pairs(ours: Array, theirs: Array, score_reach: float, reach: Array) ->
 
 
 def mask_error(found: Outputs, expected: Outputs, settings: DetectionSettings, spared: float = 0.0) -> float:
-    """Largest difference of the masks of detections that are partners; the worst ``spared`` do not count."""
+    """Largest difference of the masks of detections that are partners; the worst ``spared`` do not count.
+
+    Infinite for other shapes or NaN, which is not spared.
+    """
     errors = [0.0]
     for index in range(len(found["masks"])):
         ours, theirs = final_list(found, index, settings), final_list(expected, index, settings)
@@ -287,6 +290,8 @@ def mask_error(found: Outputs, expected: Outputs, settings: DetectionSettings, s
             return float("inf")
         pairs = match_pairs(ours, theirs, PROPOSAL_MATCH * SCORE_MATCH, box_reach(ours, PROPOSAL_MATCH))
         errors += [float(np.abs(masks[0][i] - masks[1][j]).max()) for i, j in pairs]
+    if np.isnan(errors).any():
+        return float("inf")
     return float(np.sort(errors)[-1 - int(spared * len(errors))])
 
 

@@ -121,6 +121,8 @@ def test_masks_are_compared_between_partners() -> None:
     moved[0, 1, 2, 2] += 0.25
     assert mask_error({**found, "masks": moved}, expected, REGIONS) == pytest.approx(0.25)
     assert mask_error({**found, "masks": moved}, expected, REGIONS, spared=0.4) == 0
+    moved[0, 1, 2, 2] = np.nan
+    assert mask_error({**found, "masks": moved}, expected, REGIONS, spared=0.4) == float("inf")
     assert mask_error({**found, "masks": masks[:, :2, :3]}, expected, REGIONS) == float("inf")
 
 

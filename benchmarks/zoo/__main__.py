@@ -173,9 +173,18 @@ def summarize(found: Sequence[Record], wanted: int) -> int:
 
 
 def publish_all(records: Records, names: Sequence[str]) -> int:
-    """Write the table and the covering subset from the results of all names."""
+    """Write the table and the covering subset from the results of all names.
+
+    Raises:
+        GcvEdgeError: some have none yet.
+    """
     found = records.read_all(names)
-    publish(found, max((record.get("threads", 0) for record in found), default=0))
+    if len(found) < len(names):
+        raise GcvEdgeError(
+            f"{records.folder}: found results of {len(found)} names, expected {len(names)} to publish "
+            "(python -m benchmarks.zoo makes them)"
+        )
+    publish(found, max(record.get("threads", 0) for record in found))
     write_cover(found)
     return summarize(found, len(names))
 

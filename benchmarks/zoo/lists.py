@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +55,9 @@ def find_partners(mine: Listing, others: Listing) -> list[tuple[int, int]]:
     return [pair for pair in pairs if mask_difference(mine, others, pair) <= TOLERANCE]
 
 
-def find_lonely(mine: Listing, others: Listing) -> list[int]:
-    """Return the detections that have no partner."""
-    return sorted(set(range(len(mine.rows))) - {place for place, _ in find_partners(mine, others)})
+def find_lonely(mine: Listing, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """Return the detections that are in no pair."""
+    return sorted(set(range(len(mine.rows))) - {place for place, _ in pairs})
 
 
 def mask_difference(mine: Listing, others: Listing, pair: tuple[int, int]) -> float:

@@ -138,8 +138,9 @@ def compare_lists(
     for index in range(len(expected["final_ids"])):
         ours, theirs = (read_listing(outputs, index, settings, side) for outputs in (found, expected))
         parity.rows += len(theirs.rows)
-        parity.missed += [Missed(run, index, place, theirs) for place in find_lonely(theirs, ours)]
-        for pair in find_partners(theirs, ours):
+        pairs = find_partners(theirs, ours)
+        parity.missed += [Missed(run, index, place, theirs) for place in find_lonely(theirs, pairs)]
+        for pair in pairs:
             one, other = theirs.rows[pair[0]], ours.rows[pair[1]]
             parity.add("list scores", float(abs(one[1] - other[1])))
             distance = np.abs(one[2:] - other[2:]) / np.maximum(side, np.abs(one[2:]))

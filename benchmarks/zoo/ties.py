@@ -61,5 +61,5 @@ def is_lost(missed: Missed, changed: Mapping[str, Array], settings: DetectionSet
     """Tell whether a detection, or one just like it, is not in MXNet's list of a changed input."""
     listing = missed.listing
     other = read_listing(changed, missed.picture, settings, listing.side)
-    lonely = listing.select(find_lonely(listing, other))
+    lonely = listing.select(find_lonely(listing, find_partners(listing, other)))
     return bool(find_partners(listing.select([missed.place]), lonely))

@@ -64,11 +64,16 @@ def find_version(package: str) -> str | None:
         return None
 
 
-def resident_bytes() -> int | None:
-    """Return how much memory this process holds; None where the system does not tell."""
+def status_bytes(field: str) -> int | None:
+    """Return what Linux tells of this process's memory, such as VmRSS; None where the system does not."""
     try:
         lines = STATUS.read_text(encoding="ascii").splitlines()
     except OSError:
         return None
-    found = [line.split()[1] for line in lines if line.startswith("VmRSS:")]
+    found = [line.split()[1] for line in lines if line.startswith(f"{field}:")]
     return 1024 * int(found[0]) if found else None
+
+
+def resident_bytes() -> int | None:
+    """Return how much memory this process holds; None where the system does not tell."""
+    return status_bytes("VmRSS")

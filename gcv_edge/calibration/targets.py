@@ -82,5 +82,5 @@ def choose_levels(
     if target.unsigned and (low == 0 or asymmetric):
         scale = max((high - low) / 255, SMALLEST_SCALE)
         return Levels(np.float32(scale), np.uint8(round(-low / scale)))
-    scale = np.float32(max(high, -low, 127 * SMALLEST_SCALE) / 127)
-    return Levels(scale, MIDDLE if joined and target.unsigned else np.int8(0))
+    largest = max(high, -low, 127 * SMALLEST_SCALE)
+    return Levels(np.float32(largest / 127), MIDDLE if joined and target.unsigned else np.int8(0))

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gcv_edge import _core
 from gcv_edge.errors import DataError
 from gcv_edge.metadata import Preprocessing
 from gcv_edge.runtime.frames import view_frame
+from gcv_edge.runtime.preprocessing import fill
 
 Pixels = NDArray[np.uint8]
 Batch = NDArray[np.float32]
@@ -97,19 +97,8 @@ def collect_pictures(
 
 def fit(frame: ArrayLike, preprocessing: Preprocessing, size: tuple[int, int]) -> Pixels:
     """Fit a frame into the input, in levels."""
-    view = view_frame(frame, "bgr")
     slot = np.empty((3, size[1], size[0]), np.uint8)
-    placement = _core.place(preprocessing.resize_type, view.size, size, preprocessing.crop_short)
-    _core.preprocess(
-        view.pixels,
-        view.pixel_format,
-        placement,
-        slot,
-        preprocessing.mean,
-        preprocessing.scale,
-        preprocessing.reverse_channels,
-        preprocessing.pad_value,
-    )
+    fill(view_frame(frame, "bgr"), preprocessing, slot)
     return slot
 
 

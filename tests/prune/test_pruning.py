@@ -15,9 +15,12 @@ from click.testing import CliRunner
 from gcv_edge import Classifier
 from gcv_edge.cli.root import main
 from gcv_edge.errors import DataError, GcvEdgeError, UnsupportedError, UsageError
+from gcv_edge.metadata import Preprocessing
 from gcv_edge.prune import prune, run
 from gcv_edge.prune.inputs import collect_pictures, noise_frames
+from gcv_edge.runtime.frames import view_frame
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
+from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.runtime.sessions import SessionOptions, open_session
 from gcv_edge.verify import verify_model
 
@@ -145,6 +148,16 @@ def test_of_many_pictures_some_are_kept_at_random() -> None:
     assert (len(kept), kept.seen) == (16, 200)
     again = collect_pictures(frames(200), PREPROCESSING, (8, 8), 16, 0)
     np.testing.assert_array_equal(kept.levels, again.levels)
+
+
+def test_pictures_are_placed_as_the_runtime_places_them() -> None:
+    """A clip's frames are stretched to a size of their own before the middle is taken."""
+    clips = Preprocessing(mean=(0.0,) * 3, scale=(1.0,) * 3, resize_type="crop", crop_short=12, crop_wide=20)
+    kept = collect_pictures(frames(8), clips, (8, 8), 8, 0)
+    expected = np.empty((3, 8, 8), np.uint8)
+    for frame, levels in zip(frames(8), kept.levels, strict=True):
+        fill(view_frame(frame, "bgr"), clips, expected)
+        np.testing.assert_array_equal(levels, expected)
 
 
 @pytest.fixture
