@@ -1,8 +1,12 @@
-"""What the C++ ``Detector`` on 1080p frames costs over bare OpenVINO: time of a frame, and frames per second.
+"""What the ``Detector`` of C++ and of Python costs over bare OpenVINO, on 1080p frames, all in one run.
 
-Latency: ``run`` and a bare ``infer`` of the same file in turn. Throughput: ``stream`` against bare requests
-that start again when they are done, and against OpenVINO's own ``benchmark_app``.
-Builds the library with CMake. Run: python benchmarks/cpp_detector.py [MODEL.onnx]
+The network is yolo3_mobilenet1.0 at 416x416 with 80 classes and seeded random weights, in 8 bits as
+``gcv-edge calibrate`` makes them, and in float32. The threshold is set to list some 100 candidates.
+
+Latency: ``run`` and a bare ``infer`` of the same file in turn, in C++ and in Python, and ``stream`` against
+``infer`` in a loop. Throughput: ``stream`` against bare requests that start again when they are done, and in
+turn with OpenVINO's own ``benchmark_app``, which has the network alone to compute.
+Builds the library with CMake. Run: python benchmarks/cpp_detector.py [--float MODEL.onnx --int8 MODEL.onnx]
 """
 
 from __future__ import annotations
@@ -14,13 +18,23 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
-from detector import NAME, choose_confidence, export_network
-from harness import ROOT, best, print_table, summarize, write_results
+from detector import NAME, bare_inference, choose_confidence, export_network, read_frame
+from harness import ROOT, best, interleaved, median, print_table, summarize, write_results
 from numpy.typing import NDArray
+
+from gcv_edge import Detector
+
+STAGES = ("preprocess", "inference", "postprocess")
+TURNS = 3
+COUNTED = ("bare_requests_fps", "detector_fps", "benchmark_app_fps")
+LIMITS = {"cpp": 1.05, "python": 1.10, "throughput": 0.97}
+"""What the 8-bit network is held against."""
 
 
 def tool(name: str) -> str:
@@ -37,52 +51,109 @@ def build(folder: Path) -> Path:
     return folder / "cpp" / "benchmarks" / "detector_speed"
 
 
-def draw_frame() -> NDArray[np.uint8]:
-    """A noisy picture, such as the program runs on."""
-    return np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), np.uint8)
+def read_pictures() -> Iterator[NDArray[np.uint8]]:
+    """The shipped pictures."""
+    for path in sorted((ROOT / "gcv_edge" / "demo").glob("*.jpg")):
+        yield np.asarray(cv2.imread(str(path)), np.uint8)
 
 
-def read_rows(program: Path, *arguments: object) -> list[tuple[float, float, int]]:
-    """Run the program and read its rows of numbers."""
-    command = [str(program), *map(str, arguments)]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    rows = [line.split() for line in output.splitlines()]
-    return [(float(first), float(second), int(third)) for first, second, third in rows]
+def make_files(folder: Path) -> dict[str, Path]:
+    """Export the network and calibrate it."""
+    from gcv_edge.calibration import CalibrationOptions, calibrate
+
+    floating = export_network(folder)
+    options = CalibrationOptions(correction="fast", time_forms=False, data="shipped pictures")
+    output = folder / f"{NAME}_int8.onnx"
+    result = calibrate(floating, read_pictures(), output, mode="minmax", options=options)
+    return {"int8": result.path, "f32": floating}
 
 
-def measure_latency(
-    program: Path, path: Path, rounds: int, threads: int, confidence: float
-) -> dict[str, Any]:
-    """Time ``run`` and ``infer``."""
-    rows = read_rows(program, path, "latency", rounds, threads, confidence)
-    seconds = {
-        "openvino infer": [row[0] / 1e3 for row in rows],
-        "Detector.run": [row[1] / 1e3 for row in rows],
+class Program:
+    """The C++ program on one model and frame."""
+
+    def __init__(self, program: Path, model: Path, frame: Path, threads: int, confidence: float) -> None:
+        self._words = (program, model, frame)
+        self._threads, self._confidence = threads, confidence
+
+    def rows(self, manner: str, amount: float, threads: int | None = None) -> list[list[float]]:
+        """Run it and read its rows of numbers."""
+        chosen = self._threads if threads is None else threads
+        command = [*self._words, manner, amount, chosen, self._confidence]
+        output = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout
+        return [[float(word) for word in line.split()] for line in output.splitlines()]
+
+
+def compare(title: str, seconds: dict[str, list[float]], first: str, second: str) -> dict[str, Any]:
+    """Print and summarise timings; the ratios are of the best and of the median runs."""
+    print_table(title, seconds, first)
+    return {
+        "timings": summarize(seconds),
+        "ratio": round(best(seconds[second]) / best(seconds[first]), 4),
+        "ratio_of_medians": round(median(seconds[second]) / median(seconds[first]), 4),
     }
-    print_table(f"f32, {threads} threads, {rows[0][2]} detections", seconds, "openvino infer")
-    ratio = best(seconds["Detector.run"]) / best(seconds["openvino infer"])
-    return {"timings": summarize(seconds), "ratio": round(ratio, 4)}
 
 
-def measure_throughput(program: Path, path: Path, seconds: float, confidence: float) -> dict[str, Any]:
-    """Count frames per second of ``stream``, bare requests and ``benchmark_app``; the best of three turns.
+def measure_cpp(program: Program, rounds: int, title: str) -> dict[str, Any]:
+    """Time ``run`` and ``infer`` in C++, and say where the time of the median run goes."""
+    rows = program.rows("latency", rounds)
+    names = ("openvino infer", "Detector.run")
+    seconds = {name: [row[i] / 1e3 for row in rows] for i, name in enumerate(names)}
+    typical = sorted(rows, key=lambda row: row[1])[len(rows) // 2]
+    stages = {f"{stage}_ms": round(typical[2 + i], 4) for i, stage in enumerate(STAGES)}
+    print(f"  stages: {stages}, {round(typical[5])} detections")
+    return {**compare(f"C++, {title}", seconds, *names), "stages": stages, "detections": round(typical[5])}
+
+
+def measure_stream(program: Program, seconds: float, title: str) -> dict[str, Any]:
+    """Time a frame of ``stream`` and of ``infer`` in a loop; the best of three turns."""
+    rows = program.rows("stream", seconds)
+    bare, stream = (min(row[i] for row in rows) for i in range(2))
+    print(f"C++ stream, {title}: {stream:.3f} ms per frame, infer {bare:.3f} ms, {stream / bare:.3f}x")
+    ratio = round(stream / bare, 4)
+    return {"infer_ms": round(bare, 4), "stream_ms": round(stream, 4), "ratio": ratio}
+
+
+def without_copies(infer: Callable[..., object]) -> Callable[[], object]:
+    """``infer`` that leaves its outputs where they are; by default OpenVINO's Python copies them."""
+    return lambda: infer(share_outputs=True)
+
+
+def measure_python(
+    path: Path, frame: NDArray[np.uint8], rounds: int, threads: int, confidence: float, title: str
+) -> dict[str, Any]:
+    """Time ``run`` and ``infer`` in Python."""
+    detector = Detector(path, confidence=confidence, threads=threads)
+    infer = bare_inference(path, "f32", threads)
+    functions: dict[str, Callable[[], object]] = {
+        "openvino infer": infer,
+        "openvino infer, outputs shared": without_copies(infer),
+        "Detector.run": lambda: detector.run(frame),
+    }
+    seconds = interleaved(functions, rounds)
+    found = compare(f"Python, {title}", seconds, "openvino infer", "Detector.run")
+    shared = best(seconds["Detector.run"]) / best(seconds["openvino infer, outputs shared"])
+    return {**found, "ratio_to_infer_with_shared_outputs": round(shared, 4)}
+
+
+def measure_throughput(program: Program, path: Path, seconds: float, title: str) -> dict[str, Any]:
+    """Count frames per second of ``stream``, bare requests and ``benchmark_app`` in turn; the best of three.
 
     All take as many threads as the process may use: ``benchmark_app`` allows no other number with a hint.
     """
-    rows = read_rows(program, path, "throughput", seconds, 0, confidence)
-    bare, stream, official = (
-        max(row[0] for row in rows),
-        max(row[1] for row in rows),
-        run_benchmark_app(path, seconds),
-    )
+    turns = []
+    for _ in range(TURNS):
+        ((bare, stream, streams),) = program.rows("throughput", seconds, threads=0)
+        turns.append((bare, stream, run_benchmark_app(path, seconds)))
+    bare, stream, official = (max(turn[i] for turn in turns) for i in range(3))
     print(
-        f"frames per second, {rows[0][2]} streams: Detector.stream {stream:.2f}, "
-        f"bare requests {bare:.2f}, benchmark_app {official:.2f}"
+        f"frames per second, {title}, {streams:.0f} streams: Detector.stream {stream:.2f}, "
+        f"bare requests {bare:.2f}, benchmark_app {official:.2f}, {stream / official:.3f}x"
     )
     return {
         "detector_fps": stream,
         "bare_requests_fps": bare,
         "benchmark_app_fps": official,
+        "turns": [dict(zip(COUNTED, turn, strict=True)) for turn in turns],
         "ratio": round(stream / official, 4),
         "ratio_to_bare_requests": round(stream / bare, 4),
     }
@@ -99,23 +170,51 @@ def run_benchmark_app(path: Path, seconds: float) -> float:
     return float(found[1])
 
 
+def measure(program: Path, path: Path, frame_file: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Measure one file in all ways."""
+    frame = read_frame()
+    confidence = choose_confidence(path, frame)
+    title = f"{path.stem}, {arguments.threads} threads"
+    cpp = Program(program, path, frame_file, arguments.threads, confidence)
+    return {
+        "cpp": measure_cpp(cpp, arguments.rounds, title),
+        "cpp_stream": measure_stream(cpp, arguments.seconds, title),
+        "python": measure_python(path, frame, arguments.rounds, arguments.threads, confidence, title),
+        "throughput": measure_throughput(cpp, path, arguments.seconds, title),
+    }
+
+
+def judge(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Hold the ratios of the 8-bit network against their limits."""
+    verdicts = {}
+    for name, limit in LIMITS.items():
+        ratio = found[name]["ratio"]
+        is_met = ratio >= limit if name == "throughput" else ratio <= limit
+        verdicts[name] = {"ratio": ratio, "limit": limit, "is_met": is_met}
+        print(f"{name}: {ratio:.3f}x, limit {limit:.2f}x: {'met' if is_met else 'missed'}")
+    return verdicts
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", nargs="?", type=Path)
-    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--float", dest="floating", type=Path, help="float file, instead of making one")
+    parser.add_argument("--int8", type=Path, help="8-bit file, instead of making one")
+    parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "benchmarks", help="folder of CMake's")
     arguments = parser.parse_args()
     program = build(arguments.build)
     with tempfile.TemporaryDirectory() as folder:
-        path = arguments.model or export_network(Path(folder))
-        confidence = choose_confidence(path, draw_frame())
-        latency = measure_latency(program, path, arguments.rounds, arguments.threads, confidence)
-        throughput = measure_throughput(program, path, arguments.seconds, confidence)
-    name = arguments.model.stem if arguments.model else NAME
-    results = {"network": name, "frame": "1920x1080", "precision": "f32"}
-    write_results("cpp_detector", {**results, "latency": latency, "throughput": throughput})
+        given = {"int8": arguments.int8, "f32": arguments.floating}
+        files = {form: path for form, path in given.items() if path} or make_files(Path(folder))
+        frame_file = Path(folder) / "frame.bgr"
+        frame_file.write_bytes(read_frame().tobytes())
+        forms = {form: measure(program, path, frame_file, arguments) for form, path in files.items()}
+    results: dict[str, Any] = {"network": NAME, "frame": "1920x1080", "forms": forms}
+    if "int8" in forms:
+        results["limits"] = judge(forms["int8"])
+    write_results("cpp_detector", results)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """What pruning loses on really trained networks, and what it saves, without any training.
 
-    python benchmarks/pruning.py cifar        GluonCV's CIFAR-10 networks at three measured speed-ups, beside
-                                              other orders and ways to fit at the same widths
-    python benchmarks/pruning.py detectors    blood-cell detectors at 1.3x, VOC07 mAP
+    python benchmarks/pruning.py cifar        GluonCV's CIFAR-10 networks at three measured speed-ups, in 8
+                                              bits too, beside other orders and ways to fit at the same widths
+    python benchmarks/pruning.py detectors    blood-cell detectors at 1.3x, in 8 bits too, VOC07 mAP
     python benchmarks/pruning.py resnet50     time, memory and speed-up of resnet50_v1d at 1.5x asked
+    python benchmarks/pruning.py tables       print what was measured as Markdown
 
 Data: the folder GCV_EDGE_TESTDATA, else ../shared/data. Pictures that are fitted on and those that are
 measured are disjoint, and no label is used but for measuring. Results: benchmarks/results/pruning_*.json.
@@ -12,12 +13,13 @@ measured are disjoint, and no label is used but for measuring. Results: benchmar
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,19 +27,24 @@ from typing import Any
 import cv2
 import numpy as np
 import onnx_ir as ir
-from harness import ROOT, write_results
+from harness import RESULTS, ROOT, write_results
 
 from gcv_edge import Detector
+from gcv_edge.calibration import CalibrationOptions, calibrate
 from gcv_edge.data import open_dataset
 from gcv_edge.data.targets import BoxTarget
 from gcv_edge.evaluation.voc import Voc07Precision
 from gcv_edge.exporters.source import ExportOptions
+from gcv_edge.exporters.writing import write_model
 from gcv_edge.pipeline import export
 from gcv_edge.prune import count_macs, prune
 from gcv_edge.prune.forward import Forward
 from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
+from gcv_edge.prune.latency import compare_speed
+from gcv_edge.prune.refinement import METHODS as REFINEMENTS
 from gcv_edge.prune.refinement import refine
 from gcv_edge.prune.run import Run, ignore
+from gcv_edge.runtime.modelfile import read_entries
 from gcv_edge.tasks import DETECTION
 
 DATA = Path(os.environ.get("GCV_EDGE_TESTDATA", ROOT.parent / "shared" / "data"))
@@ -53,8 +60,12 @@ METHODS = (
     ("obs", "none"),
     ("obs", "statistics"),
     ("obs", "least_squares"),
+    ("obs", "default"),
 )
-"""Order of the channels, and how the rest is fitted."""
+"""Order of the channels, and how the rest is fitted; by default, the last layer then to probabilities."""
+
+CALIBRATED_ON = 300
+"""CIFAR pictures, of those that are fitted on."""
 
 CELLS = ("RBC", "WBC", "Platelets")
 
@@ -82,8 +93,11 @@ def cifar(arguments: argparse.Namespace) -> None:
             source = Path(folder) / f"{name}.onnx"
             symbol = DATA / "gluoncv_cifar" / f"{name}-symbol.json"
             export(str(symbol), source, options=ExportOptions(dynamic_batch=True), verify=False)
+            known: dict[str, Any] = {}
             for target in GOALS:
-                rows += cifar_rows(name, source, target, fitted, measured, truth, by_macs=arguments.macs)
+                rows += cifar_rows(
+                    name, source, target, fitted, measured, truth, known, by_macs=arguments.macs
+                )
     write_results(
         "pruning_cifar", {"goals": GOALS, "by": "macs" if arguments.macs else "speed", "rows": rows}
     )
@@ -96,14 +110,20 @@ def cifar_rows(
     fitted: list[np.ndarray],
     measured: list[np.ndarray],
     truth: np.ndarray,
+    known: dict[str, Any],
     by_macs: bool,
 ) -> Iterator[dict[str, Any]]:
-    """Prune one network to one speed by every method, at the widths that the default method chose."""
+    """Prune one network to one speed by every method, at the widths that the default method chose.
+
+    What does not depend on the speed is found out once and kept in ``known``.
+    """
     goal = {"macs": 1 / target, "speedup": None} if by_macs else {"macs": None, "speedup": target}
     output = source.with_name(f"{name}_{target}.onnx")
     run = Run(source, output, goal["speedup"], goal["macs"], 0, ignore)
     run.prepare(fitted)
+    run.state.found |= known
     run.measure()
+    known |= {key: run.state.found[key] for key in ("curves", "table") if key in run.state.found}
     widths = run.choose()
     study, orders = run.study, dict(run.study.orders)
     pictures = collect_pictures(measured, run.metadata.preprocessing, (32, 32), len(measured), 0)
@@ -111,11 +131,11 @@ def cifar_rows(
     for order, method in METHODS:
         study.orders = dict(orders) if order == "obs" else {}
         study.order(order, no_report)
-        model = study.prune(widths, fit=method == "least_squares")
-        if method != "none":
+        model = run.fit(widths) if method == "default" else study.prune(widths, fit=method == "least_squares")
+        if method in REFINEMENTS:
             refine(study, model, widths, run.fitted_on, 0, no_report, method)
         after = accuracy(model, pictures, truth)
-        row = {
+        row: dict[str, Any] = {
             "network": name,
             "asked": target,
             "order": order,
@@ -127,13 +147,47 @@ def cifar_rows(
         }
         if (order, method) == METHODS[-1]:
             row |= {"goal": GOALS[target], "widths": {n: int(w) for n, w in widths.items()}}
+            few = fitted[:: len(fitted) // CALIBRATED_ON]
+            row["int8"] = in_8_bits(
+                source, model, few, lambda path: accuracy_of(path, pictures, truth), whole
+            )
         print(row, flush=True)
         yield row
     run.state.remove()
 
 
+def accuracy_of(path: Path, pictures: Pictures, truth: np.ndarray) -> float:
+    """Top-1 of a file in percent."""
+    return accuracy(ir.load(path), pictures, truth)
+
+
+def in_8_bits(
+    source: Path, pruned: ir.Model, frames: Iterable[Any], score: Callable[[Path], float], whole: float
+) -> dict[str, Any]:
+    """Calibrate a pruned network; what that loses of the whole float network's score, and how fast it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        small = Path(folder) / "pruned.onnx"
+        pruned.metadata_props.update(read_entries(source))
+        write_model(pruned, small)
+        result = calibrate_quickly(small, frames)
+        after, float_after = score(result), score(small)
+        seconds = compare_speed([source, result])
+    return {
+        "score": round(after, 2),
+        "drop": round(whole - after, 2),
+        "more": round(float_after - after, 2),
+        "speedup": round(seconds[0] / seconds[1], 3),
+    }
+
+
+def calibrate_quickly(path: Path, frames: Iterable[Any]) -> Path:
+    """Make an 8-bit file beside a float one; layers that 8 bits make slower here stay float."""
+    output = path.with_name(f"{path.stem}_int8.onnx")
+    return calibrate(path, frames, output, options=CalibrationOptions()).path
+
+
 def detectors(arguments: argparse.Namespace) -> None:
-    rows = []
+    rows: list[dict[str, Any]] = []
     sizes = {"yolo3": 320, "ssd_300": 300}
     for kind, size in ((kind, sizes[kind]) for kind in arguments.networks or sizes):
         trained = next(DATA.glob(f"trained_{kind}*"))
@@ -141,10 +195,11 @@ def detectors(arguments: argparse.Namespace) -> None:
             source, output = Path(name) / f"{kind}.onnx", Path(name) / f"{kind}_pruned.onnx"
             options = ExportOptions(input_shape=(1, 3, size, size), labels=CELLS, dynamic_batch=True)
             export(str(next(trained.glob("*-symbol.json"))), source, options=options, verify=False)
-            frames = (sample.frame for sample in open_dataset(DATA / "bccd_voc", split="trainval"))
             goal = {"macs": 1 / 1.3} if arguments.macs else {"speedup": 1.3}
-            result = prune(source, frames, output, score=mean_precision, **goal)
+            result = prune(source, cell_frames(), output, score=mean_precision, **goal)
             before, after = result.score or (0.0, 0.0)
+            small = ir.load(output)
+            eight = in_8_bits(source, small, cell_frames(), mean_precision, before)
             rows.append(
                 {
                     "network": trained.name,
@@ -155,11 +210,17 @@ def detectors(arguments: argparse.Namespace) -> None:
                     "map_after": round(after, 2),
                     "drop": round(before - after, 2),
                     "goal": 1.0,
+                    "int8": eight,
                     "seconds": {stage: round(value, 1) for stage, value in result.stages.items()},
                 }
             )
             print(rows[-1], flush=True)
     write_results("pruning_detectors", {"rows": rows})
+
+
+def cell_frames() -> Iterator[np.ndarray]:
+    """Pictures to fit on."""
+    return (sample.frame for sample in open_dataset(DATA / "bccd_voc", split="trainval"))
 
 
 def mean_precision(path: Path) -> float:
@@ -185,15 +246,17 @@ def resnet50(arguments: argparse.Namespace) -> None:
         begin = time.perf_counter()
         goal = {"macs": 1 / 1.5} if arguments.macs else {"speedup": 1.5}
         result = prune(source, noise_frames(512, (256, 256), 0), output, progress=tell, **goal)
+        peak, minutes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, (time.perf_counter() - begin) / 60
         row = {
             "network": "resnet50_v1d (random weights)",
             "pictures": 512,
             "asked": 1.5,
             "speedup": round(result.speedup, 3),
             "macs": round(result.macs[1] / result.macs[0], 3),
-            "minutes": round((time.perf_counter() - begin) / 60, 1),
+            "minutes": round(minutes, 1),
             "stages": {stage: round(value, 1) for stage, value in result.stages.items()},
-            "peak_gigabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+            "int8_over_int8": round(int8_speed(source, output), 3),
+            "peak_gigabytes": round(peak / 2**20, 2),
             "widths": result.widths,
             "aligned": all(
                 after % (16 if before > 32 else 8) == 0 for before, after in result.widths.values()
@@ -201,6 +264,45 @@ def resnet50(arguments: argparse.Namespace) -> None:
         }
     print(row)
     write_results("pruning_resnet50", row)
+
+
+def int8_speed(source: Path, pruned: Path) -> float:
+    """Times as fast as the whole network, both in 8 bits."""
+    files = [calibrate_quickly(path, noise_frames(32, (256, 256), 1)) for path in (source, pruned)]
+    seconds = compare_speed(files)
+    return seconds[0] / seconds[1]
+
+
+def tables(arguments: argparse.Namespace) -> None:  # noqa: ARG001
+    """Print the results that there are."""
+    for name, rows_of in (("cifar", cifar_table), ("detectors", detector_table)):
+        path = RESULTS / f"pruning_{name}.json"
+        if path.exists():
+            print("\n".join(rows_of(json.loads(path.read_text())["rows"])), end="\n\n")
+
+
+def cifar_table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """A line for each network, speed and method."""
+    yield "| network | asked | order, fit | times as fast | work | lost | goal | 8 bits: lost, speed |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for row in rows:
+        eight, goal = row.get("int8"), row.get("goal", "")
+        last = f"{eight['drop']:.2f}, {eight['speedup']:.2f}" if eight else ""
+        yield (
+            f"| `{row['network']}` | {row['asked']}x | {row['order']}, {row['fit'].replace('_', ' ')} "
+            f"| {row['speedup']:.2f} | {row['macs']:.0%} | {row['drop']:.2f} | {goal} | {last} |"
+        )
+
+
+def detector_table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """A line for each detector."""
+    yield "| network | times as fast | mAP before | after | lost | goal | in 8 bits: lost, times as fast |"
+    yield "|---|---|---|---|---|---|---|"
+    for row in rows:
+        yield (
+            f"| `{row['network']}` | {row['speedup']:.2f} | {row['map_before']:.2f} | {row['map_after']:.2f} "
+            f"| {row['drop']:.2f} | {row['goal']} | {row['int8']['drop']:.2f}, {row['int8']['speedup']:.2f} |"
+        )
 
 
 def no_report(done: int, total: int) -> None:
@@ -215,13 +317,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("cifar", "detectors", "resnet50"))
+    parser.add_argument("what", choices=("cifar", "detectors", "resnet50", "tables"))
     parser.add_argument("--networks", nargs="*", help="some of them: cifar_resnet20_v1, yolo3, ...")
     parser.add_argument(
         "--macs", action="store_true", help="ask for work instead of speed: no quiet machine needed"
     )
     arguments = parser.parse_args()
-    {"cifar": cifar, "detectors": detectors, "resnet50": resnet50}[arguments.what](arguments)
+    {"cifar": cifar, "detectors": detectors, "resnet50": resnet50, "tables": tables}[arguments.what](
+        arguments
+    )
 
 
 if __name__ == "__main__":

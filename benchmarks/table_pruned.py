@@ -1,18 +1,24 @@
 """GluonCV's pruned ResNets again: their speed-up in FP32 and in INT8 over the networks they were pruned from.
 
-Ratios are those of GluonCV 0.4 (FP32 over the unpruned FP32 network), with the top-1 accuracy published
-beside them. Weights are random: speed only. Needs the extra [mxnet]: python benchmarks/table_pruned.py
+All run in this package's own runtime. Ratios are those of GluonCV 0.4 (FP32 over the unpruned FP32 network),
+with the top-1 accuracy published beside them. Weights are random: speed only. An interrupted command goes on
+where it was. Needs the extra [mxnet]: python benchmarks/table_pruned.py
 """
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from tables import Record, Table, export_random, list_files, measure_rows, parse, run_isas
+from making import make_int8, make_network
+from tables import Case, Record, measure_rows, open_table, parse, run
 
 from gcv_edge.benchmarking import Variant, list_variants
+from gcv_edge.prune.counting import count_macs
+from gcv_edge.prune.loading import load_model
 
 
 class Published(NamedTuple):
@@ -34,7 +40,7 @@ ROWS = {
 }
 
 
-def pair(base: list[Variant], pruned: list[Variant]) -> list[Variant]:
+def pair(base: Sequence[Variant], pruned: Sequence[Variant]) -> list[Variant]:
     """Make one family of a network and its pruned form, all held against the former."""
     family = base[0].family
     return [
@@ -43,18 +49,29 @@ def pair(base: list[Variant], pruned: list[Variant]) -> list[Variant]:
     ]
 
 
+def count(path: Path) -> dict[str, int]:
+    """Count a graph's multiply-accumulates and parameters."""
+    model = load_model(path)
+    weights = (value.const_value for value in model.graph.initializers.values())
+    return {"macs": count_macs(model), "parameters": sum(int(w.size) for w in weights if w is not None)}
+
+
 def main() -> None:
-    arguments = parse(__doc__ or "")
+    arguments = parse(__doc__ or "", list(ROWS))
 
-    def measure(name: str, folder: Path) -> Record:
-        base, pruned = (
-            list_variants(list_files(export_random(each, folder))) for each in (ROWS[name].base, name)
-        )
-        batch = arguments.batch or 1
-        runs = run_isas(pair(base, pruned), batch, arguments, with_profile=True)
-        return {"published": ROWS[name]._asdict(), "batch": batch, "runs": runs}
+    def prepare(case: Case) -> Record:
+        published = ROWS[case.name]
+        whole, pruned = (make_network(each, case.folder) for each in (published.base, case.name))
+        return {"published": published._asdict(), **count(pruned.onnx), "whole": count(whole.onnx)}
 
-    measure_rows(Table("table_pruned", arguments.again), list(ROWS), arguments, measure)
+    def measure(case: Case, isa: str) -> Record:
+        made = [make_network(each, case.folder) for each in (ROWS[case.name].base, case.name)]
+        files = [[one.onnx, make_int8(one, isa, arguments.threads)] for one in made]
+        variants = pair(*(list_variants(each) for each in files))
+        return run(variants, arguments.batch or 1, isa, arguments, with_profile=True)
+
+    with tempfile.TemporaryDirectory(prefix="gcv-edge.") as folder:  # several rows share an unpruned network
+        measure_rows(open_table("table_pruned", arguments), arguments, prepare, measure, Path(folder))
 
 
 if __name__ == "__main__":

@@ -1,19 +1,20 @@
 """Frames per second of the zoo's names in FP32, BF16 and INT8, from the smallest network to the largest.
 
 Names and their order are those of the zoo's sweep (gcv_edge/zoo.json: python -m benchmarks.zoo). Weights are
-random: speed only. Needs the extra [mxnet]: python benchmarks/table_zoo.py
+random: speed only; 8 bits are made quickly, without measuring which layers they slow. An interrupted command
+goes on where it was; --minutes ends it. Needs the extra [mxnet]: python benchmarks/table_zoo.py
 """
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from harness import ROOT
-from tables import Record, Table, export_random, list_files, measure_rows, parse, run_isas
+from making import make_int8, make_network
+from tables import Case, Record, measure_rows, open_table, parse, run
 
 from gcv_edge.benchmarking import list_variants
-from gcv_edge.errors import GcvEdgeError
+from gcv_edge.runtime.modelfile import read_metadata
 
 TASKS = ("classification", "detection", "segmentation", "pose")
 
@@ -26,17 +27,18 @@ def list_names() -> list[str]:
 
 
 def main() -> None:
-    arguments = parse(__doc__ or "", rounds=3, seconds=0.5)
-    names = arguments.names or list_names()
+    arguments = parse(__doc__ or "", list_names(), is_open=True, rounds=3, seconds=0.5, isa=("native",))
 
-    def measure(name: str, folder: Path) -> Record:
-        try:
-            variants = list_variants(list_files(export_random(name, folder)))
-            return {"task": variants[0].task, "batch": 1, "runs": run_isas(variants, 1, arguments)}
-        except GcvEdgeError as error:
-            return {"reason": str(error)}
+    def prepare(case: Case) -> Record:
+        made = make_network(case.name, case.folder, has_open_batch=False)
+        return {"task": read_metadata(made.onnx).task.name, "batch": 1}
 
-    measure_rows(Table("table_zoo", arguments.again), names, arguments, measure)
+    def measure(case: Case, isa: str) -> Record:
+        made = make_network(case.name, case.folder)
+        files = [made.onnx, make_int8(made, isa, arguments.threads, is_quick=True)]
+        return run(list_variants(files), 1, isa, arguments)
+
+    measure_rows(open_table("table_zoo", arguments), arguments, prepare, measure)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the tables have in common: resumable results, networks with random weights, and batches that fit."""
+"""What the tables have in common: resumable results, batches that fit, and what is kept of a measurement."""
 
 from __future__ import annotations
 
@@ -6,62 +6,98 @@ import argparse
 import datetime
 import json
 import os
+import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+import traceback
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness import RESULTS, machine
 
-from gcv_edge.benchmarking import Benchmark, Row, Settings, Variant, benchmark, list_references, list_variants
-from gcv_edge.benchmarking.frames import load_frames
+from gcv_edge.benchmarking import Benchmark, Row, Settings, Variant, benchmark
+from gcv_edge.benchmarking.isa import ISAS as CAPS
+from gcv_edge.errors import GcvEdgeError
 from gcv_edge.files import replacing
+from gcv_edge.runtime.cpus import usable_cpus
 
 SHOWN_KERNELS = 6
 ISAS = ("native", "vnni")
-PILOT = Settings(batches=(1, 2), rounds=1, seconds=0.01, rest=0)
-SPARE_MEMORY = 0.5
-"""All variants of a row are in memory at once; they may take this part of what is available."""
+SPARE_MEMORY = 0.8
+"""All forms of a row are in memory at once; they may take this part of what is available."""
+
+FORMS = 5
+"""All forms together take as much memory for a picture as plain MXNet so many times: it reuses least, and is
+profiled without reuse."""
+
+BATCHES = 15
+"""Three rounds under one cap, with loading and profiles, take as long as so many calls of plain MXNet, which
+takes almost half of the time of all forms together."""
+
+ROUNDS_SHARE = 0.5
+"""Part of a row's time that its rounds may take; loading and profiles take the rest."""
+
+PATIENCE = 300.0
+"""Seconds that a form may take to load, or for a turn."""
+
+PILOT = Settings(batches=(1, 4), rounds=2, seconds=0.01, rest=0, patience=PATIENCE)
 
 Record = dict[str, Any]
 
 
 class Table:
-    """Rows in ``benchmarks/results/<name>.json``, written after each, so that a run can be interrupted.
+    """Rows in ``<name>.json``, written after each run of each, so that an interrupted command goes on there.
 
     Rows of another processor or of other versions are not taken over.
+
+    Args:
+        name: of the table.
+        folder: of the results.
+        again: rows that are measured anew.
     """
 
-    def __init__(self, name: str, again: bool = False) -> None:
-        self.path = RESULTS / f"{name}.json"
+    def __init__(self, name: str, folder: Path = RESULTS, again: Collection[str] = ()) -> None:
+        self.path = folder / f"{name}.json"
         self._machine = machine()
-        stored = {} if again else read_results(name)
+        stored = read_results(name, folder)
         is_same = identity(stored.get("machine", {})) == identity(self._machine)
-        self._rows: dict[str, Record] = dict(stored.get("rows", {})) if is_same else {}
+        rows = stored.get("rows", {}) if is_same else {}
+        self._rows: dict[str, Record] = {key: row for key, row in rows.items() if key not in again}
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._rows
+    def row(self, key: str) -> Record:
+        """Return what is known of a row."""
+        return self._rows.get(key, {})
 
-    def put(self, key: str, row: Record) -> None:
-        """Store a row."""
-        self._rows[key] = {
-            **row,
-            "command": command(),
-            "date": now(),
-            "load_average": round(os.getloadavg()[0], 2),
-        }
+    def has(self, key: str, isa: str) -> bool:
+        """Whether a row was measured under a cap, or could not be."""
+        return "reason" in self.row(key) or isa in self.row(key).get("runs", {})
+
+    def put(self, key: str, facts: Record, isa: str, run: Record) -> None:
+        """Store what was measured under a cap."""
+        runs = {**self.row(key).get("runs", {}), isa: {**run, **circumstances()}}
+        self._write(key, {**facts, "runs": runs})
+
+    def refuse(self, key: str, reason: str) -> None:
+        """Store why a row cannot be measured."""
+        self._write(key, {**self.row(key), "reason": reason, **circumstances()})
+
+    def _write(self, key: str, row: Record) -> None:
+        self._rows[key] = row
         document = {"command": command(), "date": now(), "machine": self._machine, "rows": self._rows}
-        RESULTS.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self.path) as temporary:
             temporary.write_text(json.dumps(document, indent=1) + "\n")
 
 
-def read_results(name: str) -> Record:
+def read_results(name: str, folder: Path = RESULTS) -> Record:
     """Read a table's results; nothing where there are none."""
     try:
-        document: Record = json.loads((RESULTS / f"{name}.json").read_text())
+        document: Record = json.loads((folder / f"{name}.json").read_text())
     except (OSError, ValueError):
         return {}
     return document
@@ -72,88 +108,168 @@ def identity(described: Mapping[str, Any]) -> Record:
     return {key: described.get(key) for key in ("cpu", "cores", "versions")}
 
 
+def circumstances() -> Record:
+    """Return when and how something was measured."""
+    return {"command": command(), "date": now(), "load_average": round(os.getloadavg()[0], 2)}
+
+
 def now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
 def command() -> str:
-    return " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+    """Return the command line; where results go is not part of how they came about."""
+    words, given = [], iter(sys.argv[1:])
+    for word in given:
+        if word == "--results":
+            next(given, None)
+        else:
+            words.append(word)
+    return " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
 
 
-def parse(description: str, **defaults: Any) -> argparse.Namespace:
-    """Read the arguments that all tables take."""
+def parse(
+    description: str, names: Sequence[str], *, is_open: bool = False, **defaults: Any
+) -> argparse.Namespace:
+    """Read the arguments that all tables take.
+
+    Args:
+        description: of the table.
+        names: of its rows.
+        is_open: other names of the zoo may be asked for, too.
+        defaults: ``rounds``, ``seconds``, ``isa``.
+    """
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--names", type=lambda text: text.split(","), help="only these rows")
-    parser.add_argument("--again", action="store_true", help="measure rows that are there already")
-    parser.add_argument("--rounds", type=int, default=defaults.get("rounds", 7))
-    parser.add_argument("--seconds", type=float, default=defaults.get("seconds", 2.0))
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--isa", type=lambda text: text.split(","), default=list(ISAS))
+    parser.add_argument("--names", type=split, default=list(names), help="only these rows")
+    parser.add_argument("--again", action="store_true", help="measure these rows anew")
+    parser.add_argument("--rounds", type=int, default=defaults.get("rounds", 7), help="at most")
+    parser.add_argument("--seconds", type=float, default=defaults.get("seconds", 1.0), help="of a turn")
+    parser.add_argument("--threads", type=int, default=usable_cpus(), help="of every engine")
+    parser.add_argument("--isa", type=split, default=list(defaults.get("isa", ISAS)))
     parser.add_argument("--batch", type=int, help="instead of the published one")
-    parser.add_argument("--call-seconds", type=float, default=20.0, help="longest call in MXNet")
-    return parser.parse_args()
+    parser.add_argument("--row-minutes", type=float, default=8.0, help="that measuring a row may take")
+    parser.add_argument("--minutes", type=float, help="after which no further row begins")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder")
+    arguments = parser.parse_args()
+    for option, found, known in (("--isa", arguments.isa, CAPS), ("--names", arguments.names, names)):
+        wrong = [name for name in found if name not in known and not (is_open and option == "--names")]
+        if wrong:
+            parser.error(f"{option} {','.join(wrong)}: expected some of {', '.join(known)}")
+    return arguments
+
+
+def split(text: str) -> list[str]:
+    return text.split(",")
+
+
+def open_table(name: str, arguments: argparse.Namespace) -> Table:
+    return Table(name, arguments.results, arguments.names if arguments.again else ())
+
+
+class Case(NamedTuple):
+    """A row on its way.
+
+    Attributes:
+        name: of the network.
+        folder: where its files are.
+        facts: what the row says beside what is measured; while it is prepared, what it said before.
+    """
+
+    name: str
+    folder: Path
+    facts: Record
+
+
+Prepare = Callable[[Case], Record]
+"""Makes a row's files; returns its facts."""
+
+Measure = Callable[[Case, str], Record]
+"""Measures a row under a cap."""
 
 
 def measure_rows(
-    table: Table, names: Sequence[str], arguments: argparse.Namespace, measure: Callable[[str, Path], Record]
+    table: Table,
+    arguments: argparse.Namespace,
+    prepare: Prepare,
+    measure: Measure,
+    folder: Path | None = None,
 ) -> None:
-    """Measure the rows that are wanted and not there yet, each in a folder of its own."""
-    for name in arguments.names or names:
-        if name in table:
-            print(f"{name}: is there already (--again measures it again)", flush=True)
+    """Measure what is wanted and not there yet, row by row and cap by cap.
+
+    Args:
+        table: where it goes.
+        arguments: of ``parse``.
+        prepare, measure: a row.
+        folder: for the files of all rows; None: each row has one of its own, removed after it.
+    """
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # files and processes are cleared
+    begin = time.monotonic()
+    for name in arguments.names:
+        missing = [isa for isa in arguments.isa if not table.has(name, isa)]
+        if not missing:
+            say(f"{name}: is there already (--again measures it anew)")
             continue
-        print(name, flush=True)
-        with tempfile.TemporaryDirectory(prefix="gcv-edge-table.") as folder:
-            table.put(name, measure(name, Path(folder)))
+        if arguments.minutes is not None and time.monotonic() - begin > 60 * arguments.minutes:
+            say(f"{name}: not begun, {arguments.minutes:g} minutes are over")
+            return
+        with nullcontext(str(folder)) if folder else tempfile.TemporaryDirectory(prefix="gcv-edge.") as place:
+            try:
+                measure_row(table, name, missing, Path(place), prepare, measure)
+            except GcvEdgeError as error:
+                give_up(table, name, str(error))
+            except Exception as error:  # a bug in one row: the others are measured all the same
+                traceback.print_exc()
+                give_up(table, name, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
 
 
-def export_random(name: str, folder: Path, dynamic_batch: bool = True) -> Path:
-    """Export a zoo name with seeded random weights."""
-    from gcv_edge.exporters.source import ExportOptions
-    from gcv_edge.pipeline import export
-
-    options = ExportOptions(dynamic_batch=dynamic_batch)
-    return export(name, folder / f"{name}.onnx", options=options, random_weights=0, verify=False).path
+def give_up(table: Table, name: str, reason: str) -> None:
+    """Note why a row cannot be measured."""
+    table.refuse(name, reason)
+    say(f"{name}: {reason}")
 
 
-def make_int8(path: Path) -> Path | None:
-    """Quantise a file on the package's own pictures; None where this installation cannot."""
-    try:
-        from gcv_edge.calibration import calibrate  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        print("  no INT8: gcv_edge.calibration is not installed")
-        return None
-    output = path.with_name(f"{path.stem}_int8.onnx")
-    calibrate(path, load_frames(), output, target="x86")
-    return output
+def measure_row(
+    table: Table, name: str, isas: Sequence[str], folder: Path, prepare: Prepare, measure: Measure
+) -> None:
+    """Measure one row, storing what is found under each cap."""
+    start = time.monotonic()
+    case = Case(name, folder, prepare(Case(name, folder, table.row(name))))
+    say(f"{name}: prepared in {time.monotonic() - start:.0f} s")
+    for isa in isas:
+        start = time.monotonic()
+        found = measure(case, isa)
+        table.put(name, case.facts, isa, found)
+        say(f"{name}, {isa}: {time.monotonic() - start:.0f} s")
 
 
-def list_files(path: Path) -> list[Path]:
-    """Return a file and its 8-bit form, where there is one."""
-    quantized = make_int8(path)
-    return [path, *([quantized] if quantized is not None else [])]
+def choose_batch(pilot: Variant, published: int, arguments: argparse.Namespace) -> tuple[int, Record]:
+    """Halve the published batch until a row's time suffices and all forms fit into memory.
 
+    Args:
+        pilot: plain MXNet, the slowest.
+        published: batch.
+        arguments: of ``parse``.
 
-def mxnet_variants(files: Sequence[Path]) -> list[Variant]:
-    """MXNet unfused, fused and quantised, then the files in every precision."""
-    variants = list_variants(files)
-    return [*list_references(variants, "mxnet"), *variants]
-
-
-def fit_batch(variants: Sequence[Variant], published: int, arguments: argparse.Namespace) -> int:
-    """Halve the published batch until a call is short enough and all variants fit into memory."""
+    Returns:
+        The batch, and what it was chosen by.
+    """
     if arguments.batch or published == 1:
-        return int(arguments.batch or published)
-    pilot = next(variant for variant in variants if variant.engine == "mxnet")
-    rows = {row.batch: row for row in benchmark([pilot], PILOT, with_network=False).rows}
-    growth = max(0, (rows[2].memory or 0) - (rows[1].memory or 0)) * len(variants)
-    seconds = rows[1].network.low / 1e3
+        return int(arguments.batch or published), {}
+    settings = replace(PILOT, threads=arguments.threads)
+    rows = {row.batch: row for row in benchmark([pilot], settings, with_network=False).rows}
+    if 4 not in rows:
+        return 1, {"reason": "four pictures were too many for plain MXNet"}
+    seconds = rows[4].network.low / 4e3
+    growth = max(0, (rows[4].memory or 0) - (rows[1].memory or 0)) / 3
+    whole = 60 * arguments.row_minutes / len(arguments.isa)
     batch = published
     while batch > 1 and (
-        batch * seconds > arguments.call_seconds or batch * growth > SPARE_MEMORY * available_memory()
+        BATCHES * batch * seconds > whole or batch * growth * FORMS > SPARE_MEMORY * available_memory()
     ):
         batch //= 2
-    return batch
+    return batch, {"pilot_seconds": round(seconds, 4), "pilot_bytes": round(growth)}
 
 
 def available_memory() -> int:
@@ -162,25 +278,34 @@ def available_memory() -> int:
     return 1024 * int(next(line.split()[1] for line in lines if line.startswith("MemAvailable:")))
 
 
-def run_isas(
-    variants: Sequence[Variant], batch: int, arguments: argparse.Namespace, **options: Any
+def run(
+    variants: Sequence[Variant], batch: int, isa: str, arguments: argparse.Namespace, **options: Any
 ) -> Record:
-    """Measure with every cap that is asked for."""
+    """Measure variants under a cap, in a bounded time."""
     settings = Settings(
-        batches=(batch,), threads=arguments.threads, rounds=arguments.rounds, seconds=arguments.seconds
+        batches=(batch,),
+        threads=arguments.threads,
+        isa=isa,
+        rounds=arguments.rounds,
+        seconds=arguments.seconds,
+        limit=ROUNDS_SHARE * 60 * arguments.row_minutes / len(arguments.isa),
+        patience=max(PATIENCE, 60 * arguments.row_minutes),
     )
-    runs = {}
-    for isa in arguments.isa:
-        found = benchmark(variants, replace(settings, isa=isa), progress=tell, **options)
-        runs[isa] = shorten(found)
-    print(file=sys.stderr)
-    return runs
+    found = benchmark(variants, settings, with_network=False, progress=tell, **options)
+    tell("")
+    return shorten(found)
+
+
+def say(line: str) -> None:
+    """Print a line of the log."""
+    tell("")
+    print(line, flush=True)
 
 
 def tell(phrase: str) -> None:
     """Show on a terminal what is going on."""
     if sys.stderr.isatty():
-        print(f"\r\033[K  {phrase}", end="", file=sys.stderr, flush=True)
+        print(f"\r\033[K{phrase}", end="", file=sys.stderr, flush=True)
 
 
 def shorten(found: Benchmark) -> Record:
@@ -189,8 +314,8 @@ def shorten(found: Benchmark) -> Record:
         "rows": {row.variant.title: dict(shorten_row(row)) for row in found.rows},
         "left_out": [left.to_dict() for left in found.left_out],
         "notes": list(found.notes),
-        "threads": found.settings.threads or found.machine["usable_cpus"],
-        "rounds": found.settings.rounds,
+        "frames": found.frames,
+        "threads": found.settings.threads,
         "seconds": found.settings.seconds,
     }
 
@@ -198,18 +323,27 @@ def shorten(found: Benchmark) -> Record:
 def shorten_row(row: Row) -> Iterator[tuple[str, Any]]:
     """Give what a table needs of a row."""
     full = row.to_dict()
+    names = ("engine", "precision", "batch", "streams", "threads", "rounds", "network_ms", "waver")
+    yield from ((key, full[key]) for key in names)
     yield from (
-        (key, full[key]) for key in ("engine", "precision", "batch", "streams", "network_ms", "waver")
+        (key, full[key]) for key in ("throughput", "network_throughput", "size_bytes", "memory_bytes")
     )
-    yield "total_ms", full["stages_ms"]["total"]
-    yield "throughput", full["throughput"]
-    yield "network_throughput", full["network_throughput"]
+    yield "stages_ms", {stage: times["p50"] for stage, times in full["stages_ms"].items()}
     yield "ratios", {title: ratio["network"] for title, ratio in full["ratios"].items()}
     yield "ratios_total", {title: ratio["total"] for title, ratio in full["ratios"].items()}
-    yield "size_bytes", full["size_bytes"]
-    yield "kernels", list(full["layers"][:SHOWN_KERNELS])
-    int8 = [kernel["share"] for kernel in full["layers"] if is_int8(kernel["kernel"])]
-    yield "int8_share", round(sum(int8), 4) if full["layers"] else None
+    if full["layers"]:
+        yield "kinds_ms", add_kinds(full["layers"])
+        yield "kernels", full["layers"][:SHOWN_KERNELS]
+        int8 = [kernel["share"] for kernel in full["layers"] if is_int8(kernel["kernel"])]
+        yield "int8_share", round(sum(int8), 4)
+
+
+def add_kinds(layers: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Add up a call's milliseconds by the kind of the layers, most first."""
+    found: dict[str, float] = defaultdict(float)
+    for layer in layers:
+        found[layer["kind"]] += layer["milliseconds"]
+    return {kind: round(time, 4) for kind, time in sorted(found.items(), key=lambda item: -item[1])}
 
 
 def is_int8(kernel: str) -> bool:

@@ -38,6 +38,7 @@ class OnnxRuntimeSession(Session):
             raise UnsupportedError("precision 'bf16' is not supported by onnxruntime: use engine 'openvino'")
         self._path = path
         threads, self.streams = share_threads(options)
+        self.threads = threads * self.streams
         self._session = create_session(path, threads)
         ports = self._session.get_inputs()
         self.engine = f"onnxruntime {import_onnxruntime().__version__}"

@@ -67,6 +67,7 @@ class OpenVinoSession(Session):
         self.input_dtype = common_dtype([port.element_type.to_dtype() for port in self._compiled.inputs])
         self.outputs = {name_of(port): shape_of(port) for port in self._compiled.outputs}
         self.streams = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        self.threads = int(self._compiled.get_property("INFERENCE_NUM_THREADS"))
 
     def new_request(self) -> Request:
         """Create an infer request."""
@@ -86,7 +87,7 @@ class OpenVinoRequest(Request):
     def infer(self) -> Mapping[str, Array]:
         """Compute the outputs; they are views of the request's tensors."""
         try:
-            self._request.infer()
+            self._request.infer(share_outputs=True)  # else they are copied for a dictionary that nobody reads
         except RuntimeError as error:
             raise GcvEdgeError(f"{self._path}: OpenVINO failed: {one_line(error)}") from error
         return {name: self._request.get_output_tensor(i).data for i, name in enumerate(self._names)}

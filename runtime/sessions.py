@@ -88,6 +88,7 @@ class Session(ABC):
         input_dtype: of all inputs: ``float32`` or ``uint8``.
         outputs: name to shape; None for a length that the engine does not know beforehand.
         streams: frames that the engine computes side by side.
+        threads: that the engine computes with, for all streams together.
         dynamic_batch: the file can be opened for other batches.
     """
 
@@ -97,6 +98,7 @@ class Session(ABC):
     input_dtype: np.dtype[Any]
     outputs: dict[str, tuple[int | None, ...]]
     streams: int
+    threads: int
     dynamic_batch: bool
 
     def __init__(self) -> None:

@@ -1,6 +1,11 @@
-// What Detector costs over bare OpenVINO, on 1080p frames, in turns so that a busy neighbour slows both alike.
-//   detector_speed MODEL latency ROUNDS THREADS CONFIDENCE     milliseconds of run() and of infer(), one line per round
-//   detector_speed MODEL throughput SECONDS THREADS CONFIDENCE frames per second of stream() and of bare requests
+// What Detector costs over bare OpenVINO, on a frame of 1920x1080 (a file of BGR bytes), in turns so that a busy
+// neighbour slows both alike.
+//   detector_speed MODEL FRAME latency ROUNDS THREADS CONFIDENCE
+//     milliseconds of infer(), of run() and of its three stages, and detections; one line per round
+//   detector_speed MODEL FRAME stream SECONDS THREADS CONFIDENCE
+//     milliseconds per frame of infer() and of stream(), both for latency; one line per round
+//   detector_speed MODEL FRAME throughput SECONDS THREADS CONFIDENCE
+//     frames per second of bare requests and of stream(), both for throughput, and streams; one line
 
 #include <algorithm>
 #include <atomic>
@@ -8,8 +13,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <openvino/openvino.hpp>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,87 +27,80 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int kRounds = 3;
+
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-/// A noisy picture of 1920x1080.
+/// What is measured, and how.
+struct Task {
+  std::string model, frame;
+  double amount;
+  std::string threads;
+  float confidence;
+};
+
 struct Frame1080 {
-  Frame1080() : pixels(std::size_t{3} * 1920 * 1080), view{pixels.data(), 1920, 1080, std::ptrdiff_t{3} * 1920} {
-    std::mt19937 engine(0);
-    for (auto& level : pixels) level = static_cast<std::uint8_t>(engine() >> 24);
+  explicit Frame1080(const std::string& path)
+      : pixels(std::size_t{3} * 1920 * 1080), view{pixels.data(), 1920, 1080, std::ptrdiff_t{3} * 1920} {
+    std::ifstream file(path, std::ios::binary);
+    if (!file.read(reinterpret_cast<char*>(pixels.data()), static_cast<std::streamsize>(pixels.size()))) {
+      throw std::runtime_error(path + ": found no frame of 1920x1080 BGR");
+    }
   }
 
   std::vector<std::uint8_t> pixels;
   gcv::ImageView view;
 };
 
-ov::CompiledModel compile(const std::string& path, const char* hint, const std::string& threads) {
+ov::CompiledModel compile(const Task& task, const char* hint) {
   static ov::Core core;
-  const auto model = core.read_model(path);
+  const auto model = core.read_model(task.model);
   ov::PartialShape shape = model->input(0).get_partial_shape();
   shape[0] = 1;
   model->reshape(shape);
   ov::AnyMap config{{"PERFORMANCE_HINT", std::string(hint)}, {"INFERENCE_PRECISION_HINT", std::string("f32")}};
-  if (threads != "0") config["INFERENCE_NUM_THREADS"] = threads;
+  if (task.threads != "0") config["INFERENCE_NUM_THREADS"] = task.threads;
   return core.compile_model(model, "CPU", config);
 }
 
-void fill(ov::InferRequest& request) {
+/// A request that has run once, on noise.
+ov::InferRequest make_request(ov::CompiledModel& compiled) {
+  ov::InferRequest request = compiled.create_infer_request();
   ov::Tensor input = request.get_input_tensor(0);
   auto* values = input.data<float>();
   std::mt19937 engine(0);
   std::normal_distribution<float> normal;
   for (std::size_t i = 0; i < input.get_size(); ++i) values[i] = normal(engine);
+  request.infer();
+  return request;
 }
 
-gcv::Detector open(const std::string& path, gcv::Hint hint, int threads, float confidence) {
+gcv::Detector open(const Task& task, gcv::Hint hint) {
   gcv::Options options;
   options.hint = hint;
-  options.threads = threads;
-  gcv::Detector detector(path, options);
-  detector.set_confidence(confidence);
+  options.threads = std::stoi(task.threads);
+  gcv::Detector detector(task.model, options);
+  detector.set_confidence(task.confidence);
+  detector.warmup(3);
   return detector;
 }
 
-void measure_latency(const std::string& path, int rounds, const std::string& threads, float confidence) {
-  const Frame1080 frame;
-  const gcv::Detector detector = open(path, gcv::Hint::latency, std::stoi(threads), confidence);
-  ov::InferRequest request = compile(path, "LATENCY", threads).create_infer_request();
-  fill(request);
-  request.infer();
+void measure_latency(const Task& task) {
+  const Frame1080 frame(task.frame);
+  const gcv::Detector detector = open(task, gcv::Hint::latency);
+  ov::CompiledModel compiled = compile(task, "LATENCY");
+  ov::InferRequest request = make_request(compiled);
   detector.run(frame.view);
-  for (int i = 0; i < rounds; ++i) {
+  for (int i = 0; i < static_cast<int>(task.amount); ++i) {
     const auto first = Clock::now();
     request.infer();
     const double bare = seconds_since(first);
     const auto second = Clock::now();
     const gcv::Result found = detector.run(frame.view);
-    std::printf("%.6f %.6f %zu\n", 1e3 * bare, 1e3 * seconds_since(second), found.size());
+    const double whole = seconds_since(second);
+    std::printf("%.6f %.6f %.6f %.6f %.6f %zu\n", 1e3 * bare, 1e3 * whole, found.speed.preprocess_ms,
+                found.speed.inference_ms, found.speed.postprocess_ms, found.size());
   }
-}
-
-/// Frames per second of requests that start again when they are done, as OpenVINO's benchmark_app runs them.
-double bare_rate(const std::string& path, double seconds, const std::string& threads) {
-  ov::CompiledModel compiled = compile(path, "THROUGHPUT", threads);
-  std::vector<ov::InferRequest> requests(compiled.get_property(ov::optimal_number_of_infer_requests));
-  std::atomic<bool> is_over{false};
-  std::atomic<long> done{0};
-  for (ov::InferRequest& request : requests) {
-    request = compiled.create_infer_request();
-    fill(request);
-    request.infer();
-    request.set_callback([&](std::exception_ptr error) {
-      if (error || is_over) return;
-      ++done;
-      request.start_async();
-    });
-  }
-  const auto start = Clock::now();
-  for (ov::InferRequest& request : requests) request.start_async();
-  while (seconds_since(start) < seconds) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  const double rate = static_cast<double>(done) / seconds_since(start);
-  is_over = true;
-  for (ov::InferRequest& request : requests) request.wait();
-  return rate;
 }
 
 double stream_rate(const gcv::Detector& detector, const Frame1080& picture, double seconds) {
@@ -114,27 +114,67 @@ double stream_rate(const gcv::Detector& detector, const Frame1080& picture, doub
   return static_cast<double>(done) / seconds_since(start);
 }
 
-void measure_throughput(const std::string& path, double seconds, const std::string& threads, float confidence) {
-  const Frame1080 picture;
-  const gcv::Detector detector = open(path, gcv::Hint::throughput, std::stoi(threads), confidence);
-  detector.warmup(3);
-  for (int round = 0; round < 3; ++round) {
-    const double bare = bare_rate(path, seconds, threads);
-    std::printf("%.4f %.4f %d\n", bare, stream_rate(detector, picture, seconds), detector.streams());
+double infer_rate(ov::InferRequest& request, double seconds) {
+  long done = 0;
+  const auto start = Clock::now();
+  for (; seconds_since(start) < seconds; ++done) request.infer();
+  return static_cast<double>(done) / seconds_since(start);
+}
+
+void measure_stream(const Task& task) {
+  const Frame1080 picture(task.frame);
+  const gcv::Detector detector = open(task, gcv::Hint::latency);
+  ov::CompiledModel compiled = compile(task, "LATENCY");
+  ov::InferRequest request = make_request(compiled);
+  for (int round = 0; round < kRounds; ++round) {
+    const double bare = infer_rate(request, task.amount);
+    std::printf("%.6f %.6f\n", 1e3 / bare, 1e3 / stream_rate(detector, picture, task.amount));
   }
+}
+
+/// Frames per second of requests that start again when they are done, as OpenVINO's benchmark_app runs them.
+double bare_rate(const Task& task) {
+  ov::CompiledModel compiled = compile(task, "THROUGHPUT");
+  std::vector<ov::InferRequest> requests(compiled.get_property(ov::optimal_number_of_infer_requests));
+  std::atomic<bool> is_over{false};
+  std::atomic<long> done{0};
+  for (ov::InferRequest& request : requests) {
+    request = make_request(compiled);
+    request.set_callback([&](std::exception_ptr error) {
+      if (error || is_over) return;
+      ++done;
+      request.start_async();
+    });
+  }
+  const auto start = Clock::now();
+  for (ov::InferRequest& request : requests) request.start_async();
+  while (seconds_since(start) < task.amount) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const double rate = static_cast<double>(done) / seconds_since(start);
+  is_over = true;
+  for (ov::InferRequest& request : requests) request.wait();
+  return rate;
+}
+
+void measure_throughput(const Task& task) {
+  const Frame1080 picture(task.frame);
+  const double bare = bare_rate(task);
+  const gcv::Detector detector = open(task, gcv::Hint::throughput);
+  std::printf("%.4f %.4f %d\n", bare, stream_rate(detector, picture, task.amount), detector.streams());
 }
 
 }  // namespace
 
 int main(int count, char** words) {
-  if (count != 6) return 2;
+  if (count != 7) return 2;
   try {
-    const std::string manner = words[2];
-    const auto confidence = static_cast<float>(std::atof(words[5]));
+    const std::string manner = words[3];
+    const Task task{words[1], words[2], std::atof(words[4]), words[5], static_cast<float>(std::atof(words[6]))};
     if (manner == "latency") {
-      measure_latency(words[1], std::atoi(words[3]), words[4], confidence);
+      measure_latency(task);
+    } else if (manner == "stream") {
+      measure_stream(task);
     } else {
-      measure_throughput(words[1], std::atof(words[3]), words[4], confidence);
+      measure_throughput(task);
     }
     return 0;
   } catch (const std::exception& error) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <climits>
 
+#include "crew.h"
 #include "gcv_edge/error.h"
 #include "gcv_edge/heatmap.h"
 #include "gcv_edge/maps.h"
@@ -29,7 +30,7 @@ void map_boxes(std::vector<std::array<float, 4>>& boxes, const Seat& seat) {
   boxes_to_frame(corners, static_cast<int>(boxes.size()), seat.placement, seat.frame, corners);
 }
 
-Detections suppress(const Outputs& outputs, const DetectionSettings& settings) {
+Detections suppress(const Outputs& outputs, const DetectionSettings& settings, Crew* crew) {
   const Output &boxes = find_output(outputs, "boxes"), &scores = find_output(outputs, "scores");
   check_shape("scores", scores, {-1, -1});
   const std::int64_t anchors = scores.shape[0], classes = scores.shape[1];
@@ -37,7 +38,7 @@ Detections suppress(const Outputs& outputs, const DetectionSettings& settings) {
   check_shape("boxes", boxes,
               is_shared ? std::vector{anchors, std::int64_t{4}} : std::vector{anchors, classes, std::int64_t{4}});
   return detect(boxes.values, scores.values, anchors, classes, settings,
-                is_shared ? BoxLayout::shared : BoxLayout::per_class);
+                is_shared ? BoxLayout::shared : BoxLayout::per_class, crew);
 }
 
 /// Rows that an NMS inside the graph kept; -1 marks the others.
@@ -88,12 +89,12 @@ MaskExtent spread(const std::array<float, 4>& box, const Placement& placement) {
 
 }  // namespace
 
-Detections decode_detections(const Outputs& outputs, const Seat& seat, const DetectionSettings& settings) {
+Detections decode_detections(const Outputs& outputs, const Seat& seat, const DetectionSettings& settings, Crew* crew) {
   Detections found;
   if (settings.nms_in_graph) {
     KeptRows(outputs, settings.score_threshold).copy_to(found);
   } else {
-    found = suppress(outputs, settings);
+    found = suppress(outputs, settings, crew);
   }
   map_boxes(found.boxes, seat);
   return found;

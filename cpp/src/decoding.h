@@ -15,7 +15,10 @@
 // by their size; shapes that do not fit throw ArgumentError.
 namespace gcv {
 
-Detections decode_detections(const Outputs& outputs, const Seat& seat, const DetectionSettings& settings);
+class Crew;
+
+Detections decode_detections(const Outputs& outputs, const Seat& seat, const DetectionSettings& settings,
+                             Crew* crew = nullptr);
 InstanceMasks decode_instances(const Outputs& outputs, const Seat& seat, float score_threshold);
 Classification decode_classification(const Outputs& outputs);
 Embedding decode_embedding(const Outputs& outputs);

@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "crew.h"
 #include "gcv_edge/error.h"
 #include "kernels.h"
 
@@ -13,6 +14,8 @@ namespace gcv {
 namespace {
 
 constexpr std::size_t kScanBlock = 4096;
+/// Scores for which waking helpers is worth it.
+constexpr std::size_t kCrewScores = 1 << 17;
 
 /// Candidates as one number each: falling score, then rising class * anchors + anchor, sorts as rising keys.
 using Key = std::uint64_t;
@@ -41,6 +44,7 @@ class TopCandidates {
   float threshold() const { return threshold_; }
 
   void add(Key key) { keys_.push_back(key); }
+  void add(const TopCandidates& others) { keys_.insert(keys_.end(), others.keys_.begin(), others.keys_.end()); }
 
   /// Drop what cannot be among the best any more; called between blocks so that memory stays bounded.
   void shrink() {
@@ -69,25 +73,42 @@ class TopCandidates {
   std::vector<Key> keys_;
 };
 
-std::vector<Key> select_candidates(const float* scores, std::uint64_t anchors, std::uint64_t classes,
-                                   const NmsSettings& settings, const Kernels& kernels) {
-  const std::size_t total = anchors * classes;
-  const bool is_limited = settings.nms_topk > 0 && !settings.topk_per_class;
-  const auto limit = is_limited ? static_cast<std::size_t>(settings.nms_topk) : total;
-  TopCandidates candidates(settings.score_threshold, limit);
+/// Scores as [anchors, classes].
+struct Scores {
+  const float* values;
+  std::uint64_t anchors, classes;
+
+  std::size_t count() const { return anchors * classes; }
+};
+
+/// Add the candidates among the scores from `begin` to `end`.
+void scan(const Scores& scores, std::size_t begin, std::size_t end, const Kernels& kernels, TopCandidates& candidates) {
   std::uint32_t found[kScanBlock];
-  for (std::size_t first = 0; first < total; first += kScanBlock) {
-    const float* block = scores + first;
-    const std::size_t size = std::min(kScanBlock, total - first);
+  for (std::size_t first = begin; first < end; first += kScanBlock) {
+    const float* block = scores.values + first;
+    const std::size_t size = std::min(kScanBlock, end - first);
     const std::size_t hits = kernels.find_over(block, size, candidates.threshold(), found);
     for (std::size_t i = 0; i < hits; ++i) {
       const std::uint64_t position = first + found[i];
-      const std::uint64_t index = position % classes * anchors + position / classes;
+      const std::uint64_t index = position % scores.classes * scores.anchors + position / scores.classes;
       candidates.add(static_cast<Key>(descending_bits(block[found[i]])) << 32 | index);
     }
     candidates.shrink();
   }
-  return candidates.sorted();
+}
+
+std::vector<Key> select_candidates(const Scores& scores, const NmsSettings& settings, const Kernels& kernels,
+                                   Crew* crew) {
+  const bool is_limited = settings.nms_topk > 0 && !settings.topk_per_class;
+  const auto limit = is_limited ? static_cast<std::size_t>(settings.nms_topk) : scores.count();
+  if (scores.count() < kCrewScores) crew = nullptr;
+  const TopCandidates none(settings.score_threshold, limit);
+  std::vector<TopCandidates> found(static_cast<std::size_t>(count_parts(crew)), none);
+  divide(crew, scores.count(), [&](int part, std::size_t begin, std::size_t end) {
+    scan(scores, begin, end, kernels, found[static_cast<std::size_t>(part)]);
+  });
+  for (std::size_t part = 1; part < found.size(); ++part) found[0].add(found[part]);
+  return found[0].sorted();
 }
 
 /// Tells which candidates are among the first `nms_topk` of their class.
@@ -139,10 +160,15 @@ void check(std::int64_t anchors, std::int64_t classes, const NmsSettings& settin
 
 Detections detect(const float* boxes, const float* scores, std::int64_t anchors, std::int64_t classes,
                   const NmsSettings& settings, BoxLayout layout) {
+  return detect(boxes, scores, anchors, classes, settings, layout, nullptr);
+}
+
+Detections detect(const float* boxes, const float* scores, std::int64_t anchors, std::int64_t classes,
+                  const NmsSettings& settings, BoxLayout layout, Crew* crew) {
   check(anchors, classes, settings);
   const Kernels& kernels = active_kernels();
-  const auto candidates = select_candidates(scores, static_cast<std::uint64_t>(anchors),
-                                            static_cast<std::uint64_t>(classes), settings, kernels);
+  const Scores all{scores, static_cast<std::uint64_t>(anchors), static_cast<std::uint64_t>(classes)};
+  const auto candidates = select_candidates(all, settings, kernels, crew);
   if (candidates.empty()) return {};
   const bool suppress = settings.iou_threshold > 0 && settings.iou_threshold < 1;
   const std::size_t limit = settings.post_nms > 0 ? static_cast<std::size_t>(settings.post_nms) : candidates.size();

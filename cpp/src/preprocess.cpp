@@ -7,11 +7,15 @@
 
 #include "axis.h"
 #include "column_blender.h"
+#include "crew.h"
 #include "gcv_edge/error.h"
 #include "kernels.h"
 
 namespace gcv {
 namespace {
+
+/// Pixels for which waking helpers is worth it.
+constexpr std::int64_t kCrewPixels = 1 << 16;
 
 PixelLayout layout_of(PixelFormat format, bool reverse_channels) {
   const int step = channel_count(format);
@@ -98,6 +102,11 @@ struct Region {
   int x, y, width, height;
 };
 
+/// Rows of a region that one thread fills.
+struct Band {
+  int begin, end;
+};
+
 /// Three planes of the network's input.
 template <typename T>
 struct Planes {
@@ -136,8 +145,9 @@ void fill_around(T* plane, Size input, const Region& region, T value) {
 
 template <typename Writer>
 void spread_rows(const ImageView& frame, const PixelLayout& layout, const Axis& columns, const Axis& rows,
-                 const Region& region, const Writer& writer, const Planes<typename Writer::Value>& out) {
-  for (int y = 0; y < region.height; ++y) {
+                 const Region& region, const Band& band, const Writer& writer,
+                 const Planes<typename Writer::Value>& out) {
+  for (int y = band.begin; y < band.end; ++y) {
     const std::uint8_t* row = frame.row(rows.index[y]) + static_cast<std::ptrdiff_t>(columns.index[0]) * layout.step;
     writer.spread(row, layout, out.row(region, y));
   }
@@ -145,9 +155,10 @@ void spread_rows(const ImageView& frame, const PixelLayout& layout, const Axis& 
 
 template <typename Writer>
 void blend_rows(const ImageView& frame, const PixelLayout& layout, const Axis& columns, const Axis& rows,
-                const Region& region, const Writer& writer, const Planes<typename Writer::Value>& out) {
+                const Region& region, const Band& band, const Writer& writer,
+                const Planes<typename Writer::Value>& out) {
   ColumnBlender blender(frame, layout, columns, active_kernels());
-  for (int y = 0; y < region.height; ++y) {
+  for (int y = band.begin; y < band.end; ++y) {
     const int top = rows.index[y];
     const int fraction = rows.fraction[y];
     const auto [upper, lower] = blender.rows(top, fraction == 0 ? top : top + 1);
@@ -157,7 +168,7 @@ void blend_rows(const ImageView& frame, const PixelLayout& layout, const Axis& c
 
 template <typename Writer>
 void resample(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
-              typename Writer::Value* first, std::ptrdiff_t plane_stride) {
+              typename Writer::Value* first, std::ptrdiff_t plane_stride, Crew* crew) {
   check_image(frame);
   check_target(placement.target(), input);
   if (!std::isfinite(normalization.pad_value)) throw ArgumentError("pad_value: found a number that is not finite");
@@ -174,19 +185,33 @@ void resample(const ImageView& frame, const Placement& placement, const Normaliz
   if (empty) return;
   const PixelLayout layout = layout_of(frame.format, normalization.reverse_channels);
   const auto fill = columns.is_identity() && rows.is_identity() ? spread_rows<Writer> : blend_rows<Writer>;
-  fill(frame, layout, columns, rows, region, writer, out);
+  if (std::int64_t{region.width} * region.height < kCrewPixels) crew = nullptr;
+  divide(crew, static_cast<std::size_t>(region.height), [&](int /*part*/, std::size_t begin, std::size_t end) {
+    const Band band{static_cast<int>(begin), static_cast<int>(end)};
+    if (begin < end) fill(frame, layout, columns, rows, region, band, writer, out);
+  });
 }
 
 }  // namespace
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
+                float* out, std::ptrdiff_t plane_stride, Crew* crew) {
+  resample<FloatWriter>(frame, placement, normalization, input, out, plane_stride, crew);
+}
+
+void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
+                std::uint8_t* out, std::ptrdiff_t plane_stride, Crew* crew) {
+  resample<LevelWriter>(frame, placement, normalization, input, out, plane_stride, crew);
+}
+
+void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
                 float* out, std::ptrdiff_t plane_stride) {
-  resample<FloatWriter>(frame, placement, normalization, input, out, plane_stride);
+  preprocess(frame, placement, normalization, input, out, plane_stride, nullptr);
 }
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
                 std::uint8_t* out, std::ptrdiff_t plane_stride) {
-  resample<LevelWriter>(frame, placement, normalization, input, out, plane_stride);
+  preprocess(frame, placement, normalization, input, out, plane_stride, nullptr);
 }
 
 }  // namespace gcv

@@ -1,42 +1,90 @@
-"""The accuracy that a model file carries: measured when it was made, with labels."""
+"""How good a model file says it is: what calibration and pruning measured when they made it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-RECORDS = ("gcv_edge accuracy", "gcv_edge calibration", "gcv_edge pruning")
-"""Keys of the metadata whose JSON may hold a figure, the surest first."""
+PRUNING, CALIBRATION = "gcv_edge pruning", "gcv_edge calibration"
+"""Keys of the metadata whose JSON may hold points, in the order in which a file goes through the stages."""
 
-AFTER = ("value", "score_after")
-BEFORE = ("score_before",)
+STAGES = {PRUNING: "pruning", CALIBRATION: "calibration"}
+SCORES = {PRUNING: ("score",), CALIBRATION: ("score_before", "score_after")}
+"""Where the points before and after a stage are: a pair (``prune``), or two entries (``calibrate``)."""
+
+AGREEMENT = "agreement"
+MOST_POINTS = 100.0
 
 
 @dataclass(frozen=True)
-class Accuracy:
-    """A figure of merit.
+class Measured:
+    """What a stage measured of the network it was given and of the one it made.
 
     Attributes:
-        value: 0 to 1; more is better.
-        metric: what it is: ``top1``, ``voc07``; empty where the record does not tell.
-        before: of the network that this one was made from, where the record tells.
+        stage: ``pruning`` or ``calibration``.
+        metric: name for people: ``top-1``, ``VOC07 mAP``; empty where the record does not tell.
+        kind: ``accuracy``, against labels, or ``agreement``, with the network before.
+        before, after: 0 to 1; more is better. Before a calibration that was part of a pruning is the whole
+            network (``export --prune``).
     """
 
-    value: float
-    metric: str = ""
-    before: float | None = None
+    stage: str
+    metric: str
+    kind: str
+    before: float
+    after: float
+
+    @property
+    def is_accuracy(self) -> bool:
+        """Whether it was measured against labels."""
+        return self.kind != AGREEMENT
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+    def describe(self) -> str:
+        """Say it: ``calibration: top-1 71.20 % -> 70.90 %``."""
+        metric = self.metric or self.kind
+        against = "" if self.is_accuracy else ", agreement with the network before"
+        return f"{self.stage}: {metric} {100 * self.before:.2f} % -> {100 * self.after:.2f} %{against}"
 
 
-def read_accuracy(entries: Mapping[str, str]) -> Accuracy | None:
-    """Find a file's accuracy among its metadata; None where it carries none."""
-    for key in RECORDS:
-        record = read_record(entries.get(key, ""))
-        value = find_number(record, AFTER)
-        if value is not None:
-            return Accuracy(value, str(record.get("metric", "")), find_number(record, BEFORE))
-    return None
+def read_measured(entries: Mapping[str, str]) -> tuple[Measured, ...]:
+    """Find what a file's stages measured among its metadata, in their order.
+
+    A pruning that does not say what its points are was measured as the calibration that followed it.
+    """
+    records = {key: read_record(entries.get(key, "")) for key in STAGES}
+    told = {name: records[CALIBRATION].get(name) for name in ("metric", "measured")}
+    records[PRUNING] = {**told, **records[PRUNING]}
+    found = [make_measured(key, record) for key, record in records.items()]
+    return tuple(one for one in found if one is not None)
+
+
+def make_measured(key: str, record: Mapping[str, Any]) -> Measured | None:
+    """Read a stage's record; None where nothing was measured, or something that makes no sense."""
+    places = SCORES[key]
+    found = record.get(places[0]) if len(places) == 1 else [record.get(place) for place in places]
+    pair = [float(value) for value in found if is_points(value)] if isinstance(found, list) else []
+    if len(pair) != 2:
+        return None
+    before, after = (value / MOST_POINTS for value in pair)
+    metric, kind = (str(record.get(name) or "") for name in ("metric", "measured"))
+    return Measured(STAGES[key], metric, kind or "accuracy", before, after)
+
+
+def is_points(value: Any) -> bool:
+    """Tell a number from 0 to 100."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= MOST_POINTS
+
+
+def last_of(measured: Sequence[Measured], stage: str, is_accuracy: bool) -> Measured | None:
+    """Return what a stage measured of one kind, or None."""
+    found = [one for one in measured if one.stage == stage and one.is_accuracy == is_accuracy]
+    return found[-1] if found else None
 
 
 def read_record(text: str) -> Mapping[str, Any]:
@@ -46,12 +94,3 @@ def read_record(text: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
-
-
-def find_number(record: Mapping[str, Any], keys: tuple[str, ...]) -> float | None:
-    """Return the first number between 0 and 1 under some keys."""
-    for key in keys:
-        value = record.get(key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1:
-            return float(value)
-    return None

@@ -59,12 +59,17 @@ def plainness(row: Row) -> tuple[int, float]:
 
 def is_accurate(row: Row, rows: Sequence[Row]) -> bool:
     """Whether a row loses at most MOST_LOST against the best known accuracy of the same metric."""
-    known = [
+    own = row.variant.accuracy
+    return own is None or own >= max(known_accuracies(row, rows)) - MOST_LOST
+
+
+def known_accuracies(row: Row, rows: Sequence[Row]) -> list[float]:
+    """Return the accuracies that a row's may be compared with, its own among them."""
+    return [
         other.variant.accuracy
         for other in rows
         if other.variant.accuracy is not None and other.variant.metric == row.variant.metric
     ]
-    return row.variant.accuracy is None or row.variant.accuracy >= max(known) - MOST_LOST
 
 
 def describe_speed(row: Row, hint: str) -> str:
@@ -93,10 +98,16 @@ def times(ratio: Spread) -> str:
 def describe_accuracy(row: Row, rows: Sequence[Row]) -> str:
     """Say what is known of its accuracy."""
     own, metric = row.variant.accuracy, row.variant.metric or "accuracy"
-    best = max((other.variant.accuracy for other in rows if other.variant.accuracy is not None), default=None)
-    if own is not None and best is not None:
-        lost = 100 * (best - own)
+    if own is not None:
+        lost = 100 * (max(known_accuracies(row, rows)) - own)
         return f"{metric} {100 * own:.2f} %" + (f", {lost:.2f} points under the best" if lost > 0.005 else "")
     if row.variant.name == "FP32":
         return "it computes what was exported"
+    if row.variant.agreement is not None:
+        return f"{100 * row.variant.agreement:.2f} % as the network before it, {measure_unknown(row)}"
+    return measure_unknown(row)
+
+
+def measure_unknown(row: Row) -> str:
+    """Say how to find out what is not known."""
     return f"its accuracy is not in the file: gcv-edge val {row.variant.model.name} DATA measures it"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
@@ -28,7 +30,7 @@ class EngineRunner:
         self._job = job
         self._batch = int(job["batch"])
         self._frames: list[Pixels] = fetch_frames(job["frames"])
-        self._network: Call | None = None
+        self._alone: Session | None = None
 
     def load(self) -> dict[str, Any]:
         """Import the engine, load the file, run it once; say how long each took."""
@@ -45,10 +47,12 @@ class EngineRunner:
         self._call = self._choose_call()
         self._call(0)
         ended = perf_counter()
+        take_turn(self._call, 0.0, self._batch, self._streams)  # every stream allocates its buffers
         return {
             "engine": self._session.engine,
             "precision": self._session.precision,
             "streams": self._streams,
+            "threads": self._session.threads,
             "import_seconds": imported - start,
             "load_seconds": loaded - imported,
             "first_seconds": ended - loaded,
@@ -60,10 +64,23 @@ class EngineRunner:
 
     def network(self, seconds: float) -> Turn:
         """Run the network alone on noise, as OpenVINO's benchmark_app does."""
-        if self._network is None:
-            self._network = self._noise_call()
-            self._network(0)
-        return take_turn(self._network, seconds, self._batch, self._streams)
+        if self._alone is None:
+            self._alone = self._open_alone()
+            infer_once(self._alone, 0)
+        return take_turn(self._noise_call(self._alone), seconds, self._batch, self._streams)
+
+    def profile(self) -> list[dict[str, Any]]:
+        """Say which kernels the network's time goes to, most time first.
+
+        Raises:
+            UnsupportedError: the engine does not tell.
+        """
+        if self._job["engine"] != "openvino":
+            raise UnsupportedError(f"profile: is not supported with {self._job['engine']}")
+        from gcv_edge.benchmarking.profiling import profile
+
+        options = SessionOptions(precision=self._job["precision"], threads=self._job["threads"])
+        return [asdict(kernel) for kernel in profile(self._model.path, options, self._batch)]
 
     @property
     def _streams(self) -> int:
@@ -89,7 +106,7 @@ class EngineRunner:
             return self._run_one if self._batch == 1 else self._run_batch
         if self._model.metadata.task.takes == "clip" and self._batch == 1:
             return self._run_clip
-        return self._noise_call()
+        return self._noise_call(self._open_alone())
 
     def _run_one(self, number: int) -> Lap:
         speed = self._model.run(self._frames[number % len(self._frames)]).speed
@@ -108,15 +125,27 @@ class EngineRunner:
         speed = self._model.run(choose(self._frames, 0, window)).speed
         return Lap(speed.preprocess_ms, speed.inference_ms, speed.postprocess_ms)
 
-    def _noise_call(self) -> Call:
-        session = self._session
-        if session.dynamic_batch and session.input_shape[0] != self._batch:
-            session = open_session(self._model.path, self._options(), batch=self._batch)
-        session.run({name: noise(shape, session.input_dtype) for name, shape in session.inputs.items()})
+    def _open_alone(self) -> Session:
+        """Return a session of the batch: the model's own where it is one."""
+        if self._session.dynamic_batch and self._session.input_shape[0] != self._batch:
+            return open_session(self._model.path, self._options(), batch=self._batch)
+        return self._session
+
+    def _noise_call(self, session: Session) -> Call:
+        fill_with_noise(session, self._streams)
         return lambda number: infer_once(session, number)
 
     def _options(self) -> SessionOptions:
         return SessionOptions(*(self._job[key] for key in ("engine", "precision", "hint", "threads")))
+
+
+def fill_with_noise(session: Session, streams: int) -> None:
+    """Write noise into the buffers of every stream: what lies in new ones may be anything, even denormal."""
+    drawn = {name: noise(shape, session.input_dtype) for name, shape in session.inputs.items()}
+    with contextlib.ExitStack() as stack:
+        for request in [stack.enter_context(session.lease()) for _ in range(streams)]:
+            for name, array in drawn.items():
+                np.copyto(request.inputs[name], array)
 
 
 def infer_once(session: Session, number: int) -> Lap:  # noqa: ARG001

@@ -22,6 +22,7 @@ class Cap:
         openblas: kernels that OpenBLAS, in MXNet and NumPy, is told to use.
         core: of this package's own pre- and post-processing.
         like: a processor that stops there.
+        beyond: what names of kernels have in them that do not stop there.
     """
 
     onednn: str
@@ -29,13 +30,14 @@ class Cap:
     openblas: str
     core: str
     like: str
+    beyond: tuple[str, ...] = ("amx", "f16")
 
 
 ISAS: dict[str, Cap | None] = {
     "native": None,
     "vnni": Cap("AVX512_CORE_VNNI", ("avx512f", "avx512_vnni"), "SkylakeX", "avx512", "AWS C5, Cascade Lake"),
     "avx512": Cap("AVX512_CORE", ("avx512f", "avx512bw"), "SkylakeX", "avx512", "Skylake server"),
-    "avx2": Cap("AVX2", ("avx2",), "Haswell", "avx2", "Haswell, Zen 2"),
+    "avx2": Cap("AVX2", ("avx2",), "Haswell", "avx2", "Haswell, Zen 2", ("avx512", "amx", "f16")),
 }
 """Caps by the name that users give; None for no cap."""
 
@@ -76,6 +78,12 @@ def cap_core(name: str) -> None:
 
         if cap.core in _core.available_isas():
             _core.set_isa(cap.core)
+
+
+def is_beyond(name: str, kernel: str) -> bool:
+    """Tell a kernel, by OpenVINO's name for it, that a processor which stops at a cap could not run."""
+    cap = ISAS[name]
+    return cap is not None and any(part in kernel.lower() for part in cap.beyond)
 
 
 def uncapped(name: str, engines: Iterable[str]) -> list[str]:

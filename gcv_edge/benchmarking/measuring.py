@@ -13,11 +13,11 @@ from typing import Any
 from gcv_edge.benchmarking.frames import describe_frames, load_frames, store_frames
 from gcv_edge.benchmarking.isa import check_isa
 from gcv_edge.benchmarking.results import Benchmark, LeftOut, Recorded, collect
-from gcv_edge.benchmarking.settings import Settings
+from gcv_edge.benchmarking.settings import FEWEST_ROUNDS, Settings
 from gcv_edge.benchmarking.turns import Turn
 from gcv_edge.benchmarking.variants import Variant
 from gcv_edge.benchmarking.workers import Worker
-from gcv_edge.errors import GcvEdgeError, UnsupportedError
+from gcv_edge.errors import GcvEdgeError
 from gcv_edge.runtime.frames import Pixels
 
 Progress = Callable[[str], None]
@@ -52,7 +52,7 @@ def benchmark(
         settings: how; None for the defaults.
         source: picture, folder or video to measure on; None for the package's own pictures.
         with_network: measure the network alone, too.
-        with_profile: ask OpenVINO which kernels the time goes to.
+        with_profile: ask OpenVINO and MXNet which kernels the time goes to.
         progress: called with a phrase at the start of each step.
 
     Raises:
@@ -103,19 +103,35 @@ class Desk:
                     continue
                 self._progress(f"loading {variant.title}")
                 worker = stack.enter_context(
-                    Worker(self._make_job(variant, batch, place), variant.title, Path(name) / f"{index}.log")
+                    Worker(
+                        self._make_job(variant, batch, place),
+                        variant.title,
+                        Path(name) / f"{index}.log",
+                        self._settings.patience,
+                    )
                 )
                 seat = Seat(variant, worker, Recorded(batch))
                 seats += [seat] if self._load(seat) else []
-            for number in range(self._settings.rounds):
-                for seat in list(seats):
-                    self._progress(
-                        f"batch {batch}, round {number + 1} of {self._settings.rounds}: {seat.variant.title}"
-                    )
-                    if not self._take_turn(seat):
-                        seats.remove(seat)
+            self._take_rounds(seats, batch)
             self._profile(seats)
             self.seats += seats
+
+    def _take_rounds(self, seats: list[Seat], batch: int) -> None:
+        """Let variants take turns until the rounds, or the time, are over; those that fail are taken out."""
+        begin = time.perf_counter()
+        longest = 0.0
+        for number in range(self._settings.rounds):
+            start = time.perf_counter()
+            limit = self._settings.limit
+            if limit is not None and number >= FEWEST_ROUNDS and start - begin + longest > limit:
+                return
+            for seat in list(seats):
+                self._progress(
+                    f"batch {batch}, round {number + 1} of {self._settings.rounds}: {seat.variant.title}"
+                )
+                if not self._take_turn(seat):
+                    seats.remove(seat)
+            longest = max(longest, time.perf_counter() - start)
 
     def _make_job(self, variant: Variant, batch: int, frames: Path) -> dict[str, Any]:
         settings = self._settings
@@ -149,9 +165,10 @@ class Desk:
 
     def _profile(self, seats: Sequence[Seat]) -> None:
         for seat in seats if self._with_profile else ():
-            with contextlib.suppress(UnsupportedError):
+            with contextlib.suppress(GcvEdgeError):  # what was measured stands without it
                 self._progress(f"profiling {seat.variant.title}")
                 seat.recorded.layers = seat.worker.ask("profile")["layers"]
+                seat.worker.close()  # it is done, and what a profile takes of memory is much
 
     @contextlib.contextmanager
     def _telling(self, seat: Seat) -> Iterator[None]:

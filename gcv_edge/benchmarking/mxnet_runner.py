@@ -6,11 +6,12 @@ says.
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -26,10 +27,18 @@ from gcv_edge.runtime.frames import Pixels
 from gcv_edge.runtime.modelfile import read_metadata
 
 BACKEND = "MKLDNN"
-STATIC = (("static_alloc", True), ("static_shape", True))
+STATIC = {"static_alloc": True, "static_shape": True}
 """As ``net.hybridize(static_alloc=True, static_shape=True)``, which is how GluonCV's users make it fast."""
 
+CALIBRATED_ON = 4
+"""Pictures that MXNet's quantisation sees at most: it keeps what every layer gives for all of them."""
+
+HEADS_KEPT = ("detection", "instance_segmentation", "tensors")
+"""Tasks of which MXNet computes all outputs: detectors end in their suppression."""
+
 Forward = Callable[[Any], list[Any]]
+Making = Callable[[Mapping[str, bool]], Forward]
+"""Makes the function that runs a network, with flags such as STATIC."""
 
 
 class MxnetRunner:
@@ -52,16 +61,19 @@ class MxnetRunner:
         self._mx = import_quietly()
         imported = perf_counter()
         network = load_network(self._job, self._metadata)
-        name = only_input(network)
+        heads = needed_heads(network.symbol, self._metadata.task.name)
+        name = only_input(network, heads)
         self._shape = (self._batch, *self._job["shape"])
         self._noise = self._mx.nd.array(noise(self._shape, np.dtype(np.float32)))
-        self._forward = prepare(self._mx, network, name, self._noise, self._job["precision"])
+        self._make = prepare(self._mx, network, heads, name, self._noise, self._job["precision"])
+        self._forward = self._make(STATIC)
         loaded = perf_counter()
         self.turn(0.0)
         return {
             "engine": f"mxnet {self._mx.__version__}",
             "precision": "int8" if self._job["precision"] == "int8" else "f32",
             "streams": 1,
+            "threads": int(os.environ["OMP_NUM_THREADS"]),  # of workers.worker_environment
             "import_seconds": imported - start,
             "load_seconds": loaded - imported,
             "first_seconds": perf_counter() - loaded,
@@ -75,6 +87,17 @@ class MxnetRunner:
     def network(self, seconds: float) -> Turn:
         """Run the network alone on noise."""
         return take_turn(self._run_noise, seconds, self._batch)
+
+    def profile(self) -> list[dict[str, Any]]:
+        """Say which operators the network's time goes to, most time first."""
+        from gcv_edge.benchmarking.mxnet_profiling import one_by_one, profile
+
+        file = Path(self._job["frames"]).with_name(f"{self._job['precision']}-profile.json")
+        with one_by_one(self._mx):
+            forward = self._make({})
+            found = [asdict(kernel) for kernel in profile(self._mx, lambda: forward(self._noise), file)]
+        self._forward = self._make(STATIC)
+        return found
 
     def _run(self, number: int) -> Lap:
         start = perf_counter()
@@ -137,7 +160,15 @@ def load_network(job: Mapping[str, Any], metadata: ModelMetadata) -> Any:
     return source.network
 
 
-def only_input(network: Any) -> str:
+def needed_heads(symbol: Any, task: str) -> Sequence[Any]:
+    """Return the outputs that an exported file computes too: heads for training cost MXNet time as well."""
+    from gcv_edge.exporters.mxnet.export import canonical_entries
+
+    heads: Sequence[Any] = symbol.heads if task in HEADS_KEPT else canonical_entries(symbol, None)[1]
+    return heads
+
+
+def only_input(network: Any, heads: Sequence[Any]) -> str:
     """Return the name of a network's input.
 
     Raises:
@@ -145,42 +176,75 @@ def only_input(network: Any) -> str:
     """
     from gcv_edge.exporters.mxnet.convert import find_inputs
 
-    names = find_inputs(
-        network.symbol, network.weights, network.symbol.heads, network.name, network.input_shapes
-    )
+    names = find_inputs(network.symbol, network.weights, heads, network.name, network.input_shapes)
     if len(names) != 1:
         raise UnsupportedError(f"{network.name}: found {len(names)} inputs, expected 1 in MXNet")
     return str(names[0])
 
 
-def prepare(mx: Any, network: Any, name: str, data: Any, mode: str) -> Forward:
-    """Return a function that runs the network and waits: ``unfused``, ``fused`` or ``int8``."""
+def prepare(mx: Any, network: Any, heads: Sequence[Any], name: str, data: Any, mode: str) -> Making:
+    """Return what makes a function that runs the network and waits: ``unfused``, ``fused`` or ``int8``."""
     from gcv_edge.exporters.mxnet.reference import as_nd
 
     weights = {key: as_nd(mx, value) for key, value in network.weights.items()}
-    symbol = with_shapes(mx, network.symbol, {**weights, name: data})
+    symbol = with_shapes(mx, network.symbol, heads, {**weights, name: data})
     if mode == "int8":
-        return waiting(quantize(mx, symbol, weights, name, data))
+        few = data[: min(CALIBRATED_ON, len(data))]
+        return hybrid(quantize(mx, symbol, weights, name, [few]))
     if mode == "fused":
         symbol = symbol.get_backend_symbol(BACKEND)
     names = symbol.list_inputs()
-    operator = mx.nd.CachedOp(symbol, STATIC)
-    return waiting(lambda batch: operator(*(batch if key == name else weights[key] for key in names)))
+
+    def make(flags: Mapping[str, bool]) -> Forward:
+        operator = mx.nd.CachedOp(symbol, tuple(flags.items()))
+        return waiting(lambda batch: operator(*(batch if key == name else weights[key] for key in names)))
+
+    return make
 
 
-def with_shapes(mx: Any, symbol: Any, arrays: Mapping[str, Any]) -> Any:
+def hybrid(block: Any) -> Making:
+    """Return what makes a function that runs a block; of those made only the last is of use."""
+
+    def make(flags: Mapping[str, bool]) -> Forward:
+        block.hybridize(**{key: flags.get(key, False) for key in STATIC})
+        return waiting(block)
+
+    return make
+
+
+def with_shapes(mx: Any, symbol: Any, heads: Sequence[Any], arrays: Mapping[str, Any]) -> Any:
     """Give MXNet a symbol whose variables say their shapes: quantisation has no other way to know them."""
     from gcv_edge.exporters.mxnet.reference import write_symbol
 
-    graph = json.loads(write_symbol(symbol, symbol.heads))
+    graph = json.loads(write_symbol(symbol, heads))
     for node in graph["nodes"]:
         if node["op"] == "null" and node["name"] in arrays:
             node["attrs"] = {**node.get("attrs", {}), "__shape__": str(tuple(arrays[node["name"]].shape))}
     return mx.sym.load_json(json.dumps(graph))
 
 
-def quantize(mx: Any, symbol: Any, weights: Mapping[str, Any], name: str, data: Any) -> Callable[[Any], Any]:
-    """Quantise with MXNet's own calibration, its ``naive`` mode, on one batch.
+def quantize(
+    mx: Any,
+    symbol: Any,
+    weights: Mapping[str, Any],
+    name: str,
+    batches: Sequence[Any],
+    mode: str = "naive",
+    granularity: str = "tensor-wise",
+) -> Any:
+    """Quantise with MXNet's own calibration.
+
+    Args:
+        mx: the package.
+        symbol: with shapes (``with_shapes``).
+        weights: by name.
+        name: of the input.
+        batches: to calibrate on, all of one shape.
+        mode: ``naive`` or ``entropy``.
+        granularity: of weights: ``tensor-wise``, which is MXNet's default, or ``channel-wise``.
+
+    Returns:
+        The block.
 
     Raises:
         GcvEdgeError: MXNet cannot.
@@ -192,21 +256,23 @@ def quantize(mx: Any, symbol: Any, weights: Mapping[str, Any], name: str, data: 
         parameter._load_init(weights[key], ctx=mx.cpu())
     try:
         network = quantize_net_v2(
-            block, quantized_dtype="auto", quantize_mode="smart", calib_data=[[data]], calib_mode="naive"
+            block,
+            quantized_dtype="auto",
+            quantize_mode="smart",
+            quantize_granularity=granularity,
+            calib_data=[[batch] for batch in batches],
+            calib_mode=mode,
         )
-        network.hybridize(static_alloc=True, static_shape=True)
-        network(data)
+        hybrid(network)({})(batches[0])
     except Exception as error:  # MXNet raises its own, and plain ones
         text = " ".join(str(error).split())[:160]
         raise GcvEdgeError(f"MXNet cannot quantise it: {text}") from error
-    quantized: Callable[[Any], Any] = network
-    return quantized
+    return network
 
 
 def waiting(forward: Callable[[Any], Any]) -> Forward:
     """Make a function that returns when its outputs are there."""
 
-    @functools.wraps(forward)
     def run(batch: Any) -> list[Any]:
         outputs = forward(batch)
         outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]

@@ -1,21 +1,30 @@
-"""Which kernels a network's time goes to, as OpenVINO's own counters tell."""
+"""Which kernels a network's time goes to, as the engines' own counters tell."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from time import perf_counter
+from typing import Any, TypeVar
 
 import numpy as np
 
 from gcv_edge.benchmarking.engine_runner import noise
-from gcv_edge.errors import UnsupportedError
+from gcv_edge.benchmarking.kinds import find_kind
 from gcv_edge.runtime.openvino_session import build_config, fix_shapes, read_model, shared_core
 from gcv_edge.runtime.sessions import SessionOptions
 
 RUNS = 5
+"""The fastest counts in OpenVINO, the mean in MXNet."""
+SECONDS = 10.0
+"""No further run begins after these: large batches are profiled once or twice."""
+
+Found = dict[tuple[str, str], tuple[float, float]]
+"""Number of layers and their milliseconds, by type and kernel."""
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -23,30 +32,20 @@ class Kernel:
     """Layers of one type that one kernel computes.
 
     Attributes:
-        layer: type of the layers: ``Convolution``.
-        kernel: as OpenVINO calls it: ``brgconv_avx512_I8``.
+        layer: type of the layers, as the engine calls it: ``Convolution``.
+        kind: what such layers do, in words that engines share: one of ``kinds.KINDS``.
+        kernel: as OpenVINO calls it: ``brgconv_avx512_I8``; MXNet does not tell.
         count: layers.
         milliseconds: of one inference.
         share: of the whole inference, 0 to 1.
     """
 
     layer: str
+    kind: str
     kernel: str
     count: int
     milliseconds: float
     share: float
-
-
-def profile_job(job: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Profile what a worker's job names, most time first.
-
-    Raises:
-        UnsupportedError: the engine does not tell.
-    """
-    if job["engine"] != "openvino":
-        raise UnsupportedError(f"profile: is not supported with {job['engine']}")
-    options = SessionOptions(precision=job["precision"], threads=job["threads"])
-    return [asdict(kernel) for kernel in profile(Path(job["model"]), options, int(job["batch"]))]
 
 
 def profile(path: Path, options: SessionOptions, batch: int = 1) -> list[Kernel]:
@@ -58,17 +57,27 @@ def profile(path: Path, options: SessionOptions, batch: int = 1) -> list[Kernel]
     request = shared_core().compile_model(network, "CPU", config).create_infer_request()
     for tensor in request.input_tensors:
         tensor.data[:] = noise(tensor.data.shape, tensor.data.dtype)
-    runs = []
-    for _ in range(RUNS):
+    request.infer()
+
+    def run() -> Found:
         request.infer()
-        runs.append(add_up(request.profiling_info))
-    best = min(runs, key=lambda run: sum(time for _, time in run.values()))
-    return rank(best)
+        return add_up(request.profiling_info)
+
+    return rank(min(repeat(run), key=lambda found: sum(time for _, time in found.values())))
 
 
-def add_up(layers: Iterable[Any]) -> dict[tuple[str, str], tuple[int, float]]:
+def repeat(run: Callable[[], Answer]) -> list[Answer]:
+    """Run a few times, at least once, while there is time."""
+    begin = perf_counter()
+    answers = [run()]
+    while len(answers) < RUNS and perf_counter() - begin < SECONDS:
+        answers.append(run())
+    return answers
+
+
+def add_up(layers: Iterable[Any]) -> Found:
     """Count layers and add up their milliseconds by type and kernel; layers that did not run are left out."""
-    found: dict[tuple[str, str], tuple[int, float]] = defaultdict(lambda: (0, 0.0))
+    found: Found = defaultdict(lambda: (0, 0.0))
     for layer in layers:
         time = layer.real_time.total_seconds() * 1e3
         if time > 0:
@@ -78,11 +87,11 @@ def add_up(layers: Iterable[Any]) -> dict[tuple[str, str], tuple[int, float]]:
     return dict(found)
 
 
-def rank(found: Mapping[tuple[str, str], tuple[int, float]]) -> list[Kernel]:
+def rank(found: Mapping[tuple[str, str], tuple[float, float]]) -> list[Kernel]:
     """Order kernels by their time and give each its share."""
     whole = float(np.sum([time for _, time in found.values()])) or 1.0
     kernels = [
-        Kernel(layer, kernel, count, round(time, 4), round(time / whole, 4))
+        Kernel(layer, find_kind(layer), kernel, round(count), round(time, 4), round(time / whole, 4))
         for (layer, kernel), (count, time) in found.items()
     ]
     return sorted(kernels, key=lambda kernel: -kernel.milliseconds)

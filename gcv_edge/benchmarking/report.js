@@ -1,11 +1,10 @@
-"use strict";
-
 const MEASURES = {
   throughput: { title: "frames per second", short: "frames/s", value: (row) => row.throughput?.median, digits: 1 },
   alone: { title: "network alone, frames per second", short: "network alone/s", value: (row) => row.network_throughput?.median, digits: 1 },
   latency: { title: "ms per call, median", short: "p50 ms", value: (row) => row.stages_ms?.total?.p50, digits: 2 },
   p99: { title: "ms per call, 99 % within", short: "p99 ms", value: (row) => row.stages_ms?.total?.p99, digits: 2 },
   accuracy: { title: "accuracy, %", short: "accuracy %", value: (row) => (row.accuracy == null ? null : 100 * row.accuracy), digits: 2 },
+  agreement: { title: "agreement with the network before, %", short: "agreement %", value: (row) => (row.agreement == null ? null : 100 * row.agreement), digits: 2 },
   size: { title: "file, MB", short: "file MB", value: (row) => (row.size_bytes == null ? null : row.size_bytes / 1e6), digits: 1 },
   memory: { title: "memory, MB", short: "memory MB", value: (row) => (row.memory_bytes == null ? null : row.memory_bytes / 1e6), digits: 0 },
   startup: {
@@ -16,31 +15,15 @@ const MEASURES = {
   },
 };
 const ACROSS = ["throughput", "alone", "latency", "p99"];
-const UPWARDS = ["accuracy", "size", "memory", "startup", "throughput"];
+const UPWARDS = ["accuracy", "agreement", "size", "memory", "startup", "throughput"];
+const SHARES = ["accuracy", "agreement"];
 const STAGES = { preprocess: ["preprocess", "#56b4e9"], inference: ["network", "#0072b2"], postprocess: ["post-process", "#e69f00"] };
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31"];
 const SYMBOLS = ["circle", "diamond", "square", "triangle-up", "star", "pentagon", "hexagon", "triangle-down"];
 const REFERENCE_COLOURS = ["#6e7781", "#8c959f", "#424a53"];
-const SETTINGS = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
-const isNarrow = window.innerWidth < 640;
-if (isNarrow) SETTINGS.displayModeBar = false;
-const FONT = { family: "system-ui, sans-serif", size: 13, color: "#1b1f24" };
 
-const report = JSON.parse(document.getElementById("data").textContent);
 const rows = report.rows.map((row, index) => ({ ...row, index }));
 const state = { chosen: [], sort: null, isDescending: false };
-const find = (id) => document.getElementById(id);
-
-function element(tag, text, attributes = {}) {
-  const made = document.createElement(tag);
-  if (text != null) made.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
-}
-
-function unique(values) {
-  return [...new Set(values)];
-}
 
 function form(row) {
   return row.is_reference ? row.title : row.variant.replace(/ \(.*\)$/, "");
@@ -85,7 +68,7 @@ function drawScatter() {
     gridcolor: "#e6eaef",
     linecolor: "#8c959f",
     automargin: true,
-    ...(isLog ? logTicks(placed.map(MEASURES[measure].value)) : { rangemode: measure === "accuracy" ? "normal" : "tozero" }),
+    ...(isLog ? logTicks(placed.map(MEASURES[measure].value)) : { rangemode: SHARES.includes(measure) ? "normal" : "tozero" }),
   });
   Plotly.react(
     "scatter",
@@ -140,10 +123,6 @@ function describe(row) {
   return [`<b>${name}</b>`, ...lines].join("<br>");
 }
 
-function escapeText(text) {
-  return String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;");
-}
-
 function drawBars() {
   const visible = shownRows().filter((row) => row.stages_ms).reverse();
   const traces = Object.entries(STAGES).map(([stage, [name, colour]]) => ({
@@ -169,15 +148,6 @@ function drawBars() {
     },
     { ...SETTINGS, displayModeBar: false },
   );
-}
-
-function wrap(text, width) {
-  const lines = [""];
-  for (const word of escapeText(text).split(" ")) {
-    if (lines.at(-1) && lines.at(-1).length + word.length >= width) lines.push("");
-    lines[lines.length - 1] = `${lines.at(-1)} ${word}`.trim();
-  }
-  return lines.join("<br>");
 }
 
 function columns() {
@@ -283,7 +253,7 @@ function drawCompare() {
 
 function compare(measure, [first, second]) {
   if (first == null || second == null) return "";
-  if (measure === "accuracy") return `${second >= first ? "+" : ""}${(second - first).toFixed(2)} points`;
+  if (SHARES.includes(measure)) return `${second >= first ? "+" : ""}${(second - first).toFixed(2)} points`;
   return first ? `${(second / first).toFixed(2)}x` : "";
 }
 

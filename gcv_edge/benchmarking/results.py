@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gcv_edge import __version__
-from gcv_edge.benchmarking.isa import uncapped
+from gcv_edge.benchmarking.isa import is_beyond, uncapped
 from gcv_edge.benchmarking.machine import describe_machine
 from gcv_edge.benchmarking.settings import Settings
 from gcv_edge.benchmarking.statistics import (
@@ -98,10 +98,12 @@ class Row:
         engine: name and version.
         precision: what float operations were computed in.
         streams: calls side by side.
+        threads: that the engine computes with.
         stages: p50, p90 and p99 of a call by stage, milliseconds.
         throughput: frames per second from frame to result, by rounds.
         network_throughput: frames per second of the network alone, by rounds; None where not measured.
         network: milliseconds of a call in the network with a detector's suppression, by rounds.
+        rounds: turns that were taken.
         waver: distance of the rounds' quartiles as a part of their middle.
         startup: seconds of ``import``, ``load`` and ``first`` run.
         memory: bytes by which the process grew.
@@ -114,10 +116,12 @@ class Row:
     engine: str
     precision: str
     streams: int
+    threads: int
     stages: dict[str, dict[str, float]]
     throughput: Spread
     network_throughput: Spread | None
     network: Spread
+    rounds: int
     waver: float
     startup: dict[str, float]
     memory: int | None
@@ -143,17 +147,21 @@ class Row:
             "engine": self.engine,
             "precision": self.precision,
             "streams": self.streams,
+            "threads": self.threads,
             "batch": self.batch,
             "stages_ms": self.stages,
             "network_ms": self.network.to_dict(),
             "throughput": self.throughput.to_dict(),
             "network_throughput": network.to_dict() if network is not None else None,
+            "rounds": self.rounds,
             "waver": shorten(self.waver),
             "startup_s": self.startup,
             "memory_bytes": self.memory,
             "size_bytes": variant.size,
             "accuracy": variant.accuracy,
             "metric": variant.metric,
+            "agreement": variant.agreement,
+            "measured": [one.to_dict() for one in variant.measured],
             "ratios": {
                 title: {"total": ratio.total.to_dict(), "network": ratio.network.to_dict()}
                 for title, ratio in self.ratios.items()
@@ -241,10 +249,12 @@ def make_row(variant: Variant, found: Recorded, others: Iterable[tuple[Variant, 
         engine=facts["engine"],
         precision=facts["precision"],
         streams=facts["streams"],
+        threads=facts["threads"],
         stages=summarise_stages(found.turns),
         throughput=spread(walls),
         network_throughput=spread(alone) if alone else None,
         network=spread(network_rounds(variant, found)),
+        rounds=len(found.turns),
         waver=waver(total_rounds(found)),
         startup={name: shorten(facts[f"{name}_seconds"]) for name in ("import", "load", "first")},
         memory=facts["memory"],
@@ -318,14 +328,38 @@ def find_noise(rows: Sequence[Row]) -> list[str]:
 
 def find_reservations(rows: Sequence[Row], settings: Settings) -> list[str]:
     """Say what a reader may misunderstand."""
-    notes = []
+    notes = describe_stages(rows)
     if settings.hint == "throughput" and any(row.variant.engine == "mxnet" for row in rows):
         notes.append("MXNet has no streams: with --hint throughput it still runs one call after the other")
     if any("random weights" in row.variant.family for row in rows):
         notes.append("the weights are random: speed is real, results and accuracy mean nothing")
+    notes += find_unequal_threads(rows)
+    beyond = [row.variant.title for row in rows if runs_beyond(row, settings.isa)]
+    if beyond:
+        notes.append(f"--isa {settings.isa} was not obeyed: {', '.join(beyond)} ran kernels beyond it")
     if any(row.stages["preprocess"]["p50"] == 0 for row in rows):
         notes.append("where preprocessing is 0, the network was run on noise: no frames are made for it here")
     return notes
+
+
+def describe_stages(rows: Sequence[Row]) -> list[str]:
+    """Say what files tell of the stages that made them, each file once."""
+    told = {row.variant.model.name: row.variant.measured for row in rows if row.variant.measured}
+    return [f"{name} says: {'; '.join(one.describe() for one in each)}" for name, each in told.items()]
+
+
+def runs_beyond(row: Row, isa: str) -> bool:
+    """Whether a row's profile, where there is one, has kernels that a cap rules out."""
+    return any(is_beyond(isa, kernel["kernel"]) for kernel in row.layers)
+
+
+def find_unequal_threads(rows: Sequence[Row]) -> list[str]:
+    """Say when engines chose different numbers of threads for themselves."""
+    numbers = {row.variant.engine: row.threads for row in rows}
+    if len(set(numbers.values())) <= 1:
+        return []
+    chosen = ", ".join(f"{engine} {number}" for engine, number in numbers.items())
+    return [f"engines took different numbers of threads ({chosen}): --threads makes them equal"]
 
 
 def flatten(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -8,6 +8,8 @@ from gcv_edge.benchmarking.isa import ISAS
 from gcv_edge.runtime.sessions import HINTS, check_choice, check_count
 
 FEWEST_SECONDS = 0.01
+FEWEST_ROUNDS = 3
+"""A median of fewer says little; a limit does not go below it."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class Settings:
         rounds: turns of each variant.
         seconds: of each turn; a call that takes longer is finished.
         rest: seconds between turns, in which the threads of the one before fall asleep.
+        limit: seconds that the rounds of one batch may take: after ``FEWEST_ROUNDS`` no further round begins
+            that would end later; None for no limit.
+        patience: seconds that a variant may take to load, or for one turn; one that takes longer is ended
+            and left out; None for no limit.
     """
 
     hint: str = "latency"
@@ -32,6 +38,8 @@ class Settings:
     rounds: int = 7
     seconds: float = 1.0
     rest: float = 0.25
+    limit: float | None = None
+    patience: float | None = None
 
     def __post_init__(self) -> None:
         check_choice("hint", self.hint, HINTS)
@@ -46,3 +54,7 @@ class Settings:
             raise ValueError(f"seconds: found {self.seconds}, expected {FEWEST_SECONDS} or more")
         if not self.rest >= 0:
             raise ValueError(f"rest: found {self.rest}, expected 0 or more")
+        for name in ("limit", "patience"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name}: found {value}, expected more than 0, or None")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gcv_edge.benchmarking.accuracy import read_accuracy
+from gcv_edge.benchmarking.accuracy import CALIBRATION, PRUNING, STAGES, Measured, last_of, read_measured
 from gcv_edge.errors import UsageError
 from gcv_edge.metadata import ModelMetadata, parse_metadata
 from gcv_edge.runtime.modelfile import read_entries
@@ -34,7 +34,9 @@ class Variant:
         task: what the network is for.
         source, params, seed: network that MXNet runs, where it is not the file's own.
         size: of the file in bytes; None for MXNet.
-        accuracy: that the file carries, 0 to 1, and ``metric`` what it is.
+        accuracy: against labels, that the file carries, 0 to 1, and ``metric`` what it is.
+        agreement: with the network it was made from, 0 to 1, where no labels were there to hold it against.
+        measured: all that the file's stages say of it.
         is_reference: others are held against it, and it is not recommended.
     """
 
@@ -50,6 +52,8 @@ class Variant:
     size: int | None = None
     accuracy: float | None = None
     metric: str = ""
+    agreement: float | None = None
+    measured: tuple[Measured, ...] = ()
     is_reference: bool = False
 
     @property
@@ -79,12 +83,17 @@ class File:
     @property
     def is_int8(self) -> bool:
         """Whether its heavy operators are of 8 bits."""
-        return "int8" in self.metadata.variant or "gcv_edge calibration" in self.entries
+        return "int8" in self.metadata.variant or CALIBRATION in self.entries
 
     @property
     def is_pruned(self) -> bool:
         """Whether channels were taken out of it."""
-        return "pruned" in self.metadata.variant or "gcv_edge pruning" in self.entries
+        return "pruned" in self.metadata.variant or PRUNING in self.entries
+
+    @property
+    def last_stage(self) -> str:
+        """Stage that made this file; what earlier ones measured is of the network before."""
+        return STAGES[CALIBRATION if self.is_int8 else PRUNING]
 
 
 def open_files(models: Sequence[str | os.PathLike[str]]) -> list[File]:
@@ -123,7 +132,8 @@ def list_variants(
 
 def make_variant(file: File, precision: str, engine: str) -> Variant:
     """Describe a file in a precision."""
-    accuracy = read_accuracy(file.entries)
+    measured = read_measured(file.entries)
+    accuracy, agreement = (last_of(measured, file.last_stage, kind) for kind in (True, False))
     return Variant(
         family=file.family,
         name=name_variant(file.is_pruned, file.is_int8, precision),
@@ -132,8 +142,10 @@ def make_variant(file: File, precision: str, engine: str) -> Variant:
         precision=precision,
         task=file.metadata.task.name,
         size=file.path.stat().st_size,
-        accuracy=accuracy.value if accuracy is not None else None,
+        accuracy=accuracy.after if accuracy is not None else None,
         metric=accuracy.metric if accuracy is not None else "",
+        agreement=agreement.after if agreement is not None else None,
+        measured=measured,
     )
 
 
@@ -155,18 +167,33 @@ def tell_apart(variants: Sequence[Variant]) -> list[Variant]:
 
 
 def share_accuracy(files: Sequence[File], variants: Sequence[Variant]) -> list[Variant]:
-    """Give the float network the accuracy that a calibrated file of its family noted as the one before."""
-    noted = {}
+    """Give networks that carry no accuracy the one that a stage of another file measured of them.
+
+    A network before pruning is the whole one, and after it the pruned float one. Before calibration it is the
+    float one, which of a pruned file tells only where pruning itself measured nothing.
+    """
+    noted: dict[tuple[str, str], tuple[float, str]] = {}
     for file in files:
-        accuracy = read_accuracy(file.entries)
-        if accuracy is not None and accuracy.before is not None:
-            noted[file.family] = (accuracy.before, accuracy.metric)
-    return [
-        replace(variant, accuracy=noted[variant.family][0], metric=noted[variant.family][1])
-        if variant.accuracy is None and variant.name == "FP32" and variant.family in noted
-        else variant
-        for variant in variants
-    ]
+        for one in read_measured(file.entries):
+            if one.is_accuracy:
+                for name, value in name_measured(one, file.is_pruned):
+                    noted.setdefault((file.family, name), (value, one.metric))
+    return [add_accuracy(variant, noted.get((variant.family, variant.name))) for variant in variants]
+
+
+def name_measured(one: Measured, is_pruned: bool) -> list[tuple[str, float]]:
+    """Name the float variants that a stage measured, surest first."""
+    whole, pruned = (name_variant(state, False, "f32") for state in (False, True))
+    if one.stage == STAGES[PRUNING]:
+        return [(whole, one.before), (pruned, one.after)]
+    return [(pruned if is_pruned else whole, one.before)]
+
+
+def add_accuracy(variant: Variant, noted: tuple[float, str] | None) -> Variant:
+    """Give a variant that has none the accuracy that was noted of it."""
+    if noted is None or variant.accuracy is not None:
+        return variant
+    return replace(variant, accuracy=noted[0], metric=noted[1])
 
 
 def list_references(
@@ -189,8 +216,8 @@ def list_references(
     Raises:
         UsageError: ``source`` goes with MXNet and with one family only.
     """
-    families = {variant.family: variant for variant in reversed(variants)}
-    plain = [families[name] for name in dict.fromkeys(variant.family for variant in variants)]
+    families = list(dict.fromkeys(variant.family for variant in variants))
+    plain = [plainest([variant for variant in variants if variant.family == family]) for family in families]
     if source is not None and (against != "mxnet" or len(plain) > 1):
         raise UsageError(f"--source {source}: goes with --against mxnet and the files of one network")
     if against != "mxnet":
@@ -203,6 +230,8 @@ def list_references(
             precision=mode,
             size=None,
             accuracy=variant.accuracy if mode != "int8" and variant.name == "FP32" else None,
+            agreement=None,
+            measured=(),
             is_reference=True,
             **find_source(variant, source, params),
         )
@@ -211,9 +240,14 @@ def list_references(
     ]
 
 
+def plainest(variants: Sequence[Variant]) -> Variant:
+    """Choose the variant that the least was done to; the first of equals."""
+    return min(variants, key=lambda variant: ("pruned" in variant.name, "INT8" in variant.name))
+
+
 def make_reference(variant: Variant, engine: str) -> Variant:
     """Run a file in full precision in an engine."""
-    name = "INT8" if variant.name.startswith("INT8") else "FP32"
+    name = variant.name.split(" + ")[0].replace("BF16", "FP32")
     return replace(variant, engine=engine, name=name, precision="f32", is_reference=True)
 
 

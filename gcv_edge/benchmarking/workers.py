@@ -8,7 +8,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,13 @@ class Worker:
         job: of ``Variant.to_job``, with ``hint``, ``threads``, ``batch``, ``frames`` and ``isa``.
         name: of the variant, for messages.
         log: where the process's standard error goes.
+        patience: seconds that an answer may take; the process is ended after that. None: it is waited for.
     """
 
-    def __init__(self, job: Mapping[str, Any], name: str, log: Path) -> None:
+    def __init__(self, job: Mapping[str, Any], name: str, log: Path, patience: float | None = None) -> None:
         self._name = name
         self._log = log
+        self._patience = patience
         with log.open("wb") as stream:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", MODULE],
@@ -51,10 +54,14 @@ class Worker:
 
         Raises:
             UnsupportedError: the variant cannot run here.
-            GcvEdgeError: it failed, or the process ended.
+            GcvEdgeError: it failed, the process ended, or it took too long.
         """
+        is_late = threading.Event()
         self._send({"do": command, **arguments})
-        line = self._process.stdout.readline() if self._process.stdout is not None else ""
+        with self._hurrying(is_late):
+            line = self._process.stdout.readline() if self._process.stdout is not None else ""
+        if is_late.is_set():
+            raise GcvEdgeError(f"{self._name}: {command} took more than {self._patience:g} s and was ended")
         if not line:
             raise GcvEdgeError(self._describe_end())
         answer: dict[str, Any] = json.loads(line)
@@ -65,9 +72,7 @@ class Worker:
 
     def close(self) -> None:
         """End the process, whatever it does; closing twice is allowed."""
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        self._kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
@@ -79,6 +84,28 @@ class Worker:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    def _kill(self) -> None:
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def _hurrying(self, is_late: threading.Event) -> Iterator[None]:
+        """End the process, and say so, when what is done meanwhile takes too long."""
+
+        def give_up() -> None:
+            is_late.set()
+            self._kill()
+
+        timer = threading.Timer(self._patience, give_up) if self._patience is not None else None
+        if timer is not None:
+            timer.start()
+        try:
+            yield
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def _send(self, message: Mapping[str, Any]) -> None:
         with contextlib.suppress(BrokenPipeError):  # the answer that does not come is told of

@@ -5,8 +5,9 @@ from __future__ import annotations
 from gcv_edge.errors import MissingExtraError
 
 try:
+    from gcv_edge.calibration.options import CalibrationOptions
     from gcv_edge.calibration.results import CalibrationResult
-    from gcv_edge.calibration.stage import CalibrationOptions, calibrate
+    from gcv_edge.calibration.stage import calibrate
 except ImportError as missing:
     raise MissingExtraError("calibration", "export") from missing
 

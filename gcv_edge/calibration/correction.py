@@ -9,11 +9,11 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.calibration.placement import Placement, input_of
+from gcv_edge.calibration.placement import ACTIVATIONS, Placement, input_of
 from gcv_edge.calibration.probing import Probe
 from gcv_edge.calibration.quantizing import constant_of, spread, weight_scales
 from gcv_edge.calibration.rewriting import FLOAT, make_node
-from gcv_edge.calibration.statistics import name_of
+from gcv_edge.calibration.statistics import channel_means, name_of
 from gcv_edge.calibration.targets import Target
 from gcv_edge.exporters.passes.constants import add_constant
 
@@ -48,6 +48,10 @@ def fast_shift(layer: ir.Node, mean: NDArray[np.float64], target: Target) -> Flo
 def full_shifts(floating: ir.Model, quantized: ir.Model, layers: Sequence[str], batches: Batches) -> Shifts:
     """Correct layer after layer by what the quantised network, corrected so far, really computes there.
 
+    Means are taken behind the activation, since that is what the next layers read: rounding raises the mean
+    behind a ReLU though it leaves the one before it. A shift of the bias moves that mean by less, never by
+    more, so a correction stops short of overshooting.
+
     Args:
         floating: prepared, float; it is changed.
         quantized: the same network quantised; it is changed.
@@ -63,7 +67,7 @@ def full_shifts(floating: ir.Model, quantized: ir.Model, layers: Sequence[str], 
 
 
 class ChannelMeans:
-    """Computes the mean of each channel of layers' results, while shifts are added to them.
+    """Computes the mean of each channel behind layers' activations, while shifts are added to their biases.
 
     Args:
         model: the network; it is changed.
@@ -85,7 +89,7 @@ class ChannelMeans:
         shifts = {shift_name(layer): shift for layer, shift in self.shifts.items()}
         runs = [self._probe.run({**batch, **shifts}) for batch in batches]
         return {
-            layer: np.mean([run[name] for run in runs], axis=0, dtype=np.float64).astype(np.float32)
+            layer: np.mean([channel_means(run[name]) for run in runs], axis=0).astype(np.float32)
             for layer, name in self._means.items()
         }
 
@@ -101,22 +105,36 @@ def channels_of(layer: ir.Node) -> int:
 
 
 def add_mean(graph: ir.Graph, layer: ir.Node) -> str:
-    """Add a shift to a layer's result, and take the mean of its channels; return the name of that."""
+    """Add a shift to a layer's result, and take the mean of its channels behind its activation.
+
+    Pooling computes it: it is the same in every opset, and ReduceMean is not.
+
+    Returns:
+        Name of the mean, ``[N, C, 1, ...]``.
+    """
     name, result = layer.name or "", layer.outputs[0]
     users = list(result.uses())
     shift = ir.Value(name=shift_name(name), type=FLOAT, shape=ir.Shape([channels_of(layer)]))
     graph.inputs.append(shift)
     rank = len(weight_shape(layer))
     spread_to = add_constant(graph, f"{name}_shift_shape", np.array([1, -1, *[1] * (rank - 2)], np.int64))
-    axes = add_constant(graph, f"{name}_mean_axes", np.array([0, *range(2, rank)], np.int64))
     shaped = make_node("Reshape", [shift, spread_to], f"{name}_shift_shaped")
     shifted = make_node("Add", [result, shaped.outputs[0]], f"{name}_shifted")
-    mean = make_node("ReduceMean", [shifted.outputs[0], axes], f"{name}_mean")
-    mean.attributes["keepdims"] = ir.AttrInt64("keepdims", 0)
-    graph.insert_after(layer, [shaped, shifted, mean])
+    graph.insert_after(layer, [shaped, shifted])
     for user, index in users:
         user.replace_input_with(index, shifted.outputs[0])
+    last = last_activation(shifted)
+    mean = make_node("GlobalAveragePool", [last.outputs[0]], f"{name}_mean")
+    graph.insert_after(last, mean)
     return name_of(mean.outputs[0])
+
+
+def last_activation(node: ir.Node) -> ir.Node:
+    """Follow a result through the activations that alone read it; return the last, or the node itself."""
+    readers = list(node.outputs[0].uses())
+    if len(readers) == 1 and readers[0].node.op_type in ACTIVATIONS:
+        return last_activation(readers[0].node)
+    return node
 
 
 def weight_shape(layer: ir.Node) -> tuple[int, ...]:

@@ -50,6 +50,17 @@ class Placement:
             found.setdefault(group, []).append(value)
         return found
 
+    @property
+    def joined(self) -> set[str]:
+        """Groups of values that are concatenated."""
+        return {group for value, group in self.copies.items() if producer_type(value) == "Concat"}
+
+
+def producer_type(value: ir.Value) -> str:
+    """Operator that computes a value; empty for what is given."""
+    node = value.producer()
+    return node.op_type if node is not None else ""
+
 
 def layers_of(graph: ir.Graph) -> list[ir.Node]:
     """List the layers that can be quantised: convolutions with constant weights and bias."""

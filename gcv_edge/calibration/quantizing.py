@@ -75,7 +75,9 @@ class Writer:
     def quantize_values(self, placement: Placement, ranges: Ranges) -> None:
         """Round every value of a placement, for all that read it but layers that stay float."""
         levels = {
-            group: choose_levels(*joint_range(values, ranges), self._target, self._fine)
+            group: choose_levels(
+                *joint_range(values, ranges), self._target, self._fine, group in placement.joined
+            )
             for group, values in placement.groups.items()
         }
         for value, group in placement.values.items():

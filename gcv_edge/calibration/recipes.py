@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,3 +113,10 @@ def candidates(mode: str, correction: str, modes: Sequence[str]) -> list[Recipe]
     """List recipes to compare; ``auto`` stands for all modes, and for no and fast correction."""
     corrections = ("none", "fast") if correction == "auto" else (correction,)
     return [Recipe(one, kind) for one in (modes if mode == "auto" else (mode,)) for kind in corrections]
+
+
+@contextlib.contextmanager
+def temporary_file() -> Iterator[Path]:
+    """Lend a path for a network that is measured and forgotten."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "network.onnx"

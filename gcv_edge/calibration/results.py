@@ -32,7 +32,9 @@ class CalibrationResult:
         candidates: agreement with the float network in decibels, by recipe.
         agreement: of the file.
         sensitivity: agreement with one layer quantised, where it was measured.
-        score_before, score_after: the caller's score of the float and of this network.
+        score_before, score_after: the caller's score of the float and of this network, in points of 100.
+        metric: what the score is: ``top-1``, ``VOC07 mAP``; empty where the caller does not say.
+        measured: ``accuracy``, against labels, or ``agreement`` with the float network; empty likewise.
         max_drop: the largest drop allowed.
         passed: the drop is within it, or none was set.
         complete: no search was cut short by the time budget.
@@ -62,6 +64,8 @@ class CalibrationResult:
     sensitivity: Mapping[str, float] = field(default_factory=dict)
     score_before: float | None = None
     score_after: float | None = None
+    metric: str = ""
+    measured: str = ""
     max_drop: float | None = None
     passed: bool = True
     complete: bool = True

@@ -62,16 +62,25 @@ SMALLEST_SCALE = 1e-12
 """Scale of a tensor that holds nothing but zeros, which may be anything above 0."""
 
 
-def choose_levels(low: float, high: float, target: Target, asymmetric: bool = False) -> Levels:
+MIDDLE = np.uint8(128)
+"""Zero point of U8 numbers with two signs that have the steps of S8 ones."""
+
+
+def choose_levels(
+    low: float, high: float, target: Target, asymmetric: bool = False, joined: bool = False
+) -> Levels:
     """Spell a range in 8 bits.
 
     Args:
         low, high: ends of the range; zero is always in it.
         target: says whether U8 may be used.
         asymmetric: use U8 with a zero point for ranges with two signs: finer, and slower with AMX.
+        joined: of numbers that are concatenated. OpenVINO 2026.4 without AMX computes wrong numbers where a
+            convolution and a Concat read the same S8 ones: these become U8 around ``MIDDLE``.
     """
     low, high = min(low, 0.0), max(high, 0.0)
     if target.unsigned and (low == 0 or asymmetric):
         scale = max((high - low) / 255, SMALLEST_SCALE)
         return Levels(np.float32(scale), np.uint8(round(-low / scale)))
-    return Levels(np.float32(max(high, -low, 127 * SMALLEST_SCALE) / 127), np.int8(0))
+    largest = max(high, -low, 127 * SMALLEST_SCALE)
+    return Levels(np.float32(largest / 127), MIDDLE if joined and target.unsigned else np.int8(0))

@@ -5,6 +5,7 @@ Runs of all forms alternate and the best of each counts, so that a busy neighbou
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ SECONDS = 6.0
 
 LAYER_SUFFIX = "/WithoutBiases"
 """What OpenVINO adds to the name of a convolution whose bias it fuses."""
+
+WITHOUT_BF16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI")
+"""Caps on oneDNN (``ONEDNN_MAX_CPU_ISA``) under which OpenVINO still says that it has bfloat16."""
 
 GAIN = 0.97
 """A layer is returned to float where the network then takes at most this part of its time."""
@@ -42,7 +46,9 @@ class LayerTime:
 
 
 def has_bf16() -> bool:
-    """Whether this processor computes in bfloat16."""
+    """Whether this processor computes in bfloat16; one capped to less would only emulate it."""
+    if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in WITHOUT_BF16:
+        return False
     return "BF16" in shared_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 

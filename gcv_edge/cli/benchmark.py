@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from gcv_edge.cli.console import echo_json, echo_table, finite, show_path, show_size, stages
-from gcv_edge.cli.export import check_folder
-from gcv_edge.cli.guard import debug_option, muted_libraries, naming
+from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Word
-from gcv_edge.errors import GcvEdgeError, UsageError
-from gcv_edge.files import replacing
+from gcv_edge.cli.outputs import check_file, check_report, writing
+from gcv_edge.errors import UsageError
 
 if TYPE_CHECKING:
     from gcv_edge.benchmarking import Benchmark, Row, Settings, Variant
@@ -157,19 +154,10 @@ def check_outputs(report: str | None, json_file: str | None, csv_file: str | Non
         MissingExtraError: a report is wanted and Plotly is not installed.
         GcvEdgeError: a folder is missing or not writable.
     """
-    named = (("--report", report, ".html"), ("--json", json_file, ".json"), ("--csv", csv_file, ".csv"))
-    for option, name, suffix in named:
-        if name is None or (option == "--json" and name == STANDARD_OUTPUT):
-            continue
-        if Path(name).suffix != suffix:
-            raise UsageError(f"{option} {name}: expected a name that ends in {suffix}")
-        if Path(name).is_dir():
-            raise GcvEdgeError(f"{name}: found a folder, expected a file")
-        check_folder(Path(name).parent)
-    if report is not None:
-        from gcv_edge.benchmarking.report import read_bundle
-
-        read_bundle()
+    for option, name, suffix in (("--json", json_file, ".json"), ("--csv", csv_file, ".csv")):
+        if name is not None and (option, name) != ("--json", STANDARD_OUTPUT):
+            check_file(option, name, suffix)
+    check_report(report)
 
 
 def find_variants(
@@ -256,7 +244,8 @@ def describe_cost(row: Row) -> dict[str, str]:
         "start s": f"{row.startup_seconds:.2f}",
         "memory": show_size(memory) if memory is not None else "",
         "file": show_size(variant.size) if variant.size is not None else "",
-        "accuracy %": f"{100 * variant.accuracy:.2f}" if variant.accuracy is not None else "",
+        "accuracy %": show_share(variant.accuracy),
+        "agreement %": show_share(variant.agreement),
     }
 
 
@@ -266,6 +255,11 @@ def describe_ratios(row: Row) -> dict[str, str]:
         f"x {title}": f"{ratio.total.median:.2f} ({ratio.total.low:.2f}-{ratio.total.high:.2f})"
         for title, ratio in row.ratios.items()
     }
+
+
+def show_share(value: float | None) -> str:
+    """Return a part of one as a percentage; nothing where it is not known."""
+    return f"{100 * value:.2f}" if value is not None else ""
 
 
 def show_milliseconds(value: float) -> str:
@@ -298,10 +292,3 @@ def write_outputs(found: Benchmark, report: str | None, json_file: str | None, c
 
         with writing(report) as path:
             path.write_text(format_report(finite(found.to_dict())), encoding="utf-8")
-
-
-@contextlib.contextmanager
-def writing(name: str) -> Iterator[Path]:
-    """Replace a file when all of it is written, naming it in errors."""
-    with naming(name), replacing(name) as path:
-        yield path

@@ -7,18 +7,11 @@ from pathlib import Path
 import click
 
 from gcv_edge.cli.console import echo_json
-from gcv_edge.cli.export import check_output
 from gcv_edge.cli.guard import debug_option
-from gcv_edge.cli.int8 import (
-    Wishes,
-    calibration_options,
-    int8_path,
-    outcome_to_dict,
-    print_outcome,
-    refuse_drop,
-    run_calibration,
-)
+from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration
+from gcv_edge.cli.int8_outcome import outcome_to_dict, print_outcome, refuse_drop
 from gcv_edge.cli.options import Fraction, json_option
+from gcv_edge.cli.outputs import check_output, check_report
 from gcv_edge.errors import UsageError
 from gcv_edge.store import find_model
 
@@ -48,6 +41,7 @@ def calibrate(
     num_samples: int,
     calib_mode: str,
     max_drop: float | None,
+    report: str | None,
     split: str | None,
     pictures: str | None,
     ignore_unknown: bool,
@@ -65,6 +59,7 @@ def calibrate(
     source = find_model(model)
     target_file = Path(output) if output is not None else int8_path(source)
     check_output(str(target_file), str(source))
+    check_report(report)
     wishes = Wishes(
         data,
         target,
@@ -76,6 +71,7 @@ def calibrate(
         pictures,
         ignore_unknown,
         layers,
+        report,
     )
     outcome = run_calibration(source, target_file, wishes, quiet=as_json)
     if as_json:

@@ -102,7 +102,8 @@ def show(detector: Detector, picture: Path, folder: Path) -> None:
 
 def show_int8(model: Path, shipped: Path) -> None:
     """Calibrate on half of the shipped pictures and compare on the others."""
-    from gcv_edge.cli.int8 import Wishes, int8_path, own_target, print_outcome, run_calibration
+    from gcv_edge.cli.int8 import Wishes, int8_path, own_target, run_calibration
+    from gcv_edge.cli.int8_outcome import print_outcome
 
     wishes = Wishes(str(shipped), own_target(), "mse", samples=100, is_quick=True)
     click.echo(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shlex
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,19 +13,19 @@ from click.core import ParameterSource
 
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, naming
-from gcv_edge.cli.int8 import (
-    Outcome,
-    Wishes,
-    calibration_options,
-    int8_path,
-    outcome_to_dict,
-    print_outcome,
-    refuse_drop,
-    run_calibration,
-)
+from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration
+from gcv_edge.cli.int8_outcome import Outcome, outcome_to_dict, print_outcome, refuse_drop
 from gcv_edge.cli.options import Word, json_option, parse_classes, task_option
+from gcv_edge.cli.outputs import check_output, check_report
+from gcv_edge.cli.pruned_export import (
+    Shrunk,
+    parse_goal,
+    prune_and_calibrate,
+    pruning_to_dict,
+    refuse_pruning,
+)
 from gcv_edge.cli.verdicts import describe_verdict
-from gcv_edge.errors import GcvEdgeError, UsageError
+from gcv_edge.errors import UsageError
 from gcv_edge.metadata import BOX_FORMATS, NMS_PLACES
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 ADOPTION_OPTIONS = ("boxes", "scores", "box_format", "normalized", "background")
 """Parameters of the command that say what a foreign detector does not."""
-CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop")
+CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "report")
 """Parameters of the command that mean something with --calibrate alone."""
 
 
@@ -76,6 +75,12 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop")
 @click.option(
     "--calibrate", "data", metavar="DATA", help="Pictures: make an 8-bit file beside, and measure it."
 )
+@click.option(
+    "--prune",
+    "goal",
+    metavar="1.5x|70%",
+    help="With --calibrate: first take channels out, until it is that much faster here, or this much work.",
+)
 @calibration_options
 @json_option("Print what was written as JSON.")
 @debug_option
@@ -96,10 +101,12 @@ def export(
     image_range: str | None,
     random_weights: int | None,
     data: str | None,
+    goal: str | None,
     target: str,
     num_samples: int,
     calib_mode: str,
     max_drop: float | None,
+    report: str | None,
     as_json: bool,
     **adoption: Any,
 ) -> None:
@@ -111,7 +118,8 @@ def export(
     """
     labels = parse_classes(classes)
     check_output(output, source)
-    wishes = parse_wishes(data, target, calib_mode, num_samples, max_drop)
+    wishes = parse_wishes(data, target, calib_mode, num_samples, max_drop, report)
+    pruning = parse_goal(goal, data)
     from gcv_edge import pipeline
     from gcv_edge.exporters.source import ExportOptions, parse_input_shape
 
@@ -142,25 +150,32 @@ def export(
         )
     if not as_json:
         print_result(result, random_weights, in_store=output is None)
-    outcome = calibrate_export(result, wishes, quiet=as_json)
+    shrunk = None
+    if pruning is not None and wishes is not None:
+        shrunk = prune_and_calibrate(result.path, pruning, wishes, quiet=as_json)
+    outcome = shrunk.outcome if shrunk else calibrate_export(result, wishes, quiet=as_json)
     if as_json:
-        echo_json(to_dict(result, random_weights, outcome))
+        echo_json(to_dict(result, random_weights, outcome, shrunk))
+    if shrunk is not None and wishes is not None:
+        refuse_pruning(shrunk, wishes)
     if outcome is not None:
         refuse_drop(outcome)
 
 
 def parse_wishes(
-    data: str | None, target: str, mode: str, samples: int, max_drop: float | None
+    data: str | None, target: str, mode: str, samples: int, max_drop: float | None, report: str | None
 ) -> Wishes | None:
     """Collect what a calibration is asked for; None for no calibration.
 
     Raises:
         UsageError: an option means something with --calibrate alone, or there is no such data.
+        MissingExtraError, GcvEdgeError: the page that is wanted cannot be made.
     """
     if data is not None:
         if not Path(data).exists():
             raise UsageError(f"--calibrate {data}: no such file or folder")
-        return Wishes(data, target, mode, samples, max_drop)
+        check_report(report)
+        return Wishes(data, target, mode, samples, max_drop, report=report)
     context = click.get_current_context()
     for name in CALIBRATION_OPTIONS:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
@@ -237,38 +252,6 @@ def parse_numbers(text: str) -> list[float]:
     return numbers if all(map(math.isfinite, numbers)) else []
 
 
-def check_output(output: str | None, source: str) -> None:
-    """Find out before the work begins that the output cannot be written.
-
-    Raises:
-        UsageError: it is the source itself, or not named like a model.
-        GcvEdgeError: its folder is missing or not writable.
-    """
-    if output is None:
-        return
-    path = Path(output)
-    if path.suffix != ".onnx":
-        raise UsageError(f"-o {output}: expected a name that ends in .onnx")
-    with naming(output):
-        if path.is_dir():
-            raise GcvEdgeError(f"{output}: found a folder, expected a file")
-        if Path(source).exists() and path.exists() and path.samefile(source):
-            raise UsageError(f"-o {output}: is the source itself")
-        check_folder(path.parent)
-
-
-def check_folder(folder: Path) -> None:
-    """Try to make a file in a folder; it leaves nothing there."""
-    if not folder.is_dir():
-        found = "not a folder" if folder.exists() else "no such folder"
-        raise GcvEdgeError(f"{folder}: {found}")
-    try:
-        with tempfile.NamedTemporaryFile(prefix=".gcv-edge.", dir=folder):
-            pass
-    except OSError as error:
-        raise GcvEdgeError(f"{folder}: cannot be written: {error.strerror}") from error
-
-
 def print_result(result: ExportResult, random_weights: int | None, *, in_store: bool) -> None:
     """Say what was written, what the check found and what to do next."""
     metadata, path = result.metadata, result.path
@@ -294,7 +277,10 @@ def describe_seconds(seconds: Mapping[str, float]) -> str:
 
 
 def to_dict(
-    result: ExportResult, random_weights: int | None, outcome: Outcome | None = None
+    result: ExportResult,
+    random_weights: int | None,
+    outcome: Outcome | None = None,
+    shrunk: Shrunk | None = None,
 ) -> dict[str, Any]:
     """Return an export for JSON."""
     return {
@@ -307,5 +293,6 @@ def to_dict(
         "random_weights": random_weights,
         "verification": result.verification.to_dict() if result.verification else None,
         "seconds": dict(result.seconds),
+        "pruned": pruning_to_dict(shrunk.pruned) if shrunk else None,
         "int8": outcome_to_dict(outcome) if outcome else None,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +37,36 @@ SHOWN_LABELS = 12
 @debug_option
 def info(model: str, as_json: bool) -> None:
     """Say what a model file is for, what it wants, and where it comes from."""
-    from gcv_edge.runtime.modelfile import read_metadata
+    from gcv_edge.runtime.modelfile import read_entries, read_metadata
     from gcv_edge.runtime.openvino_session import read_model
     from gcv_edge.store import find_model
 
     path = find_model(model)
     metadata = read_metadata(path)
     ports = describe_ports(read_model(path))
+    pruning = read_pruning(read_entries(path))
     if as_json:
-        echo_json(to_dict(path, metadata, ports))
+        echo_json({**to_dict(path, metadata, ports), "pruning": pruning})
     else:
-        print_info(path, metadata, ports)
+        print_info(path, metadata, ports, pruning)
+
+
+def read_pruning(entries: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """Return what a file says of its pruning; None for nothing, or what no pruning wrote."""
+    try:
+        record = json.loads(entries.get("gcv_edge pruning", "null"))
+        return record if isinstance(record, dict) and describe_pruning(record) else None
+    except (ValueError, LookupError, TypeError, ArithmeticError):
+        return None
+
+
+def describe_pruning(record: Mapping[str, Any]) -> str:
+    """Say how much of a network is left: 61 % of the work, 3.1 % of first choices changed."""
+    before, after = record["macs"]
+    noise = ", fitted on noise" if record["data"] == "noise" else ""
+    return (
+        f"{after / before:.0%} of the work is left, {record['changed']:.1f} % of first choices changed{noise}"
+    )
 
 
 def describe_ports(network: Any) -> dict[str, list[dict[str, Any]]]:
@@ -62,14 +83,22 @@ def describe_port(port: Any) -> dict[str, Any]:
     return {"name": port.any_name, "type": port.element_type.get_type_name(), "shape": shape}
 
 
-def print_info(path: Path, metadata: ModelMetadata, ports: dict[str, list[dict[str, Any]]]) -> None:
+def print_info(
+    path: Path,
+    metadata: ModelMetadata,
+    ports: dict[str, list[dict[str, Any]]],
+    pruning: Mapping[str, Any] | None,
+) -> None:
     """Print what a file says of itself, for people."""
-    for name, text in info_lines(path, metadata, ports):
+    for name, text in info_lines(path, metadata, ports, pruning):
         click.echo(f"{name:<12}{text}")
 
 
 def info_lines(
-    path: Path, metadata: ModelMetadata, ports: dict[str, list[dict[str, Any]]]
+    path: Path,
+    metadata: ModelMetadata,
+    ports: dict[str, list[dict[str, Any]]],
+    pruning: Mapping[str, Any] | None = None,
 ) -> list[tuple[str, str]]:
     """List what is to be said, each with its heading."""
     lines = [
@@ -90,6 +119,8 @@ def info_lines(
         lines.append(("Depth", describe_depth(metadata.depth)))
     if metadata.image is not None:
         lines.append(("Picture", f"from {metadata.image.low:g} (black) to {metadata.image.high:g} (white)"))
+    if pruning is not None:
+        lines.append(("Pruned", describe_pruning(pruning)))
     lines += [
         ("Source", describe_source(metadata)),
         ("Verdict", describe_verdict(metadata.verification)),

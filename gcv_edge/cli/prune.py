@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gcv_edge.cli.console import counted, echo_json, echo_table, plural, show_path, show_size
-from gcv_edge.cli.export import check_output
 from gcv_edge.cli.guard import debug_option, naming
 from gcv_edge.cli.options import Fraction, json_option
+from gcv_edge.cli.outputs import check_output, check_report, writing
 from gcv_edge.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ GATE_NOT_MET = 3
 @click.option(
     "-o", "--output", metavar="OUT.onnx", help="File to write; else MODEL with _pruned in its name."
 )
+@click.option("--report", metavar="FILE.html", help="Write a page to look at.")
 @click.option("--explain", is_flag=True, help="List the channels that may go and why others may not.")
 @json_option("Print what was made as JSON.")
 @debug_option
@@ -59,6 +60,7 @@ def prune(
     max_drop: float | None,
     seed: int,
     output: str | None,
+    report: str | None,
     explain: bool,
     as_json: bool,
 ) -> None:
@@ -76,6 +78,7 @@ def prune(
     target = output or str(path.with_name(f"{path.stem}_pruned.onnx"))
     check_arguments(data, speedup, macs)
     check_output(target, str(path))
+    check_report(report)
     from gcv_edge import prune as stage
 
     with naming(target), progress_bars() as progress:
@@ -89,10 +92,17 @@ def prune(
             seed=seed,
             progress=progress,
         )
+    if report is not None:
+        write_report(result, path.stem, report)
     if as_json:
-        echo_json({"path": str(result.path), "passed": result.passed, **result.record})
+        echo_json({"path": str(result.path), "passed": result.passed, **result.record, "report": report})
     else:
         print_result(result)
+        if not result.passed:
+            click.echo("MORE CHANGED THAN --max-drop ALLOWS")
+        if report is not None:
+            click.echo(f"The report is in {show_path(report)}")
+        click.echo(f"\nNext: gcv-edge verify {show_path(result.path)}")
     if not result.passed:
         raise click.exceptions.Exit(GATE_NOT_MET)
 
@@ -190,19 +200,31 @@ def count_spaces(spaces: Spaces) -> str:
     return f"{plural(len(spaces), 'channel space')}, of which {free} can be narrowed"
 
 
-def print_result(result: PruneResult) -> None:
-    """Say what was made, and what it lost."""
+def write_report(result: PruneResult, title: str, name: str) -> None:
+    """Write the page."""
+    from gcv_edge.prune.report import format_report
+
+    text = format_report(result, title=title, verdict=verdict_lines(result))
+    with writing(name) as path:
+        path.write_text(text, encoding="utf-8")
+
+
+def verdict_lines(result: PruneResult) -> Iterator[str]:
+    """Say what was gained and lost."""
     before, after = result.seconds_per_picture
-    click.echo(f"{show_path(result.path)}: {show_size(result.path.stat().st_size)}")
-    click.echo(
+    yield (
         f"{result.speedup:.2f} times faster here ({1e3 * before:.2f} ms -> {1e3 * after:.2f} ms a picture), "
         f"{result.macs[1] / result.macs[0]:.0%} of the multiply-accumulates"
     )
-    click.echo(f"{result.changed:.1f} % of first choices changed on pictures it was not fitted on")
+    yield f"{result.changed:.1f} % of first choices changed on pictures it was not fitted on"
     if result.record["data"] == NOISE:
-        click.echo("FITTED ON NOISE, not on pictures: expect more loss; the file says so")
-    if not result.passed:
-        click.echo("MORE CHANGED THAN --max-drop ALLOWS")
+        yield "FITTED ON NOISE, not on pictures: expect more loss; the file says so"
+
+
+def print_result(result: PruneResult) -> None:
+    """Say what was made, and what it lost."""
+    click.echo(f"{show_path(result.path)}: {show_size(result.path.stat().st_size)}")
+    for line in verdict_lines(result):
+        click.echo(line)
     rows = [(name, str(width[0]), str(width[1])) for name, width in result.widths.items()]
     echo_table(("narrower", "before", "after"), rows, right=("before", "after"))
-    click.echo(f"\nNext: gcv-edge verify {show_path(result.path)}")

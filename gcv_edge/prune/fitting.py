@@ -65,6 +65,14 @@ def fit_pair(
     return Fit(matrix, bias + total(reader, weight @ target_mean - matrix @ mean))
 
 
+def fit_heir(weight: Matrix, moments: Moments, kept: NDArray[np.bool_], ridge: float = RIDGE) -> Fit:
+    """Fit a layer to the targets that its moments have, with kept columns, on the whole network's numbers."""
+    covariance, mean = moments.covariance(), moments.mean()
+    cross = moments.cross()[:, kept]
+    matrix = solve(covariance[np.ix_(kept, kept)], cross, weight[:, kept], ridge)
+    return Fit(matrix, moments.t / max(1, moments.rows) - matrix @ mean[kept])
+
+
 def rescale_pair(reader: Reader, bias: Matrix, prior: Matrix, moments: Moments) -> Fit:
     """Give a pruned layer's results the mean and the deviation they had: as re-estimating BatchNorm does."""
     if not reader.by_patch:
@@ -132,6 +140,11 @@ def write_all(model: ir.Model, readers: Mapping[str, Reader], fits: Mapping[str,
             write_weights(model, nodes[name], readers[name], fit)
         elif f"{name}_rest" in model.graph.initializers:
             write_rest(model, f"{name}_rest", fit.bias)
+    drop_unused(model)
+
+
+def drop_unused(model: ir.Model) -> None:
+    """Drop constants that nothing reads."""
     for unused in [
         n for n, value in model.graph.initializers.items() if not value.uses() and not value.is_graph_output()
     ]:

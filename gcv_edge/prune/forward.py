@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import onnx
 import onnx_ir as ir
 import onnxruntime
 from numpy.typing import NDArray
@@ -62,6 +63,11 @@ def open_graph(model: ir.Model, outputs: Sequence[ir.Value]) -> Any:
     if outputs:
         del proto.graph.output[:]
         proto.graph.output.extend(ir.to_proto(value) for value in outputs)
+    return start_session(proto)
+
+
+def start_session(proto: onnx.ModelProto) -> Any:
+    """Load a model into ONNX Runtime."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = usable_cpus()

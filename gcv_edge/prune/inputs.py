@@ -51,9 +51,11 @@ class Pictures:
         second = np.arange(len(self)) % step == step - 1
         return self.choose(~second), self.choose(second)
 
-    def first(self, count: int) -> Pictures:
-        """Return the first few."""
-        return self.choose(np.arange(len(self)) < count)
+    def some(self, count: int) -> Pictures:
+        """Return a few, spread evenly: pictures often come sorted by what is on them."""
+        chosen = np.zeros(len(self), bool)
+        chosen[np.arange(min(count, len(self))) * len(self) // max(1, min(count, len(self)))] = True
+        return self.choose(chosen)
 
     def choose(self, mask: NDArray[np.bool_]) -> Pictures:
         """Return some of the pictures."""

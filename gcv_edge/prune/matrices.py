@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx_ir as ir
@@ -50,6 +50,18 @@ class Reader:
     def width(self) -> int:
         """Number of columns."""
         return len(self.columns)
+
+
+class Heir(NamedTuple):
+    """A layer that takes over when a branch that is added to its result goes as a whole.
+
+    Attributes:
+        layer: its name.
+        target: name of the sum in the whole network, which its result becomes.
+    """
+
+    layer: str
+    target: str
 
 
 def read_layer(node: ir.Node, layer: Layer, limit: int) -> Reader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import onnx_ir as ir
 
 from gcv_edge.prune.forward import Forward
 from gcv_edge.prune.inputs import Pictures
-from gcv_edge.prune.matrices import Matrix, Reader, read_layer, sample_rows
+from gcv_edge.prune.matrices import Heir, Matrix, Reader, pick, read_layer, sample_rows
 from gcv_edge.prune.spaces import Spaces
 from gcv_edge.prune.trace import Layer
 
@@ -18,7 +18,7 @@ PATCH_LIMIT = 4608
 """Columns up to which a layer is treated by patch (512 channels under a kernel of 3 x 3)."""
 GRAM_NUMBERS = 250_000_000
 """Numbers of all layers' sums together, at most; wider layers are treated channel by channel."""
-ROWS_PER_COLUMN, LEAST_ROWS = 30, 20_000
+ROWS_PER_COLUMN, LEAST_ROWS = 30, 60_000
 """Rows that are looked at: enough for the sums to be well conditioned."""
 
 
@@ -70,13 +70,20 @@ class Moments:
         return self.tx / max(1, self.rows) - np.outer(self.t / max(1, self.rows), self.mean())
 
 
-def find_readers(model: ir.Model, spaces: Spaces) -> dict[str, Reader]:
-    """Describe the layers that read channels which may go, by name; grouped ones pass them on."""
+def find_readers(model: ir.Model, spaces: Spaces, heirs: Collection[str] = ()) -> dict[str, Reader]:
+    """Describe the layers that are fitted, by name.
+
+    They read channels which may go (grouped ones pass them on), or take over for others (``heirs``).
+    """
     nodes = list(model.graph)
     free = np.zeros(len(spaces.units), bool)
     for space, members in zip(spaces, spaces.members, strict=True):
         free[members] = not space.frozen
-    layers = [layer for layer in spaces.layers if layer.group == 1 and free[spaces.units[layer.inputs]].any()]
+    layers = [
+        layer
+        for layer in spaces.layers
+        if layer.group == 1 and (free[spaces.units[layer.inputs]].any() or layer.name in heirs)
+    ]
     limit = choose_limit(layers)
     return {layer.name: read_layer(nodes[layer.node], layer, limit) for layer in layers}
 
@@ -98,16 +105,34 @@ def positions_per_picture(reader: Reader, pictures: int) -> int:
 
 
 def gather_moments(
-    model: ir.Model, readers: Mapping[str, Reader], pictures: Pictures, seed: int
+    model: ir.Model,
+    readers: Mapping[str, Reader],
+    pictures: Pictures,
+    seed: int,
+    heirs: Mapping[str, Heir] | None = None,
 ) -> Iterator[dict[str, Moments]]:
-    """Sum over what layers read, in one pass; the sums so far are given after each batch."""
-    forward = Forward(model, [reader.source for reader in readers.values()])
-    sums = {name: Moments.zeros(reader.width) for name, reader in readers.items()}
+    """Sum over what layers read, in one pass; the sums so far are given after each batch.
+
+    Args:
+        model: the whole network.
+        readers: layers.
+        pictures: what to run.
+        seed: of the positions.
+        heirs: layers whose sums have targets, too: what they would have to give to take over.
+    """
+    heirs = {name: heir for name, heir in (heirs or {}).items() if readers[name].by_patch}
+    names = [reader.source for reader in readers.values()]
+    names += [heir.target for heir in heirs.values()]
+    forward = Forward(model, names)
+    sums: dict[str, Moments] = {}
     for number, tensors in enumerate(forward.stream(pictures)):
         for name, reader in readers.items():
             count = positions_per_picture(reader, len(pictures))
-            rows, _ = sample_rows(reader, tensors[reader.source], count, random_of(seed, reader, number))
-            sums[name].add(rows)
+            rows, places = sample_rows(reader, tensors[reader.source], count, random_of(seed, reader, number))
+            target = pick(tensors[heirs[name].target], places) if name in heirs else None
+            if name not in sums:
+                sums[name] = Moments.zeros(reader.width, 0 if target is None else target.shape[1])
+            sums[name].add(rows, target)
         yield sums
 
 

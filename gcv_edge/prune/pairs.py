@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.prune.fitting import Fit
-from gcv_edge.prune.forward import Forward, Tensors, is_fixed, whole_batches
-from gcv_edge.prune.inputs import Pictures
+from gcv_edge.prune.forward import Tensors
 from gcv_edge.prune.matrices import Matrix, Reader, pick, sample_rows
 from gcv_edge.prune.moments import Moments, positions_per_picture, random_of
+from gcv_edge.prune.walking import Walk
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,7 @@ class Pair:
         outputs: which of its results are left.
         addend: name of what its result is added to; by how much that differs from the whole network's, the
             layer should give more. Empty where there is none.
+        target: name of what its result should become in place of what it was; without an addend.
         guess: what the layer may be, where only what is positive of its result (or of the sum) matters: then
             results that are negative in both networks count as equal.
     """
@@ -32,33 +32,38 @@ class Pair:
     reader: Reader
     outputs: NDArray[np.bool_]
     addend: str = ""
+    target: str = ""
     guess: Fit | None = None
+
+    @property
+    def wanted(self) -> str:
+        """Name of the whole network's tensor that the layer is fitted to."""
+        return self.target or self.reader.result
 
 
 def gather_pairs(
-    dense: ir.Model, pruned: ir.Model, pairs: Sequence[Pair], pictures: Pictures, seed: int
+    whole: Walk, small: Walk, pairs: Sequence[Pair], seed: int, share: float = 1.0
 ) -> dict[str, Moments]:
     """Run both networks, and sum over what pruned layers read and what they should give.
 
     Args:
-        dense, pruned: the networks.
+        whole, small: the networks, not further than the first of the layers.
         pairs: the layers.
-        pictures: what to run.
         seed: of the positions.
+        share: of the rows that are usually looked at.
 
     Returns:
         Sums by layer; targets are results where it is treated by patch, else the whole network's columns.
     """
     addends = [pair.addend for pair in pairs if pair.addend]
-    tensors = [name for pair in pairs for name in (pair.reader.result, pair.reader.source)]
-    whole = Forward(dense, tensors + addends)
-    small = Forward(pruned, [*(pair.reader.source for pair in pairs), *addends])
+    wanted = [name for pair in pairs for name in (pair.wanted, pair.reader.source)] + addends
+    read = [*(pair.reader.source for pair in pairs), *addends]
+    size = min(whole.batch(wanted), small.batch(read))
     sums: dict[str, Moments] = {}
-    size = min(whole.batch, small.batch)
-    for number, batch in enumerate(whole_batches(pictures, size, is_fixed(dense.graph.inputs[0]))):
-        expected, found = whole.run(batch), small.run(batch)
+    both = zip(whole.stream(wanted, size), small.stream(read, size), strict=True)
+    for number, (expected, found) in enumerate(both):
         for pair in pairs:
-            count = positions_per_picture(pair.reader, len(pictures))
+            count = max(1, round(share * positions_per_picture(pair.reader, whole.count)))
             x, t = pair_rows(pair, expected, found, count, random_of(seed, pair.reader, number))
             name = pair.reader.layer.name
             if name not in sums:
@@ -74,7 +79,7 @@ def pair_rows(
     reader = pair.reader
     is_gone = reader.source not in found
     x, places = sample_rows(reader, (expected if is_gone else found)[reader.source], count, random)
-    t = target_rows(reader, expected, places)
+    t = target_rows(pair, expected, places)
     x = x[:, :0] if is_gone else x
     if not reader.by_patch:
         return x, t
@@ -89,10 +94,11 @@ def pair_rows(
     return x, t
 
 
-def target_rows(reader: Reader, tensors: Mapping[str, Matrix], places: NDArray[np.int64]) -> Matrix:
+def target_rows(pair: Pair, tensors: Mapping[str, Matrix], places: NDArray[np.int64]) -> Matrix:
     """Take the whole network's numbers at the same positions."""
+    reader = pair.reader
     if reader.by_patch:
-        result = tensors[reader.result]
+        result = tensors[pair.wanted]
         return pick(result, places) if reader.kernel else result.reshape(-1, result.shape[-1])
     source = tensors[reader.source]
     if reader.kernel:

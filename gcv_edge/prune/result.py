@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the networks that were tried.
+
+    Attributes:
+        stage: in which: ``widths``, ``exchange`` or ``fit``.
+        what: it was.
+        speedup: times as fast as the whole network, measured; None where it was not.
+        loss: divergence of its outputs; for widths alone, what the spaces' curves add up to.
+        changed: percentage of changed first choices.
+        score: the caller's.
+    """
+
+    stage: str
+    what: str
+    speedup: float | None = None
+    loss: float | None = None
+    changed: float | None = None
+    score: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -22,6 +47,9 @@ class PruneResult:
         passed: the drop is within the limit, where there is one.
         record: what the file says of its pruning.
         stages: seconds that each stage took.
+        free: channels of every space that could become narrower.
+        curves: units of each such space, and what it loses alone by the units kept.
+        trail: networks that were tried on the way.
     """
 
     path: Path
@@ -34,6 +62,9 @@ class PruneResult:
     passed: bool
     record: dict[str, Any]
     stages: dict[str, float]
+    free: dict[str, int] = field(default_factory=dict)
+    curves: dict[str, tuple[int, dict[int, float]]] = field(default_factory=dict)
+    trail: tuple[Step, ...] = ()
 
     @property
     def speedup(self) -> float:

@@ -7,7 +7,6 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +21,19 @@ from gcv_edge.exporters.writing import write_model
 from gcv_edge.files import replacing
 from gcv_edge.pipeline import verify_export
 from gcv_edge.prune.allocation import allocate, expected_loss, mask_of
+from gcv_edge.prune.classifiers import fit_classifier
 from gcv_edge.prune.costs import Cost, LatencyCost, MacCost
 from gcv_edge.prune.counting import count_macs
+from gcv_edge.prune.exchange import Joint, exchange
 from gcv_edge.prune.forward import MAX_BATCH
 from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
 from gcv_edge.prune.latency import compare_speed, find_kinds, measure_layers, plan_cases
 from gcv_edge.prune.loading import load_model
-from gcv_edge.prune.moments import gather_moments
-from gcv_edge.prune.refinement import refine
-from gcv_edge.prune.result import PruneResult
+from gcv_edge.prune.refinement import QuickFit, refine
+from gcv_edge.prune.result import PruneResult, Step
 from gcv_edge.prune.sensitivity import Curves, Divergence, measure_curves
 from gcv_edge.prune.state import State
-from gcv_edge.prune.study import Study
+from gcv_edge.prune.study import Study, candidate_widths
 from gcv_edge.prune.trace import shape_of
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
 
@@ -51,7 +51,11 @@ CHECK_SHARE = 1 / 8
 """Part of the pictures that nothing is fitted on."""
 CURVE_WORK = 1e13
 """Multiply-accumulates that all curves may take."""
-ATTEMPTS = 4
+REFITTED_ON, REFIT_COST = 96, 4
+"""Layers are fitted anew for each comparison where there is time to do so on that many pictures at least; it
+takes about that many times as long as not to do so."""
+ATTEMPTS = 6
+EXCHANGES = 2
 BACK_OFFS = 6
 SLOWEST = 0.97
 """A network that is slower than this part of the whole one's speed is refused; less is noise."""
@@ -89,6 +93,7 @@ class Run:
         self.speedup, self.macs, self.seed = speedup, macs, seed
         self._progress = progress
         self.stages: dict[str, float] = {}
+        self.trail: list[Step] = []
         self.metadata = read_metadata(source)
         if self.metadata.variant == "int8":
             raise UnsupportedError(f"{source}: is quantised: prune the network first, then calibrate it")
@@ -122,7 +127,9 @@ class Run:
         )
         tell(len(pictures), len(pictures))
         self.seen = pictures.seen
-        self.fitted_on, self.checked_on = pictures.split(CHECK_SHARE)
+        self.fitted_on, checked_on = pictures.split(CHECK_SHARE)
+        self.check = Divergence(self.study.model, checked_on)
+        self.checked = len(checked_on)
         self.state = State(self.output, self.key_of(pictures))
         self.sum_up()
         known = self.state.found.get("orders", {})
@@ -140,17 +147,22 @@ class Run:
     def sum_up(self) -> None:
         """Make the one pass over the pictures on the whole network."""
         tell = self.report("statistics")
-        passes = gather_moments(self.study.model, self.study.readers, self.fitted_on, self.seed)
-        for done, sums in enumerate(passes, 1):
-            self.study.moments = sums
+        for done, _ in enumerate(self.study.gather(self.fitted_on, self.seed), 1):
             tell(done, max(done, -(-len(self.fitted_on) // MAX_BATCH)))
 
     def measure(self) -> None:
         """Find out what narrower spaces lose and what they save."""
-        evaluations = sum(4 for _ in self.study.free)
-        count = int(CURVE_WORK / (evaluations * max(1, count_macs(self.study.model))))
-        sample = self.fitted_on.first(min(256, max(32, count)))
-        divergence = Divergence(self.study.model, sample)
+        work = sum(len(candidate_widths(s)) for s in self.study.free) * max(1, count_macs(self.study.model))
+        count = int(CURVE_WORK / work)
+        compared = self.fitted_on.some(min(256, max(32, count)))
+        self.quick: QuickFit | None = None
+        self.joint: Joint | None = None
+        if count >= REFIT_COST * REFITTED_ON:
+            sample, compared = self.fitted_on.split(1 / 3)
+            sample = sample.some(min(256, count // REFIT_COST))
+            compared = compared.some(max(32, len(sample) // 2))
+            self.quick = QuickFit(self.study, sample, self.seed)
+        self.divergence = divergence = Divergence(self.study.model, compared)
         curves: Curves = {
             name: {int(w): loss for w, loss in c.items()}
             for name, c in self.state.found.get("curves", {}).items()
@@ -162,7 +174,7 @@ class Run:
             if done % 8 == 0:
                 self.state.save(curves=curves)
 
-        measure_curves(self.study, divergence, curves, keep)
+        measure_curves(self.study, divergence, curves, keep, quick=self.quick)
         self.curves = curves
         self.state.save(curves=self.curves)
         self.cost = self.find_cost()
@@ -186,28 +198,61 @@ class Run:
         if known is not None:
             return dict(known)
         if self.macs is not None:
-            widths = allocate(self.study, self.curves, self.cost, self.whole_cost * self.macs)
+            limit = self.whole_cost * self.macs
+            widths = self.exchange(allocate(self.study, self.curves, self.cost, limit), limit)
         else:
-            widths = self.choose_for_speed()
+            widths = self.exchange_for_speed(*self.choose_for_speed())
         self.state.save(widths=widths)
         return widths
 
-    def choose_for_speed(self) -> dict[str, int]:
-        """Allocate, measure the network, and aim lower or higher."""
+    def exchange(self, widths: dict[str, int], limit: float) -> dict[str, int]:
+        """Look for widths that lose less together, where there is time for that."""
+        if self.quick is None or not widths:
+            return widths
+        if self.joint is None:
+            self.joint = Joint(self.study, self.divergence, self.quick)
+        joint, report = self.joint, self.report("exchange")
+        found = exchange(self.study, self.curves, self.cost, widths, limit, joint, report)
+        for what, each in (("widths as allocated", widths), ("after exchanges", found)):
+            self.trail.append(Step("exchange", what, self.time(self.study.shape(each)[0]), joint(each)))
+        return found
+
+    def exchange_for_speed(self, widths: dict[str, int], measured: float) -> dict[str, int]:
+        """Do so at the time wanted; what turns out to be slower is not taken."""
+        assert self.speedup is not None
+        least = self.cost(mask_of(self.study, widths))
+        limit = least * max(1.0, measured / self.speedup)
+        for _ in range(EXCHANGES):
+            found = self.exchange(widths, limit)
+            faster = self.latency[0] / self.latency[1]
+            if found == widths or faster >= 0.99 * self.speedup:
+                return found
+            limit = max(least, limit * faster / self.speedup)
+        return widths
+
+    def choose_for_speed(self) -> tuple[dict[str, int], float]:
+        """Allocate, measure the network, and aim lower or higher; return the speed-up measured, too."""
         assert self.speedup is not None
         tell = self.report("widths")
         aim = self.speedup
         best: Attempt = ({}, 0.0, float("inf"))
+        too_low, enough = 1.0, float("inf")
         for attempt in range(ATTEMPTS):
             widths = allocate(self.study, self.curves, self.cost, self.whole_cost / aim)
-            measured = self.time(self.study.prune(widths, fit=False))
+            measured = self.time(self.study.shape(widths)[0])
             loss = sum(expected_loss(self.study, self.curves, widths).values())
             best = better(best, (widths, measured, loss), self.speedup)
+            self.trail.append(Step("widths", f"aimed at {aim:.2f}x", measured, loss))
             tell(attempt + 1, ATTEMPTS)
             if self.speedup <= measured <= 1.03 * self.speedup:
                 break
-            aim *= float(np.clip(1.005 * self.speedup / measured, 0.8, 1.3))
-        return best[0]
+            if measured < self.speedup:
+                too_low = max(too_low, aim)
+            else:
+                enough = min(enough, aim)
+            next_aim = aim * float(np.clip(1.005 * self.speedup / measured, 0.8, 1.3))
+            aim = next_aim if too_low < next_aim < enough else float(np.sqrt(too_low * min(enough, 2 * aim)))
+        return best[0], best[1]
 
     def time(self, model: ir.Model) -> float:
         """Return how many times faster a pruned network is."""
@@ -219,25 +264,26 @@ class Run:
 
     def finish(self, score: Score | None, max_drop: float | None) -> PruneResult:
         """Prune, fit, check, widen again where too much is lost, and write the file."""
-        check = Divergence(self.study.model, self.checked_on)
         before = score(self.source) if score is not None else None
         widths = self.choose()
         for attempt in range(BACK_OFFS + 1):
             model = self.fit(widths)
             after = self.score(model, score)
-            changed = check.changed(model)
+            changed = self.check.changed(model)
+            what = f"{attempt} times widened" if attempt else "fitted"
+            self.trail.append(Step("fit", what, self.time(model), self.check(model), changed, after))
             drop = before - after if before is not None and after is not None else changed
             passed = max_drop is None or drop <= max_drop
             if passed or not widths or attempt == BACK_OFFS:
                 break
             widths = self.widen(widths)
-        faster = self.time(model)
+        faster = self.latency[0] / self.latency[1]
         if faster < SLOWEST:
             raise GcvEdgeError(
                 f"{self.source}: the pruned network takes {1 / faster:.2f} times as long as the whole one: "
                 "nothing was written"
             )
-        found = {"divergence": check(model), "changed": changed}
+        found = {"divergence": self.check(model), "changed": changed}
         scores = (before, after) if before is not None and after is not None else None
         return self.write(model, widths, found, scores, passed)
 
@@ -254,6 +300,7 @@ class Run:
             done=self.state.fits,
             save=self.state.save_fits,
         )
+        fit_classifier(self.study, model, self.fitted_on, self.check)
         return model
 
     def score(self, model: ir.Model, score: Score | None) -> float | None:
@@ -295,7 +342,6 @@ class Run:
         for key in ("gcv_edge verification", "gcv_edge self_test"):
             entries.pop(key, None)
         entries |= {
-            "gcv_edge variant": "pruned",
             "gcv_edge version": gcv_edge.__version__,
             "gcv_edge pruning": json.dumps(record),
         }
@@ -303,7 +349,7 @@ class Run:
         model.metadata_props.update(entries)
         with replacing(self.output) as temporary:
             write_model(model, temporary)
-            verify_export(temporary, replace(self.metadata, variant="pruned"), None)
+            verify_export(temporary, self.metadata, None)
         self.state.remove()
         return PruneResult(
             path=self.output,
@@ -316,6 +362,9 @@ class Run:
             passed=passed,
             record=record,
             stages=self.stages,
+            free={space.name: space.channels for space in self.study.free},
+            curves={space.name: (space.units, self.curves.get(space.name, {})) for space in self.study.free},
+            trail=tuple(self.trail),
         )
 
     def describe(
@@ -328,7 +377,7 @@ class Run:
         """Collect what the file says of its pruning; times only where they decided."""
         record: dict[str, Any] = {
             "data": "noise" if self.is_noise else "pictures",
-            "pictures": len(self.fitted_on) + len(self.checked_on),
+            "pictures": len(self.fitted_on) + self.checked,
             "pictures_given": self.seen,
             "seed": self.seed,
             "macs": list(macs),

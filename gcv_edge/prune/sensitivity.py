@@ -9,10 +9,15 @@ import onnx_ir as ir
 
 from gcv_edge.prune.forward import Forward, Tensors
 from gcv_edge.prune.inputs import Pictures
+from gcv_edge.prune.refinement import QuickFit
+from gcv_edge.prune.spaces import ChannelSpace
 from gcv_edge.prune.study import Study, candidate_widths
 
 Curves = dict[str, dict[int, float]]
 """Of each space, the divergence of the outputs by the number of units kept."""
+
+NEARBY = 4
+"""Layers behind a narrower space that are fitted anew for its curve."""
 
 LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 
@@ -32,7 +37,7 @@ class Divergence:
         self.heads = find_heads(model)
         self._pictures = pictures
         output = model.graph.outputs[0]
-        self._is_classifier = self.heads == [output.name] and len(output.shape or ()) == 2
+        self.is_classifier = self.heads == [output.name] and len(output.shape or ()) == 2
         self._expected = self.outputs(model)
 
     def outputs(self, model: ir.Model) -> Tensors:
@@ -45,7 +50,7 @@ class Divergence:
     def __call__(self, model: ir.Model) -> float:
         """Return the divergence of a pruned network."""
         found = self.outputs(model)
-        if self._is_classifier:
+        if self.is_classifier:
             (name,) = self.heads
             return classifier_divergence(self._expected[name], found[name])
         errors = [relative_error(self._expected[name], found[name]) for name in self.heads]
@@ -53,7 +58,7 @@ class Divergence:
 
     def changed(self, model: ir.Model) -> float:
         """Return the percentage of first choices that changed, for a classifier; else the relative error."""
-        if not self._is_classifier:
+        if not self.is_classifier:
             return 100 * self(model)
         (name,) = self.heads
         found = self.outputs(model)[name].argmax(axis=1)
@@ -103,6 +108,7 @@ def measure_curves(
     curves: Curves,
     report: Callable[[int, int], None],
     choices: int = 4,
+    quick: QuickFit | None = None,
 ) -> None:
     """Prune one space at a time to each candidate width, and compare.
 
@@ -112,13 +118,27 @@ def measure_curves(
         curves: what an interrupted run found out; takes the rest.
         report: called with the number done and the number of all after each.
         choices: widths of each space that are tried.
+        quick: fits a few layers behind to what they really read: without that, branches look more important
+            than they are, since it is the layers behind them that make up for them.
     """
+    places = {node.name or "": place for place, node in enumerate(study.model.graph)}
+    begin = {space.name: first_place(study, space, places) for space in study.free}
     wanted = [(space.name, width) for space in study.free for width in candidate_widths(space, choices)]
+    wanted.sort(key=lambda pair: begin[pair[0]])
     for number, (name, width) in enumerate(wanted):
         curve = curves.setdefault(name, {})
         if width not in curve:
-            curve[width] = divergence(study.prune({name: width}))
+            pruned = study.prune({name: width})
+            if quick is not None:
+                quick.behind(pruned, {name: width}, begin[name], NEARBY)
+            curve[width] = divergence(pruned)
         report(number + 1, len(wanted))
+
+
+def first_place(study: Study, space: ChannelSpace, places: Mapping[str, int]) -> int:
+    """Return the place of the first layer that changes when a space becomes narrower."""
+    names = [*space.writers, *([study.heirs[space.name].layer] if space.name in study.heirs else [])]
+    return min(places[name] for name in names)
 
 
 def interpolate(curve: Mapping[int, float], units: int, steps: Sequence[int]) -> dict[int, float]:

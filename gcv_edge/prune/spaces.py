@@ -222,8 +222,8 @@ def can_go(model: ir.Model, inside: set[int], writers: Sequence[Layer], readers:
     """Tell whether a space may go as a whole.
 
     1. Each layer that reads it, but for grouped ones that pass it on, reads nothing else and has one group.
-    2. What that layer gives is only added to tensors of the same shape that no layer gives directly: those
-       could go likewise, and nothing would be left.
+    2. What that layer gives is only added to tensors of the same shape that stay: those that a layer gives
+       which nothing else reads the input of could go likewise, and nothing would be left.
     """
     nodes = list(model.graph)
     last = [layer for layer in readers if layer not in writers]
@@ -248,4 +248,8 @@ def is_only_added(value: ir.Value) -> bool:
 def stays(other: ir.Value, value: ir.Value) -> bool:
     """Tell whether a sum keeps its shape by another addend."""
     producer = other.producer()
-    return shape_of(other) == shape_of(value) and producer is not None and producer.op_type != "Conv"
+    if producer is None or shape_of(other) != shape_of(value):
+        return False
+    source = producer.inputs[0]
+    is_shared = source is not None and (source.is_graph_input() or len(source.uses()) > 1)
+    return producer.op_type != "Conv" or is_shared

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,10 +10,12 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.prune.edits import Mask
-from gcv_edge.prune.fitting import Fit, fit_layer, read_weights, write_all
+from gcv_edge.prune.fitting import Fit, fit_heir, fit_layer, read_weights, write_all
+from gcv_edge.prune.heirs import find_heirs, hand_over
+from gcv_edge.prune.inputs import Pictures
 from gcv_edge.prune.labels import Labels
-from gcv_edge.prune.matrices import Matrix, Reader
-from gcv_edge.prune.moments import Moments, find_readers
+from gcv_edge.prune.matrices import Heir, Matrix, Reader
+from gcv_edge.prune.moments import Moments, find_readers, gather_moments
 from gcv_edge.prune.selection import Operand, order_units
 from gcv_edge.prune.spaces import ChannelSpace, Spaces, channel_spaces
 from gcv_edge.prune.surgery import apply_keep
@@ -38,6 +40,7 @@ class Study:
         weights: their matrices and biases.
         moments: sums over what they read.
         orders: units of each space, the most important first.
+        heirs: who can take over when a space goes as a whole, by the space's name.
     """
 
     model: ir.Model
@@ -46,15 +49,24 @@ class Study:
     weights: dict[str, tuple[Matrix, Matrix]]
     moments: dict[str, Moments] = field(default_factory=dict)
     orders: dict[str, Labels] = field(default_factory=dict)
+    heirs: dict[str, Heir] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model: ir.Model) -> Study:
         """Look at a network."""
         spaces = channel_spaces(model)
-        readers = find_readers(model, spaces)
+        heirs = find_heirs(model, spaces)
+        readers = find_readers(model, spaces, {heir.layer for heir in heirs.values()})
         nodes = list(model.graph)
         weights = {name: read_weights(nodes[r.layer.node], r) for name, r in readers.items()}
-        return cls(model, spaces, readers, weights)
+        return cls(model, spaces, readers, weights, heirs=heirs)
+
+    def gather(self, pictures: Pictures, seed: int) -> Iterator[None]:
+        """Sum over what layers read, in one pass; stops after each batch."""
+        heirs = {heir.layer: heir for heir in self.heirs.values()}
+        for sums in gather_moments(self.model, self.readers, pictures, seed, heirs):
+            self.moments = sums
+            yield
 
     @property
     def free(self) -> list[ChannelSpace]:
@@ -114,17 +126,34 @@ class Study:
         fit = fit_layer(reader, *self.weights[name], self.moments[name], kept[reader.columns])
         return crop(fit, kept[reader.layer.outputs])
 
-    def fits(self, kept: Mask) -> dict[str, Fit]:
-        """Fit every layer that reads less than before."""
-        return {name: self.fit(name, kept) for name, r in self.readers.items() if not kept[r.columns].all()}
+    def fits(self, kept: Mask, heirs: Mapping[str, Heir]) -> dict[str, Fit]:
+        """Fit every layer that reads less than before or takes over."""
+        found = {name: self.fit(name, kept) for name, r in self.readers.items() if not kept[r.columns].all()}
+        return found | {name: self.fit_heir(heir, kept) for name, heir in heirs.items()}
+
+    def fit_heir(self, heir: Heir, kept: Mask) -> Fit:
+        """Fit a layer that takes over."""
+        reader, moments = self.readers[heir.layer], self.moments[heir.layer]
+        fit = fit_heir(self.weights[heir.layer][0], moments, kept[reader.columns])
+        return crop(fit, kept[reader.layer.outputs])
 
     def prune(self, widths: Widths, *, fit: bool = True) -> ir.Model:
         """Return a pruned copy, its layers fitted on the whole network's numbers or just sliced."""
         keep = self.keep(widths)
         pruned = apply_keep(self.model, self.spaces, keep)
         if fit:
-            write_all(pruned, self.readers, self.fits(self.spaces.mask(keep)))
+            heirs = self.hand_over(pruned)
+            write_all(pruned, self.readers, self.fits(self.spaces.mask(keep), heirs))
         return pruned
+
+    def hand_over(self, pruned: ir.Model) -> dict[str, Heir]:
+        """Let layers of a pruned copy take over for branches that are gone."""
+        return hand_over(pruned, {name for name, r in self.readers.items() if r.by_patch})
+
+    def shape(self, widths: Widths) -> tuple[ir.Model, dict[str, Heir]]:
+        """Return a pruned copy that is not fitted, and the layers that are to take over in it."""
+        pruned = apply_keep(self.model, self.spaces, self.keep(widths))
+        return pruned, self.hand_over(pruned)
 
 
 def crop(fit: Fit, outputs: NDArray[np.bool_]) -> Fit:

@@ -13,8 +13,10 @@ from types import ModuleType
 import pytest
 
 from gcv_edge.benchmarking import Settings, Variant, benchmark, list_references, list_variants
+from gcv_edge.benchmarking.accuracy import Measured
 from gcv_edge.benchmarking.advice import advise
 from gcv_edge.benchmarking.results import Benchmark, Recorded, collect
+from gcv_edge.benchmarking.settings import FEWEST_ROUNDS
 from gcv_edge.benchmarking.turns import Turn
 from gcv_edge.errors import DataError, GcvEdgeError, UnsupportedError
 from gcv_edge.metadata import ClipSettings
@@ -72,6 +74,18 @@ def test_nothing_measured_is_an_error(signs: Path) -> None:
         benchmark(list_variants([signs], ("f32",)), replace(QUICK, batches=(4,)))
 
 
+def test_a_limit_ends_the_rounds(signs: Path) -> None:
+    settings = replace(QUICK, rounds=50, limit=0.01)
+    found = benchmark(list_variants([signs], ("f32",)), settings, with_network=False)
+    assert found.rows[0].rounds == FEWEST_ROUNDS
+
+
+def test_a_variant_that_takes_too_long_is_left_out(make_model: Maker) -> None:
+    variants = list_variants([make_model("pose")], ("f32",))
+    with pytest.raises(GcvEdgeError, match=r"openvino FP32: load took more than 0\.01 s and was ended"):
+        benchmark(variants, replace(QUICK, patience=0.01))
+
+
 def test_frames_must_be_there(signs: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         benchmark(list_variants([signs]), QUICK, source=str(tmp_path / "none.jpg"))
@@ -114,10 +128,14 @@ def test_mxnet(mxnet: ModuleType, signs: Path) -> None:
 
     variants = list_variants([signs], ("f32",))
     references = list_references(variants, "mxnet", source=str(SYMBOL), modes=["unfused"])
-    found = benchmark([*references, *variants], replace(QUICK, rounds=1))
+    found = benchmark([*references, *variants], replace(QUICK, rounds=1), with_profile=True)
     assert found.left_out == ()
     assert list(found.rows[-1].ratios) == ["mxnet FP32"]
     assert found.rows[0].stages["preprocess"]["p50"] > 0
+    kinds = {kernel["kind"] for kernel in found.rows[0].layers}
+    assert {"convolution", "normalisation", "activation", "boxes"} <= kinds
+    assert all("," not in kernel["layer"] for kernel in found.rows[0].layers), "operators, not bulks of them"
+    assert {row.threads for row in found.rows} == {1}
 
 
 def test_a_source_that_mxnet_cannot_find(mxnet: ModuleType, make_model: Maker) -> None:
@@ -127,7 +145,7 @@ def test_a_source_that_mxnet_cannot_find(mxnet: ModuleType, make_model: Maker) -
 
 
 FACTS = {
-    "engine": "openvino 1", "precision": "f32", "streams": 1, "memory": None,
+    "engine": "openvino 1", "precision": "f32", "streams": 1, "threads": 1, "memory": None,
     "import_seconds": 0.1, "load_seconds": 0.1, "first_seconds": 0.1,
 }  # fmt: skip
 
@@ -166,6 +184,43 @@ def test_the_advice_says_when_accuracy_is_unknown() -> None:
     found = collect([recorded("FP32", 10), recorded("INT8", 2)], Settings(), "frames")
     assert "accuracy is not in the file: gcv-edge val INT8.onnx DATA" in found.advice
     assert "5.0x openvino FP32" in found.advice or "4.6x openvino FP32" in found.advice
+
+
+@pytest.mark.parametrize(
+    ("isa", "kernel", "obeyed"),
+    [
+        ("vnni", "brgconv_avx512_I8", True),
+        ("vnni", "brgconv_avx512_amx_I8", False),
+        ("vnni", "jit_avx512_bf16", False),
+        ("avx2", "brgconv_avx512_f32", False),
+        ("native", "brgconv_avx512_amx_I8", True),
+    ],
+)
+def test_kernels_beyond_a_cap_are_told_of(isa: str, kernel: str, obeyed: bool) -> None:
+    variant, rounds = recorded("INT8", 10)
+    rounds.layers = [{"kernel": kernel}]
+    found = collect([(variant, rounds)], Settings(isa=isa), "frames")
+    assert (
+        any("was not obeyed: openvino INT8 ran kernels beyond it" in note for note in found.notes) != obeyed
+    )
+
+
+def test_other_numbers_of_threads_are_told_of() -> None:
+    (one, first), (two, second) = recorded("FP32", 10), recorded("FP32", 10)
+    second.facts = {**FACTS, "threads": 2}
+    found = collect([(one, first), (replace(two, engine="mxnet"), second)], Settings(), "frames")
+    assert any("different numbers of threads (openvino 1, mxnet 2)" in note for note in found.notes)
+
+
+def test_what_files_say_of_their_stages_is_told() -> None:
+    variant, rounds = recorded("pruned INT8", 10)
+    measured = (
+        Measured("pruning", "top-1", "accuracy", 0.8, 0.78),
+        Measured("calibration", "top-1", "accuracy", 0.775, 0.77),
+    )
+    found = collect([(replace(variant, measured=measured), rounds)], Settings(), "frames")
+    said = "pruning: top-1 80.00 % -> 78.00 %; calibration: top-1 77.50 % -> 77.00 %"
+    assert f"pruned INT8.onnx says: {said}" in found.notes
 
 
 def test_a_noisy_machine_is_told_of() -> None:

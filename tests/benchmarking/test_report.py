@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import addresses, find_browser, open_page
 
 from gcv_edge.errors import MissingExtraError
 
@@ -20,7 +19,6 @@ pytest.importorskip("plotly", reason="the extra [report] is not installed")
 
 from gcv_edge.benchmarking.report import format_report, write_report
 
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 HOSTILE = "</script><script>console.error('broken out')</script>"
 
 
@@ -33,7 +31,8 @@ def make_row(family: str, variant: str, milliseconds: float, **changes: Any) -> 
         "stages_ms": dict.fromkeys(("preprocess", "inference", "postprocess", "total"), times),
         "throughput": rate, "network_throughput": rate,
         "startup_s": {"import": 0.1, "load": 0.2, "first": 0.1},
-        "memory_bytes": 10**8, "size_bytes": 10**7, "accuracy": 0.7, "ratios": {}, **changes,
+        "memory_bytes": 10**8, "size_bytes": 10**7, "accuracy": 0.7, "agreement": None, "ratios": {},
+        **changes,
     }  # fmt: skip
 
 
@@ -55,29 +54,12 @@ def make_document() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def browser() -> str:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)}")
-    return found
+    return find_browser()
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(make_document(), tmp_path_factory.mktemp("report") / "report.html")
-
-
-def open_page(browser: str, address: str, size: str = "1200,1600") -> str:
-    """Open a page, wait until it is drawn; return its elements. The console must stay empty of errors."""
-    line = [
-        browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-        "--enable-logging=stderr", "--virtual-time-budget=20000", f"--window-size={size}", "--dump-dom",
-        address,
-    ]  # fmt: skip
-    process = subprocess.run(line, capture_output=True, text=True, timeout=100, check=True)
-    said = [text for text in process.stderr.splitlines() if "CONSOLE" in text]
-    assert not said
-    # what the library's own code says of itself is no part of what is drawn
-    return re.sub(r"<script.*?</script>", "", process.stdout, flags=re.DOTALL)
 
 
 def count_points(dom: str) -> int:
@@ -117,16 +99,63 @@ def test_it_can_be_filtered_sorted_and_compared(browser: str, page: Path) -> Non
     assert "-1.00 points" in compared
 
 
-def texts_of_addresses(page: str) -> Iterator[str]:
-    """Addresses in what is the project's own."""
-    own = re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
-    yield from re.findall(r"(?:src|href)=\"([^\"]*)\"|url\(([^)]*)\)", own)
+def test_agreement_is_shown_where_there_is_no_accuracy(browser: str, tmp_path: Path) -> None:
+    document = make_document()
+    for row, agreement in zip(document["rows"], (None, 0.98, 0.97, None), strict=True):
+        row |= {"accuracy": None, "agreement": agreement}
+    dom = open_page(browser, write_report(document, tmp_path / "page.html").as_uri() + "#y=agreement")
+    assert count_points(dom) == 2
+    assert "2 of 4 have no agreement with the network before" in dom
+
+
+PROBE = """<script>
+document.body.dataset.probe = JSON.stringify({
+  inner: window.innerWidth,
+  wide: [...document.querySelectorAll("body *")]
+    .filter((one) => !one.closest(".scroll, #compare, svg, script"))
+    .filter((one) => one.getBoundingClientRect().right > window.innerWidth + 1)
+    .map((one) => `${one.tagName} ${one.id} ${one.className}`),
+  form: getComputedStyle(document.getElementById("controls")).display,
+});
+</script></body>"""
+"""Writes into the page which elements reach out of the window, but for those that scroll."""
+
+
+def probe(browser: str, text: str, folder: Path, size: str, wanted: str = "") -> dict[str, Any]:
+    path = folder / "probed.html"
+    path.write_text(text.replace("</body>", PROBE), encoding="utf-8")
+    dom = open_page(browser, path.as_uri() + wanted, size)
+    (found,) = re.findall(r'data-probe="([^"]*)"', dom)
+    seen: dict[str, Any] = json.loads(html.unescape(found))
+    return seen
+
+
+def test_it_fits_a_phone(browser: str, page: Path, tmp_path: Path) -> None:
+    seen = probe(browser, page.read_text(encoding="utf-8"), tmp_path, "390,1600", "#choose=0,1")
+    assert seen["inner"] == 390
+    assert seen["wide"] == []
+
+
+def test_it_fits_paper(browser: str, page: Path, tmp_path: Path) -> None:
+    """What is for paper, shown on a screen as wide as A4 without its margins."""
+    text = page.read_text(encoding="utf-8").replace("@media print", "@media all")
+    seen = probe(browser, text, tmp_path, "1030,1600")
+    assert seen["form"] == "none"
+    assert seen["wide"] == []
+
+
+def test_it_prints(browser: str, page: Path, tmp_path: Path) -> None:
+    paper = tmp_path / "page.pdf"
+    line = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--print-to-pdf={paper}", page.as_uri()]
+    subprocess.run(line, capture_output=True, timeout=100, check=True)
+    assert paper.read_bytes().startswith(b"%PDF")
+    assert paper.stat().st_size > 20_000
 
 
 def test_nothing_is_fetched(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "default-src 'none'" in text
-    assert list(texts_of_addresses(text)) == []
+    assert list(addresses(text)) == []
 
 
 def test_texts_cannot_break_out() -> None:

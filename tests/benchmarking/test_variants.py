@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
 from gcv_edge.benchmarking import Settings, list_references, list_variants
-from gcv_edge.benchmarking.accuracy import read_accuracy
 from gcv_edge.errors import ModelNotFoundError, UsageError
 from tests.runtime.conftest import Maker
 
@@ -55,40 +53,22 @@ def test_a_missing_file(tmp_path: Path) -> None:
         list_variants([tmp_path / "none.onnx"])
 
 
-@pytest.mark.parametrize(
-    ("entries", "expected"),
-    [
-        ({}, None),
-        ({"gcv_edge accuracy": '{"metric": "top1", "value": 0.7}'}, (0.7, "top1", None)),
-        ({"gcv_edge calibration": '{"score_before": 0.8, "score_after": 0.79}'}, (0.79, "", 0.8)),
-        ({"gcv_edge calibration": '{"score_before": null, "score_after": null}'}, None),
-        ({"gcv_edge accuracy": "[1, 2]"}, None),
-        ({"gcv_edge accuracy": "damaged"}, None),
-        ({"gcv_edge accuracy": '{"value": 71.5}'}, None),
-        ({"gcv_edge accuracy": '{"value": true}'}, None),
-    ],
-)
-def test_accuracy_that_a_file_carries(entries: dict[str, str], expected: object) -> None:
-    found = read_accuracy(entries)
-    assert (found and (found.value, found.metric, found.before)) == expected
-
-
-def test_the_float_file_has_the_accuracy_from_before_calibration(make_model: Maker, tmp_path: Path) -> None:
-    record = json.dumps({"score_before": 0.8, "score_after": 0.79})
-    plain = make_model("classification", path=tmp_path / "a.onnx", entries=SOURCE)
-    int8 = make_model(
-        "classification", path=tmp_path / "b.onnx", entries={**SOURCE, "gcv_edge calibration": record}
-    )
-    found = {variant.name: variant.accuracy for variant in list_variants([plain, int8])}
-    assert found == {"FP32": 0.8, "BF16": None, "INT8": 0.79, "INT8 + BF16": 0.79}
-
-
 def test_mxnet_runs_the_name_and_the_seed_that_a_file_remembers(make_model: Maker) -> None:
     source = "mobilenet0.25 (random weights, seed 3)"
     variants = list_variants([make_model("classification", entries={"gcv_edge source": source})])
     references = list_references(variants, "mxnet")
     assert [row.title for row in references] == ["mxnet FP32", "mxnet FP32 fused", "mxnet INT8"]
     assert {(row.source, row.seed, row.is_reference) for row in references} == {("mobilenet0.25", 3, True)}
+
+
+def test_the_reference_is_the_plainest_file(make_model: Maker, tmp_path: Path) -> None:
+    """Whatever the order in which files are given."""
+    int8, plain = (
+        make_model("pose", path=tmp_path / f"{name}.onnx", entries={**SOURCE, "gcv_edge variant": name})
+        for name in ("int8", "fp32")
+    )
+    (reference,) = list_references(list_variants([int8, plain]), "onnxruntime")
+    assert (reference.name, reference.model) == ("FP32", plain)
 
 
 def test_a_source_is_one_networks(make_model: Maker, tmp_path: Path) -> None:
@@ -110,6 +90,8 @@ def test_a_source_is_one_networks(make_model: Maker, tmp_path: Path) -> None:
         ({"seconds": 0.0}, "seconds: found 0.0"),
         ({"seconds": float("nan")}, "seconds: found nan"),
         ({"rest": -1.0}, "rest: found -1.0"),
+        ({"limit": 0.0}, "limit: found 0.0"),
+        ({"patience": -1.0}, "patience: found -1.0"),
         ({"threads": 0}, "threads: found 0"),
     ],
 )

@@ -106,6 +106,13 @@ def test_levels_of_a_range(low: float, high: float, asymmetric: bool, kind: type
     assert levels.scale > 0
 
 
+@pytest.mark.parametrize(("target", "zero"), [("x86", 128), ("portable", 128), ("arm", 0)])
+def test_joined_numbers_with_two_signs_are_unsigned_around_the_middle(target: str, zero: int) -> None:
+    alone, joined = (choose_levels(-1, 2.54, TARGETS[target], joined=joined) for joined in (False, True))
+    assert (alone.zero_point, joined.zero_point) == (0, zero)
+    assert alone.scale == joined.scale
+
+
 def test_an_unknown_target_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r"'x68', expected one of x86, arm, portable \(did you mean 'x86'"):
         find_target("x68")
@@ -149,6 +156,25 @@ def test_full_bias_correction_takes_the_error_of_the_means_away() -> None:
     corrected = prepare(drawn_net([0, 2, 0]))
     quantize(corrected, ranges, target, bias_shifts=whole)
     assert channel_error(corrected, "maps") < 0.25 * channel_error(plain, "maps")
+
+
+def test_errors_that_an_activation_swallows_are_not_corrected() -> None:
+    """The second weight is rounded by 0.003, which shows only in pixels that the ReLU makes zero."""
+    net = Net(channels=2)
+    weight = net.graph.constant(np.float32([1, -0.373]).reshape(1, 2, 1, 1), "weight")
+    layer = net.graph.op("Conv", [net.data, weight], "layer")
+    model = net.model(maps=net.relu(layer))
+    picture = np.zeros((1, 2, 16, 16), np.float32)
+    picture[0, 0, :8], picture[0, 1, 8:] = 100, 100
+    batches = [{"data": picture}]
+    prepared = prepare(ir.from_proto(ir.to_proto(model)))
+    statistics = collect(prepared, place(prepared.graph), batches)
+    start = prepare(model)
+    quantize(start, statistics.ranges("minmax"), TARGETS["x86"])
+    (fast,) = fast_shifts(place(prepared.graph), statistics.means, TARGETS["x86"]).values()
+    (full,) = full_shifts(prepared, start, ["layer"], batches).values()
+    assert abs(fast[0]) > 0.1
+    assert abs(full[0]) < 0.01
 
 
 def test_the_file_is_small(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ import gcv_edge
 from gcv_edge.cli import main
 from tests.runtime.conftest import make_model  # noqa: F401
 
+from .coloured import colours, make_net, pictures  # noqa: F401
+
 CLASSES_FILE = DEMO / "classes.txt"
 PICTURE = DEMO / "town.jpg"
 SHAPE = ",".join(map(str, json.loads((DEMO / "demo.json").read_text())["input_shape"]))

@@ -7,84 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import onnx
 import pytest
-from onnx import helper, numpy_helper
 
 from gcv_edge.calibration import stage, targets, thresholds
 from gcv_edge.calibration.material import open_material
 from gcv_edge.cli import int8
-from gcv_edge.cli.int8 import describe_speed
+from gcv_edge.cli.int8_outcome import describe_speed
 from gcv_edge.metadata import ClipSettings
 from gcv_edge.tasks import CLASSIFICATION
 from tests.runtime.conftest import Maker, solid
 
+from .coloured import COLOURS
 from .conftest import CLASSES_FILE, DEMO, QUICK, contents, done, error_line, failed, run, shell
 from .test_interruptions import FULL_DISK
 
-COLOURS = {"red": (255, 40, 0), "green": (0, 255, 40), "blue": (40, 0, 255)}
-EACH = 4
-OPSET = 18
-"""That exports have."""
 NAIVE = ("--calib-mode", "naive")
 SAME_ANYWHERE = (*NAIVE, "--target", "portable")
 """No layer returns to float because 8 bits make it slower on the machine at hand."""
-
-
-def colour_convs(model: onnx.ModelProto, ballast: float) -> None:
-    """Put two convolutions before the first node, which together change nothing.
-
-    ``ballast`` fills a channel between them that the second one ignores; when it is large, 8 bits have no
-    levels left for the others.
-    """
-    first, second = np.zeros((4, 3, 1, 1), np.float32), np.zeros((3, 4, 1, 1), np.float32)
-    first[:3, :, 0, 0] = second[:, :3, 0, 0] = np.eye(3)
-    bias = np.array([0, 0, 0, ballast], np.float32)
-    for name, value in (("w1", first), ("b1", bias), ("w2", second)):
-        model.graph.initializer.append(numpy_helper.from_array(value, name))
-    model.graph.node[0].input[0] = "seen"
-    layers = [
-        helper.make_node("Conv", ["data", "w1", "b1"], ["c1"], "conv1"),
-        helper.make_node("Relu", ["c1"], ["r1"], "relu1"),
-        helper.make_node("Conv", ["r1", "w2"], ["seen"], "conv2"),
-    ]
-    for layer in reversed(layers):
-        model.graph.node.insert(0, layer)
-
-
-@pytest.fixture
-def make_net(make_model: Maker, here: Path) -> Maker:
-    """Write a network with convolutions: ``make_net("classification", ballast=1.0)``."""
-
-    def make(kind: str, *, ballast: float = 1.0, **options: Any) -> Path:
-        path = make_model(kind, path=here / "net.onnx", **options)
-        model = onnx.load(path)
-        model.opset_import[0].version = OPSET
-        colour_convs(model, ballast)
-        onnx.save(model, path)
-        return Path("net.onnx")
-
-    return make
-
-
-@pytest.fixture
-def colours(here: Path) -> Path:
-    """Pictures in folders by the name of their colour."""
-    for name, colour in COLOURS.items():
-        (here / "colours" / name).mkdir(parents=True)
-        for number in range(EACH):
-            cv2.imwrite(f"colours/{name}/{number}.png", solid(*(max(0, c - 9 * number) for c in colour)))
-    return Path("colours")
-
-
-@pytest.fixture
-def pictures(colours: Path) -> Path:
-    """The same without labels."""
-    Path("flat").mkdir()
-    for path in sorted(colours.rglob("*.png")):
-        path.rename(Path("flat") / f"{path.parent.name}{path.name}")
-    return Path("flat")
 
 
 def record(path: str) -> dict[str, Any]:
@@ -128,6 +68,7 @@ def test_json_and_the_record_in_the_file(make_net: Maker, colours: Path) -> None
     assert stored["data"].endswith("; top-1 (accuracy)")
     assert stored["data_hash"] == dataset["fingerprint"]
     assert (stored["score_before"], stored["score_after"]) == (100, 100)
+    assert (stored["metric"], stored["measured"]) == ("top-1", "accuracy")
 
 
 def test_pictures_without_labels(make_net: Maker, pictures: Path) -> None:
@@ -204,7 +145,7 @@ def test_an_interrupt_and_the_same_command_again(
 ) -> None:
     command = ("calibrate", make_net("classification"), "--data", colours, *NAIVE)
     with monkeypatch.context() as patch:
-        patch.setattr(stage.Calibration, "compare", interrupt)
+        patch.setattr(stage, "compare", interrupt)
         result = run(*command)
     assert result.exit_code == 130
     assert result.stderr == "Interrupted: net_int8.onnx was not written; the same command goes on from here\n"
@@ -216,7 +157,7 @@ def test_an_interrupt_and_the_same_command_again(
 def test_an_interrupt_at_once(make_net: Maker, colours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = make_net("classification")
     before = contents(Path())
-    monkeypatch.setattr(stage.Calibration, "read", interrupt)
+    monkeypatch.setattr(stage, "read_pictures", interrupt)
     result = run("calibrate", model, "--data", colours)
     assert result.exit_code == 130
     assert result.stderr == "Interrupted: net_int8.onnx was not written; nothing had been found out yet\n"
@@ -289,6 +230,20 @@ def test_networks_that_cannot_be_calibrated(make_net: Maker, make_model: Maker, 
     assert "expected 'fp32'" in error_of(1, "net_int8.onnx", "--data", pictures)
 
 
+@pytest.mark.parametrize("opset", [13, 17])
+def test_files_of_an_older_opset(make_net: Maker, pictures: Path, opset: int) -> None:
+    """With everything that is tried, full bias correction among it."""
+    model = make_net("classification", opset=opset)
+    found = json.loads(done("calibrate", model, "--data", pictures, "--json"))
+    assert any("full bias correction" in recipe for recipe in found["calibration"]["candidates"])
+    assert onnx.load("net_int8.onnx").opset_import[0].version == opset
+
+
+def test_an_opset_without_scales_per_channel(make_net: Maker, pictures: Path) -> None:
+    model = make_net("classification", opset=12)
+    assert error_of(1, model, "--data", pictures).startswith("net.onnx: found opset 12, expected 13 or later")
+
+
 def test_export_calibrates_what_it_has_verified(here: Path) -> None:
     command = ("export", *QUICK, "--classes", CLASSES_FILE, "-o", "net.onnx", "--calibrate", DEMO)
     found = json.loads(done(*command, *SAME_ANYWHERE, "--num-samples", "2", "--max-drop", "100", "--json"))
@@ -306,7 +261,10 @@ def test_exports_of_the_same_network_are_the_same_file(here: Path) -> None:
     assert Path("one.onnx").read_bytes() == Path("two.onnx").read_bytes()
 
 
-@pytest.mark.parametrize("option", [("--num-samples", "9"), ("--max-drop", "1"), ("--target", "arm"), NAIVE])
+@pytest.mark.parametrize(
+    "option",
+    [("--num-samples", "9"), ("--max-drop", "1"), ("--target", "arm"), NAIVE, ("--report", "page.html")],
+)
 def test_options_that_need_pictures(here: Path, option: tuple[str, ...]) -> None:
     assert failed(2, "export", *QUICK, "-o", "net.onnx", *option) == f"{option[0]} is for --calibrate DATA"
     assert failed(2, "export", *QUICK, "-o", "net.onnx", *option, "--calibrate", "none") == (

@@ -21,7 +21,8 @@ from .conftest import CLASSES_FILE, PICTURE, SHAPE, done, failed
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/cli.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-NEEDS_MXNET = "[mxnet]"
+EXTRAS = {"[mxnet]": ("mxnet", "gluoncv"), "[report]": ("plotly",)}
+"""What a line says that it needs, and the packages that this brings."""
 REPLACED = {"1,3,256,256": SHAPE, "--max-drop 0.5": "--max-drop 50"}
 """In the lines of the page: the shipped network's input, and what one picture to calibrate on may cost."""
 UNTRAINED = ("--random-weights", "1", "--no-verify")
@@ -58,7 +59,7 @@ def workplace(here: Path) -> Path:
 
 
 def test_every_line_runs(workplace: Path) -> None:
-    has_mxnet = all(importlib.util.find_spec(name) is not None for name in ("mxnet", "gluoncv"))
+    missing = [extra for extra, names in EXTRAS.items() if not all(map(importlib.util.find_spec, names))]
     for written in command_lines():
         line = written
         for found, replacement in REPLACED.items():
@@ -70,8 +71,9 @@ def test_every_line_runs(workplace: Path) -> None:
             arguments += UNTRAINED
         if arguments[0] == "calibrate" and "--calib-mode" not in arguments:
             arguments += ONE_MODE
-        if NEEDS_MXNET in line and not has_mxnet:
-            assert NEEDS_MXNET in failed(1, *arguments)
+        needed = [extra for extra in missing if extra in line]
+        if needed:
+            assert needed[0] in failed(1, *arguments)
             continue
         printed = done(*arguments)
         if target is not None:

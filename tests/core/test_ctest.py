@@ -1,7 +1,8 @@
-"""Build the C++ tests and run them, plainly and under sanitizers; use what is installed; weigh the core."""
+"""Build the C++ tests and run them, plainly and under sanitizers; use what is installed; weigh it."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,28 @@ def test_the_core_is_small(tmp_path: Path) -> None:
     size = whole.stat().st_size
     print(f"the core, stripped: {size} bytes")
     assert size <= LARGEST_CORE
+
+
+MACHINERY = re.compile(r"__cxa_|_Unwind|__gxx_personality|operator (new|delete)|malloc|std::__throw")
+
+
+def test_inner_loops_neither_throw_nor_allocate() -> None:
+    kernels = sorted(build("plain").glob("cpp/CMakeFiles/gcv_edge_core_objects.dir/src/kernels_*.o"))
+    assert kernels
+    for kernel in kernels:
+        wanted = run(find_tool("nm"), "--undefined-only", "--demangle", kernel)
+        assert not MACHINERY.search(wanted), f"{kernel.name} wants {wanted}"
+
+
+def test_only_the_interface_is_seen() -> None:
+    (library,) = (build("plain") / "cpp" / "src" / "runtime").glob("libgcv_edge.so.*.*.*")
+    shown = run(find_tool("nm"), "--dynamic", "--defined-only", "--demangle", "-j", library)
+    foreign = [name for name in shown.splitlines() if not re.search(r"\bgcv::|^gcv_edge_", name)]
+    assert not foreign
+    assert not re.search(r"gcv::(Session|FrameLine|Kernels|WireReader|AnyNetwork)\b", shown)
+    soname = run(find_tool("readelf"), "--dynamic", library)
+    major, minor = _core.version().split(".")[:2]
+    assert f"libgcv_edge.so.{major}.{minor}]" in soname or f"libgcv_edge.so.{major}]" in soname
 
 
 INSTALLED = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from cpp_builds import build
+from cpp_builds import build, configure, find_tool, run
 
 from gcv_edge import Classifier, Detector
 from gcv_edge.exporters.source import ExportOptions
@@ -25,10 +26,60 @@ DEMO = ROOT / "gcv_edge" / "demo"
 CLASSES = ("RBC", "WBC", "Platelets")
 
 
+WITHOUT_OPENCV = "-DGCV_EDGE_EXAMPLES_OPENCV=OFF"
+
+
 @pytest.fixture(scope="module")
 def programs() -> Path:
     """Folder of the example programs."""
     return build("plain", "-DGCV_EDGE_EXAMPLES=ON") / "cpp" / "examples"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the library installed in it, and beside it the examples as somebody's own project."""
+    folder = tmp_path_factory.mktemp("project")
+    run(find_tool("cmake"), "--install", build("plain"), "--prefix", folder / "installed")
+    shutil.copytree(ROOT / "cpp" / "examples", folder / "examples")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found_by_cmake(project: Path) -> Path:
+    """``detect``, built by a project that finds the library with find_package."""
+    folder = project / "build"
+    configure(project / "examples", folder, f"-DCMAKE_PREFIX_PATH={project / 'installed'}", WITHOUT_OPENCV)
+    run(find_tool("cmake"), "--build", folder, "--target", "detect")
+    return folder / "detect"
+
+
+@pytest.fixture(scope="module")
+def found_by_pkg_config(project: Path) -> Path:
+    """``detect``, built by hand with what pkg-config says."""
+    path = str(next(project.rglob("gcv-edge.pc")).parent)
+    flags = run(find_tool("pkg-config"), "--cflags", "--libs", "gcv-edge", PKG_CONFIG_PATH=path).split()
+    parts = ("detect", "arguments", "drawing", "json", "netpbm", "sources")
+    sources = [project / "examples" / f"{part}.cpp" for part in parts]
+    program = project / "detect"
+    run(find_tool("c++"), "-std=c++17", "-O1", *sources, "-o", program, *flags)
+    return program
+
+
+@pytest.mark.parametrize("consumer", ["found_by_cmake", "found_by_pkg_config"])
+def test_a_project_of_its_own_finds_what_python_finds(
+    consumer: str, testdata: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    program: Path = request.getfixturevalue(consumer)
+    path = export_cells("yolo3", 320, testdata, tmp_path)
+    folder = write_pictures(tmp_path / "pictures", sorted((testdata / "bccd_voc").rglob("*.jpg"))[:3])
+    assert compare(run_lines(program, path, folder), folder, Detector(path)) > 20
+
+
+def export_cells(name: str, size: int, testdata: Path, folder: Path) -> Path:
+    """Export one of the detectors of blood cells."""
+    symbol = next(testdata.glob(f"trained_{name}*/*-symbol.json"))
+    options = ExportOptions(input_shape=(1, 3, size, size), labels=CLASSES)
+    return export(str(symbol), folder / "cells.onnx", options=options, verify=False).path
 
 
 def write_pictures(folder: Path, pictures: list[Path]) -> Path:
@@ -67,9 +118,7 @@ def compare(lines: list[dict[str, Any]], folder: Path, detector: Detector) -> in
 def test_detect_finds_the_cells_that_python_finds(
     name: str, size: int, programs: Path, testdata: Path, tmp_path: Path
 ) -> None:
-    symbol = next(testdata.glob(f"trained_{name}*/*-symbol.json"))
-    options = ExportOptions(input_shape=(1, 3, size, size), labels=CLASSES)
-    path = export(str(symbol), tmp_path / "cells.onnx", options=options, verify=False).path
+    path = export_cells(name, size, testdata, tmp_path)
     pictures = sorted((testdata / "bccd_voc").rglob("*.jpg"))[:24]
     folder = write_pictures(tmp_path / "pictures", pictures)
     assert compare(run_lines(programs / "detect", path, folder), folder, Detector(path)) > 200
@@ -131,6 +180,29 @@ def test_a_camera_is_served_its_newest_frame(programs: Path, make_model: Maker, 
     seen, passed_over = (int(word) for word in errors.split() if word.isdigit())
     assert seen == len(indices) > 0
     assert seen + passed_over == 200
+
+
+def test_a_video_is_read_and_drawn(programs: Path, make_model: Maker, tmp_path: Path) -> None:
+    if "videos" not in subprocess.run([programs / "detect"], capture_output=True, text=True).stderr:
+        pytest.skip("built without OpenCV")
+    frames = [solid(level, 0, 0, (48, 64)) for level in (255, 200, 150)]
+    video = tmp_path / "clip.avi"
+    lossless = cv2.VideoWriter_fourcc(*"FFV1")
+    writer = cv2.VideoWriter(str(video), lossless, 25, (64, 48))
+    for frame in frames:
+        writer.write(frame)
+    writer.release()
+    path = make_model("detection")
+    lines = run_lines(programs / "detect", path, video, "--save", tmp_path / "saved", "--threshold", "0.3")
+    assert [line["name"] for line in lines] == [f"{video}#{index}" for index in range(len(frames))]
+    detector = Detector(path)
+    for line, frame in zip(lines, frames, strict=True):
+        expected = detector.run(frame)
+        found = np.array([row["score"] for row in line["detections"]], np.float32)
+        np.testing.assert_array_equal(found, expected.scores)
+    drawn = sorted((tmp_path / "saved").glob("*.jpg"))
+    assert len(drawn) == len(frames)
+    assert cv2.imread(str(drawn[0])).shape == frames[0].shape
 
 
 def feed(stream: Any, content: bytes, count: int) -> None:

@@ -11,7 +11,6 @@ import pytest
 from gcv_edge.metadata import Preprocessing
 from gcv_edge.prune.edits import replace_constant
 from gcv_edge.prune.inputs import Pictures
-from gcv_edge.prune.moments import gather_moments
 from gcv_edge.prune.refinement import refine
 from gcv_edge.prune.selection import ORDERS, ObsState, Operand, order_units
 from gcv_edge.prune.study import Study, candidate_widths
@@ -37,8 +36,8 @@ DEAD = (
 
 def studied(model: ir.Model, kind: str = "obs") -> Study:
     study = Study.of(model)
-    for sums in gather_moments(model, study.readers, PICTURES, 0):
-        study.moments = sums
+    for _ in study.gather(PICTURES, 0):
+        pass
     study.order(kind, lambda done, total: None)
     return study
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,34 +15,16 @@ from click.testing import CliRunner
 from gcv_edge import Classifier
 from gcv_edge.cli.root import main
 from gcv_edge.errors import DataError, GcvEdgeError, UnsupportedError, UsageError
-from gcv_edge.exporters.writing import write_model
-from gcv_edge.metadata import ModelMetadata, Preprocessing, format_metadata
+from gcv_edge.metadata import Preprocessing
 from gcv_edge.prune import prune, run
 from gcv_edge.prune.inputs import collect_pictures, noise_frames
 from gcv_edge.runtime.frames import view_frame
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
 from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.runtime.sessions import SessionOptions, open_session
-from gcv_edge.tasks import CLASSIFICATION
 from gcv_edge.verify import verify_model
-from tests.support.small_graphs import make
 
-PREPROCESSING = Preprocessing(mean=(127.0,) * 3, scale=(64.0,) * 3, resize_type="standard")
-
-
-def write_small(path: Path, variant: str = "fp32", kind: str = "residual") -> Path:
-    model = make(kind)
-    metadata = ModelMetadata(
-        CLASSIFICATION, ("a", "b", "c", "d"), PREPROCESSING, source="small", variant=variant
-    )
-    model.metadata_props.update(format_metadata(metadata))
-    write_model(model, path)
-    return path
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return write_small(tmp_path / "small.onnx")
+from .conftest import PREPROCESSING, write_small
 
 
 def frames(count: int = 40) -> Iterator[np.ndarray]:
@@ -61,7 +44,7 @@ def test_a_pruned_file_says_what_it_is_and_runs_in_both_engines(source: Path, tm
     assert all(after % 8 == 0 for _, after in result.widths.values())
     metadata, record = read_metadata(result.path), json.loads(read_entries(result.path)["gcv_edge pruning"])
     assert (metadata.variant, metadata.labels, metadata.preprocessing) == (
-        "pruned",
+        "fp32",
         ("a", "b", "c", "d"),
         PREPROCESSING,
     )
@@ -74,7 +57,9 @@ def test_a_pruned_file_says_what_it_is_and_runs_in_both_engines(source: Path, tm
         open_session(result.path, SessionOptions(engine=e)).run(batch) for e in ("openvino", "onnxruntime")
     )
     np.testing.assert_allclose(first["logits"], second["logits"], atol=1e-4)
-    assert list(dict.fromkeys(stages)) == ["pictures", "statistics", "order", "sensitivity", "fit"]
+    assert list(dict.fromkeys(stages)) == [
+        *("pictures", "statistics", "order", "sensitivity", "exchange", "fit")
+    ]
     assert Classifier(result.path).run(next(frames())).top(1)
 
 
@@ -195,7 +180,9 @@ def test_the_command_prunes(source: Path, folder: Path, tmp_path: Path, invoke) 
     assert done.exit_code == 0, done.output
     assert "of the multiply-accumulates" in done.output
     assert "broken.png" in done.stderr
-    assert read_metadata(tmp_path / "out.onnx").variant == "pruned"
+    assert "gcv_edge pruning" in read_entries(tmp_path / "out.onnx")
+    told = CliRunner().invoke(main, ["info", str(tmp_path / "out.onnx")]).output
+    assert re.search(r"Pruned +\d+% of the work is left, [\d.]+ % of first choices changed\n", told)
 
 
 def test_the_command_says_noise_and_gives_json(source: Path, tmp_path: Path, invoke) -> None:

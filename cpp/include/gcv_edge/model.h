@@ -11,6 +11,7 @@
 
 namespace gcv {
 
+class Turns;
 struct FrameOutputs;
 
 /// A network that makes a `R` of each frame.
@@ -34,8 +35,9 @@ class GCV_EDGE_API Model : public Network {
 
   /// Run on frames as they come, until `read` returns false.
   ///
-  /// Another thread reads ahead, a bounded number of frames, while streams() others are being inferred. What `read`,
-  /// `take` or the engine throws ends the stream and is thrown here, once `read` has returned.
+  /// Another thread reads ahead, a bounded number of frames, while streams() others are being inferred and the next is
+  /// being prepared. What `read`, `take` or the engine throws ends the stream and is thrown here, once `read` has
+  /// returned.
   void stream(const FrameSource& read, const Take& take) const;
 
   /// Run on a grey frame, so that the first real frame is as fast as the next.
@@ -51,6 +53,8 @@ class GCV_EDGE_API Model : public Network {
   Model& operator=(Model&&) = default;
 
  private:
+  R run_one(const ImageView& frame, Turns* turns) const;
+
   /// Make a frame's result; the outputs are gone afterwards.
   virtual R decode(const FrameOutputs& found) const = 0;
 };

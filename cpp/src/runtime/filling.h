@@ -7,6 +7,8 @@
 
 namespace gcv {
 
+class Crew;
+
 /// One frame's place in an input tensor: a whole picture [3, H, W] of the batch, or a moment of a clip [3, T, H, W].
 struct Slot {
   ov::Tensor& input;
@@ -17,9 +19,10 @@ struct Slot {
 };
 
 /// Fit a frame into a slot, the way the file says; returns what landed where.
-Placement fill(const ImageView& frame, const Preprocessing& preprocessing, const Slot& slot);
+Placement fill(const ImageView& frame, const Preprocessing& preprocessing, const Slot& slot, Crew* crew = nullptr);
 
 /// Resize and normalise part of a frame into a slot.
-void sample(const ImageView& frame, const Preprocessing& preprocessing, const Placement& placement, const Slot& slot);
+void sample(const ImageView& frame, const Preprocessing& preprocessing, const Placement& placement, const Slot& slot,
+            Crew* crew = nullptr);
 
 }  // namespace gcv

@@ -4,10 +4,13 @@
 
 namespace gcv {
 
+class Crew;
+
 /// What a network made of one frame.
 struct FrameOutputs {
   const Outputs& outputs;
   const Seat& seat;
+  Crew* crew = nullptr;  ///< may help to decode it
 };
 
 }  // namespace gcv

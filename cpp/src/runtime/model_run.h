@@ -9,6 +9,7 @@
 #include "network_state.h"
 #include "stopwatch.h"
 #include "streaming.h"
+#include "turns.h"
 
 // The members of Model. Each task's .cpp includes this and instantiates its own: template class Model<Result>.
 namespace gcv {
@@ -26,26 +27,31 @@ inline Outputs rows_of(const Outputs& outputs, std::size_t index) {
   return rows;
 }
 
-/// Run frames, at most as many as the session's batch, in one inference.
+/// Run frames, at most as many as the session's batch, in one inference, which waits for its turn.
 template <typename R, typename Decode>
 void run_together(const NetworkState& state, Session& session, const ImageView* frames, std::size_t count,
-                  const Decode& decode, std::vector<R>& results) {
+                  const Decode& decode, std::vector<R>& results, Turns* turns = nullptr) {
   Stopwatch watch(count);
   Session::Lease request(session);
+  Crew* const crew = turns == nullptr ? session.crew() : nullptr;  // else others are being inferred
   ov::Tensor input = request->input(0);
   std::vector<Seat> seats;
   for (std::size_t i = 0; i < count; ++i) {
     const ImageView& frame = frames[i];
-    const Placement placement = fill(frame, state.metadata().preprocessing, {input, i});
+    const Placement placement = fill(frame, state.metadata().preprocessing, {input, i}, crew);
     seats.push_back({placement, state.input_size(), {frame.width, frame.height}, frame.format});
   }
   watch.end_preprocess();
-  request->infer();
+  {
+    const Turns::Turn turn(turns);
+    watch.skip();
+    request->infer();
+  }
   watch.end_inference();
   const Outputs outputs = request->outputs();
   for (std::size_t i = 0; i < count; ++i) {
     const Outputs rows = rows_of(outputs, i);
-    results.push_back(decode(FrameOutputs{rows, seats[i]}));
+    results.push_back(decode(FrameOutputs{rows, seats[i], crew}));
     results.back().speed = watch.end_frame();
   }
 }
@@ -56,11 +62,16 @@ Size Model<R>::input_size() const {
 }
 
 template <typename R>
-R Model<R>::run(const ImageView& frame) const {
+R Model<R>::run_one(const ImageView& frame, Turns* turns) const {
   std::vector<R> results;
   const auto decode_frame = [this](const FrameOutputs& found) { return decode(found); };
-  run_together(state(), state().session(), &frame, 1, decode_frame, results);
+  run_together(state(), state().session(), &frame, 1, decode_frame, results, turns);
   return std::move(results[0]);
+}
+
+template <typename R>
+R Model<R>::run(const ImageView& frame) const {
+  return run_one(frame, nullptr);
 }
 
 template <typename R>
@@ -87,10 +98,12 @@ std::vector<R> Model<R>::run_batch(const std::vector<ImageView>& frames) const {
 
 template <typename R>
 void Model<R>::stream(const FrameSource& read, const Take& take) const {
-  const FrameLine::Work work = [this](const Frame& frame) -> std::shared_ptr<void> {
-    return std::make_shared<R>(run(frame.image));
+  // One more than the engine infers at once: it prepares its frame while they do.
+  Turns turns(streams());
+  const FrameLine::Work work = [this, &turns](const Frame& frame) -> std::shared_ptr<void> {
+    return std::make_shared<R>(run_one(frame.image, &turns));
   };
-  FrameLine line(read, work, streams(), kReadAhead);
+  FrameLine line(read, work, streams() + 1, kReadAhead);
   while (const std::shared_ptr<FrameLine::Item> item = line.take()) {
     take(item->frame, std::move(*static_cast<R*>(item->result.get())));
   }

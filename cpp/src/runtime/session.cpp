@@ -1,9 +1,17 @@
 #include "session.h"
 
+#include <algorithm>
+
 #include "engine.h"
 #include "gcv_edge/error.h"
 
 namespace gcv {
+namespace {
+
+/// What memory can feed: more threads make resizing no faster.
+constexpr int kLargestCrew = 4;
+
+}  // namespace
 
 void Request::infer() {
   try {
@@ -36,6 +44,8 @@ Session::Session(const std::string& path, const Options& options, std::int64_t b
   inputs_ = describe_ports(compiled_.inputs());
   outputs_ = describe_ports(compiled_.outputs());
   streams_ = static_cast<int>(compiled_.get_property(ov::optimal_number_of_infer_requests));
+  const int threads = std::min(compiled_.get_property(ov::inference_num_threads), kLargestCrew);
+  if (streams_ == 1 && threads > 1) crew_ = std::make_unique<ThreadCrew>(threads - 1);
 }
 
 std::unique_ptr<Request> Session::take() {

@@ -10,6 +10,7 @@
 #include "gcv_edge/options.h"
 #include "gcv_edge/tensor.h"
 #include "outputs.h"
+#include "thread_crew.h"
 
 namespace gcv {
 
@@ -51,6 +52,9 @@ class Session {
   int streams() const { return streams_; }
   bool has_dynamic_batch() const { return dynamic_batch_; }
 
+  /// Threads for what comes before and after an inference, where one inference has several to itself; else null.
+  Crew* crew() { return crew_.get(); }
+
   /// A request lent to the calling thread; there are as many as threads that ever ran at once.
   class Lease {
    public:
@@ -74,6 +78,7 @@ class Session {
   std::vector<TensorInfo> inputs_, outputs_;
   int streams_ = 1;
   bool dynamic_batch_ = false;
+  std::unique_ptr<ThreadCrew> crew_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Request>> idle_;
   std::size_t lent_ = 0;  ///< requests ever made

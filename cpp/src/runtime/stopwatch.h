@@ -11,6 +11,9 @@ class Stopwatch {
  public:
   explicit Stopwatch(std::size_t frames = 1) : share_(1e3 / static_cast<double>(frames)), last_(Clock::now()) {}
 
+  /// Leave out what came since the last stage.
+  void skip() { lap(); }
+
   void end_preprocess() { shared_.preprocess_ms = lap() * share_; }
   void end_inference() { shared_.inference_ms = lap() * share_; }
 

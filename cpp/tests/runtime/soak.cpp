@@ -17,7 +17,10 @@
 namespace {
 
 // Of a small network's memory, chance alone is some hundredths: threads come and go.
-constexpr double kMostGrowth = 0.02, kChance = 2e6;
+constexpr double kMostChange = 0.02, kChance = 2e6;
+
+/// Memory is looked at so often.
+constexpr int kLooks = 10;
 
 /// Resident memory, bytes. What the allocator keeps for later is given back first: how much that is, is chance.
 double resident() {
@@ -35,13 +38,13 @@ long open_descriptors() {
   return std::distance(begin(entries), end(entries));
 }
 
-/// Frames of other sizes one after the other, so that scratch memory grows and shrinks.
+/// Frames of other sizes one after the other, so that scratch memory grows and shrinks; the largest is 1920x1080.
 class Frames {
  public:
-  Frames() : pixels_(std::size_t{3} * 640 * 480, 90) {}
+  Frames() : pixels_(std::size_t{3} * 1920 * 1080, 90) {}
 
   gcv::ImageView next() {
-    const int width = 160 + static_cast<int>(count_ % 7) * 80, height = 120 + static_cast<int>(count_ % 5) * 90;
+    const int width = 160 + static_cast<int>(count_ % 12) * 160, height = 120 + static_cast<int>(count_ % 5) * 240;
     pixels_[static_cast<std::size_t>(count_++) % pixels_.size()] += 1;
     return {pixels_.data(), width, height, std::ptrdiff_t{3} * width};
   }
@@ -52,9 +55,10 @@ class Frames {
 };
 
 /// Alone, as a stream and in batches by turns.
-void run(const gcv::Detector& detector, long count) {
+long run(const gcv::Detector& detector, long count) {
   Frames frames;
-  for (long done = 0; done < count;) {
+  long done = 0;
+  while (done < count) {
     for (int i = 0; i < 50; ++i, ++done) detector.run(frames.next());
     int left = 40;
     const auto read = [&](gcv::Frame& frame) {
@@ -64,21 +68,29 @@ void run(const gcv::Detector& detector, long count) {
     detector.stream(read, [&](const gcv::Frame& /*frame*/, gcv::Result&& /*result*/) { ++done; });
     for (int i = 0; i < 5; ++i, done += 2) detector.run_batch({frames.next(), frames.next()});
   }
+  return done;
 }
 
 int soak(const char* path, long frames) {
   const gcv::Detector detector(path);
-  run(detector, std::max(frames / 2, 200L));
+  run(detector, std::max(frames / 4, 200L));
   const double before = resident();
   const long descriptors = open_descriptors();
   const auto start = std::chrono::steady_clock::now();
-  run(detector, frames);
+  double least = before, most = before;
+  long done = 0;
+  for (int look = 1; look <= kLooks; ++look) {
+    done += run(detector, frames * look / kLooks - done);
+    const double now = resident();
+    least = std::min(least, now);
+    most = std::max(most, now);
+  }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const double grown = resident() - before;
   const long left_open = open_descriptors() - descriptors;
-  std::printf("%ld frames in %.1f s: memory %.1f MB, %+.2f %%; %ld descriptors left open\n", frames, seconds,
-              before / 1e6, 100 * grown / before, left_open);
-  return grown <= std::max(kMostGrowth * before, kChance) && left_open == 0 ? 0 : 1;
+  std::printf("%ld frames in %.1f s: memory %.1f MB, %+.2f to %+.2f %%; %ld descriptors left open\n", done, seconds,
+              before / 1e6, 100 * (least - before) / before, 100 * (most - before) / before, left_open);
+  const double change = std::max(most - before, before - least);
+  return change <= std::max(kMostChange * before, kChance) && left_open == 0 ? 0 : 1;
 }
 
 }  // namespace

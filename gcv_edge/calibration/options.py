@@ -1,0 +1,43 @@
+"""What a caller may choose of a calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gcv_edge.calibration.correction import KINDS
+from gcv_edge.errors import UsageError
+
+Score = Callable[[Path], float]
+"""Points that a model file reaches on labelled pictures; higher is better."""
+
+
+@dataclass(frozen=True)
+class CalibrationOptions:
+    """What a caller may choose beside network, pictures and target.
+
+    Attributes:
+        correction: of biases: ``auto``, ``none``, ``fast`` or ``full``.
+        keep_float: names of layers that stay float in any case.
+        data: name of the pictures, for the record.
+        data_hash: of the pictures; empty: SHA-256 over the frames read.
+        metric, measured: what the score is, for the record: ``top-1``; ``accuracy`` or ``agreement``.
+        time_forms: time float and 8-bit forms on this machine.
+        drop_slow: keep layers float that 8 bits make slower here; for target x86.
+        sensitivity: measure every layer's, not only where a score asks for it.
+    """
+
+    correction: str = "auto"
+    keep_float: tuple[str, ...] = ()
+    data: str = ""
+    data_hash: str = ""
+    metric: str = ""
+    measured: str = ""
+    time_forms: bool = True
+    drop_slow: bool = True
+    sensitivity: bool = False
+
+    def __post_init__(self) -> None:
+        if self.correction not in ("auto", *KINDS):
+            raise UsageError(f"correction: found '{self.correction}', expected auto, {', '.join(KINDS)}")

@@ -1,0 +1,181 @@
+"""``export --prune``: a network that is exported loses channels before it is calibrated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcv_edge.cli.console import ignore, show_path, stages
+from gcv_edge.cli.guard import naming
+from gcv_edge.cli.int8 import Prior, Wishes, int8_path, open_prior, opening_lines, run_calibration
+from gcv_edge.cli.int8_outcome import Outcome, print_outcome
+from gcv_edge.errors import AccuracyError, UsageError
+from gcv_edge.store import try_to_remember
+
+if TYPE_CHECKING:
+    from gcv_edge.calibration.material import Material
+    from gcv_edge.prune import PruneResult
+
+PICTURES = 1000
+"""Pictures to prune with, more than calibrating takes; half of the data at most."""
+PRUNING_SHARE = 0.75
+"""Part of what may be lost that pruning may lose; the rest is for 8 bits."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """How far to prune: one of the two.
+
+    Attributes:
+        speedup: times faster, measured.
+        macs: part of the multiply-accumulates to keep.
+    """
+
+    speedup: float | None = None
+    macs: float | None = None
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """A network that was pruned and calibrated.
+
+    Attributes:
+        pruned: what pruning made.
+        outcome: what calibration made of that; None where pruning had lost too much already.
+        title: what was measured.
+    """
+
+    pruned: PruneResult
+    outcome: Outcome | None
+    title: str
+
+
+def parse_goal(text: str | None, data: str | None) -> Goal | None:
+    """Read ``1.5x`` (times faster) or ``70%`` (of the work); None for no pruning.
+
+    Raises:
+        UsageError: the text is anything else, or there are no pictures.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(x|%)", text.strip())
+    number = float(match[1]) if match else 0.0
+    if data is None:
+        raise UsageError(f"--prune {text} needs pictures: --calibrate DATA (without 8 bits: gcv-edge prune)")
+    if match and match[2] == "x" and 1 < number <= 20:
+        return Goal(speedup=number)
+    if match and match[2] == "%" and 0 < number < 100:
+        return Goal(macs=number / 100)
+    raise UsageError(f"--prune {text}: expected 1.5x (times faster here) or 70% (of the work)")
+
+
+def pruned_path(model: Path) -> Path:
+    """Name the pruned file beside the whole one."""
+    return model.with_name(f"{model.stem}_pruned{model.suffix}")
+
+
+def prune_and_calibrate(source: Path, goal: Goal, wishes: Wishes, *, quiet: bool) -> Shrunk:
+    """Prune an exported file, calibrate what is left, and hold both against the file itself.
+
+    Args:
+        source: exported float file.
+        goal: how far to prune.
+        wishes: what is asked of the calibration; its limit holds for both together.
+        quiet: print nothing but errors.
+    """
+    from gcv_edge.cli.prune import print_result
+
+    told = ignore if quiet else click.echo
+    told("")
+    prior = divide_pictures(source, wishes)
+    for line in opening_lines(prior.material, prior.points, prior.material.calibrating.fingerprint()):
+        told(line)
+    pruned = run_pruning(source, goal, wishes, prior)
+    title = prior.points.title if prior.points is not None else ""
+    if not quiet:
+        print_result(pruned)
+        click.echo(describe_loss(pruned, title))
+    if not pruned.passed:
+        return Shrunk(pruned, None, title)
+    few = prior.material.calibrating.limit(wishes.samples)
+    prior = replace(prior, material=replace(prior.material, calibrating=few))
+    told("")
+    outcome = run_calibration(pruned.path, int8_path(pruned.path), wishes, quiet=quiet, prior=prior)
+    if not quiet:
+        print_outcome(outcome)
+    return Shrunk(pruned, outcome, title)
+
+
+def divide_pictures(source: Path, wishes: Wishes) -> Prior:
+    """Divide the pictures once for both stages, and decide what is measured.
+
+    Raises:
+        UsageError: a limit is given and there is nothing to measure.
+    """
+    with stages("reading") as progress:
+        prior = open_prior(source, replace(wishes, samples=max(PICTURES, wishes.samples)), progress)
+    if prior.points is None and wishes.max_drop is not None:
+        raise UsageError(f"--max-drop: the network finds nothing in {wishes.data} that could be compared")
+    return prior
+
+
+def run_pruning(source: Path, goal: Goal, wishes: Wishes, prior: Prior) -> PruneResult:
+    """Prune with progress bars; labels are used for measuring alone."""
+    from gcv_edge.cli.prune import progress_bars
+    from gcv_edge.prune import prune
+
+    output = pruned_path(source)
+    with naming(output), progress_bars() as progress:
+        result = prune(
+            source,
+            frames_of(prior.material),
+            output,
+            speedup=goal.speedup,
+            macs=goal.macs,
+            score=None if prior.points is None else prior.points.of,
+            max_drop=None if wishes.max_drop is None else PRUNING_SHARE * wishes.max_drop,
+            progress=progress,
+        )
+    try_to_remember(result.path, result.path.stem)
+    return result
+
+
+def frames_of(material: Material) -> Iterator[Any]:
+    """Give the pictures that may be fitted on."""
+    return (sample.frame for sample in material.calibrating)
+
+
+def describe_loss(pruned: PruneResult, title: str) -> str:
+    """Say what pruning lost of what is measured."""
+    if pruned.score is None:
+        return "Lost: not measured"
+    before, after = pruned.score
+    return f"Lost: {before - after:.2f} points of {title} ({before:.2f} -> {after:.2f})"
+
+
+def refuse_pruning(shrunk: Shrunk, wishes: Wishes) -> None:
+    """Raise AccuracyError where pruning alone lost too much, however wide it was left."""
+    pruned = shrunk.pruned
+    if not pruned.passed and pruned.score is not None and wishes.max_drop is not None:
+        lost = pruned.score[0] - pruned.score[1]
+        raise AccuracyError(
+            f"{show_path(pruned.path)}: lost {lost:.2f} points of {shrunk.title} by pruning, allowed are "
+            f"{PRUNING_SHARE * wishes.max_drop:g} (the rest of {wishes.max_drop:g} is for 8 bits); "
+            "kept under this name, not calibrated"
+        )
+
+
+def pruning_to_dict(pruned: PruneResult) -> dict[str, Any]:
+    """Return a pruning for JSON."""
+    return {
+        "path": str(pruned.path),
+        "bytes": pruned.path.stat().st_size,
+        "speedup": pruned.speedup,
+        "passed": pruned.passed,
+        **pruned.record,
+    }
