@@ -1,8 +1,8 @@
 """Time and peak memory of the whole command `gcv-edge export NAME-symbol.json`, verification included.
 
 Each run is a process of its own, from its start to its end; memory is its peak minus what Python takes with
-everything imported that the command imports first. Each round runs it as it is, where MXNet verifies the file, and
-with MXNet hidden, where OpenVINO does. Weights are random. Needs the extra [mxnet]:
+everything imported that the command imports first. Each round runs it as it is, where MXNet verifies the
+file, and with MXNet hidden, where OpenVINO does. Weights are random. Needs the extra [mxnet]:
 python benchmarks/export_command.py [--names resnet101_v1,vgg19] [--rounds 3]
 """
 
