@@ -149,7 +149,7 @@ def test_what_the_stages_really_write(small: Path, tmp_path: Path) -> None:
 
     frames = list(noise_frames(40, (12, 10), seed=7))
     pruned = prune(small, iter(frames), tmp_path / "pruned.onnx", macs=0.7, score=score).path
-    options = CalibrationOptions("none", data="noise; top-1 (accuracy)", time_forms=False)
+    options = CalibrationOptions("none", metric="top-1", measured="accuracy", time_forms=False)
     int8 = calibrate(small, frames, tmp_path / "int8.onnx", mode="minmax", score=score, options=options).path
     variants = {variant.name: variant for variant in list_variants([small, pruned, int8], ("f32",))}
     found = {name: variant.accuracy for name, variant in variants.items()}
