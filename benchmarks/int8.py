@@ -2,8 +2,9 @@
 
 All forms of a network run in turn in one process, once with all that the CPU has and once with OpenVINO and
 MXNet capped to AVX512-VNNI, as on an AWS C5. Weights are random, the same in every form but MXNet's INT8,
-which is the zoo's own *_int8 network. MXNet's detectors end in NMS inside the graph; ours and OpenVINO's end
-before it. Needs the extra [mxnet]: python benchmarks/int8.py [NETWORK...]
+which is the zoo's own *_int8 network; YOLOv3 has none, and is quantised by MXNet. MXNet's detectors end in
+NMS inside the graph; ours and OpenVINO's end before it. Needs the extra [mxnet]:
+python benchmarks/int8.py [NETWORK...]
 """
 
 from __future__ import annotations
@@ -68,29 +69,22 @@ def openvino_run(path: Path, precision: str, threads: int) -> Callable[[], objec
     return request.infer
 
 
-def mxnet_run(name: str, is_fused: bool) -> Callable[[], object]:
-    """Load a zoo network with random weights into MXNet, ready to run."""
+def mxnet_run(name: str, mode: str) -> Callable[[], object]:
+    """Load a zoo network with random weights into MXNet, ready to run: ``unfused``, ``fused`` or ``int8``.
+
+    8 bits are the zoo's own network where it has one, else what MXNet's quantisation makes of the float one.
+    """
+    from gcv_edge.benchmarking.mxnet_runner import STATIC, import_quietly, only_input, prepare
     from gcv_edge.exporters.mxnet import live
-    from gcv_edge.exporters.mxnet.compat import import_mxnet
-    from gcv_edge.exporters.mxnet.reference import as_nd, write_symbol
 
-    mxnet = import_mxnet()
+    mxnet, shape = import_quietly(), live.zoo_shape(name)
+    if mode == "int8" and f"{name}_int8" in live.zoo_names():
+        name, mode = f"{name}_int8", "unfused"
     network = live.load_zoo_network(name, None, None, (), SEED)
-    symbol = mxnet.sym.load_json(write_symbol(network.symbol, network.symbol.heads))
-    if is_fused:
-        symbol = symbol.get_backend_symbol("MKLDNN")
-    shape = live.zoo_shape(name.removesuffix("_int8"))
-    picture = np.random.RandomState(SEED).standard_normal((1, *shape[-3:])).astype(np.float32)
-    inputs = symbol.list_inputs()
-    arrays = [as_nd(mxnet, network.weights.get(one, picture)) for one in inputs]
-    graph = mxnet.nd.CachedOp(symbol, [("static_alloc", True), ("static_shape", True)])
-
-    def run() -> None:
-        outputs = graph(*arrays)
-        for output in outputs if isinstance(outputs, list) else [outputs]:
-            output.wait_to_read()
-
-    return run
+    heads = network.symbol.heads
+    picture = mxnet.nd.array(np.random.RandomState(SEED).standard_normal((1, *shape[-3:])))
+    forward = prepare(mxnet, network, heads, only_input(network, heads), picture, mode)(STATIC)
+    return lambda: forward(picture)
 
 
 def forms(name: str, files: tuple[Path, Path], threads: int) -> dict[str, Callable[[], object]]:
@@ -103,13 +97,13 @@ def forms(name: str, files: tuple[Path, Path], threads: int) -> dict[str, Callab
         found["OpenVINO BF16"] = openvino_run(floating, "bf16", threads)
         found["gcv-edge INT8, BF16 rest"] = openvino_run(quantized, "bf16", threads)
     found["gcv-edge INT8"] = openvino_run(quantized, "f32", threads)
-    for form, source, is_fused in (
-        ("MXNet FP32 unfused", name, False),
-        ("MXNet FP32 fused", name, True),
-        ("MXNet INT8", f"{name}_int8", False),
+    for form, mode in (
+        ("MXNet FP32 unfused", "unfused"),
+        ("MXNet FP32 fused", "fused"),
+        ("MXNet INT8", "int8"),
     ):
         try:
-            found[form] = mxnet_run(source, is_fused)
+            found[form] = mxnet_run(name, mode)
             found[form]()
         except Exception as error:  # a form that MXNet does not have, or cannot run: said in the results
             found.pop(form, None)
