@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from harness import best, interleaved, print_table, summarize, write_results
+from harness import RESULTS, best, interleaved, print_table, summarize, write_results
 
 NETWORKS = (
     "resnet50_v1",
@@ -184,7 +184,9 @@ def main() -> None:
         found = work(arguments.networks[0], (floating, quantized), arguments.rounds, arguments.threads)
         output.write_text(json.dumps(found))
         return
-    results: dict[str, Any] = {}
+    stored = RESULTS / "int8.json"
+    is_part = tuple(arguments.networks) != NETWORKS and stored.exists()
+    results: dict[str, Any] = json.loads(stored.read_text())["networks"] if is_part else {}
     for name in arguments.networks:
         with tempfile.TemporaryDirectory() as folder:
             results[name] = measure(name, arguments.rounds, arguments.threads, Path(folder))
