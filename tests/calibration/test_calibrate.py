@@ -41,7 +41,8 @@ def floating(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def result(floating: Path, tmp_path_factory: pytest.TempPathFactory) -> CalibrationResult:
     output = tmp_path_factory.mktemp("int8") / "signs_int8.onnx"
-    return calibrate(floating, frames(), output, mode="mse")
+    options = CalibrationOptions(drop_slow=False)  # on a busy machine any layer may be measured to be slow
+    return calibrate(floating, frames(), output, mode="mse", options=options)
 
 
 def entries(path: Path) -> dict[str, str]:
