@@ -85,6 +85,15 @@ def summarize(seconds: Mapping[str, Sequence[float]]) -> dict[str, dict[str, flo
     }
 
 
+def read_results(name: str, folder: Path = RESULTS) -> dict[str, Any]:
+    """Read a benchmark's results; nothing where there are none."""
+    try:
+        document: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return document
+
+
 def write_results(name: str, results: Mapping[str, Any]) -> Path:
     """Write results with machine, date and command to ``benchmarks/results/<name>.json``."""
     RESULTS.mkdir(parents=True, exist_ok=True)

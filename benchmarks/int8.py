@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from harness import RESULTS, best, interleaved, print_table, summarize, write_results
+from harness import best, interleaved, print_table, read_results, summarize, write_results
 
 NETWORKS = (
     "resnet50_v1",
@@ -174,7 +174,7 @@ def goals(name: str, found: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("networks", nargs="*", default=NETWORKS)
+    parser.add_argument("networks", nargs="*")
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--worker", nargs=3, type=Path, help=argparse.SUPPRESS)
@@ -184,10 +184,8 @@ def main() -> None:
         found = work(arguments.networks[0], (floating, quantized), arguments.rounds, arguments.threads)
         output.write_text(json.dumps(found))
         return
-    stored = RESULTS / "int8.json"
-    is_part = tuple(arguments.networks) != NETWORKS and stored.exists()
-    results: dict[str, Any] = json.loads(stored.read_text())["networks"] if is_part else {}
-    for name in arguments.networks:
+    results: dict[str, Any] = read_results("int8").get("networks", {}) if arguments.networks else {}
+    for name in arguments.networks or NETWORKS:
         with tempfile.TemporaryDirectory() as folder:
             results[name] = measure(name, arguments.rounds, arguments.threads, Path(folder))
         print(json.dumps(results[name]["goals"], indent=2))

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from harness import RESULTS, ROOT, write_results
+from harness import ROOT, read_results, write_results
 
 from gcv_edge import _core
 from gcv_edge.calibration import CalibrationOptions, calibrate
@@ -359,8 +359,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if not arguments.data.is_dir():
         sys.exit(f"{arguments.data}: no such folder; --data or GCV_EDGE_TESTDATA names it")
-    stored = RESULTS / "int8_accuracy.json"
-    rows = json.loads(stored.read_text())["networks"] if arguments.networks and stored.exists() else {}
+    rows = read_results("int8_accuracy").get("networks", {}) if arguments.networks else {}
     for name in arguments.networks or CASES:
         with tempfile.TemporaryDirectory() as workplace:
             rows[name] = measure(name, arguments.data, Path(workplace))

@@ -23,8 +23,7 @@ from explaining import (
     share_of,
     speed_up,
 )
-from harness import RESULTS, ROOT
-from tables import read_results
+from harness import RESULTS, ROOT, read_results
 
 from gcv_edge.benchmarking.statistics import NOISY
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import RESULTS, machine
+from harness import RESULTS, machine, read_results
 
 from gcv_edge.benchmarking import Benchmark, Row, Settings, Variant, benchmark
 from gcv_edge.benchmarking.isa import ISAS as CAPS
@@ -92,15 +92,6 @@ class Table:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self.path) as temporary:
             temporary.write_text(json.dumps(document, indent=1) + "\n")
-
-
-def read_results(name: str, folder: Path = RESULTS) -> Record:
-    """Read a table's results; nothing where there are none."""
-    try:
-        document: Record = json.loads((folder / f"{name}.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return document
 
 
 def identity(described: Mapping[str, Any]) -> Record:

@@ -156,7 +156,9 @@ def test_zoo_names_as_a_table(here: Path) -> None:
     (siamese,) = [line for line in lines if line.startswith("siamrpn_")]
     assert "3x127x127, 3x287x287" in siamese
     assert "two files" in siamese
-    assert any("docs/zoo.md" in line for line in lines[-2:])
+    if lines[-1].startswith("GluonCV's zoo: not installed"):
+        lines.pop()
+    assert "docs/zoo.md" in lines[-1]
 
 
 def test_without_gluoncv_the_zoo_is_listed_too(here: Path) -> None:
