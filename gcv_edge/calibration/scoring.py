@@ -67,7 +67,7 @@ class Gate:
     def _finest(self, draft: Draft, least: float) -> tuple[Draft, float]:
         """Use finer and slower forms where too much is lost, and the score rises with them."""
         found = self._measure(draft)
-        if found >= least or not self._job.target.unsigned:
+        if found >= least or not self._job.target.shifted:
             return draft, found
         finer = replace(draft, recipe=replace(draft.recipe, fine=True))
         return max((draft, found), (finer, self._measure(finer)), key=lambda one: one[1])

@@ -16,23 +16,24 @@ class Target:
 
     Attributes:
         name: what callers call it.
-        unsigned: values that are never negative are U8 with zero point 0, of twice the resolution; else
-            they are symmetric S8 like all others.
+        shifted: values of two signs may be U8 with a zero point; else they are symmetric S8. OpenVINO 2026.4
+            does not compile all such networks for ARM. Values that are never negative are U8 with zero point
+            0 everywhere: twice the resolution, and what OpenVINO has 8-bit convolutions for on ARM.
         weight_levels: largest weight in levels. Processors without VNNI add pairs of products in 16 bits,
             which 2 · 255 · 127 overflows and 2 · 255 · 64 does not.
     """
 
     name: str
-    unsigned: bool
+    shifted: bool
     weight_levels: int = 127
 
 
 TARGETS = {
     target.name: target
     for target in (
-        Target("x86", unsigned=True),
-        Target("arm", unsigned=False),
-        Target("portable", unsigned=True, weight_levels=64),
+        Target("x86", shifted=True),
+        Target("arm", shifted=False),
+        Target("portable", shifted=True, weight_levels=64),
     )
 }
 
@@ -73,14 +74,14 @@ def choose_levels(
 
     Args:
         low, high: ends of the range; zero is always in it.
-        target: says whether U8 may be used.
+        target: says whether U8 may have a zero point.
         asymmetric: use U8 with a zero point for ranges with two signs: finer, and slower with AMX.
         joined: of numbers that are concatenated. OpenVINO 2026.4 without AMX computes wrong numbers where a
             convolution and a Concat read the same S8 ones: these become U8 around ``MIDDLE``.
     """
     low, high = min(low, 0.0), max(high, 0.0)
-    if target.unsigned and (low == 0 or asymmetric):
+    if low == 0 or (asymmetric and target.shifted):
         scale = max((high - low) / 255, SMALLEST_SCALE)
         return Levels(np.float32(scale), np.uint8(round(-low / scale)))
     largest = max(high, -low, 127 * SMALLEST_SCALE)
-    return Levels(np.float32(largest / 127), MIDDLE if joined and target.unsigned else np.int8(0))
+    return Levels(np.float32(largest / 127), MIDDLE if joined and target.shifted else np.int8(0))

@@ -16,7 +16,7 @@ from gcv_edge.calibration.placement import place
 from gcv_edge.calibration.quantizing import quantize
 from gcv_edge.calibration.rewriting import prepare
 from gcv_edge.calibration.statistics import collect
-from gcv_edge.calibration.targets import MIDDLE, TARGETS, choose_levels, find_target
+from gcv_edge.calibration.targets import TARGETS, choose_levels, find_target
 from gcv_edge.errors import UsageError
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.runtime.sessions import open_session
@@ -82,10 +82,10 @@ def test_weights_use_the_levels_of_the_target(target: str, largest: int) -> None
         np.testing.assert_array_equal(np.abs(weight).reshape(len(weight), -1).max(1), largest)
 
 
-@pytest.mark.parametrize(("target", "is_used"), [("x86", True), ("portable", True), ("arm", False)])
-def test_unsigned_numbers_where_the_target_wants_them(target: str, is_used: bool) -> None:
+@pytest.mark.parametrize(("target", "zeros"), [("x86", {0, 128}), ("portable", {0, 128}), ("arm", {0})])
+def test_zero_points_that_the_target_knows(target: str, zeros: set[int]) -> None:
     points = stored(quantized(drawn_net([1]), target), ir.DataType.UINT8)
-    assert {int(point) for point in points} == ({0, int(MIDDLE)} if is_used else set())
+    assert {int(point) for point in points} == zeros
 
 
 @pytest.mark.parametrize(
