@@ -50,6 +50,23 @@ def rows() -> Iterator[tuple[str, str, str]]:
             f"{measured['ratio']:.2f}x the time",
             detector["command"],
         )
+    cpp = read("cpp_detector")
+    for isa, found in cpp["isas"].items():
+        eight = found["forms"]["int8"]
+        cap = "" if isa == "native" else f", capped to {isa.upper()}"
+        command = f"python benchmarks/cpp_detector.py{'' if isa == 'native' else f' --isa {isa}'}"
+        for language, name in (("C++", "cpp"), ("Python", "python")):
+            yield (
+                f"the same in {language}, {cpp['network']}, 8 bits{cap}",
+                f"{eight[name]['ratio']:.2f}x the time",
+                command,
+            )
+        rates = eight["throughput"]
+        yield (
+            f"frames per second of C++ `stream`, 1080p to boxes, over `benchmark_app`'s, 8 bits{cap}",
+            f"{rates['ratio']:.2f}x ({rates['detector_fps']:.0f} frames per second)",
+            command,
+        )
     preprocess = read("preprocess")
     case = preprocess["cases"]["1080p to 416x416"]
     ours = best(case, "gcv-edge")
