@@ -73,7 +73,7 @@ class Distiller:
             pruned: the network, its layers fitted.
             widths: with which it was pruned.
             state: what an interrupted run found out.
-            report: called with the number of passes done and of all.
+            report: called with the number of steps done and of all.
         """
         student = Student(pruned, self._check.heads, trained_constants(self._study, pruned))
         lesson = Lesson(self._study, self._check, student, widths, self._pictures)
@@ -85,9 +85,8 @@ class Distiller:
         course.restore(state)
         with threads():
             while len(course.losses) < passes:
-                course.run_pass()
+                course.run_pass(report)
                 course.save(state)
-                report(len(course.losses), passes)
         set_constants(pruned, student.read())
         after = self._check(pruned)
         if not after < before:

@@ -100,7 +100,7 @@ def whole_numbers(g: Graph) -> ir.Value:
 ROWS: dict[str, Build] = {
     **{kind: one(kind) for kind in (
         "Abs", "Ceil", "Elu", "Erf", "Exp", "Floor", "HardSigmoid", "HardSwish", "Identity", "Mish", "Neg",
-        "Relu", "Selu", "Sigmoid", "Softplus", "Softsign", "Tanh", "Gelu", "GlobalMaxPool", "GlobalAveragePool",
+        "Relu", "Selu", "Sigmoid", "Softplus", "Softsign", "Tanh", "GlobalMaxPool", "GlobalAveragePool",
         "LogSoftmax", "Flatten", "Transpose", "Dropout",
     )},
     **{kind: two(kind) for kind in ("Add", "Sub", "Mul", "Max", "Min", "Sum", "Mean")},
@@ -109,7 +109,6 @@ ROWS: dict[str, Build] = {
     "Pow": given("Pow", np.float32(2)),
     "LeakyRelu": one("LeakyRelu", alpha=0.3),
     "PRelu": lambda g: g.op("PRelu", g.data, g.numbers(3, 1, 1)),
-    "Gelu, tanh": one("Gelu", approximate="tanh"),
     "HardSigmoid, steep": one("HardSigmoid", alpha=0.5, beta=0.3),
     "Clip": given("Clip", np.float32(-0.5), np.float32(0.5)),
     "Clip, above": given("Clip", None, np.float32(0.5)),

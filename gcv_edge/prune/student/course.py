@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,14 +52,15 @@ class Course:
         ]
         self._optimizer = torch.optim.Adam(self._groups, lr=0.0)
 
-    def run_pass(self) -> None:
-        """See all pictures once, in an order of this pass's own."""
+    def run_pass(self, report: Callable[[int, int], None]) -> None:
+        """See all pictures once, in an order of this pass's own; report steps done and all that there are."""
         number = len(self.losses)
         random = np.random.default_rng([self._seed, number])
         order = np.array_split(random.permutation(len(self._pictures)), self.steps)
-        losses = [
-            self._step(number * self.steps + place, chosen, random) for place, chosen in enumerate(order)
-        ]
+        losses: list[float] = []
+        for place, chosen in enumerate(order, number * self.steps):
+            losses.append(self._step(place, chosen, random))
+            report(place + 1, self.steps * self._passes)
         self.losses.append(float(np.mean(losses)))
 
     def _step(self, number: int, chosen: NDArray[np.int64], random: np.random.Generator) -> float:

@@ -87,12 +87,6 @@ def bend_and_scale(node: ir.Node, x: Tensor) -> Tensor:
     return node.attributes.get_float("gamma", 1.0507010221481323) * F.elu(x, alpha)
 
 
-@computes("Gelu")
-def bend_by_normal(node: ir.Node, x: Tensor) -> Tensor:
-    """Times the normal distribution's share below."""
-    return F.gelu(x, approximate=node.attributes.get_string("approximate", "none"))
-
-
 @computes("HardSigmoid")
 def squash(node: ir.Node, x: Tensor) -> Tensor:
     """``max(0, min(1, alpha x + beta))``."""
