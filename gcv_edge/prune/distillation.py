@@ -26,9 +26,9 @@ from gcv_edge.prune.student.network import Arrays, Student
 from gcv_edge.prune.study import Study, Widths
 from gcv_edge.runtime.cpus import usable_cpus
 
-WORK = 4e12
+WORK = 1e13
 """Multiply-accumulates of a training of which nobody said how long it may take: some minutes on two cores."""
-MOST_PASSES = 60
+MOST_PASSES = 100
 NUMBERS = 60_000_000
 """Of a student's tensors that are held for the way back, at most; bounds memory."""
 TOLERANCE = 1e-3

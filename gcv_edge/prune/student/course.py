@@ -21,7 +21,7 @@ RATE = 0.003
 """Length of a step, in units of the root mean square of the constant that it changes."""
 LEAST_SCALE = 1e-3
 WARM_UP = 20
-"""Steps until they have their full length."""
+"""Steps until they have their full length; fewer in a short training."""
 
 
 class Course:
@@ -47,10 +47,10 @@ class Course:
         self._part, self._passes, self._seed = part, passes, seed
         self.steps = -(-len(pictures) // BATCH)
         self.losses: list[float] = []
-        self._groups = [
+        groups = [
             {"params": [parameter], "scale": scale_of(parameter)} for parameter in student.parameters.values()
         ]
-        self._optimizer = torch.optim.Adam(self._groups, lr=0.0)
+        self._optimizer = torch.optim.Adam(groups, lr=0.0)
 
     def run_pass(self, report: Callable[[int, int], None]) -> None:
         """See all pictures once, in an order of this pass's own; report steps done and all that there are."""
@@ -80,8 +80,9 @@ class Course:
 
     def _rate(self, step: int) -> float:
         """Return the length of a step: short at first, then falling with a cosine."""
-        part = step / (self.steps * self._passes)
-        return RATE * min(1.0, (step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * part))
+        count = self.steps * self._passes
+        rising = min(1.0, (step + 1) / max(1, min(WARM_UP, count // 4)))
+        return RATE * rising * 0.5 * (1 + math.cos(math.pi * step / count))
 
     def save(self, state: State) -> None:
         """Leave what is needed to go on after this pass."""

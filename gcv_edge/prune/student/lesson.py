@@ -14,7 +14,7 @@ from gcv_edge.prune.student.network import Student
 from gcv_edge.prune.student.registry import Tensor
 from gcv_edge.prune.study import Study, Widths
 
-HINTS = 3.0
+HINTS = 10.0
 """Weight of what is computed on the way, in units of the outputs' loss, when both begin."""
 MOST_HINTS = 10
 """Tensors that are looked at on the way."""
