@@ -50,10 +50,8 @@ def frames(count: int = 200, seed: int = 7) -> Iterator[np.ndarray]:
     return noise_frames(count, (12, 10), seed=seed)
 
 
-def distil(
-    source: Path, output: Path, passes: bool | int = 6, pictures: int = 64, **options: Any
-) -> PruneResult:
-    return prune(source, frames(pictures), output, macs=0.5, distill=passes, **options)
+def distil(source: Path, output: Path, passes: bool | int = 6, **options: Any) -> PruneResult:
+    return prune(source, frames(64), output, macs=0.5, distill=passes, **options)
 
 
 def divergence(whole: Path, pruned: Path, others: Iterable[np.ndarray], size: int = 8) -> float:
@@ -83,19 +81,20 @@ def write_segmenter(path: Path, batch: int | str = "N") -> Path:
 
 
 @needs_torch
-@pytest.mark.parametrize("write", [write_decided, write_segmenter])
+@pytest.mark.parametrize(("write", "macs"), [(write_decided, 0.3), (write_segmenter, 0.5)])
 def test_a_trained_network_agrees_better_on_other_pictures(
-    tmp_path: Path, write: Callable[[Path], Path]
+    tmp_path: Path, write: Callable[[Path], Path], macs: float
 ) -> None:
     source = write(tmp_path / "whole.onnx")
-    plain, trained = (distil(source, tmp_path / f"{passes}.onnx", passes, 200) for passes in (0, 40))
+    plain, trained = (
+        prune(source, frames(), tmp_path / f"{passes}.onnx", macs=macs, distill=passes) for passes in (0, 40)
+    )
     found = trained.distillation
     assert plain.distillation is None
     assert "distillation" not in plain.record
     assert found is not None
     assert found.kept
     assert found.divergence[1] < found.divergence[0]
-    assert found.loss[1] < found.loss[0]
     assert trained.divergence == pytest.approx(found.divergence[1])
     others = list(frames(200, seed=1))
     assert divergence(source, trained.path, others) < divergence(source, plain.path, others)
