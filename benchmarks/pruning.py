@@ -1,7 +1,8 @@
 """What pruning loses on really trained networks, and what it saves, without any training.
 
     python benchmarks/pruning.py cifar        GluonCV's CIFAR-10 networks at three measured speed-ups, in 8
-                                              bits too, beside other orders and ways to fit at the same widths
+                                              bits too, beside other orders and ways to fit at the same
+                                              widths; with --distill, also trained for a short time
     python benchmarks/pruning.py detectors    blood-cell detectors at 1.3x, in 8 bits too, VOC07 mAP
     python benchmarks/pruning.py resnet50     time, memory and speed-up of resnet50_v1d at 1.5x asked
     python benchmarks/pruning.py tables       print what was measured as Markdown
@@ -64,6 +65,9 @@ METHODS = (
 )
 """Order of the channels, and how the rest is fitted; by default, the last layer then to probabilities."""
 
+DISTILLED = ("obs", "distilled")
+"""The default, trained for a short time: ``--distill``."""
+
 CALIBRATED_ON = 300
 """CIFAR pictures, of those that are fitted on."""
 
@@ -96,7 +100,7 @@ def cifar(arguments: argparse.Namespace) -> None:
             known: dict[str, Any] = {}
             for target in GOALS:
                 rows += cifar_rows(
-                    name, source, target, fitted, measured, truth, known, by_macs=arguments.macs
+                    name, source, target, fitted, measured, truth, known, arguments.macs, arguments.distill
                 )
     write_results(
         "pruning_cifar", {"goals": GOALS, "by": "macs" if arguments.macs else "speed", "rows": rows}
@@ -112,6 +116,7 @@ def cifar_rows(
     truth: np.ndarray,
     known: dict[str, Any],
     by_macs: bool,
+    distill: bool | int,
 ) -> Iterator[dict[str, Any]]:
     """Prune one network to one speed by every method, at the widths that the default method chose.
 
@@ -119,7 +124,7 @@ def cifar_rows(
     """
     goal = {"macs": 1 / target, "speedup": None} if by_macs else {"macs": None, "speedup": target}
     output = source.with_name(f"{name}_{target}.onnx")
-    run = Run(source, output, goal["speedup"], goal["macs"], 0, ignore)
+    run = Run(source, output, goal["speedup"], goal["macs"], 0, ignore, distill)
     run.prepare(fitted)
     run.state.found |= known
     run.measure()
@@ -128,12 +133,14 @@ def cifar_rows(
     study, orders = run.study, dict(run.study.orders)
     pictures = collect_pictures(measured, run.metadata.preprocessing, (32, 32), len(measured), 0)
     whole = accuracy(study.model, pictures, truth)
-    for order, method in METHODS:
+    for order, method in (*METHODS, *([DISTILLED] if distill else [])):
         study.orders = dict(orders) if order == "obs" else {}
         study.order(order, no_report)
-        model = run.fit(widths) if method == "default" else study.prune(widths, fit=method == "least_squares")
+        is_final = (order, method) in (METHODS[-1], DISTILLED)
+        model = run.fit(widths) if is_final else study.prune(widths, fit=method == "least_squares")
         if method in REFINEMENTS:
             refine(study, model, widths, run.fitted_on, 0, no_report, method)
+        training = train(run, model, widths) if (order, method) == DISTILLED else {}
         after = accuracy(model, pictures, truth)
         row: dict[str, Any] = {
             "network": name,
@@ -145,8 +152,8 @@ def cifar_rows(
             "top1": round(after, 2),
             "drop": round(whole - after, 2),
         }
-        if (order, method) == METHODS[-1]:
-            row |= {"goal": GOALS[target], "widths": {n: int(w) for n, w in widths.items()}}
+        if is_final:
+            row |= training | {"goal": GOALS[target], "widths": {n: int(w) for n, w in widths.items()}}
             few = fitted[:: len(fitted) // CALIBRATED_ON]
             row["int8"] = in_8_bits(
                 source, model, few, lambda path: accuracy_of(path, pictures, truth), whole
@@ -154,6 +161,14 @@ def cifar_rows(
         print(row, flush=True)
         yield row
     run.state.remove()
+
+
+def train(run: Run, model: ir.Model, widths: dict[str, int]) -> dict[str, Any]:
+    """Train a network that was fitted, where that helps; say how long it took."""
+    assert run.distiller is not None
+    begin = time.perf_counter()
+    found = run.distiller.train(model, widths, run.state, no_report)
+    return {"distillation": found.to_dict() | {"seconds": round(time.perf_counter() - begin, 1)}}
 
 
 def accuracy_of(path: Path, pictures: Pictures, truth: np.ndarray) -> float:
@@ -321,6 +336,15 @@ def main() -> None:
     parser.add_argument("--networks", nargs="*", help="some of them: cifar_resnet20_v1, yolo3, ...")
     parser.add_argument(
         "--macs", action="store_true", help="ask for work instead of speed: no quiet machine needed"
+    )
+    parser.add_argument(
+        "--distill",
+        nargs="?",
+        type=int,
+        const=True,
+        default=False,
+        metavar="PASSES",
+        help="cifar: also train what the default made for a short time (extra [torch])",
     )
     arguments = parser.parse_args()
     {"cifar": cifar, "detectors": detectors, "resnet50": resnet50, "tables": tables}[arguments.what](

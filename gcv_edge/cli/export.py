@@ -15,7 +15,7 @@ from gcv_edge.cli.console import echo_json, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, naming
 from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration
 from gcv_edge.cli.int8_outcome import Outcome, outcome_to_dict, print_outcome, refuse_drop
-from gcv_edge.cli.options import Word, json_option, parse_classes, task_option
+from gcv_edge.cli.options import Word, distill_option, json_option, parse_classes, task_option
 from gcv_edge.cli.outputs import check_output, check_report
 from gcv_edge.cli.pruned_export import (
     Shrunk,
@@ -81,6 +81,7 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
     metavar="1.5x|70%",
     help="With --calibrate: first take channels out, until it is that much faster here, or this much work.",
 )
+@distill_option
 @calibration_options
 @json_option("Print what was written as JSON.")
 @debug_option
@@ -102,6 +103,7 @@ def export(
     random_weights: int | None,
     data: str | None,
     goal: str | None,
+    distill: bool | int,
     target: str,
     num_samples: int,
     calib_mode: str,
@@ -119,7 +121,7 @@ def export(
     labels = parse_classes(classes)
     check_output(output, source)
     wishes = parse_wishes(data, target, calib_mode, num_samples, max_drop, report)
-    pruning = parse_goal(goal, data)
+    pruning = parse_goal(goal, data, distill)
     from gcv_edge import pipeline
     from gcv_edge.exporters.source import ExportOptions, parse_input_shape
 

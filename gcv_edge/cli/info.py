@@ -64,9 +64,10 @@ def describe_pruning(record: Mapping[str, Any]) -> str:
     """Say how much of a network is left: 61 % of the work, 3.1 % of first choices changed."""
     before, after = record["macs"]
     noise = ", fitted on noise" if record["data"] == "noise" else ""
-    return (
-        f"{after / before:.0%} of the work is left, {record['changed']:.1f} % of first choices changed{noise}"
-    )
+    training = record.get("distillation")
+    trained = ", distilled" if isinstance(training, dict) and training.get("kept") else ""
+    changed = f"{record['changed']:.1f} % of first choices changed"
+    return f"{after / before:.0%} of the work is left, {changed}{trained}{noise}"
 
 
 def describe_ports(network: Any) -> dict[str, list[dict[str, Any]]]:

@@ -41,6 +41,38 @@ class Fraction(click.FloatRange):
         return number
 
 
+class Passes(click.ParamType[Any]):
+    """How often pictures are seen: a number of times, or ``auto``."""
+
+    name = "passes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool | int:
+        """Return the number; True for ``auto``; or fail."""
+        if isinstance(value, bool):
+            return value
+        if str(value) == AUTOMATIC:
+            return True
+        if str(value).isascii() and str(value).isdecimal() and 0 < int(value) <= MOST_PASSES:
+            return int(value)
+        raise click.BadParameter(
+            f"found '{value}', expected a number of passes (or none, given last)", ctx, param
+        )
+
+
+AUTOMATIC = "auto"
+MOST_PASSES = 10_000
+
+distill_option = click.option(
+    "--distill",
+    type=Passes(),
+    is_flag=False,
+    flag_value=AUTOMATIC,
+    default=False,
+    metavar="[PASSES]",
+    help="Then train it to give what the whole network gives, that often over the pictures, or for some "
+    "minutes; kept where other pictures agree better. Needs the extra [torch].",
+)
+
 task_option = click.option(
     "--task", type=Word(list(TASKS)), help="What the network is for, where it is not found out."
 )

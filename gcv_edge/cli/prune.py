@@ -12,12 +12,13 @@ import click
 
 from gcv_edge.cli.console import counted, echo_json, echo_table, plural, show_path, show_size
 from gcv_edge.cli.guard import debug_option, naming
-from gcv_edge.cli.options import Fraction, json_option
+from gcv_edge.cli.options import Fraction, distill_option, json_option
 from gcv_edge.cli.outputs import check_output, check_report, writing
 from gcv_edge.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from gcv_edge.prune import PruneResult, Spaces
+    from gcv_edge.prune.result import Distillation
     from gcv_edge.prune.run import Progress
 
 NOISE = "noise"
@@ -44,6 +45,7 @@ GATE_NOT_MET = 3
     metavar="PERCENT",
     help="Changed first choices, beyond which it stays wider; exit code 3 where that is not enough.",
 )
+@distill_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice.")
 @click.option(
     "-o", "--output", metavar="OUT.onnx", help="File to write; else MODEL with _pruned in its name."
@@ -58,15 +60,17 @@ def prune(
     speedup: float | None,
     macs: float | None,
     max_drop: float | None,
+    distill: bool | int,
     seed: int,
     output: str | None,
     report: str | None,
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Take channels out of a model until it is fast enough, without training.
+    """Take channels out of a model until it is fast enough; no labels and no training code are needed.
 
-    What is left is fitted, by least squares, to what the whole network computes on the pictures of --data.
+    What is left is fitted, by least squares, to what the whole network computes on the pictures of --data;
+    with --distill, it is then trained to compute that.
     Interrupted, the same command goes on where it was.
     """
     from gcv_edge.store import find_model
@@ -81,6 +85,7 @@ def prune(
     check_report(report)
     from gcv_edge import prune as stage
 
+    stage.check_distilling(distill)
     with naming(target), progress_bars() as progress:
         result = stage.prune(
             path,
@@ -89,6 +94,7 @@ def prune(
             speedup=speedup,
             macs=macs,
             max_drop=max_drop,
+            distill=distill,
             seed=seed,
             progress=progress,
         )
@@ -217,8 +223,19 @@ def verdict_lines(result: PruneResult) -> Iterator[str]:
         f"{result.macs[1] / result.macs[0]:.0%} of the multiply-accumulates"
     )
     yield f"{result.changed:.1f} % of first choices changed on pictures it was not fitted on"
+    if result.distillation is not None:
+        yield describe_distillation(result.distillation)
     if result.record["data"] == NOISE:
         yield "FITTED ON NOISE, not on pictures: expect more loss; the file says so"
+
+
+def describe_distillation(found: Distillation) -> str:
+    """Say whether training helped."""
+    first, last = found.divergence
+    change = f"{first:.4g} -> {last:.4g} on pictures it was not trained on"
+    if found.kept:
+        return f"Distilled in {plural(found.passes, 'pass')}: the outputs' divergence fell, {change}"
+    return f"DISTILLATION DID NOT HELP, so the network is as it was before: divergence {change}"
 
 
 def print_result(result: PruneResult) -> None:

@@ -29,15 +29,17 @@ PRUNING_SHARE = 0.75
 
 @dataclass(frozen=True)
 class Goal:
-    """How far to prune: one of the two.
+    """How far to prune, one of the two, and whether to train then.
 
     Attributes:
         speedup: times faster, measured.
         macs: part of the multiply-accumulates to keep.
+        distill: passes of a training afterwards, or True: as many as some minutes allow.
     """
 
     speedup: float | None = None
     macs: float | None = None
+    distill: bool | int = False
 
 
 @dataclass(frozen=True)
@@ -55,22 +57,30 @@ class Shrunk:
     title: str
 
 
-def parse_goal(text: str | None, data: str | None) -> Goal | None:
+def parse_goal(text: str | None, data: str | None, distill: bool | int = False) -> Goal | None:
     """Read ``1.5x`` (times faster) or ``70%`` (of the work); None for no pruning.
 
     Raises:
-        UsageError: the text is anything else, or there are no pictures.
+        UsageError: the text is anything else, or there are no pictures; or nothing is pruned that could be
+            distilled.
+        MissingExtraError: torch is needed to distil, and not installed.
     """
+    if distill and text is None:
+        raise UsageError("--distill is for --prune")
     if text is None:
         return None
+    if distill:
+        from gcv_edge.prune import check_distilling
+
+        check_distilling(distill)
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(x|%)", text.strip())
     number = float(match[1]) if match else 0.0
     if data is None:
         raise UsageError(f"--prune {text} needs pictures: --calibrate DATA (without 8 bits: gcv-edge prune)")
     if match and match[2] == "x" and 1 < number <= 20:
-        return Goal(speedup=number)
+        return Goal(speedup=number, distill=distill)
     if match and match[2] == "%" and 0 < number < 100:
-        return Goal(macs=number / 100)
+        return Goal(macs=number / 100, distill=distill)
     raise UsageError(f"--prune {text}: expected 1.5x (times faster here) or 70% (of the work)")
 
 
@@ -139,6 +149,7 @@ def run_pruning(source: Path, goal: Goal, wishes: Wishes, prior: Prior) -> Prune
             macs=goal.macs,
             score=None if prior.points is None else prior.points.of,
             max_drop=None if wishes.max_drop is None else PRUNING_SHARE * wishes.max_drop,
+            distill=goal.distill,
             progress=progress,
         )
     try_to_remember(result.path, result.path.stem)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
-from gcv_edge.errors import UsageError
+from gcv_edge.errors import MissingExtraError, UsageError
 from gcv_edge.prune.result import PruneResult
 from gcv_edge.prune.run import Progress, Run, Score, ignore
 
@@ -22,6 +22,7 @@ def prune(
     macs: float | None = None,
     score: Score | None = None,
     max_drop: float | None = None,
+    distill: bool | int = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> PruneResult:
@@ -37,17 +38,23 @@ def prune(
         score: scores a model file, for the record and for ``max_drop``.
         max_drop: loss of score (without ``score``: percentage of changed first choices) beyond which spaces
             are widened again.
+        distill: train the result for a short time to give what the whole network gives on ``frames``: that
+            many passes over them, or (True) as many as some minutes allow. Kept where other pictures agree
+            better. Needs the extra ``[torch]``.
         seed: of every random choice. The same file, pictures, seed and ``macs`` give the same bytes; with
             ``speedup``, times decide too.
         progress: told how far it is.
 
     Raises:
         UsageError: neither or both of ``speedup`` and ``macs`` are given, or out of range.
-        UnsupportedError: the network is for clips or tensors, or is quantised.
+        UnsupportedError: the network is for clips or tensors, or is quantised; or it is to be distilled, and
+            torch does not compute one of its operators.
+        MissingExtraError: it is to be distilled, and torch is not installed.
         GcvEdgeError: the result would be slower than the whole network.
     """
     check_target(speedup, macs)
-    run = Run(Path(model_path), Path(output), speedup, macs, seed, progress or ignore)
+    check_distilling(distill)
+    run = Run(Path(model_path), Path(output), speedup, macs, seed, progress or ignore, distill)
     run.prepare(frames)
     run.measure()
     return run.finish(score, max_drop)
@@ -61,3 +68,20 @@ def check_target(speedup: float | None, macs: float | None) -> None:
         raise UsageError(f"speedup: found {speedup:g}, expected more than 1 and 20 at most")
     if macs is not None and not 0 < macs < 1:
         raise UsageError(f"macs: found {macs:g}, expected a part between 0 and 1")
+
+
+def check_distilling(distill: bool | int) -> None:
+    """Find out before the work begins whether a network can be trained.
+
+    Raises:
+        UsageError: the number of passes is negative.
+        MissingExtraError: torch is not installed.
+    """
+    if not distill:
+        return
+    if distill < 0:
+        raise UsageError(f"distill: found {distill}, expected a number of passes over the pictures")
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("distillation", "torch") from error

@@ -1,6 +1,6 @@
 const BEFORE = "#c6d3e1";
 const AFTER = "#0072b2";
-const STAGES = { widths: "#e69f00", exchange: "#009e73", fit: "#0072b2" };
+const STAGES = { widths: "#e69f00", exchange: "#009e73", fit: "#0072b2", distill: "#cc79a7" };
 
 function axis(title, more = {}) {
   return { title: { text: title }, gridcolor: "#e6eaef", linecolor: "#8c959f", automargin: true, ...more };

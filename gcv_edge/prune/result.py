@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ class Step:
     """One of the networks that were tried.
 
     Attributes:
-        stage: in which: ``widths``, ``exchange`` or ``fit``.
+        stage: in which: ``widths``, ``exchange``, ``fit`` or ``distill``.
         what: it was.
         speedup: times as fast as the whole network, measured; None where it was not.
         loss: divergence of its outputs; for widths alone, what the spaces' curves add up to.
@@ -33,6 +34,40 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Distillation:
+    """A short training after the fit.
+
+    Attributes:
+        passes: over the pictures.
+        steps: in all of them.
+        loss: mean of the first pass and of the last.
+        divergence: of the outputs, on pictures that nothing is fitted on, before and after.
+        kept: it is less after; else the network stayed as it was.
+    """
+
+    passes: int
+    steps: int
+    loss: tuple[float, float]
+    divergence: tuple[float, float]
+    kept: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, numbers with four digits; None for what is no finite number."""
+        return {
+            "passes": self.passes,
+            "steps": self.steps,
+            "loss": [shorten(value) for value in self.loss],
+            "divergence": [shorten(value) for value in self.divergence],
+            "kept": self.kept,
+        }
+
+
+def shorten(value: float) -> float | None:
+    """Round to four digits."""
+    return float(f"{value:.4g}") if math.isfinite(value) else None
+
+
+@dataclass(frozen=True)
 class PruneResult:
     """What pruning made.
 
@@ -50,6 +85,7 @@ class PruneResult:
         free: channels of every space that could become narrower.
         curves: units of each such space, and what it loses alone by the units kept.
         trail: networks that were tried on the way.
+        distillation: what training did; None where it was not asked for.
     """
 
     path: Path
@@ -65,6 +101,7 @@ class PruneResult:
     free: dict[str, int] = field(default_factory=dict)
     curves: dict[str, tuple[int, dict[int, float]]] = field(default_factory=dict)
     trail: tuple[Step, ...] = ()
+    distillation: Distillation | None = None
 
     @property
     def speedup(self) -> float:

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx_ir as ir
@@ -30,12 +30,15 @@ from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
 from gcv_edge.prune.latency import compare_speed, find_kinds, measure_layers, plan_cases
 from gcv_edge.prune.loading import load_model
 from gcv_edge.prune.refinement import QuickFit, refine
-from gcv_edge.prune.result import PruneResult, Step
+from gcv_edge.prune.result import Distillation, PruneResult, Step
 from gcv_edge.prune.sensitivity import Curves, Divergence, measure_curves
 from gcv_edge.prune.state import State
 from gcv_edge.prune.study import Study, candidate_widths
 from gcv_edge.prune.trace import shape_of
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
+
+if TYPE_CHECKING:
+    from gcv_edge.prune.distillation import Distiller
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, and how much of how much of it is done."""
@@ -88,8 +91,11 @@ class Run:
         macs: float | None,
         seed: int,
         progress: Progress,
+        distill: bool | int = False,
     ) -> None:
         self.source, self.output = source, output
+        self.distill = distill
+        self.distillation: Distillation | None = None
         self.speedup, self.macs, self.seed = speedup, macs, seed
         self._progress = progress
         self.stages: dict[str, float] = {}
@@ -131,11 +137,21 @@ class Run:
         self.check = Divergence(self.study.model, checked_on)
         self.checked = len(checked_on)
         self.state = State(self.output, self.key_of(pictures))
+        self.distiller = self.find_distiller()
         self.sum_up()
         known = self.state.found.get("orders", {})
         self.study.orders = {name: np.array(order, np.int64) for name, order in known.items()}
         self.study.order("obs", self.report("order"))
         self.state.save(orders={name: order.tolist() for name, order in self.study.orders.items()})
+
+    def find_distiller(self) -> Distiller | None:
+        """Return what trains, where that is asked for; a network that torch cannot compute is refused now."""
+        if not self.distill:
+            return None
+        from gcv_edge.prune.distillation import Distiller
+
+        passes = None if self.distill is True else int(self.distill)
+        return Distiller(self.study, self.check, self.fitted_on, passes, self.seed)
 
     def key_of(self, pictures: Pictures) -> str:
         """Hash what findings depend on."""
@@ -268,10 +284,14 @@ class Run:
         widths = self.choose()
         for attempt in range(BACK_OFFS + 1):
             model = self.fit(widths)
+            faster = self.time(model)
+            stage, what = "fit", f"{attempt} times widened" if attempt else "fitted"
+            if self.distiller is not None:
+                self.trail.append(Step(stage, what, faster, self.check(model), self.check.changed(model)))
+                stage, what = "distill", self.train(self.distiller, model, widths)
             after = self.score(model, score)
             changed = self.check.changed(model)
-            what = f"{attempt} times widened" if attempt else "fitted"
-            self.trail.append(Step("fit", what, self.time(model), self.check(model), changed, after))
+            self.trail.append(Step(stage, what, faster, self.check(model), changed, after))
             drop = before - after if before is not None and after is not None else changed
             passed = max_drop is None or drop <= max_drop
             if passed or not widths or attempt == BACK_OFFS:
@@ -302,6 +322,11 @@ class Run:
         )
         fit_classifier(self.study, model, self.fitted_on, self.check)
         return model
+
+    def train(self, distiller: Distiller, model: ir.Model, widths: Mapping[str, int]) -> str:
+        """Train a network that has been fitted, and say whether that helped."""
+        self.distillation = distiller.train(model, widths, self.state, self.report("distill"))
+        return "trained" if self.distillation.kept else "trained in vain, left as it was"
 
     def score(self, model: ir.Model, score: Score | None) -> float | None:
         """Score a network by its file."""
@@ -365,6 +390,7 @@ class Run:
             free={space.name: space.channels for space in self.study.free},
             curves={space.name: (space.units, self.curves.get(space.name, {})) for space in self.study.free},
             trail=tuple(self.trail),
+            distillation=self.distillation,
         )
 
     def describe(
@@ -390,6 +416,8 @@ class Run:
             record["isa"] = _core.isa()
         else:
             record["asked"] = {"macs": self.macs}
+        if self.distillation is not None:
+            record["distillation"] = self.distillation.to_dict()
         if scores is not None:
             record["score"] = list(scores)
         return record

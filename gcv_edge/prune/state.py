@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcv_edge.files import replacing
 from gcv_edge.prune.fitting import Fit
@@ -27,6 +28,7 @@ class State:
         self.key = key
         self.found: dict[str, Any] = {}
         self.fits: dict[str, Fit] = {}
+        self.trained: dict[str, NDArray[np.float32]] = {}
         self._read()
 
     def _read(self) -> None:
@@ -40,15 +42,19 @@ class State:
                         for name in archive.files
                         if name.endswith("/matrix")
                     }
+                    self.trained = {
+                        name[:-8]: archive[name] for name in archive.files if name.endswith("/trained")
+                    }
                     self.found = found
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            self.found, self.fits = {}, {}
+            self.found, self.fits, self.trained = {}, {}, {}
 
     def save(self, **found: Any) -> None:
         """Remember findings."""
         self.found |= found
         arrays = {f"{name}/matrix": fit.matrix for name, fit in self.fits.items()}
         arrays |= {f"{name}/bias": fit.bias for name, fit in self.fits.items()}
+        arrays |= {f"{name}/trained": array for name, array in self.trained.items()}
         with replacing(self.path) as temporary, temporary.open("wb") as stream:
             np.savez(stream, found=json.dumps({**self.found, "key": self.key}), **arrays)
 
@@ -59,7 +65,8 @@ class State:
 
     def forget_fits(self) -> None:
         """Begin the fitting of other widths."""
-        self.fits = {}
+        self.fits, self.trained = {}, {}
+        self.found.pop("distilled", None)
 
     def remove(self) -> None:
         """Remove the file: the run is done."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import onnx_ir as ir
 import pytest
 
 from gcv_edge.exporters.writing import write_model
@@ -14,9 +15,9 @@ from tests.support.small_graphs import make
 PREPROCESSING = Preprocessing(mean=(127.0,) * 3, scale=(64.0,) * 3, resize_type="standard")
 
 
-def write_small(path: Path, variant: str = "fp32", kind: str = "residual") -> Path:
-    """Write a network of four classes."""
-    model = make(kind)
+def write_small(path: Path, variant: str = "fp32", model: ir.Model | None = None) -> Path:
+    """Write a network of four classes; without one, a residual network."""
+    model = make("residual") if model is None else model
     metadata = ModelMetadata(
         CLASSIFICATION, ("a", "b", "c", "d"), PREPROCESSING, source="small", variant=variant
     )

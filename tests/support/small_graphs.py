@@ -13,10 +13,10 @@ from gcv_edge.exporters.builder import GraphBuilder
 class Graph:
     """Builds a graph of random layers that ends in a classifier."""
 
-    def __init__(self, size: int = 8, seed: int = 0) -> None:
+    def __init__(self, size: int = 8, seed: int = 0, batch: int | str = "N") -> None:
         self.builder = GraphBuilder("small")
         self.random = np.random.default_rng(seed)
-        self.data = self.builder.input("data", ("N", 3, size, size))
+        self.data = self.builder.input("data", (batch, 3, size, size))
 
     def numbers(self, *shape: int) -> ir.Value:
         fan = max(1, int(np.prod(shape[1:])))

@@ -1,0 +1,146 @@
+"""A short training: a pruned network learns to give what the whole one gives, on pictures without labels.
+
+Needs the extra [torch]. The whole network is computed by the engine, anew for every batch: nothing is held.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import onnx_ir as ir
+import torch
+
+from gcv_edge.errors import UnsupportedError
+from gcv_edge.prune.counting import count_macs
+from gcv_edge.prune.forward import Forward, Tensors
+from gcv_edge.prune.inputs import Pictures
+from gcv_edge.prune.result import Distillation
+from gcv_edge.prune.rules import describe
+from gcv_edge.prune.sensitivity import Divergence
+from gcv_edge.prune.state import State
+from gcv_edge.prune.student.course import BATCH, Course
+from gcv_edge.prune.student.lesson import Lesson
+from gcv_edge.prune.student.network import Arrays, Student
+from gcv_edge.prune.study import Study, Widths
+from gcv_edge.runtime.cpus import usable_cpus
+
+WORK = 1e13
+"""Multiply-accumulates of a training of which nobody said how long it may take: some minutes on two cores."""
+MOST_PASSES = 100
+NUMBERS = 60_000_000
+"""Of a student's tensors that are held for the way back, at most; bounds memory."""
+TOLERANCE = 1e-3
+"""By which torch may differ from the engine, in units of a tensor's largest number."""
+
+
+class Distiller:
+    """Trains networks that were pruned from one.
+
+    Args:
+        study: the whole network.
+        check: says which tensors count, and compares on pictures that are not trained on.
+        pictures: to train on.
+        passes: times that each is seen; None: as many as some minutes allow.
+        seed: of their order.
+
+    Raises:
+        UnsupportedError: torch does not compute the network, or not as the engine does.
+    """
+
+    def __init__(
+        self, study: Study, check: Divergence, pictures: Pictures, passes: int | None, seed: int
+    ) -> None:
+        self._study, self._check, self._pictures = study, check, pictures
+        self._passes, self._seed = passes, seed
+        self._compare(study.model)
+
+    def _compare(self, model: ir.Model) -> int:
+        """Hold torch against the engine; return how many numbers it computes for a picture."""
+        student = Student(model, self._check.heads)
+        names = [value.name or "" for node in student.nodes for value in node.outputs if value.name]
+        found = next(Forward(model, [student.input, *names]).stream(self._pictures.some(2)))
+        compare(student, found)
+        return sum(array.size for array in found.values()) // len(found[student.input])
+
+    def train(
+        self, pruned: ir.Model, widths: Widths, state: State, report: Callable[[int, int], None]
+    ) -> Distillation:
+        """Train a pruned network, in place, where that helps on other pictures.
+
+        Args:
+            pruned: the network, its layers fitted.
+            widths: with which it was pruned.
+            state: what an interrupted run found out.
+            report: called with the number of steps done and of all.
+        """
+        student = Student(pruned, self._check.heads, trained_constants(self._study, pruned))
+        lesson = Lesson(self._study, self._check, student, widths, self._pictures)
+        numbers = self._compare(pruned)
+        part = lesson.batch if lesson.is_fixed else max(1, min(BATCH, NUMBERS // numbers))
+        passes = self._passes or choose_passes(self._study.model, pruned, len(self._pictures))
+        course = Course(lesson, student, self._pictures, part, passes, self._seed)
+        before, old = self._check(pruned), student.read()
+        course.restore(state)
+        with threads():
+            while len(course.losses) < passes:
+                course.run_pass(report)
+                course.save(state)
+        set_constants(pruned, student.read())
+        after = self._check(pruned)
+        if not after < before:
+            set_constants(pruned, old)
+        losses = course.losses[0], course.losses[-1]
+        return Distillation(passes, passes * course.steps, losses, (before, after), after < before)
+
+
+def trained_constants(study: Study, pruned: ir.Model) -> list[str]:
+    """Return the names of the weights and biases of layers, and of normalisation that no layer took in."""
+    layers = {layer.name for layer in study.spaces.layers}
+    values = [pruned.graph.initializers.get(f"{name}_rest") for name in sorted(layers)]
+    for node in pruned.graph:
+        if node.name in layers or node.op_type == "BatchNormalization":
+            values += node.inputs[1:3]
+    floats = [
+        v for v in values if v is not None and v.const_value is not None and v.dtype == ir.DataType.FLOAT
+    ]
+    return list(dict.fromkeys(value.name or "" for value in floats))
+
+
+def choose_passes(whole: ir.Model, pruned: ir.Model, pictures: int) -> int:
+    """Return how often pictures can be seen in some minutes; the way back takes as long as two forward."""
+    each = (count_macs(whole) + 3 * count_macs(pruned)) * pictures
+    return int(np.clip(WORK / max(1, each), 1, MOST_PASSES))
+
+
+def compare(student: Student, expected: Tensors) -> None:
+    """Raise UnsupportedError naming the first operator that torch computes otherwise than the engine."""
+    with torch.no_grad():
+        found = student(torch.from_numpy(expected[student.input]), list(expected))
+    for node in student.nodes:
+        for name in [value.name or "" for value in node.outputs if value.name in expected]:
+            difference = float(np.abs(found[name].numpy() - expected[name]).max(initial=0))
+            allowed = TOLERANCE * max(1e-3, float(np.abs(expected[name]).max(initial=0)))
+            if not difference <= allowed:
+                raise UnsupportedError(
+                    f"{describe(node)}: torch gives other numbers than the engine: found a difference of "
+                    f"{difference:.3g}, expected {allowed:.3g} at most; the network cannot be distilled"
+                )
+
+
+@contextlib.contextmanager
+def threads() -> Iterator[None]:
+    """Let torch use the CPUs of this process, and no more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(before, usable_cpus()))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def set_constants(model: ir.Model, arrays: Arrays) -> None:
+    """Give a graph's constants other numbers."""
+    for name, array in arrays.items():
+        model.graph.initializers[name].const_value = ir.Tensor(array, name=name)

@@ -1,0 +1,1 @@
+"""A pruned network in torch, and its training. Needs the extra [torch]."""
