@@ -26,6 +26,9 @@ SPEED_COLUMNS = {
 }
 """What our INT8 is held against, under which cap and as which form."""
 
+FORMS = {"C++": "cpp", "C++ with large pages": "cpp_large_pages", "Python": "python"}
+"""Of ``Detector``, beside bare inference."""
+
 LEAST_SHARE = 0.02
 BEGIN, END = "<!-- figures: python benchmarks/readme_table.py -->", "<!-- end of figures -->"
 
@@ -55,7 +58,7 @@ def rows() -> Iterator[tuple[str, str, str]]:
         eight = found["forms"]["int8"]
         cap = "" if isa == "native" else f", capped to {isa.upper()}"
         command = f"python benchmarks/cpp_detector.py{'' if isa == 'native' else f' --isa {isa}'}"
-        for language, name in (("C++", "cpp"), ("Python", "python")):
+        for language, name in FORMS.items():
             yield (
                 f"the same in {language}, {cpp['network']}, 8 bits{cap}",
                 f"{eight[name]['ratio']:.2f}x the time",
