@@ -70,6 +70,19 @@ def rows() -> Iterator[tuple[str, str, str]]:
             f"{rates['ratio']:.2f}x ({rates['detector_fps']:.0f} frames per second)",
             command,
         )
+    soak = read("cpp_soak")
+    soaked, shared = soak["soak"], soak["threads_under_tsan"]
+    yield (
+        f"memory of the C++ `Detector` over {soaked['frames']:,} frames of up to 1080p, descriptors left open",
+        f"{soaked['least_percent']:+.1f} to {soaked['most_percent']:+.1f} %, "
+        f"{soaked['descriptors_left_open']}",
+        soak["command"],
+    )
+    yield (
+        f"{shared['threads']} threads sharing one C++ `Detector` for {shared['seconds']} s under TSan",
+        f"{shared['runs']:,} runs, {shared['wrong']} wrong, no race",
+        soak["command"],
+    )
     preprocess = read("preprocess")
     case = preprocess["cases"]["1080p to 416x416"]
     ours = best(case, "gcv-edge")

@@ -1,3 +1,6 @@
+#include <pthread.h>
+#include <sched.h>
+
 #include <atomic>
 #include <random>
 #include <thread>
@@ -43,6 +46,23 @@ TEST(crew, every_part_is_done_once) {
     for (const auto& times : done) CHECK(times == 1);
   }
   crew.work(0, [](int /*part*/) {});
+}
+
+TEST(crew, helpers_work_on_other_cores_than_the_caller) {
+  cpu_set_t usable;
+  if (pthread_getaffinity_np(pthread_self(), sizeof usable, &usable) != 0 || CPU_COUNT(&usable) < 2) return;
+  gcv::ThreadCrew crew(1);
+  std::atomic<int> begun{0}, cores{0};
+  crew.work(2, [&, caller = pthread_self()](int /*part*/) {
+    ++begun;
+    while (begun < 2) sched_yield();  // so that each thread has one part
+    cpu_set_t mine;
+    if (pthread_equal(pthread_self(), caller) != 0 || pthread_getaffinity_np(pthread_self(), sizeof mine, &mine) != 0) {
+      return;
+    }
+    cores = CPU_COUNT(&mine);
+  });
+  CHECK(cores == CPU_COUNT(&usable) - 1);
 }
 
 TEST(crew, errors_are_thrown_by_the_caller) {

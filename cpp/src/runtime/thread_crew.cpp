@@ -1,5 +1,8 @@
 #include "thread_crew.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include <utility>
 
 namespace gcv {
@@ -32,6 +35,7 @@ void ThreadCrew::work(int parts, const std::function<void(int)>& part) {
     for (int i = 0; i < parts; ++i) part(i);
     return;
   }
+  stay_clear();
   {
     const std::scoped_lock lock(mutex_);
     part_ = &part;
@@ -45,6 +49,18 @@ void ThreadCrew::work(int parts, const std::function<void(int)>& part) {
   part_ = nullptr;
   left_.wait(lock, [this] { return inside_ == 0; });
   if (const std::exception_ptr error = std::exchange(error_, nullptr)) std::rethrow_exception(error);
+}
+
+// Right after an inference no core is idle, as OpenVINO's threads go on looking for work for a moment. A helper is then
+// woken on the core where it last was: on the caller's it would wait for the caller, and to it the others yield.
+void ThreadCrew::stay_clear() {
+  const int core = sched_getcpu();
+  if (core < 0 || core == avoided_) return;
+  avoided_ = core;
+  cpu_set_t cores;
+  if (pthread_getaffinity_np(pthread_self(), sizeof cores, &cores) != 0 || CPU_COUNT(&cores) < 2) return;
+  CPU_CLR(static_cast<std::size_t>(core), &cores);
+  for (std::thread& helper : helpers_) pthread_setaffinity_np(helper.native_handle(), sizeof cores, &cores);
 }
 
 void ThreadCrew::help() {

@@ -12,7 +12,8 @@
 
 namespace gcv {
 
-/// A crew whose helpers sleep between jobs. It does one job at a time: who comes meanwhile works alone.
+/// A crew whose helpers sleep between jobs, and work on other cores than the caller's. It does one job at a time: who
+/// comes meanwhile works alone.
 class ThreadCrew : public Crew {
  public:
   explicit ThreadCrew(int helpers);
@@ -24,12 +25,14 @@ class ThreadCrew : public Crew {
   void work(int parts, const std::function<void(int)>& part) override;
 
  private:
+  void stay_clear();
   void help();
   void work_on_parts(const std::function<void(int)>& part, int parts);
   void keep(std::exception_ptr error);
   void stop();
 
   std::mutex one_job_;
+  int avoided_ = -1;  ///< core that helpers keep off, the last caller's
   std::mutex mutex_;
   std::condition_variable begun_, left_;
   const std::function<void(int)>* part_ = nullptr;  ///< of the job under way
