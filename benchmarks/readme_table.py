@@ -73,7 +73,7 @@ def rows() -> Iterator[tuple[str, str, str]]:
     soak = read("cpp_soak")
     soaked, shared = soak["soak"], soak["threads_under_tsan"]
     yield (
-        f"memory of the C++ `Detector` over {soaked['frames']:,} frames of up to 1080p, descriptors left open",
+        f"memory of the C++ `Detector` over {soaked['frames']:,} frames up to 1080p; descriptors left open",
         f"{soaked['least_percent']:+.1f} to {soaked['most_percent']:+.1f} %, "
         f"{soaked['descriptors_left_open']}",
         soak["command"],
