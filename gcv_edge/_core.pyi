@@ -47,14 +47,21 @@ def sample_clips(frames: int, offsets: Sequence[int], window: int, segments: int
     A clip spans window frames and takes those at offsets from its start; the clips are spread evenly.
     """
 
-def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], mean: Sequence[float], scale: Sequence[float], reverse_channels: bool, pad_value: float) -> None:
+class Crew:
+    """
+    Threads that divide the work on a frame among them, the caller's among them.
+    """
+
+    def __init__(self, threads: int) -> None: ...
+
+def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], mean: Sequence[float], scale: Sequence[float], reverse_channels: bool, pad_value: float, crew: Crew | None = None) -> None:
     """
     Resample a frame into out [3, H, W]: float32 normalised, (level - mean) / scale, or uint8 levels.
 
     The three planes may lie apart, such as clip[:, t] of a clip [3, T, H, W].
     """
 
-def detect(boxes: numpy.typing.NDArray[numpy.float32], scores: numpy.typing.NDArray[numpy.float32], score_threshold: float, iou_threshold: float, nms_topk: int, post_nms: int, class_agnostic: bool, topk_per_class: bool = False) -> tuple[numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.int32]]:
+def detect(boxes: numpy.typing.NDArray[numpy.float32], scores: numpy.typing.NDArray[numpy.float32], score_threshold: float, iou_threshold: float, nms_topk: int, post_nms: int, class_agnostic: bool, topk_per_class: bool = False, crew: Crew | None = None) -> tuple[numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.int32]]:
     """
     Threshold, top-k and non-maximum suppression of boxes [A, 4] and scores [A, C], as MXNet's box_nms does.
 

@@ -119,7 +119,8 @@ class ActionRecognizer(Network):
                 shape = (size, *self.session.input_shape[1:])
                 filled = batches.setdefault(batch, np.empty(shape, np.float32))
                 with watch.stage("preprocess"):
-                    fill(view, self.metadata.preprocessing, moment_of(filled[row], position))
+                    moment = moment_of(filled[row], position)
+                    fill(view, self.metadata.preprocessing, moment, self.session.crew)
                 missing[batch] -= 1
                 if not missing[batch]:
                     yield batches.pop(batch)

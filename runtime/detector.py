@@ -74,8 +74,10 @@ class Detector(Model[Detections]):
 
     def _decode(self, outputs: Mapping[str, Array], seat: Seat, watch: Stopwatch) -> Detections:
         settings = self._settings
-        find = list_kept if settings.nms == "graph" else suppress
-        boxes, scores, class_ids = find(outputs, settings)
+        if settings.nms == "graph":
+            boxes, scores, class_ids = list_kept(outputs, settings)
+        else:
+            boxes, scores, class_ids = suppress(outputs, settings, self.session.crew)
         boxes = _core.to_frame(boxes, seat.placement, seat.frame_size)
         return Detections(boxes, scores, class_ids, self.labels, watch.speed())
 
@@ -101,7 +103,9 @@ def change(settings: DetectionSettings, wanted: Mapping[str, float | None]) -> D
     return DetectionSettings(**{**vars(settings), **given})
 
 
-def suppress(outputs: Mapping[str, Array], settings: DetectionSettings) -> Found:
+def suppress(
+    outputs: Mapping[str, Array], settings: DetectionSettings, crew: _core.Crew | None = None
+) -> Found:
     """Threshold, top-k and NMS over the canonical outputs."""
     return _core.detect(
         outputs["boxes"],
@@ -112,6 +116,7 @@ def suppress(outputs: Mapping[str, Array], settings: DetectionSettings) -> Found
         settings.post_nms,
         settings.class_agnostic,
         settings.topk_per_class,
+        crew,
     )
 
 

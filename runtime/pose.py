@@ -50,7 +50,7 @@ class PoseEstimator(Model[Poses]):
             crop = grow_box(box, self.input_size)
             whole = (0, 0, *self.input_size)
             placement = _core.Placement(sample_source(crop, self.input_size), whole)
-            sample(view, self.metadata.preprocessing, placement, request.input[0])
+            sample(view, self.metadata.preprocessing, placement, request.input[0], self.session.crew)
             watch.lap()
             outputs = request.infer()
             watch.lap()

@@ -8,17 +8,25 @@ from gcv_edge.runtime.frames import FrameView
 from gcv_edge.runtime.sessions import Array
 
 
-def fill(view: FrameView, preprocessing: Preprocessing, slot: Array) -> _core.Placement:
+def fill(
+    view: FrameView, preprocessing: Preprocessing, slot: Array, crew: _core.Crew | None = None
+) -> _core.Placement:
     """Fit a frame into ``slot [3, H, W]``, the way the file says; return where what landed."""
     size = (slot.shape[2], slot.shape[1])
     placement = _core.place(
         preprocessing.resize_type, view.size, size, preprocessing.crop_short, preprocessing.crop_wide
     )
-    sample(view, preprocessing, placement, slot)
+    sample(view, preprocessing, placement, slot, crew)
     return placement
 
 
-def sample(view: FrameView, preprocessing: Preprocessing, placement: _core.Placement, slot: Array) -> None:
+def sample(
+    view: FrameView,
+    preprocessing: Preprocessing,
+    placement: _core.Placement,
+    slot: Array,
+    crew: _core.Crew | None = None,
+) -> None:
     """Resize and normalise part of a frame into ``slot [3, H, W]``, whose planes may lie apart."""
     _core.preprocess(
         view.pixels,
@@ -29,4 +37,5 @@ def sample(view: FrameView, preprocessing: Preprocessing, placement: _core.Place
         preprocessing.scale,
         preprocessing.reverse_channels,
         preprocessing.pad_value,
+        crew,
     )

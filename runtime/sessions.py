@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,11 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gcv_edge import _core
 from gcv_edge.errors import ModelFileError, UnsupportedError
 
 ENGINES = ("openvino", "onnxruntime")
 PRECISIONS = ("f32", "bf16", "auto")
 HINTS = ("latency", "throughput")
+
+LARGEST_CREW = 4
+"""What memory can feed: more threads make resizing no faster."""
 
 Array = NDArray[Any]
 
@@ -109,6 +114,12 @@ class Session(ABC):
     def input_shape(self) -> tuple[int, ...]:
         """Shape of the first of the inputs, for most networks the only one: ``(N, 3, H, W)``."""
         return next(iter(self.inputs.values()))
+
+    @functools.cached_property
+    def crew(self) -> _core.Crew | None:
+        """Threads for what comes before and after an inference, where one has several to itself."""
+        threads = min(self.threads, LARGEST_CREW)
+        return _core.Crew(threads) if self.streams == 1 and threads > 1 else None
 
     @abstractmethod
     def new_request(self) -> Request:

@@ -10,11 +10,14 @@
 #include <climits>
 
 #include "arrays.h"
+#include "crew.h"
+#include "gcv_edge/error.h"
 #include "gcv_edge/heatmap.h"
 #include "gcv_edge/nms.h"
 #include "gcv_edge/preprocess.h"
 #include "gcv_edge/segmentation.h"
 #include "new_array.h"
+#include "runtime/thread_crew.h"
 #include "signatures.h"
 
 namespace nb = nanobind;
@@ -43,7 +46,7 @@ void check_planes(const Array& planes) {
 }
 
 void preprocess_array(nb::handle frame, const std::string& pixel_format, const Placement& placement, nb::handle out,
-                      nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value) {
+                      nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value, ThreadCrew* crew) {
   const Frame picture(frame.ptr(), pixel_format);
   const Array planes(out.ptr(), "out", true);
   check_planes(planes);
@@ -52,13 +55,14 @@ void preprocess_array(nb::handle frame, const std::string& pixel_format, const P
   const auto run = [&](auto* first) {
     const nb::gil_scoped_release release;
     preprocess(picture.image(), placement, normalization, input, first,
-               planes.stride(0) / static_cast<std::ptrdiff_t>(sizeof *first));
+               planes.stride(0) / static_cast<std::ptrdiff_t>(sizeof *first), crew);
   };
   planes.is_float32() ? run(planes.data<float>()) : run(planes.data<std::uint8_t>());
 }
 
 nb::tuple detect_arrays(nb::handle boxes, nb::handle scores, float score_threshold, float iou_threshold,
-                        std::int64_t nms_topk, std::int64_t post_nms, bool class_agnostic, bool topk_per_class) {
+                        std::int64_t nms_topk, std::int64_t post_nms, bool class_agnostic, bool topk_per_class,
+                        ThreadCrew* crew) {
   const Array box_rows(boxes.ptr(), "boxes"), score_rows(scores.ptr(), "scores");
   const auto layout = box_rows.dimensions() == 3 ? BoxLayout::per_class : BoxLayout::shared;
   check_floats(box_rows, layout == BoxLayout::per_class ? 3 : 2, 4);
@@ -77,7 +81,7 @@ nb::tuple detect_arrays(nb::handle boxes, nb::handle scores, float score_thresho
   {
     const nb::gil_scoped_release release;
     found = detect(box_rows.data<float>(), score_rows.data<float>(), score_rows.size(0), score_rows.size(1), settings,
-                   layout);
+                   layout, crew);
   }
   const std::size_t count = found.scores.size();
   auto kept_boxes = allocate<float>(4 * count);
@@ -139,19 +143,28 @@ nb::object segment_array(nb::handle logits, const Placement& placement, const Si
 }  // namespace
 
 void bind_processing(nb::module_& m) {
+  nb::class_<ThreadCrew>(m, "Crew", "Threads that divide the work on a frame among them, the caller's among them.")
+      .def(
+          "__init__",
+          [](ThreadCrew* self, int threads) {
+            if (threads < 1) throw ArgumentError("threads: found " + std::to_string(threads) + ", expected at least 1");
+            new (self) ThreadCrew(threads - 1);
+          },
+          "threads"_a);
   m.def("preprocess", preprocess_array, "frame"_a, "pixel_format"_a, "placement"_a, "out"_a, "mean"_a, "scale"_a,
-        "reverse_channels"_a, "pad_value"_a,
+        "reverse_channels"_a, "pad_value"_a, "crew"_a.none() = nb::none(),
         nb::sig("def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, "
                 "out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], "
                 "mean: collections.abc.Sequence[float], scale: collections.abc.Sequence[float], "
-                "reverse_channels: bool, pad_value: float) -> None"),
+                "reverse_channels: bool, pad_value: float, crew: Crew | None = None) -> None"),
         "Resample a frame into out [3, H, W]: float32 normalised, (level - mean) / scale, or uint8 levels.\n\n"
         "The three planes may lie apart, such as clip[:, t] of a clip [3, T, H, W].");
   m.def("detect", detect_arrays, "boxes"_a, "scores"_a, "score_threshold"_a, "iou_threshold"_a, "nms_topk"_a,
-        "post_nms"_a, "class_agnostic"_a, "topk_per_class"_a = false,
+        "post_nms"_a, "class_agnostic"_a, "topk_per_class"_a = false, "crew"_a.none() = nb::none(),
         nb::sig("def detect(boxes: " FLOATS ", scores: " FLOATS
                 ", score_threshold: float, iou_threshold: float, nms_topk: int, post_nms: int, class_agnostic: bool, "
-                "topk_per_class: bool = False) -> tuple[" FLOATS ", " FLOATS ", numpy.typing.NDArray[numpy.int32]]"),
+                "topk_per_class: bool = False, crew: Crew | None = None) -> tuple[" FLOATS ", " FLOATS
+                ", numpy.typing.NDArray[numpy.int32]]"),
         "Threshold, top-k and non-maximum suppression of boxes [A, 4] and scores [A, C], as MXNet's box_nms does.\n\n"
         "Boxes [A, C, 4] are a class's own; with topk_per_class, nms_topk counts each class by itself (R-CNN).");
   m.def("to_frame", map_boxes, "boxes"_a, "placement"_a, "frame_size"_a,
