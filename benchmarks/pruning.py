@@ -14,7 +14,6 @@ measured are disjoint, and no label is used but for measuring. Results: benchmar
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import sys
@@ -28,7 +27,7 @@ from typing import Any
 import cv2
 import numpy as np
 import onnx_ir as ir
-from harness import RESULTS, ROOT, write_results
+from harness import ROOT, read_results, write_results
 
 from gcv_edge import Detector
 from gcv_edge.calibration import CalibrationOptions, calibrate
@@ -291,9 +290,8 @@ def int8_speed(source: Path, pruned: Path) -> float:
 def tables(arguments: argparse.Namespace) -> None:  # noqa: ARG001
     """Print the results that there are."""
     for name, rows_of in (("cifar", cifar_table), ("detectors", detector_table)):
-        path = RESULTS / f"pruning_{name}.json"
-        if path.exists():
-            print("\n".join(rows_of(json.loads(path.read_text())["rows"])), end="\n\n")
+        if found := read_results(f"pruning_{name}"):
+            print("\n".join(rows_of(found["rows"])), end="\n\n")
 
 
 def cifar_table(rows: list[dict[str, Any]]) -> Iterator[str]:

@@ -5,13 +5,12 @@ Run: python benchmarks/readme_table.py [--check]
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from harness import RESULTS, ROOT
+from harness import ROOT, read_results
 
 SPEED_COMMAND = "python benchmarks/int8.py"
 """That measures all networks; its results may come from several calls, each of some."""
@@ -34,8 +33,10 @@ BEGIN, END = "<!-- figures: python benchmarks/readme_table.py -->", "<!-- end of
 
 
 def read(name: str) -> dict[str, Any]:
-    """Read one benchmark's results."""
-    document: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    """Read one benchmark's results, which must be there."""
+    document = read_results(name)
+    if not document:
+        sys.exit(f"benchmarks/results/{name}.json: no such results, or they cannot be read")
     return document
 
 

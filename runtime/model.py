@@ -219,7 +219,7 @@ class Model(Network, Generic[Result]):
         with session.lease() as request:
             preprocessing = self.metadata.preprocessing
             seats = [
-                Seat(fill(view, preprocessing, slot, session.crew), view.size)
+                Seat(fill(view, preprocessing, slot, self.session.crew), view.size)
                 for view, slot in zip(views, request.input, strict=False)
             ]
             watch.lap()

@@ -55,7 +55,9 @@ class Passes(click.ParamType[Any]):
         if str(value).isascii() and str(value).isdecimal() and 0 < int(value) <= MOST_PASSES:
             return int(value)
         raise click.BadParameter(
-            f"found '{value}', expected a number of passes (or none, given last)", ctx, param
+            f"found '{value}', expected a number of passes, {MOST_PASSES} at most (or none, given last)",
+            ctx,
+            param,
         )
 
 

@@ -31,7 +31,7 @@ from gcv_edge.prune.latency import compare_speed, find_kinds, measure_layers, pl
 from gcv_edge.prune.loading import load_model
 from gcv_edge.prune.refinement import QuickFit, refine
 from gcv_edge.prune.result import Distillation, PruneResult, Step
-from gcv_edge.prune.sensitivity import Curves, Divergence, measure_curves
+from gcv_edge.prune.sensitivity import Curves, Divergence, Judgement, measure_curves
 from gcv_edge.prune.state import State
 from gcv_edge.prune.study import Study, candidate_widths
 from gcv_edge.prune.trace import shape_of
@@ -287,23 +287,21 @@ class Run:
             faster = self.time(model)
             stage, what = "fit", f"{attempt} times widened" if attempt else "fitted"
             if self.distiller is not None:
-                self.trail.append(Step(stage, what, faster, self.check(model), self.check.changed(model)))
+                self.trail.append(Step(stage, what, faster, *self.check.judge(model)))
                 stage, what = "distill", self.train(self.distiller, model, widths)
             after = self.score(model, score)
-            changed = self.check.changed(model)
-            self.trail.append(Step(stage, what, faster, self.check(model), changed, after))
-            drop = before - after if before is not None and after is not None else changed
+            found = self.check.judge(model)
+            self.trail.append(Step(stage, what, faster, *found, after))
+            drop = before - after if before is not None and after is not None else found.changed
             passed = max_drop is None or drop <= max_drop
             if passed or not widths or attempt == BACK_OFFS:
                 break
             widths = self.widen(widths)
-        faster = self.latency[0] / self.latency[1]
         if faster < SLOWEST:
             raise GcvEdgeError(
                 f"{self.source}: the pruned network takes {1 / faster:.2f} times as long as the whole one: "
                 "nothing was written"
             )
-        found = {"divergence": self.check(model), "changed": changed}
         scores = (before, after) if before is not None and after is not None else None
         return self.write(model, widths, found, scores, passed)
 
@@ -354,7 +352,7 @@ class Run:
         self,
         model: ir.Model,
         widths: Mapping[str, int],
-        found: Mapping[str, float],
+        found: Judgement,
         scores: tuple[float, float] | None,
         passed: bool,
     ) -> PruneResult:
@@ -381,8 +379,8 @@ class Run:
             widths=channels,
             macs=macs,
             seconds_per_picture=(self.latency[0], self.latency[1]),
-            divergence=found["divergence"],
-            changed=found["changed"],
+            divergence=found.divergence,
+            changed=found.changed,
             score=scores,
             passed=passed,
             record=record,
@@ -397,7 +395,7 @@ class Run:
         self,
         channels: Mapping[str, tuple[int, int]],
         macs: tuple[int, int],
-        found: Mapping[str, float],
+        found: Judgement,
         scores: tuple[float, float] | None,
     ) -> dict[str, Any]:
         """Collect what the file says of its pruning; times only where they decided."""
@@ -408,7 +406,7 @@ class Run:
             "seed": self.seed,
             "macs": list(macs),
             "channels": {name: list(pair) for name, pair in channels.items()},
-            **{name: float(f"{value:.4g}") for name, value in found.items()},
+            **{name: float(f"{value:.4g}") for name, value in found._asdict().items()},
         }
         if self.speedup is not None:
             record["asked"] = {"speedup": self.speedup}

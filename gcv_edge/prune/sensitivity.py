@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import onnx_ir as ir
@@ -20,6 +21,18 @@ NEARBY = 4
 """Layers behind a narrower space that are fitted anew for its curve."""
 
 LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+
+
+class Judgement(NamedTuple):
+    """How far a pruned network is from the whole one.
+
+    Attributes:
+        divergence: of its outputs.
+        changed: percentage of first choices that changed, for a classifier; else of the divergence.
+    """
+
+    divergence: float
+    changed: float
 
 
 class Divergence:
@@ -49,20 +62,19 @@ class Divergence:
 
     def __call__(self, model: ir.Model) -> float:
         """Return the divergence of a pruned network."""
-        found = self.outputs(model)
-        if self.is_classifier:
-            (name,) = self.heads
-            return classifier_divergence(self._expected[name], found[name])
-        errors = [relative_error(self._expected[name], found[name]) for name in self.heads]
-        return float(np.mean(errors))
+        return self.judge(model).divergence
 
-    def changed(self, model: ir.Model) -> float:
-        """Return the percentage of first choices that changed, for a classifier; else the relative error."""
+    def judge(self, model: ir.Model) -> Judgement:
+        """Run a pruned network, and say how far it is from the whole one."""
+        found = self.outputs(model)
         if not self.is_classifier:
-            return 100 * self(model)
+            errors = [relative_error(self._expected[name], found[name]) for name in self.heads]
+            error = float(np.mean(errors))
+            return Judgement(error, 100 * error)
         (name,) = self.heads
-        found = self.outputs(model)[name].argmax(axis=1)
-        return float(100 * np.mean(found != self._expected[name].argmax(axis=1)))
+        expected, given = self._expected[name], found[name]
+        changed = float(100 * np.mean(given.argmax(axis=1) != expected.argmax(axis=1)))
+        return Judgement(classifier_divergence(expected, given), changed)
 
 
 def find_heads(model: ir.Model) -> list[str]:
