@@ -14,21 +14,27 @@ FLOAT, INT8, MIXED = "openvino FP32", "openvino INT8", "openvino INT8 + BF16"
 FUSIBLE = (NORMALISATION, ACTIVATION, ADDITION)
 """Layers that can be computed while a convolution's results are still in registers."""
 
+VNNI_GAIN = 4
+"""Multiply-accumulates of 8 bits that VNNI does in the time of one of FP32."""
+
 WORTH_TELLING = 0.03
 """Smaller parts of the time are left out."""
 
 
-def explain_int8(row: Record, rows: Record) -> str:
+def explain_int8(row: Record, rows: Record, isa: str) -> str:
     """Say what the published ratio of a row consists of, and what ours does.
 
     Args:
         row: of table_int8: ``published`` is asked.
         rows: of one of its runs, by title.
+        isa: cap of that run.
     """
+    published = row["published"]["gluoncv_05"]
     sentences = [
         *describe_plain(rows.get(PLAIN)),
-        *describe_published(row["published"]["gluoncv_05"], rows),
+        *describe_published(published, rows),
         *describe_ours(rows),
+        *(describe_limit(published, rows) if isa == "vnni" else ()),
         *describe_boxes(rows),
     ]
     return " ".join(sentences)
@@ -80,6 +86,20 @@ def describe_ours(rows: Record) -> Iterator[str]:
         yield f"beside convolutions: {told}."
 
 
+def describe_limit(published: float, rows: Record) -> Iterator[str]:
+    """Say what 8 bits could reach if all of FP32's time were VNNI's arithmetic."""
+    limit = vnni_limit(rows)
+    if limit is not None:
+        yield f"{VNNI_GAIN} times our FP32, which is VNNI's arithmetic, would be {limit:.2f}:"
+        yield "less than published." if limit < published else "more than published."
+
+
+def vnni_limit(rows: Record) -> float | None:
+    """Return the ratio over plain MXNet if all of our FP32's time were arithmetic; None if not measured."""
+    whole = speed_up(rows, FLOAT, PLAIN)
+    return None if whole is None else VNNI_GAIN * whole
+
+
 def describe_boxes(rows: Record) -> Iterator[str]:
     """Say what a detector's boxes cost, in MXNet's graph and outside ours."""
     plain, ours = rows.get(PLAIN), rows.get(FLOAT)
@@ -92,36 +112,27 @@ def describe_boxes(rows: Record) -> Iterator[str]:
 
 def explain_pruned(row: Record, rows: Record) -> str:
     """Say what work was taken out and how much of the time went with it."""
-    before, after = rows.get(FLOAT), rows.get("openvino pruned FP32")
     left = row["macs"] / row["whole"]["macs"]
     sentences = [
         f"{percent(left)} of the multiply-accumulates and "
         f"{percent(row['parameters'] / row['whole']['parameters'])} of the parameters are left: "
-        f"if time followed them, {1 / left:.2f} times as fast."
+        f"if time followed them, {1 / left:.2f} times as fast.",
+        *(describe_parts(form, rows) for form in ("FP32", "INT8")),
     ]
-    if has_profile(before) and has_profile(after):
-        convolutions = kind_ratio(before, after, CONVOLUTION)
-        others = rest(before) / rest(after) if rest(after) else None
-        sentences.append(
-            f"In FP32, convolutions are {convolutions:.2f} times as fast ({spent(before)} -> {spent(after)})"
-            if convolutions
-            else ""
-        )
-        sentences.append(f"and all else {others:.2f} times." if others else "and there is nothing else.")
-    sentences += describe_pruned_int8(rows)
     return " ".join(filter(None, sentences))
 
 
-def describe_pruned_int8(rows: Record) -> Iterator[str]:
-    """Say what is left for 8 bits to gain once channels are gone."""
-    whole, pruned = rows.get(INT8), rows.get("openvino pruned INT8")
-    if has_profile(whole) and has_profile(pruned):
-        yield (
-            f"In INT8, convolutions take {percent(share_of(whole, CONVOLUTION))} of the whole network's time "
-            f"and {percent(share_of(pruned, CONVOLUTION))} of the pruned one's"
-        )
-        told = name_shares(pruned, (CONVOLUTION,))
-        yield f"({told})." if told else "."
+def describe_parts(form: str, rows: Record) -> str:
+    """Say how much faster convolutions and all else became; nothing where they were not profiled."""
+    before, after = rows.get(f"openvino {form}"), rows.get(f"openvino pruned {form}")
+    convolutions = kind_ratio(before, after, CONVOLUTION)
+    if before is None or after is None or convolutions is None:
+        return ""
+    others = f"{rest(before) / rest(after):.2f} times" if rest(after) else "nothing is left"
+    return (
+        f"In {form}, convolutions are {convolutions:.2f} times as fast ({spent(before)} -> {spent(after)}) "
+        f"and all else {others}."
+    )
 
 
 def best_int8(rows: Record) -> str | None:
