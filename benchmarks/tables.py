@@ -59,15 +59,19 @@ class Table:
         name: of the table.
         folder: of the results.
         again: rows that are measured anew.
+        order: of the rows; others come last.
     """
 
-    def __init__(self, name: str, folder: Path = RESULTS, again: Collection[str] = ()) -> None:
+    def __init__(
+        self, name: str, folder: Path = RESULTS, again: Collection[str] = (), order: Sequence[str] = ()
+    ) -> None:
         self.path = folder / f"{name}.json"
         self._machine = machine()
         stored = read_results(name, folder)
         is_same = identity(stored.get("machine", {})) == identity(self._machine)
         rows = stored.get("rows", {}) if is_same else {}
         self._rows: dict[str, Record] = {key: row for key, row in rows.items() if key not in again}
+        self._places = {key: place for place, key in enumerate(order)}
 
     def row(self, key: str) -> Record:
         """Return what is known of a row."""
@@ -88,7 +92,9 @@ class Table:
 
     def _write(self, key: str, row: Record) -> None:
         self._rows[key] = row
-        document = {"command": command(), "date": now(), "machine": self._machine, "rows": self._rows}
+        ordered = sorted(self._rows, key=lambda name: self._places.get(name, len(self._places)))
+        rows = {name: self._rows[name] for name in ordered}
+        document = {"command": command(), "date": now(), "machine": self._machine, "rows": rows}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self.path) as temporary:
             temporary.write_text(json.dumps(document, indent=1) + "\n")
@@ -142,6 +148,7 @@ def parse(
     parser.add_argument("--minutes", type=float, help="after which no further row begins")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder")
     arguments = parser.parse_args()
+    arguments.order = list(names)
     for option, found, known in (("--isa", arguments.isa, CAPS), ("--names", arguments.names, names)):
         wrong = [name for name in found if name not in known and not (is_open and option == "--names")]
         if wrong:
@@ -154,7 +161,7 @@ def split(text: str) -> list[str]:
 
 
 def open_table(name: str, arguments: argparse.Namespace) -> Table:
-    return Table(name, arguments.results, arguments.names if arguments.again else ())
+    return Table(name, arguments.results, arguments.names if arguments.again else (), arguments.order)
 
 
 class Case(NamedTuple):

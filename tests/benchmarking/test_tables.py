@@ -57,6 +57,7 @@ def test_a_row_that_fails_says_why_and_the_next_is_measured(mxnet: ModuleType, t
     rows = read(tmp_path, "table_zoo")["rows"]
     assert "mobilenet0.3" in rows["mobilenet0.3"]["reason"]
     assert "native" in rows["mobilenet0.25"]["runs"]
+    assert list(rows) == ["mobilenet0.25", "mobilenet0.3"]
 
 
 def test_other_machines_rows_are_not_taken_over(mxnet: ModuleType, tmp_path: Path) -> None:
