@@ -20,9 +20,11 @@ TASKS = ("classification", "detection", "segmentation", "pose")
 
 
 def list_names() -> list[str]:
-    """Names that export, the smallest files first; MXNet's own quantised ones are other forms of the rest."""
+    """Names that export, the smallest files first; quantised and custom ones are other forms of the rest."""
     names = json.loads((ROOT / "gcv_edge" / "zoo.json").read_text())["names"]
-    chosen = [row for row in names if row.get("task") in TASKS and not row["name"].endswith("_int8")]
+    chosen = [
+        row for row in names if row.get("task") in TASKS and not row["name"].endswith(("_int8", "_custom"))
+    ]
     return [row["name"] for row in sorted(chosen, key=lambda row: row["bytes"])]
 
 
