@@ -86,12 +86,31 @@ function drawScatter() {
   );
 }
 
+const STEPS = [1, 2, 5, 10];
+const LEAST = 1e-6;
+
 function logTicks(values) {
-  const [low, high] = [Math.min(...values), Math.max(...values)].map((value) => Math.log10(Math.max(value, 1e-6)));
   if (!values.length) return {};
-  const ticks = [];
-  for (let power = Math.floor(low) - 1; power <= high + 1; power++) ticks.push(...[1, 2, 5].map((step) => step * 10 ** power));
+  const [low, high] = [Math.min(...values), Math.max(...values)].map((value) => Math.max(value, LEAST));
+  const ticks = low < high && high < 10 * low ? evenTicks(low, high) : decadeTicks(low, high);
   return { tickvals: ticks, ticktext: ticks.map((tick) => tick.toLocaleString("en", { maximumFractionDigits: 6 })) };
+}
+
+function decadeTicks(low, high) {
+  const ticks = [];
+  for (let power = Math.floor(Math.log10(low)) - 1; power <= Math.log10(high) + 1; power++)
+    ticks.push(...STEPS.slice(0, 3).map((step) => step * 10 ** power));
+  return ticks;
+}
+
+// Within a decade 1, 2 and 5 may all lie outside of what is shown.
+function evenTicks(low, high) {
+  const wanted = (high - low) / 5;
+  const unit = 10 ** Math.floor(Math.log10(wanted));
+  const step = unit * STEPS.find((each) => each * unit >= wanted * (1 - 1e-9));
+  const first = Math.max(1, Math.floor(low / step) - 2);
+  const count = Math.ceil(high / step) + 2 - first;
+  return Array.from({ length: count + 1 }, (_, index) => (first + index) * step);
 }
 
 function scatterTrace(name, members, place, x, y) {

@@ -1,4 +1,4 @@
-"""One variant in a process of its own: python -m gcv_edge.benchmarking.worker.
+"""One variant in a process of its own, which `workers.Worker` starts.
 
 The first line on standard input is the job; every further line is a command, answered by one line on
 standard output. Between commands the process waits, so that whoever holds the pipe decides who computes.
@@ -108,7 +108,3 @@ def main() -> None:
         for line in sys.stdin:
             answers.write(json.dumps(desk.answer(json.loads(line))) + "\n")
             answers.flush()
-
-
-if __name__ == "__main__":
-    main()

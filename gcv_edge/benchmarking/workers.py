@@ -18,7 +18,12 @@ from gcv_edge.benchmarking.isa import environment
 from gcv_edge.errors import GcvEdgeError, UnsupportedError
 from gcv_edge.runtime.cpus import usable_cpus
 
-MODULE = "gcv_edge.benchmarking.worker"
+START = (
+    "import sys; sys.path[:] = [place for place in sys.path if place]; "
+    "from gcv_edge.benchmarking.worker import main; main()"
+)
+"""The folder that the user is in is left out: it may be this package's source, without what is compiled."""
+
 LONGEST_REASON = 300
 
 
@@ -38,7 +43,7 @@ class Worker:
         self._patience = patience
         with log.open("wb") as stream:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", MODULE],
+                [sys.executable, "-c", START],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stream,

@@ -108,6 +108,20 @@ def test_agreement_is_shown_where_there_is_no_accuracy(browser: str, tmp_path: P
     assert "2 of 4 have no agreement with the network before" in dom
 
 
+@pytest.mark.parametrize(
+    "speeds", [(257.2, 306.2), (240.0, 2400.0), (99.0, 101.0), (50.0, 50.0), (3.0, 25.0)]
+)
+def test_a_logarithmic_axis_has_numbers(browser: str, tmp_path: Path, speeds: tuple[float, float]) -> None:
+    document = make_document()
+    document["rows"] = document["rows"][:2]
+    for row, speed in zip(document["rows"], speeds, strict=True):
+        row["throughput"] = {"median": speed, "low": speed, "high": speed}
+    dom = open_page(browser, write_report(document, tmp_path / "page.html").as_uri() + "#y=size&log-x=yes")
+    shown = re.findall(r'class="xtick".*?<text[^>]*data-unformatted="([^"]*)"', dom.split('id="bars"')[0])
+    assert len(shown) >= 2
+    assert all(speeds[0] / 11 <= float(tick.replace(",", "")) <= speeds[1] * 11 for tick in shown)
+
+
 PROBE = """<script>
 document.body.dataset.probe = JSON.stringify({
   inner: window.innerWidth,

@@ -40,6 +40,16 @@ def test_it_loads_and_takes_turns(job: dict[str, Any], tmp_path: Path) -> None:
             assert turn["frames"] == len(turn["stages"]["total"]) > 0
 
 
+def test_the_folder_one_is_in_does_not_matter(
+    job: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gcv_edge").mkdir()
+    (tmp_path / "gcv_edge" / "__init__.py").write_text("raise ImportError('another package')")
+    monkeypatch.chdir(tmp_path)
+    with Worker(job, "test", tmp_path / "log") as worker:
+        assert worker.ask("load")["engine"].startswith("onnxruntime ")
+
+
 def test_batches(job: dict[str, Any], tmp_path: Path) -> None:
     with Worker({**job, "batch": 3}, "test", tmp_path / "log") as worker:
         worker.ask("load")
