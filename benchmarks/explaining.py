@@ -34,7 +34,7 @@ def explain_int8(row: Record, rows: Record, isa: str) -> str:
         *describe_plain(rows.get(PLAIN)),
         *describe_published(published, rows),
         *describe_ours(rows),
-        *(describe_limit(published, rows) if isa == "vnni" else ()),
+        *describe_limit(published, rows, isa),
         *describe_boxes(rows),
     ]
     return " ".join(sentences)
@@ -86,18 +86,21 @@ def describe_ours(rows: Record) -> Iterator[str]:
         yield f"beside convolutions: {told}."
 
 
-def describe_limit(published: float, rows: Record) -> Iterator[str]:
+def describe_limit(published: float, rows: Record, isa: str) -> Iterator[str]:
     """Say what 8 bits could reach if all of FP32's time were VNNI's arithmetic."""
-    limit = vnni_limit(rows)
+    limit = vnni_limit(rows, isa)
     if limit is not None:
         yield f"{VNNI_GAIN} times our FP32, which is VNNI's arithmetic, would be {limit:.2f}:"
         yield "less than published." if limit < published else "more than published."
 
 
-def vnni_limit(rows: Record) -> float | None:
-    """Return the ratio over plain MXNet if all of our FP32's time were arithmetic; None if not measured."""
+def vnni_limit(rows: Record, isa: str) -> float | None:
+    """Return the ratio over plain MXNet if all of our FP32's time were VNNI's arithmetic.
+
+    None under another cap, and where it was not measured.
+    """
     whole = speed_up(rows, FLOAT, PLAIN)
-    return None if whole is None else VNNI_GAIN * whole
+    return VNNI_GAIN * whole if isa == "vnni" and whole is not None else None
 
 
 def describe_boxes(rows: Record) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import ROOT, read_results
+from markdown_table import table
 
 SPEED_COMMAND = "python benchmarks/int8.py"
 """That measures all networks; its results may come from several calls, each of some."""
@@ -141,8 +142,8 @@ def describe_gated(row: dict[str, Any]) -> str:
 
 def readme() -> str:
     """Format the README's figures as Markdown."""
-    lines = ["| measured | figure | command |", "|---|---|---|"]
-    lines += [f"| {what} | {figure} | `{command}` |" for what, figure, command in rows()]
+    cells = [(what, figure, f"`{command}`") for what, figure, command in rows()]
+    lines = table(("measured", "figure", "command"), cells, right=())
     cpu = read("detector")["machine"]["cpu"]
     machine = f"Machine: {cpu}, 2 cores."
     return "\n".join([*lines, "", *accuracy_table(), "", *speed_table(), "", machine])
@@ -156,9 +157,11 @@ def speed_table() -> list[str]:
         "instruction set (VNNI) and with all that the processor has, AMX included "
         f"(`{SPEED_COMMAND}`).",
         "",
-        f"| network | {' | '.join(SPEED_COLUMNS)} |",
-        "|---|" + "---|" * len(SPEED_COLUMNS),
-        *(f"| `{name}` | {' | '.join(speed_ups(found))} |" for name, found in results["networks"].items()),
+        *table(
+            ("network", *SPEED_COLUMNS),
+            [(f"`{name}`", *speed_ups(found)) for name, found in results["networks"].items()],
+            right=(),
+        ),
     ]
 
 
@@ -172,20 +175,19 @@ def speed_ups(found: dict[str, Any]) -> Iterator[str]:
 def missed() -> str:
     """Format the goals that are not reached, and what the time goes to, as Markdown."""
     results = read("int8")
-    lines = [
+    told = (
         f"From `{SPEED_COMMAND}`: the goals that are not reached, and the kernels of the 8-bit network "
-        "that take its time.",
-        "",
-        "| network | goal | wanted | found | where the time goes |",
-        "|---|---|---|---|---|",
-    ]
+        "that take its time."
+    )
+    cells = []
     for name, found in results["networks"].items():
         for goal, held in found["goals"].items():
             if held["found"] is not None and not held["reached"]:
                 cap = "vnni" if "VNNI" in goal else "uncapped"
                 shares = describe_kernels(found[cap]["kernels"])
-                lines.append(f"| `{name}` | {goal} | {held['wanted']:g} | {held['found']:.2f} | {shares} |")
-    return "\n".join(lines)
+                cells.append((f"`{name}`", goal, f"{held['wanted']:g}", f"{held['found']:.2f}", shares))
+    heads = ("network", "goal", "wanted", "found", "where the time goes")
+    return "\n".join([told, "", *table(heads, cells, right=())])
 
 
 def describe_kernels(kernels: dict[str, dict[str, float]]) -> str:
@@ -204,9 +206,11 @@ def accuracy_table() -> list[str]:
         "What 8 bits cost trained networks, in points; calibrated on other pictures than measured, nothing "
         f"returned to float (`{command}`). MXNet's is the best of its four modes on the same pictures.",
         "",
-        "| network | metric | FP32 | INT8 | lost | lost by MXNet's INT8 |",
-        "|---|---|---|---|---|---|",
-        *(f"| {' | '.join(row)} |" for row in accuracy_rows()),
+        *table(
+            ("network", "metric", "FP32", "INT8", "lost", "lost by MXNet's INT8"),
+            list(accuracy_rows()),
+            right=(),
+        ),
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.markdown_table import table
 from benchmarks.zoo import ROOT
 from benchmarks.zoo.records import PASSED, UNBUILDABLE
 
@@ -46,9 +47,7 @@ def list_tasks(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     for task in dict.fromkeys(row["task"] for row in rows if "task" in row):
         chosen = [row for row in rows if row.get("task") == task]
         yield f"## {task.replace('_', ' ').capitalize()} ({len(chosen)})\n"
-        yield "| " + " | ".join(HEADERS) + " |"
-        yield "|---|---|" + "---:|" * (len(HEADERS) - 2)
-        yield from (f"| {' | '.join(cells(row))} |" for row in chosen)
+        yield from table(HEADERS, [list(cells(row)) for row in chosen], right=range(2, len(HEADERS)))
         notes = dict.fromkeys(row["note"] for row in chosen if row["note"])
         yield "".join(f"\n{', '.join(named(chosen, note))}: {note}.\n" for note in notes)
 
