@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gcv_edge.prune.counting import layer_macs, live_layers
+from gcv_edge.prune.counting import Census, layer_macs
 from gcv_edge.prune.edits import Mask
 from gcv_edge.prune.spaces import Spaces
-from gcv_edge.prune.trace import Layer
 
 Cost = Callable[[Mask], float]
 """Takes what is kept, by label."""
@@ -19,58 +18,53 @@ Table = dict[str, dict[str, float]]
 """Seconds of each kind of layer, by ``"inputs outputs"``."""
 
 
-@dataclass(frozen=True)
 class MacCost:
-    """Multiply-accumulates per picture."""
+    """Multiply-accumulates per picture.
 
-    spaces: Spaces
+    Args:
+        spaces: of the network.
+    """
+
+    def __init__(self, spaces: Spaces) -> None:
+        self._census = Census(spaces)
 
     def __call__(self, kept: Mask) -> float:
         """Count what is left."""
-        alive = live_layers(self.spaces, kept)
-        return float(sum(layer_macs(layer, kept) for layer in self.spaces.layers if layer.node in alive))
+        return float(sum(layer_macs(*left) for left in self._census(kept)))
 
 
-@dataclass
 class LatencyCost:
     """Seconds per picture, from a table of layers and the time of the whole network.
 
-    Attributes:
+    Args:
         spaces: of the network.
         kinds: kind of each layer, by name; layers of a kind take the same time at the same widths.
         table: measured times.
-        rest: seconds of all that is no layer, shared out among the layers by the size of their results.
     """
 
-    spaces: Spaces
-    kinds: Mapping[str, str]
-    table: Table
-    rest: float = 0.0
-    grids: dict[str, Grid] = field(default_factory=dict)
+    def __init__(self, spaces: Spaces, kinds: Mapping[str, str], table: Table) -> None:
+        self._spaces, self._kinds = spaces, kinds
+        self._census = Census(spaces)
+        self._grids = {kind: Grid.of(times) for kind, times in table.items()}
+        self._share = 0.0
 
     def __call__(self, kept: Mask) -> float:
         """Add up the time of what is left."""
-        alive = live_layers(self.spaces, kept)
-        sizes = [layer.positions * len(layer.outputs) for layer in self.spaces.layers]
-        share = self.rest / max(1, sum(sizes))
         return sum(
-            self.layer_seconds(layer, kept) + share * layer.positions * int(kept[layer.outputs].sum())
-            for layer in self.spaces.layers
-            if layer.node in alive
+            self._grids[self._kinds[layer.name]].read(inputs, outputs)
+            + self._share * layer.positions * outputs
+            for layer, inputs, outputs in self._census(kept)
         )
 
-    def layer_seconds(self, layer: Layer, kept: Mask) -> float:
-        """Read the time of a layer from the table."""
-        kind = self.kinds[layer.name]
-        if kind not in self.grids:
-            self.grids[kind] = Grid.of(self.table[kind])
-        return self.grids[kind].read(int(kept[layer.inputs].sum()), int(kept[layer.outputs].sum()))
-
     def set_rest(self, seconds: float) -> None:
-        """Say how long the whole network takes; what is not the layers' is the rest's."""
-        self.rest = 0.0
-        everything = np.ones(len(self.spaces.units), bool)
-        self.rest = max(0.0, seconds - self(everything))
+        """Say how long the whole network takes.
+
+        What is not the layers' is shared out among them by the size of their results.
+        """
+        self._share = 0.0
+        everything = np.ones(len(self._spaces.units), bool)
+        sizes = sum(layer.positions * len(layer.outputs) for layer in self._spaces.layers)
+        self._share = max(0.0, seconds - self(everything)) / max(1, sizes)
 
 
 @dataclass(frozen=True)
@@ -80,6 +74,7 @@ class Grid:
     inputs: list[int]
     outputs: list[int]
     seconds: np.ndarray  # type: ignore[type-arg]
+    known: dict[tuple[int, int], float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, times: Mapping[str, float]) -> Grid:
@@ -94,5 +89,8 @@ class Grid:
 
     def read(self, inputs: int, outputs: int) -> float:
         """Interpolate; below the smallest width, time falls no further."""
-        rows = [float(np.interp(outputs, self.outputs, row)) for row in self.seconds]
-        return float(np.interp(inputs, self.inputs, rows))
+        found = self.known.get((inputs, outputs))
+        if found is None:
+            rows = [float(np.interp(outputs, self.outputs, row)) for row in self.seconds]
+            found = self.known[inputs, outputs] = float(np.interp(inputs, self.inputs, rows))
+        return found

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 import onnx
 import onnx_ir as ir
+from numpy.typing import NDArray
 
 from gcv_edge.prune.edits import Mask
+from gcv_edge.prune.labels import Labels
 from gcv_edge.prune.spaces import Keep, Spaces
 from gcv_edge.prune.trace import Layer
 
@@ -49,14 +54,11 @@ def predict_macs(spaces: Spaces, keep: Keep) -> int:
 
     Without MatMul of maps by a constant matrix along other axes, it is what ``count_macs`` counts.
     """
-    kept = spaces.mask(keep)
-    alive = live_layers(spaces, kept)
-    return sum(layer_macs(layer, kept) for layer in spaces.layers if layer.node in alive)
+    return sum(layer_macs(*left) for left in Census(spaces)(spaces.mask(keep)))
 
 
-def layer_macs(layer: Layer, kept: Mask) -> int:
-    """Return a layer's multiply-accumulates per picture."""
-    inputs, outputs = int(kept[layer.inputs].sum()), int(kept[layer.outputs].sum())
+def layer_macs(layer: Layer, inputs: int, outputs: int) -> int:
+    """Return a layer's multiply-accumulates per picture, for channels read and written."""
     group = layer.group
     if group > 1 and is_whole(layer):
         group = inputs // (len(layer.inputs) // group)
@@ -68,27 +70,68 @@ def is_whole(layer: Layer) -> bool:
     return layer.group >= len(layer.inputs) // layer.group
 
 
-def live_layers(spaces: Spaces, kept: Mask) -> set[int]:
-    """Return the nodes of layers that are left: all but those on the way to a space that went as a whole."""
-    units = spaces.units
-    alive: set[int] = set()
-    readers: dict[int, list[Layer]] = {}
-    for layer in spaces.layers:
-        for unit in set(units[layer.inputs].tolist()):
-            readers.setdefault(unit, []).append(layer)
-    for layer in reversed(spaces.layers):
-        if kept[layer.inputs].any() and kept[layer.outputs].any():
-            alive.add(layer.node)
-    return drop_unread(spaces, alive, readers)
+class Left(NamedTuple):
+    """A layer that is left, and how many channels it reads and writes."""
+
+    layer: Layer
+    inputs: int
+    outputs: int
 
 
-def drop_unread(spaces: Spaces, alive: set[int], readers: dict[int, list[Layer]]) -> set[int]:
-    """Drop layers that only dropped layers read, from the last to the first."""
-    dropped = {layer.node for layer in spaces.layers} - alive
-    for layer in reversed(spaces.layers):
-        found = [r for unit in set(spaces.units[layer.outputs].tolist()) for r in readers.get(unit, [])]
-        later = {reader.node for reader in found if reader.node > layer.node}
-        if layer.node in alive and later and later <= dropped:
-            alive.discard(layer.node)
-            dropped.add(layer.node)
-    return alive
+class Census:
+    """Counts what is left of the layers; it is asked so often that all else is found out once.
+
+    Args:
+        spaces: of the network.
+    """
+
+    def __init__(self, spaces: Spaces) -> None:
+        self._layers = spaces.layers
+        self._inputs = Counter([layer.inputs for layer in spaces.layers])
+        self._outputs = Counter([layer.outputs for layer in spaces.layers])
+        self._later = find_later(spaces)
+
+    def __call__(self, kept: Mask) -> list[Left]:
+        """Return the layers that are left: all but those on the way to a space that went as a whole."""
+        inputs, outputs = self._inputs(kept), self._outputs(kept)
+        alive = (inputs > 0) & (outputs > 0)
+        if not alive.all():
+            self._drop_unread(alive)
+        rows = zip(self._layers, inputs.tolist(), outputs.tolist(), alive.tolist(), strict=True)
+        return [Left(*row[:3]) for row in rows if row[3]]
+
+    def _drop_unread(self, alive: NDArray[np.bool_]) -> None:
+        """Drop layers that only dropped layers read, from the last to the first."""
+        for number in reversed(range(len(alive))):
+            later = self._later[number]
+            if len(later) and not alive[later].any():
+                alive[number] = False
+
+
+class Counter:
+    """Counts how many labels of each of several lists are kept."""
+
+    def __init__(self, lists: Sequence[Labels]) -> None:
+        self._labels = np.concatenate([np.zeros(0, np.int64), *lists])
+        self._ends = np.cumsum([0, *map(len, lists)])
+
+    def __call__(self, kept: Mask) -> NDArray[np.int64]:
+        """Return a number for each list."""
+        before = np.concatenate([[0], np.cumsum(kept[self._labels])])
+        return np.diff(before[self._ends])
+
+
+def find_later(spaces: Spaces) -> list[list[int]]:
+    """Find the numbers of the later layers that read something of what each layer writes."""
+    reads, writes = (
+        [set(spaces.units[labels].tolist()) for labels in each]
+        for each in ([layer.inputs for layer in spaces.layers], [layer.outputs for layer in spaces.layers])
+    )
+    return [
+        [
+            n
+            for n, layer in enumerate(spaces.layers)
+            if layer.node > writer.node and not written.isdisjoint(reads[n])
+        ]
+        for writer, written in zip(spaces.layers, writes, strict=True)
+    ]

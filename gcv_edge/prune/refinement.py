@@ -142,10 +142,9 @@ def cut_up(names: Sequence[str], size: int) -> list[list[str]]:
 def round_work(study: Study, rounds: Sequence[Sequence[str]], walks: tuple[Walk, Walk]) -> float:
     """Return the multiply-accumulates of both networks, as if both were whole, from what is held on."""
     layers = {layer.name: layer for layer in study.spaces.layers}
-    kept = np.ones(len(study.spaces.units), bool)
     macs = np.zeros(len(list(study.model.graph)) + 1)
     for layer in layers.values():
-        macs[layer.node + 1] = layer_macs(layer, kept)
+        macs[layer.node + 1] = layer_macs(layer, len(layer.inputs), len(layer.outputs))
     before = np.cumsum(macs)
     work, held = 0.0, 0
     for names in rounds:
