@@ -4,18 +4,19 @@
                                               bits too, beside other orders and ways to fit at the same
                                               widths; with --distill, also trained for a short time
     python benchmarks/pruning.py detectors    blood-cell detectors at 1.3x, in 8 bits too, VOC07 mAP
-    python benchmarks/pruning.py resnet50     time, memory and speed-up of resnet50_v1d at 1.5x asked
-    python benchmarks/pruning.py tables       print what was measured as Markdown
+    python benchmarks/pruning.py resnet50     time, memory and speed-up of resnet50_v1d at 1.5x asked, once in
+                                              FP32 and once in 8 bits
 
 Data: the folder GCV_EDGE_TESTDATA, else ../shared/data. Pictures that are fitted on and those that are
-measured are disjoint, and no label is used but for measuring. Results: benchmarks/results/pruning_*.json.
+measured are disjoint, and no label is used but for measuring. Results: benchmarks/results/pruning_*.json,
+shown in docs/prune.md (python benchmarks/readme_table.py). An interrupted command goes on where it was; with
+--again, what is there is measured anew.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -27,7 +28,9 @@ from typing import Any
 import cv2
 import numpy as np
 import onnx_ir as ir
-from harness import ROOT, read_results, write_results
+from harness import ROOT, machine, read_results, write_results
+from tables import circumstances, identity
+from zoo.memory import with_peak
 
 from gcv_edge import Detector
 from gcv_edge.calibration import CalibrationOptions, calibrate
@@ -43,7 +46,7 @@ from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
 from gcv_edge.prune.latency import compare_speed
 from gcv_edge.prune.refinement import METHODS as REFINEMENTS
 from gcv_edge.prune.refinement import refine
-from gcv_edge.prune.run import Run, ignore
+from gcv_edge.prune.run import Run
 from gcv_edge.runtime.modelfile import read_entries
 from gcv_edge.tasks import DETECTION
 
@@ -71,6 +74,15 @@ CALIBRATED_ON = 300
 """CIFAR pictures, of those that are fitted on."""
 
 CELLS = ("RBC", "WBC", "Platelets")
+SIZES = {"yolo3": 320, "ssd_300": 300}
+"""Input of the detectors that were trained on them."""
+
+RESNETS = {"resnet50_v1d": "f32", "resnet50_v1d in 8 bits": "int8"}
+"""Precision in which its speed counts."""
+
+PICTURES = 512
+
+Row = dict[str, Any]
 
 
 def cifar_pictures() -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
@@ -90,20 +102,46 @@ def accuracy(model: ir.Model, pictures: Pictures, truth: np.ndarray) -> float:
 
 def cifar(arguments: argparse.Namespace) -> None:
     fitted, measured, truth = cifar_pictures()
-    rows: list[dict[str, Any]] = []
-    for name in arguments.networks or CIFAR:
+    known: dict[str, dict[str, Any]] = {}
+
+    def measure(name: str, asked: float) -> Iterator[Row]:
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / f"{name}.onnx"
             symbol = DATA / "gluoncv_cifar" / f"{name}-symbol.json"
             export(str(symbol), source, options=ExportOptions(dynamic_batch=True), verify=False)
-            known: dict[str, Any] = {}
-            for target in GOALS:
-                rows += cifar_rows(
-                    name, source, target, fitted, measured, truth, known, arguments.macs, arguments.distill
-                )
-    write_results(
-        "pruning_cifar", {"goals": GOALS, "by": "macs" if arguments.macs else "speed", "rows": rows}
-    )
+            found = known.setdefault(name, {})
+            yield from cifar_rows(
+                name, source, asked, fitted, measured, truth, found, arguments.macs, arguments.distill
+            )
+
+    keys = [(name, asked) for name in arguments.networks or CIFAR for asked in GOALS]
+    collect("pruning_cifar", keys, arguments, measure)
+
+
+def collect(
+    name: str,
+    keys: Iterable[tuple[str, float]],
+    arguments: argparse.Namespace,
+    measure: Callable[[str, float], Iterable[Row]],
+) -> None:
+    """Measure what is wanted and not there yet, and store it after each network and speed.
+
+    Rows of another processor, of other versions or of another way to count are not taken over.
+    """
+    stored, by = read_results(name), "macs" if arguments.macs else "speed"
+    is_same = identity(stored.get("machine", {})) == identity(machine()) and stored.get("by") == by
+    rows: list[Row] = stored.get("rows", []) if is_same else []
+    for network, asked in keys:
+        others = [row for row in rows if (row["network"], row["asked"]) != (network, asked)]
+        if len(others) < len(rows) and not arguments.again:
+            print(f"{network}, {asked}x: is there already")
+            continue
+        found = []
+        for row in measure(network, asked):
+            found.append({"network": network, "asked": asked, **row, **circumstances()})
+            print(found[-1], flush=True)
+        rows = sorted([*others, *found], key=lambda row: (row["network"], row["asked"]))
+        write_results(name, {"by": by, "rows": rows})
 
 
 def cifar_rows(
@@ -116,14 +154,14 @@ def cifar_rows(
     known: dict[str, Any],
     by_macs: bool,
     distill: bool | int,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Prune one network to one speed by every method, at the widths that the default method chose.
 
     What does not depend on the speed is found out once and kept in ``known``.
     """
     goal = {"macs": 1 / target, "speedup": None} if by_macs else {"macs": None, "speedup": target}
     output = source.with_name(f"{name}_{target}.onnx")
-    run = Run(source, output, goal["speedup"], goal["macs"], 0, ignore, distill)
+    run = Run(source, output, goal["speedup"], goal["macs"], 0, tell, distill)
     run.prepare(fitted)
     run.state.found |= known
     run.measure()
@@ -141,9 +179,7 @@ def cifar_rows(
             refine(study, model, widths, run.fitted_on, 0, no_report, method)
         training = train(run, model, widths) if (order, method) == DISTILLED else {}
         after = accuracy(model, pictures, truth)
-        row: dict[str, Any] = {
-            "network": name,
-            "asked": target,
+        row: Row = {
             "order": order,
             "fit": method,
             "speedup": round(run.time(model), 3),
@@ -157,7 +193,6 @@ def cifar_rows(
             row["int8"] = in_8_bits(
                 source, model, few, lambda path: accuracy_of(path, pictures, truth), whole
             )
-        print(row, flush=True)
         yield row
     run.state.remove()
 
@@ -201,35 +236,33 @@ def calibrate_quickly(path: Path, frames: Iterable[Any]) -> Path:
 
 
 def detectors(arguments: argparse.Namespace) -> None:
-    rows: list[dict[str, Any]] = []
-    sizes = {"yolo3": 320, "ssd_300": 300}
-    for kind, size in ((kind, sizes[kind]) for kind in arguments.networks or sizes):
-        trained = next(DATA.glob(f"trained_{kind}*"))
-        with tempfile.TemporaryDirectory() as name:
-            source, output = Path(name) / f"{kind}.onnx", Path(name) / f"{kind}_pruned.onnx"
-            options = ExportOptions(input_shape=(1, 3, size, size), labels=CELLS, dynamic_batch=True)
-            export(str(next(trained.glob("*-symbol.json"))), source, options=options, verify=False)
-            goal = {"macs": 1 / 1.3} if arguments.macs else {"speedup": 1.3}
-            result = prune(source, cell_frames(), output, score=mean_precision, **goal)
-            before, after = result.score or (0.0, 0.0)
-            small = ir.load(output)
-            eight = in_8_bits(source, small, cell_frames(), mean_precision, before)
-            rows.append(
-                {
-                    "network": trained.name,
-                    "asked": 1.3,
-                    "speedup": round(result.speedup, 3),
-                    "macs": round(result.macs[1] / result.macs[0], 3),
-                    "map_before": round(before, 2),
-                    "map_after": round(after, 2),
-                    "drop": round(before - after, 2),
-                    "goal": 1.0,
-                    "int8": eight,
-                    "seconds": {stage: round(value, 1) for stage, value in result.stages.items()},
-                }
-            )
-            print(rows[-1], flush=True)
-    write_results("pruning_detectors", {"rows": rows})
+    trained = {next(DATA.glob(f"trained_{kind}*")).name: kind for kind in arguments.networks or SIZES}
+
+    def measure(network: str, asked: float) -> Iterator[Row]:
+        yield detector_row(network, SIZES[trained[network]], asked, arguments.macs)
+
+    collect("pruning_detectors", [(network, 1.3) for network in trained], arguments, measure)
+
+
+def detector_row(network: str, size: int, asked: float, by_macs: bool) -> Row:
+    """Prune one detector; what that loses, in 8 bits too."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, output = Path(folder) / "whole.onnx", Path(folder) / "pruned.onnx"
+        options = ExportOptions(input_shape=(1, 3, size, size), labels=CELLS, dynamic_batch=True)
+        export(str(next((DATA / network).glob("*-symbol.json"))), source, options=options, verify=False)
+        goal = {"macs": 1 / asked} if by_macs else {"speedup": asked}
+        result = prune(source, cell_frames(), output, score=mean_precision, progress=tell, **goal)
+        before, after = result.score or (0.0, 0.0)
+        return {
+            "speedup": round(result.speedup, 3),
+            "macs": round(result.macs[1] / result.macs[0], 3),
+            "map_before": round(before, 2),
+            "map_after": round(after, 2),
+            "drop": round(before - after, 2),
+            "goal": 1.0,
+            "int8": in_8_bits(source, ir.load(output), cell_frames(), mean_precision, before),
+            "seconds": {stage: round(value, 1) for stage, value in result.stages.items()},
+        }
 
 
 def cell_frames() -> Iterator[np.ndarray]:
@@ -253,31 +286,38 @@ def mean_precision(path: Path) -> float:
 
 
 def resnet50(arguments: argparse.Namespace) -> None:
+    def measure(network: str, asked: float) -> Iterator[Row]:
+        yield resnet50_row(RESNETS[network], asked, arguments.macs)
+
+    collect(
+        "pruning_resnet50", [(network, 1.5) for network in arguments.networks or RESNETS], arguments, measure
+    )
+
+
+def resnet50_row(precision: str, asked: float, by_macs: bool) -> Row:
+    """Prune with random weights; what that takes, and how fast the result is."""
     with tempfile.TemporaryDirectory() as name:
         source, output = Path(name) / "resnet50_v1d.onnx", Path(name) / "pruned.onnx"
         options = ExportOptions(dynamic_batch=True)
         export("resnet50_v1d", source, options=options, random_weights=0, verify=False)
+        goal: dict[str, Any] = {"macs": 1 / asked} if by_macs else {"speedup": asked, "precision": precision}
+        frames = noise_frames(PICTURES, (256, 256), 0)
         begin = time.perf_counter()
-        goal = {"macs": 1 / 1.5} if arguments.macs else {"speedup": 1.5}
-        result = prune(source, noise_frames(512, (256, 256), 0), output, progress=tell, **goal)
-        peak, minutes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, (time.perf_counter() - begin) / 60
-        row = {
-            "network": "resnet50_v1d (random weights)",
-            "pictures": 512,
-            "asked": 1.5,
-            "speedup": round(result.speedup, 3),
+        result, grown = with_peak(lambda: prune(source, frames, output, progress=tell, **goal))
+        minutes = (time.perf_counter() - begin) / 60
+        floats = compare_speed([source, output])
+        return {
+            "precision": precision,
+            "pictures": PICTURES,
+            "speedup": round(floats[0] / floats[1], 3),
+            "int8_over_int8": round(int8_speed(source, output), 3),
             "macs": round(result.macs[1] / result.macs[0], 3),
             "minutes": round(minutes, 1),
+            "gigabytes": None if grown is None else round(grown / 1e9, 2),
             "stages": {stage: round(value, 1) for stage, value in result.stages.items()},
-            "int8_over_int8": round(int8_speed(source, output), 3),
-            "peak_gigabytes": round(peak / 2**20, 2),
             "widths": result.widths,
-            "aligned": all(
-                after % (16 if before > 32 else 8) == 0 for before, after in result.widths.values()
-            ),
+            "aligned": all(after % 16 == 0 for _, after in result.widths.values()),
         }
-    print(row)
-    write_results("pruning_resnet50", row)
 
 
 def int8_speed(source: Path, pruned: Path) -> float:
@@ -285,37 +325,6 @@ def int8_speed(source: Path, pruned: Path) -> float:
     files = [calibrate_quickly(path, noise_frames(32, (256, 256), 1)) for path in (source, pruned)]
     seconds = compare_speed(files)
     return seconds[0] / seconds[1]
-
-
-def tables(arguments: argparse.Namespace) -> None:  # noqa: ARG001
-    """Print the results that there are."""
-    for name, rows_of in (("cifar", cifar_table), ("detectors", detector_table)):
-        if found := read_results(f"pruning_{name}"):
-            print("\n".join(rows_of(found["rows"])), end="\n\n")
-
-
-def cifar_table(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """A line for each network, speed and method."""
-    yield "| network | asked | order, fit | times as fast | work | lost | goal | 8 bits: lost, speed |"
-    yield "|---|---|---|---|---|---|---|---|"
-    for row in rows:
-        eight, goal = row.get("int8"), row.get("goal", "")
-        last = f"{eight['drop']:.2f}, {eight['speedup']:.2f}" if eight else ""
-        yield (
-            f"| `{row['network']}` | {row['asked']}x | {row['order']}, {row['fit'].replace('_', ' ')} "
-            f"| {row['speedup']:.2f} | {row['macs']:.0%} | {row['drop']:.2f} | {goal} | {last} |"
-        )
-
-
-def detector_table(rows: list[dict[str, Any]]) -> Iterator[str]:
-    """A line for each detector."""
-    yield "| network | times as fast | mAP before | after | lost | goal | in 8 bits: lost, times as fast |"
-    yield "|---|---|---|---|---|---|---|"
-    for row in rows:
-        yield (
-            f"| `{row['network']}` | {row['speedup']:.2f} | {row['map_before']:.2f} | {row['map_after']:.2f} "
-            f"| {row['drop']:.2f} | {row['goal']} | {row['int8']['drop']:.2f}, {row['int8']['speedup']:.2f} |"
-        )
 
 
 def no_report(done: int, total: int) -> None:
@@ -330,8 +339,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("cifar", "detectors", "resnet50", "tables"))
+    parser.add_argument("what", choices=("cifar", "detectors", "resnet50"))
     parser.add_argument("--networks", nargs="*", help="some of them: cifar_resnet20_v1, yolo3, ...")
+    parser.add_argument("--again", action="store_true", help="measure what is there already")
     parser.add_argument(
         "--macs", action="store_true", help="ask for work instead of speed: no quiet machine needed"
     )
@@ -345,9 +355,7 @@ def main() -> None:
         help="cifar: also train what the default made for a short time (extra [torch])",
     )
     arguments = parser.parse_args()
-    {"cifar": cifar, "detectors": detectors, "resnet50": resnet50, "tables": tables}[arguments.what](
-        arguments
-    )
+    {"cifar": cifar, "detectors": detectors, "resnet50": resnet50}[arguments.what](arguments)
 
 
 if __name__ == "__main__":

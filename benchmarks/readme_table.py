@@ -1,4 +1,4 @@
-"""Write the figures of README.md and docs/int8.md from benchmarks/results.
+"""Write the figures of README.md, docs/int8.md and docs/prune.md from benchmarks/results.
 
 Run: python benchmarks/readme_table.py [--check]
 """
@@ -28,6 +28,18 @@ SPEED_COLUMNS = {
 
 FORMS = {"C++": "cpp", "C++ with large pages": "cpp_large_pages", "Python": "python"}
 """Of ``Detector``, beside bare inference."""
+
+PRUNING_COMMANDS = {
+    "cifar": "python benchmarks/pruning.py cifar --distill",
+    "detectors": "python benchmarks/pruning.py detectors",
+    "resnet50": "python benchmarks/pruning.py resnet50",
+}
+"""That measure all rows, likewise."""
+
+OURS = "obs, default"
+"""Order of the channels and fit that ``gcv-edge prune`` takes."""
+
+IN_8_BITS = ("8 bits: lost more", "times as fast")
 
 LEAST_SHARE = 0.02
 BEGIN, END = "<!-- figures: python benchmarks/readme_table.py -->", "<!-- end of figures -->"
@@ -214,7 +226,121 @@ def accuracy_table() -> list[str]:
     ]
 
 
-PAGES: dict[Path, Callable[[], str]] = {ROOT / "README.md": readme, ROOT / "docs" / "int8.md": missed}
+def pruned() -> str:
+    """Format what pruning loses and saves as Markdown."""
+    tables = (cifar_table(), methods_table(), detectors_table(), resnet50_table())
+    return "\n\n".join("\n".join(lines) for lines in tables)
+
+
+def cifar_table() -> Iterator[str]:
+    """Give a line for each trained classifier and speed asked for."""
+    found = read("pruning_cifar")
+    yield (
+        "Top-1 of GluonCV's CIFAR-10 networks, in points of the whole network's: 1,000 unlabelled pictures "
+        f"to fit on, 1,000 others to measure on, no training (`{PRUNING_COMMANDS['cifar']}`)."
+    )
+    yield ""
+    rows = ((*goal, methods[OURS]) for goal, methods in by_goal(found["rows"]).items())
+    yield from table(
+        ("network", "asked", "times as fast", "work", "lost", "goal", "reached", *IN_8_BITS),
+        [
+            [f"`{network}`", f"{asked}x", f"{row['speedup']:.2f}", f"{row['macs']:.0%}",
+             f"{row['drop']:.2f}", f"{row['goal']:g}", reached(row), *in_8_bits(row)]
+            for network, asked, row in rows
+        ],
+    )  # fmt: skip
+
+
+def methods_table() -> Iterator[str]:
+    """Give what other orders and fits lose at the same widths."""
+    found = by_goal(read("pruning_cifar")["rows"])
+    methods = list(dict.fromkeys(method for row in found.values() for method in row))
+    yield (
+        "What is lost at the same widths by other orders of the channels and other ways to go on: nothing, "
+        "BatchNorm's statistics estimated anew, least squares; the default also fits the last layer to "
+        "probabilities."
+    )
+    yield ""
+    yield from table(
+        ("network", "asked", *(method.replace("_", " ") for method in methods)),
+        [
+            [f"`{network}`", f"{asked}x",
+             *(f"{row[method]['drop']:.2f}" if method in row else "" for method in methods)]
+            for (network, asked), row in found.items()
+        ],
+    )  # fmt: skip
+
+
+def by_goal(rows: list[dict[str, Any]]) -> dict[tuple[str, float], dict[str, dict[str, Any]]]:
+    """Gather rows by network and speed asked for, then by method."""
+    found: dict[tuple[str, float], dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        methods = found.setdefault((row["network"], row["asked"]), {})
+        methods[f"{row['order']}, {row['fit']}"] = row
+    return found
+
+
+def detectors_table() -> Iterator[str]:
+    """Give a line for each trained detector."""
+    found = read("pruning_detectors")
+    yield f"VOC07 mAP in percent of blood-cell detectors, 1.3x asked (`{PRUNING_COMMANDS['detectors']}`)."
+    yield ""
+    heads = ("network", "times as fast", "work", "mAP before", "after", "lost", "goal", "reached")
+    yield from table(
+        (*heads, *IN_8_BITS),
+        [
+            [f"`{row['network']}`", f"{row['speedup']:.2f}", f"{row['macs']:.0%}",
+             f"{row['map_before']:.2f}", f"{row['map_after']:.2f}", f"{row['drop']:.2f}",
+             f"{row['goal']:g}", reached(row), *in_8_bits(row)]
+            for row in found["rows"]
+        ],
+    )  # fmt: skip
+
+
+def reached(row: dict[str, Any]) -> str:
+    """Say whether a row's goal is reached."""
+    return "yes" if row["drop"] <= row["goal"] else "**no**"
+
+
+def in_8_bits(row: dict[str, Any]) -> tuple[str, str]:
+    """Give the cells of a pruned network's 8-bit form."""
+    return f"{row['int8']['more']:.2f}", f"{row['int8']['speedup']:.2f}"
+
+
+def resnet50_table() -> Iterator[str]:
+    """Give what a network of ResNet-50's size takes to prune."""
+    found = read("pruning_resnet50")
+    yield (
+        "What a network of ResNet-50's size takes, to be faster in FP32 or in 8 bits; its weights are random "
+        f"(`{PRUNING_COMMANDS['resnet50']}`)."
+    )
+    yield ""
+    heads = (
+        "network",
+        "pictures",
+        "asked",
+        "work",
+        "FP32 over FP32",
+        "8 bits over 8 bits",
+        "minutes",
+        "memory",
+    )
+    yield from table(
+        heads,
+        [
+            [row["network"], f"{row['pictures']}", f"{row['asked']}x", f"{row['macs']:.0%}",
+             f"{row['speedup']:.2f}", f"{row['int8_over_int8']:.2f}", f"{row['minutes']:.1f}",
+             f"{row['gigabytes']:.1f} GB"]
+            for row in found["rows"]
+        ],
+    )  # fmt: skip
+
+
+PAGES: dict[Path, Callable[[], str]] = {
+    ROOT / "README.md": readme,
+    ROOT / "docs" / "int8.md": missed,
+    ROOT / "docs" / "prune.md": pruned,
+}
 
 
 def replace_figures(text: str, figures: str) -> str:

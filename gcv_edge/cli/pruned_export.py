@@ -147,6 +147,7 @@ def run_pruning(source: Path, goal: Goal, wishes: Wishes, prior: Prior) -> Prune
             output,
             speedup=goal.speedup,
             macs=goal.macs,
+            precision="f32" if goal.speedup is None else "int8",
             score=None if prior.points is None else prior.points.of,
             max_drop=None if wishes.max_drop is None else PRUNING_SHARE * wishes.max_drop,
             distill=goal.distill,

@@ -78,7 +78,7 @@ def rescale_pair(reader: Reader, bias: Matrix, prior: Matrix, moments: Moments) 
     if not reader.by_patch:
         return Fit(prior, bias)
     covariance, mean = moments.covariance(), moments.mean()
-    found = np.einsum("oi,ij,oj->o", prior, covariance, prior)
+    found = np.sum((prior @ covariance) * prior, axis=1)
     target_mean = moments.t / max(1, moments.rows)
     wanted = moments.tt / max(1, moments.rows) - target_mean**2
     factor = np.sqrt(np.maximum(wanted, 0) / np.maximum(found, 1e-12))

@@ -91,7 +91,11 @@ def choose_batch(source: ir.Value, looked_at: Sequence[ir.Value]) -> int:
 
 def whole_batches(pictures: Pictures, size: int, fixed: bool) -> Iterator[Batch]:
     """Give batches; a fixed batch is filled up with the pictures' first."""
-    for batch in pictures.batches(size):
-        if fixed and len(batch) < size:
-            batch = np.concatenate([batch] * math.ceil(size / len(batch)))[:size]
-        yield batch
+    return (fill_up(batch, size) if fixed else batch for batch in pictures.batches(size))
+
+
+def fill_up(batch: Batch, size: int) -> Batch:
+    """Repeat the first pictures of a batch that is too small."""
+    if len(batch) == size:
+        return batch
+    return np.concatenate([batch] * math.ceil(size / len(batch)))[:size]

@@ -40,10 +40,13 @@ class Pictures:
 
     def batches(self, size: int) -> Iterator[Batch]:
         """Give normalised batches ``[size, 3, H, W]``; the last may be smaller."""
+        return (self.batch(start, size) for start in range(0, len(self.levels), size))
+
+    def batch(self, start: int, size: int) -> Batch:
+        """Return the normalised batch that begins with a picture."""
         mean = np.array(self.preprocessing.mean, np.float32).reshape(3, 1, 1)
         scale = np.array(self.preprocessing.scale, np.float32).reshape(3, 1, 1)
-        for start in range(0, len(self.levels), size):
-            yield (self.levels[start : start + size] - mean) / scale
+        return np.asarray((self.levels[start : start + size] - mean) / scale)
 
     def split(self, share: float) -> tuple[Pictures, Pictures]:
         """Divide into two disjoint parts, of which the second has a share of the pictures."""

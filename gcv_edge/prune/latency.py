@@ -17,15 +17,20 @@ from numpy.typing import NDArray
 
 from gcv_edge.prune.costs import Table
 from gcv_edge.prune.counting import is_whole
+from gcv_edge.prune.eight_bits import in_8_bits
 from gcv_edge.prune.spaces import Spaces
 from gcv_edge.prune.study import ALIGNMENT, NARROW
 from gcv_edge.prune.trace import Layer, constant_of, shape_of
 from gcv_edge.runtime.openvino_session import build_config, shared_core
 from gcv_edge.runtime.sessions import SessionOptions, open_session
 
-WIDTHS = 4
+WIDTHS = 8
 """Widths of each side of a layer that are measured; times of others are interpolated."""
+TAIL = 16
+"""Channels of the layer that reads a measured one's result, where it is to give 8-bit numbers."""
 RUNS = 15
+LAYER_TYPES = ("Convolution", "ConvolutionBackpropData", "FullyConnected", "MatMul")
+"""Ends of OpenVINO's names for types of layers: ``GroupConvolution`` is one, too."""
 CHUNK = 24
 """Layers that are measured in one graph."""
 
@@ -65,7 +70,8 @@ def describe_kind(node: ir.Node, layer: Layer) -> Kind:
     assert source is not None
     channels = len(layer.inputs), len(layer.outputs)
     if layer.op_type in ("Gemm", "MatMul"):
-        return Kind("MatMul", channels, 1, (layer.positions,), (), (), (), ())
+        op_type = "Gemm" if layer.positions == 1 else "MatMul"
+        return Kind(op_type, channels, 1, (layer.positions,), (), (), (), ())
     rank = weight.ndim - 2
     return Kind(
         layer.op_type,
@@ -106,7 +112,10 @@ def grouped_widths(layer: Layer) -> list[tuple[int, int]]:
 
 
 def measure_layers(
-    cases: Sequence[tuple[Case, Kind]], report: Callable[[int, int], None], known: Table | None = None
+    cases: Sequence[tuple[Case, Kind]],
+    report: Callable[[int, int], None],
+    known: Table | None = None,
+    precision: str = "f32",
 ) -> Table:
     """Measure layers at widths; engines say how long each operator took.
 
@@ -114,12 +123,13 @@ def measure_layers(
         cases: what to measure.
         report: called with the number measured and of all.
         known: times that an interrupted run measured.
+        precision: in which they compute: ``f32`` or ``int8``.
     """
     table: Table = {kind: dict(times) for kind, times in (known or {}).items()}
     todo = [(case, kind) for case, kind in cases if key_of(case) not in table.get(case.kind, {})]
     for start in range(0, len(todo), CHUNK):
         chunk = todo[start : start + CHUNK]
-        for (case, _), seconds in zip(chunk, time_chunk(chunk), strict=True):
+        for (case, _), seconds in zip(chunk, time_chunk(chunk, precision), strict=True):
             table.setdefault(case.kind, {})[key_of(case)] = seconds
         report(min(start + CHUNK, len(todo)), len(todo))
     return table
@@ -130,11 +140,13 @@ def key_of(case: Case) -> str:
     return f"{case.inputs} {case.outputs}"
 
 
-def time_chunk(chunk: Sequence[tuple[Case, Kind]]) -> list[float]:
+def time_chunk(chunk: Sequence[tuple[Case, Kind]], precision: str) -> list[float]:
     """Run several layers in one graph and return the seconds of each."""
+    is_8_bit = precision == "int8"
+    graph = make_graph(chunk, is_8_bit)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layers.onnx"
-        onnx.save(make_graph(chunk), path)
+        onnx.save(ir.to_proto(in_8_bits(ir.from_proto(graph))) if is_8_bit else graph, path)
         config = {**build_config(SessionOptions()), "PERF_COUNT": "YES"}
         request = shared_core().compile_model(str(path), "CPU", config).create_infer_request()
     for number in range(len(chunk)):
@@ -151,36 +163,47 @@ def read_counters(request: Any) -> dict[str, float]:
     seconds: dict[str, float] = {}
     for counter in request.profiling_info:
         name = counter.node_name.split("/")[0].split("_")[0]
-        if counter.node_type in ("Convolution", "Deconvolution", "FullyConnected", "MatMul"):
+        if counter.node_type.endswith(LAYER_TYPES):
             seconds[name] = seconds.get(name, 0.0) + counter.real_time.total_seconds()
     return seconds
 
 
-def make_graph(chunk: Sequence[tuple[Case, Kind]]) -> onnx.ModelProto:
+def make_graph(chunk: Sequence[tuple[Case, Kind]], is_8_bit: bool) -> onnx.ModelProto:
     """Put layers side by side into one graph, each with an input and an output of its own."""
     nodes, sources, results, weights = [], [], [], []
     for number, (case, kind) in enumerate(chunk):
-        nodes += layer_nodes(f"layer{number}", kind, case)
-        shape = (kind.image[0], case.inputs) if kind.op_type == "MatMul" else (1, case.inputs, *kind.image)
+        is_dense = kind.op_type in ("Gemm", "MatMul")
+        shape = (kind.image[0], case.inputs) if is_dense else (1, case.inputs, *kind.image)
         sources.append(onnx.helper.make_tensor_value_info(f"in{number}", onnx.TensorProto.FLOAT, shape))
-        results.append(onnx.helper.make_tensor_value_info(f"out{number}", onnx.TensorProto.FLOAT, None))
         weights.append(onnx.numpy_helper.from_array(make_weight(kind, case), f"w{number}"))
+        nodes += layer_nodes(number, kind, case)
+        last = f"out{number}"
+        if is_8_bit and not is_dense:
+            kernel = np.full((TAIL, case.outputs, *(1 for _ in kind.kernel)), 0.01, np.float32)
+            weights.append(onnx.numpy_helper.from_array(kernel, f"tailw{number}"))
+            nodes.append(
+                onnx.helper.make_node("Conv", [last, f"tailw{number}"], [f"tail{number}"], f"tail{number}")
+            )
+            last = f"tail{number}"
+        results.append(onnx.helper.make_tensor_value_info(last, onnx.TensorProto.FLOAT, None))
     graph = onnx.helper.make_graph(nodes, "layers", sources, results, weights)
-    return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
+    return onnx.shape_inference.infer_shapes(model)
 
 
-def layer_nodes(name: str, kind: Kind, case: Case) -> list[onnx.NodeProto]:
-    """Make one layer, and a Relu that engines put into it."""
-    number = name.removeprefix("layer")
+def layer_nodes(number: int, kind: Kind, case: Case) -> list[onnx.NodeProto]:
+    """Make one layer between two Relu: the second is one that engines put into it."""
     attributes: dict[str, Any] = {}
-    if kind.op_type != "MatMul":
+    if kind.op_type == "Gemm":
+        attributes = {"transB": 1}
+    elif kind.op_type != "MatMul":
         attributes = {"strides": kind.strides, "pads": kind.pads, "dilations": kind.dilations}
         attributes["group"] = group_at(kind, case)
+    name, read, given = f"layer{number}", f"read{number}", f"given{number}"
     return [
-        onnx.helper.make_node(
-            kind.op_type, [f"in{number}", f"w{number}"], [f"mid{number}"], name=name, **attributes
-        ),
-        onnx.helper.make_node("Relu", [f"mid{number}"], [f"out{number}"], name=f"relu{number}"),
+        onnx.helper.make_node("Relu", [f"in{number}"], [read], name=f"head{number}"),
+        onnx.helper.make_node(kind.op_type, [read, f"w{number}"], [given], name=name, **attributes),
+        onnx.helper.make_node("Relu", [given], [f"out{number}"], name=f"relu{number}"),
     ]
 
 
@@ -195,6 +218,8 @@ def make_weight(kind: Kind, case: Case) -> NDArray[np.float32]:
     shape: tuple[int, ...] = (case.outputs, case.inputs // group, *kind.kernel)
     if kind.op_type == "ConvTranspose":
         shape = (case.inputs, case.outputs // group, *kind.kernel)
+    if kind.op_type == "Gemm":
+        shape = (case.outputs, case.inputs)
     if kind.op_type == "MatMul":
         shape = (case.inputs, case.outputs)
     return np.full(shape, 0.01, np.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import onnx_ir as ir
@@ -20,41 +19,43 @@ GRAM_NUMBERS = 250_000_000
 """Numbers of all layers' sums together, at most; wider layers are treated channel by channel."""
 ROWS_PER_COLUMN, LEAST_ROWS = 30, 60_000
 """Rows that are looked at: enough for the sums to be well conditioned."""
+ROWS_AT_ONCE = 1024
+"""Rows that are multiplied together: adding to the sums takes longer than multiplying a few."""
 
 
-@dataclass
 class Moments:
-    """Sums over rows of columns ``x`` and, where there are any, of targets ``t``."""
+    """Sums over rows of columns ``x`` and, where there are any, of targets ``t``.
 
-    rows: int
-    x: Matrix
-    xx: Matrix
-    t: Matrix
-    tx: Matrix
-    tt: Matrix
+    Attributes:
+        rows: how many.
+        x, t, tt: sums of the columns, of the targets and of the targets' squares.
+    """
 
-    @classmethod
-    def zeros(cls, columns: int, targets: int = 0) -> Moments:
-        """Start at nothing."""
-        wide = np.float32 if columns > 2304 else np.float64
-        return cls(
-            0,
-            np.zeros(columns),
-            np.zeros((columns, columns), wide),
-            np.zeros(targets),
-            np.zeros((targets, columns)),
-            np.zeros(targets),
-        )
+    def __init__(self, columns: int, targets: int = 0) -> None:
+        self.rows = 0
+        self.x, self.t, self.tt = np.zeros(columns), np.zeros(targets), np.zeros(targets)
+        self._xx: Matrix = np.zeros((columns, columns), np.float32 if columns > 2304 else np.float64)
+        self._tx = np.zeros((targets, columns))
+        self._waiting: list[tuple[Matrix, Matrix]] = []
 
     def add(self, x: Matrix, t: Matrix | None = None) -> None:
         """Add rows."""
+        t = np.zeros((len(x), 0), x.dtype) if t is None else t
         self.rows += len(x)
         self.x += x.sum(axis=0, dtype=np.float64)
-        self.xx += x.T @ x
-        if t is not None:
-            self.t += t.sum(axis=0, dtype=np.float64)
-            self.tx += t.T @ x
-            self.tt += np.square(t, dtype=np.float64).sum(axis=0)
+        self.t += t.sum(axis=0, dtype=np.float64)
+        self.tt += np.square(t, dtype=np.float64).sum(axis=0)
+        self._waiting.append((x, t))
+        if sum(len(rows) for rows, _ in self._waiting) >= ROWS_AT_ONCE:
+            self._multiply()
+
+    def _multiply(self) -> None:
+        """Add the products of the rows that wait."""
+        if self._waiting:
+            x, t = (np.concatenate(parts) for parts in zip(*self._waiting, strict=True))
+            self._waiting.clear()
+            self._xx += x.T @ x
+            self._tx += t.T @ x
 
     def mean(self) -> Matrix:
         """Mean of the columns."""
@@ -62,12 +63,14 @@ class Moments:
 
     def covariance(self) -> Matrix:
         """Covariance of the columns."""
+        self._multiply()
         mean = self.mean()
-        return np.asarray(np.asarray(self.xx, np.float64) / max(1, self.rows) - np.outer(mean, mean))
+        return np.asarray(np.asarray(self._xx, np.float64) / max(1, self.rows) - np.outer(mean, mean))
 
     def cross(self) -> Matrix:
         """Covariance of targets and columns."""
-        return self.tx / max(1, self.rows) - np.outer(self.t / max(1, self.rows), self.mean())
+        self._multiply()
+        return np.asarray(self._tx / max(1, self.rows) - np.outer(self.t / max(1, self.rows), self.mean()))
 
 
 def find_readers(model: ir.Model, spaces: Spaces, heirs: Collection[str] = ()) -> dict[str, Reader]:
@@ -131,7 +134,7 @@ def gather_moments(
             rows, places = sample_rows(reader, tensors[reader.source], count, random_of(seed, reader, number))
             target = pick(tensors[heirs[name].target], places) if name in heirs else None
             if name not in sums:
-                sums[name] = Moments.zeros(reader.width, 0 if target is None else target.shape[1])
+                sums[name] = Moments(reader.width, 0 if target is None else target.shape[1])
             sums[name].add(rows, target)
         yield sums
 

@@ -67,7 +67,7 @@ def gather_pairs(
             x, t = pair_rows(pair, expected, found, count, random_of(seed, pair.reader, number))
             name = pair.reader.layer.name
             if name not in sums:
-                sums[name] = Moments.zeros(x.shape[1], t.shape[1])
+                sums[name] = Moments(x.shape[1], t.shape[1])
             sums[name].add(x, t)
     return sums
 

@@ -12,6 +12,8 @@ from gcv_edge.errors import MissingExtraError, UsageError
 from gcv_edge.prune.result import PruneResult
 from gcv_edge.prune.run import Progress, Run, Score, ignore
 
+PRECISIONS = ("f32", "int8")
+
 
 def prune(
     model_path: str | os.PathLike[str],
@@ -20,6 +22,7 @@ def prune(
     *,
     speedup: float | None = None,
     macs: float | None = None,
+    precision: str = "f32",
     score: Score | None = None,
     max_drop: float | None = None,
     distill: bool | int = False,
@@ -35,6 +38,8 @@ def prune(
         output: file to write. Beside it lies what is known until it is done; the same call goes on there.
         speedup: how many times faster, measured on this machine.
         macs: part of the multiply-accumulates to keep, instead.
+        precision: in which ``speedup`` counts: ``f32``, or ``int8`` where the result is to be calibrated; the
+            file itself is a float one.
         score: scores a model file, for the record and for ``max_drop``.
         max_drop: loss of score (without ``score``: percentage of changed first choices) beyond which spaces
             are widened again.
@@ -46,22 +51,29 @@ def prune(
         progress: told how far it is.
 
     Raises:
-        UsageError: neither or both of ``speedup`` and ``macs`` are given, or out of range.
-        UnsupportedError: the network is for clips or tensors, or is quantised; or it is to be distilled, and
-            torch does not compute one of its operators.
+        UsageError: neither or both of ``speedup`` and ``macs`` are given, or out of range; an unknown
+            ``precision``, or one without ``speedup``.
+        UnsupportedError: the network is for clips or tensors, or is quantised; or its speed counts in 8 bits
+            and no layer can be; or it is to be distilled, and torch does not compute one of its operators.
         MissingExtraError: it is to be distilled, and torch is not installed.
         GcvEdgeError: the result would be slower than the whole network.
     """
-    check_target(speedup, macs)
+    check_target(speedup, macs, precision)
     check_distilling(distill)
-    run = Run(Path(model_path), Path(output), speedup, macs, seed, progress or ignore, distill)
+    run = Run(Path(model_path), Path(output), speedup, macs, seed, progress or ignore, distill, precision)
     run.prepare(frames)
     run.measure()
     return run.finish(score, max_drop)
 
 
-def check_target(speedup: float | None, macs: float | None) -> None:
-    """Raise UsageError unless there is one target, within range."""
+def check_target(speedup: float | None, macs: float | None, precision: str) -> None:
+    """Raise UsageError unless there is one target, within range, and a known precision to time it in."""
+    if precision not in PRECISIONS:
+        raise UsageError(f"precision: found '{precision}', expected one of {', '.join(PRECISIONS)}")
+    if macs is not None and precision != "f32":
+        raise UsageError(
+            f"precision {precision}: is for a speed-up; multiply-accumulates are the same in all"
+        )
     if (speedup is None) == (macs is None):
         raise UsageError("prune: expected a speed-up or a part of the multiply-accumulates, one of the two")
     if speedup is not None and not 1 < speedup <= 20:

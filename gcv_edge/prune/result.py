@@ -76,6 +76,7 @@ class PruneResult:
         widths: channels before and after, of each space that became narrower.
         macs: multiply-accumulates per picture, before and after.
         seconds_per_picture: measured on this machine, before and after.
+        precision: in which it was measured: ``f32`` or ``int8``.
         divergence: of the outputs, on pictures that nothing was fitted on.
         changed: percentage of first choices that changed there (of other tasks: error of the last layers).
         score: before and after, where a function was given.
@@ -92,6 +93,7 @@ class PruneResult:
     widths: dict[str, tuple[int, int]]
     macs: tuple[int, int]
     seconds_per_picture: tuple[float, float]
+    precision: str
     divergence: float
     changed: float
     score: tuple[float, float] | None

@@ -24,6 +24,7 @@ from gcv_edge.prune.allocation import allocate, expected_loss, mask_of
 from gcv_edge.prune.classifiers import fit_classifier
 from gcv_edge.prune.costs import Cost, LatencyCost, MacCost
 from gcv_edge.prune.counting import count_macs
+from gcv_edge.prune.eight_bits import can_be_8_bit, in_8_bits
 from gcv_edge.prune.exchange import Joint, exchange
 from gcv_edge.prune.forward import MAX_BATCH
 from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
@@ -92,8 +93,10 @@ class Run:
         seed: int,
         progress: Progress,
         distill: bool | int = False,
+        precision: str = "f32",
     ) -> None:
         self.source, self.output = source, output
+        self.precision = precision
         self.distill = distill
         self.distillation: Distillation | None = None
         self.speedup, self.macs, self.seed = speedup, macs, seed
@@ -106,6 +109,10 @@ class Run:
         if self.metadata.task.takes != "picture":
             raise UnsupportedError(
                 f"{source}: takes {self.metadata.task.takes}s, expected a network of pictures"
+            )
+        if precision == "int8" and not can_be_8_bit(ir.load(source)):
+            raise UnsupportedError(
+                f"{source}: has no layer that can be quantised, expected one to time in 8 bits"
             )
         self.study = Study.of(load_model(source))
         if not self.study.free:
@@ -157,7 +164,8 @@ class Run:
         """Hash what findings depend on."""
         digest = hashlib.sha256(self.source.read_bytes())
         digest.update(pictures.levels.tobytes())
-        digest.update(json.dumps([self.speedup, self.macs, self.seed, gcv_edge.__version__]).encode())
+        asked = self.speedup, self.macs, self.precision
+        digest.update(json.dumps([*asked, self.seed, gcv_edge.__version__]).encode())
         return digest.hexdigest()
 
     def sum_up(self) -> None:
@@ -202,10 +210,11 @@ class Run:
             return MacCost(self.study.spaces)
         kinds = find_kinds(self.study.model, self.study.spaces)
         known = self.state.found.get("table")
-        table = measure_layers(plan_cases(kinds), self.report("latency"), known)
+        table = measure_layers(plan_cases(kinds), self.report("latency"), known, self.precision)
         self.state.save(table=table)
         cost = LatencyCost(self.study.spaces, {name: repr(kind) for name, (kind, _) in kinds.items()}, table)
-        cost.set_rest(compare_speed([self.source])[0])
+        with tempfile.TemporaryDirectory() as folder:
+            cost.set_rest(compare_speed([self.timed_form(None, Path(folder))])[0])
         return cost
 
     def choose(self) -> dict[str, int]:
@@ -271,12 +280,21 @@ class Run:
         return best[0], best[1]
 
     def time(self, model: ir.Model) -> float:
-        """Return how many times faster a pruned network is."""
+        """Return how many times faster a pruned network is, in the precision that counts."""
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "pruned.onnx"
-            write_model(model, path)
-            self.latency = compare_speed([self.source, path])
+            forms = [self.timed_form(each, Path(folder)) for each in (None, model)]
+            self.latency = compare_speed(forms)
         return self.latency[0] / self.latency[1]
+
+    def timed_form(self, model: ir.Model | None, folder: Path) -> Path:
+        """Write what is timed of a pruned network; None stands for the whole one."""
+        is_8_bit = self.precision == "int8"
+        if model is None and not is_8_bit:
+            return self.source
+        path = folder / ("whole.onnx" if model is None else "pruned.onnx")
+        form = ir.load(self.source) if model is None else model
+        write_model(in_8_bits(form) if is_8_bit else form, path)
+        return path
 
     def finish(self, score: Score | None, max_drop: float | None) -> PruneResult:
         """Prune, fit, check, widen again where too much is lost, and write the file."""
@@ -379,6 +397,7 @@ class Run:
             widths=channels,
             macs=macs,
             seconds_per_picture=(self.latency[0], self.latency[1]),
+            precision=self.precision,
             divergence=found.divergence,
             changed=found.changed,
             score=scores,
@@ -409,7 +428,7 @@ class Run:
             **{name: float(f"{value:.4g}") for name, value in found._asdict().items()},
         }
         if self.speedup is not None:
-            record["asked"] = {"speedup": self.speedup}
+            record["asked"] = {"speedup": self.speedup, "precision": self.precision}
             record["milliseconds"] = [round(1e3 * seconds, 4) for seconds in self.latency]
             record["isa"] = _core.isa()
         else:

@@ -89,7 +89,7 @@ class ObsState:
         strength = max(OBS_RIDGE * float(np.trace(covariance)) / len(covariance), 1e-10)
         self.inverse = np.linalg.inv(covariance + strength * np.eye(len(covariance)))
         self.weight = np.array(operand.weight, np.float64)
-        energy = float(np.einsum("oi,ij,oj->", self.weight, covariance, self.weight))
+        energy = float(np.sum((self.weight @ covariance) * self.weight))
         self.scale = 1 / max(energy, 1e-30)
         order = np.argsort(operand.units, kind="stable")
         first = np.searchsorted(operand.units[order], np.arange(count + 1))

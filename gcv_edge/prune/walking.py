@@ -10,7 +10,7 @@ import onnx
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.prune.forward import Tensors, choose_batch, is_fixed, start_session, whole_batches
+from gcv_edge.prune.forward import Tensors, choose_batch, fill_up, is_fixed, start_session
 from gcv_edge.prune.inputs import Pictures
 from gcv_edge.prune.matrices import name_of
 from gcv_edge.prune.trace import shape_of
@@ -58,21 +58,16 @@ class Walk:
         nodes, sources = self._before(wanted)
         outputs = [name for name in wanted if name not in sources]
         session = start_session(cut_out(self.model, nodes, sources, outputs)) if outputs else None
-        start = 0
-        for images in whole_batches(self._pictures, size, is_fixed(self._input)):
-            count = min(len(images), len(self._pictures) - start)
-            feeds = {name: self._part(name, start, images) for name in sources}
+        for start in range(0, len(self._pictures), size):
+            feeds = {name: self._part(name, start, size) for name in sources}
             found = dict(zip(outputs, session.run(outputs, feeds), strict=True)) if session else {}
             yield {name: found[name] if name in found else feeds[name] for name in wanted}
-            start += count
 
-    def _part(self, name: str, start: int, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return a batch of a tensor that is held."""
-        if name == self._input.name:
-            return images
-        part = self.held[name][start : start + len(images)]
-        filled: NDArray[np.float32] = np.concatenate([part] * math.ceil(len(images) / len(part)))
-        return filled[: len(images)]
+    def _part(self, name: str, start: int, size: int) -> NDArray[np.float32]:
+        """Return a batch of the pictures or of a tensor that is held."""
+        is_input = name == self._input.name
+        part = self._pictures.batch(start, size) if is_input else self.held[name][start : start + size]
+        return fill_up(part, size) if is_fixed(self._input) else part
 
     def _before(self, names: Sequence[str]) -> tuple[list[ir.Node], list[str]]:
         """Return the nodes that compute tensors from what is held, in order, and what they begin with."""

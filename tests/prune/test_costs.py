@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from gcv_edge.calibration.timing import is_8_bit, profile
+from gcv_edge.exporters.writing import write_model
 from gcv_edge.prune import channel_spaces
 from gcv_edge.prune.allocation import allocate, mask_of
 from gcv_edge.prune.costs import Grid, LatencyCost, MacCost
 from gcv_edge.prune.counting import count_macs
+from gcv_edge.prune.eight_bits import in_8_bits
 from gcv_edge.prune.latency import find_kinds, measure_layers, plan_cases, widths_of
 from gcv_edge.prune.study import Study
 from tests.support.small_graphs import make
@@ -51,13 +56,27 @@ def test_whole_networks_cost_what_they_measure() -> None:
     assert cost(fewer) < 20.0
 
 
-@pytest.mark.parametrize("kind", ["residual", "depthwise", "flattened", "upsampled", "few_groups", "grouped"])
-def test_every_kind_of_layer_can_be_measured(kind: str) -> None:
+KINDS = ("residual", "depthwise", "flattened", "upsampled", "few_groups", "grouped")
+
+
+@pytest.mark.parametrize("precision", ["f32", "int8"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_layer_can_be_measured(kind: str, precision: str) -> None:
     study = ready(kind)
     cases = plan_cases(find_kinds(study.model, study.spaces))
-    table = measure_layers(cases, lambda done, total: None)
-    assert all(seconds >= 0 for times in table.values() for seconds in times.values())
+    table = measure_layers(cases, lambda done, total: None, precision=precision)
+    assert all(seconds > 0 for times in table.values() for seconds in times.values())
     assert {case.kind for case, _ in cases} == set(table)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_8_bit_forms_run_8_bit_kernels(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "form.onnx"
+    write_model(in_8_bits(make(kind)), path)
+    layers = {layer.name for layer in channel_spaces(make(kind)).layers}
+    kernels = [found.kernel for name, found in profile(path).items() if name in layers]
+    assert kernels
+    assert all(is_8_bit(kernel) for kernel in kernels)
 
 
 def test_what_loses_least_per_cost_goes_first() -> None:

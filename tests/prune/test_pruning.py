@@ -72,10 +72,14 @@ def test_noise_is_named_in_the_record(source: Path, tmp_path: Path) -> None:
     assert prune(source, None, tmp_path / "out.onnx", macs=0.7).record["data"] == "noise"
 
 
-def test_a_speed_is_measured(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("precision", ["f32", "int8"])
+def test_a_speed_is_measured(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
     monkeypatch.setattr(run, "SLOWEST", 0.0)
-    result = prune(source, frames(), tmp_path / "out.onnx", speedup=1.05)
-    assert result.record["asked"] == {"speedup": 1.05}
+    result = prune(source, frames(), tmp_path / "out.onnx", speedup=1.05, precision=precision)
+    assert result.record["asked"] == {"speedup": 1.05, "precision": precision}
+    assert read_metadata(result.path).variant == "fp32"
     assert len(result.record["milliseconds"]) == 2
 
 
@@ -126,6 +130,12 @@ def test_an_interrupted_run_goes_on_to_the_same_file(source: Path, tmp_path: Pat
         ({"macs": 0.5, "speedup": 2}, UsageError, "one of the two"),
         ({"macs": 1.5}, UsageError, "macs: found 1.5"),
         ({"speedup": 0.5}, UsageError, "speedup: found 0.5"),
+        (
+            {"speedup": 2, "precision": "int4"},
+            UsageError,
+            "precision: found 'int4', expected one of f32, int8",
+        ),
+        ({"macs": 0.5, "precision": "int8"}, UsageError, "precision int8: is for a speed-up"),
     ],
 )
 def test_wrong_targets(source: Path, tmp_path: Path, options: dict, error: type, message: str) -> None:

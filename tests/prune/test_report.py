@@ -27,6 +27,7 @@ def make_result(**changes: object) -> PruneResult:
         "macs": (2_000_000, 1_000_000),
         "seconds_per_picture": (2e-3, 1e-3),
         "divergence": 0.01,
+        "precision": "f32",
         "changed": 1.5,
         "score": (90.0, 89.5),
         "passed": True,

@@ -1,0 +1,42 @@
+"""8-bit forms of networks and layers, to find out how fast they are before there is anything to calibrate."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from gcv_edge.calibration.placement import AVERAGING, place
+from gcv_edge.calibration.quantizing import quantize
+from gcv_edge.calibration.rewriting import prepare
+from gcv_edge.calibration.targets import find_target
+
+KEEPING_SIGNS = (*AVERAGING, "MaxPool", "Concat", "Flatten", "Reshape", "Transpose")
+NEVER_NEGATIVE = ("Relu", "Sigmoid")
+
+
+def in_8_bits(model: ir.Model) -> ir.Model:
+    """Return a copy whose layers compute in 8 bits.
+
+    It is as fast as the network will be when it is calibrated (x86), and of no other use: that numbers can be
+    negative is read from the graph, how large they are is not known.
+    """
+    copy = prepare(model.clone())
+    placement = place(copy.graph)
+    lows = {value: 0.0 if is_never_negative(value) else -1.0 for value in placement.values}
+    quantize(copy, {value.name or "": (low, 1.0) for value, low in lows.items()}, find_target("x86"))
+    return copy
+
+
+def can_be_8_bit(model: ir.Model) -> bool:
+    """Tell whether any layer can be quantised."""
+    return bool(place(prepare(model.clone()).graph).layers)
+
+
+def is_never_negative(value: ir.Value) -> bool:
+    """Tell whether what computes a value leaves nothing below zero."""
+    node = value.producer()
+    if node is None:
+        return False
+    if node.op_type in KEEPING_SIGNS:
+        first = node.inputs[0]
+        return first is not None and is_never_negative(first)
+    return node.op_type in NEVER_NEGATIVE
