@@ -30,7 +30,7 @@ FORMS = {"C++": "cpp", "C++ with large pages": "cpp_large_pages", "Python": "pyt
 """Of ``Detector``, beside bare inference."""
 
 PRUNING_COMMANDS = {
-    "cifar": "python benchmarks/pruning.py cifar --distill",
+    "cifar": "python benchmarks/pruning.py cifar",
     "detectors": "python benchmarks/pruning.py detectors",
     "resnet50": "python benchmarks/pruning.py resnet50",
 }
@@ -258,7 +258,7 @@ def methods_table() -> Iterator[str]:
     yield (
         "What is lost at the same widths by other orders of the channels and other ways to go on: nothing, "
         "BatchNorm's statistics estimated anew, least squares; the default also fits the last layer to "
-        "probabilities."
+        "probabilities; trained for a short time after that (`--distill`)."
     )
     yield ""
     yield from table(

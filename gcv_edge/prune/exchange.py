@@ -60,18 +60,17 @@ def exchange(
         study: the network.
         curves: what each space loses alone; says what to try first.
         cost: of what is kept.
-        widths: to begin with.
+        widths: to begin with; they may cost more than the limit, and lose less.
         limit: of the cost.
         joint: divergence at widths.
         report: called with the number of rounds done and of all.
     """
-    best = joint(widths)
     for number in range(ROUNDS):
-        found = improve(study, curves, cost, widths, limit, joint, best)
+        found = improve(study, curves, cost, widths, limit, joint)
         report(number + 1 if found else ROUNDS, ROUNDS)
         if found is None:
             break
-        widths, best = found
+        widths = found
     return widths
 
 
@@ -82,33 +81,33 @@ def improve(
     widths: Widths,
     limit: float,
     joint: Callable[[Mapping[str, int]], float],
-    best: float,
-) -> tuple[Widths, float] | None:
-    """Find one exchange after which less is lost; None where the most promising few are no good."""
+) -> Widths | None:
+    """Find one exchange after which less is lost, or the limit is kept; None where a few do not help."""
 
     def price(changed: Mapping[str, int]) -> float:
         return cost(mask_of(study, changed))
 
-    now = price(widths)
+    now, lost = price(widths), joint(widths)
     moves = choose_moves(study, curves, widths, price)
     effects = {
-        (name, width): (joint({**widths, name: width}) - best, price({**widths, name: width}) - now)
+        (name, width): (joint({**widths, name: width}) - lost, price({**widths, name: width}) - now)
         for name, width in moves
     }
-    offers = sorted(combine(widths, effects, price, limit), key=lambda offer: offer[0])
-    for gain, changed in offers[:CHECKED]:
-        if gain > -LEAST_GAIN * best:
+    offers = sorted(combine(widths, effects, price, limit), key=lambda offer: offer[0])[:CHECKED]
+    if now > limit:
+        return min((trimmed(study, changed) for _, changed in offers), key=joint, default=None)
+    for gain, changed in offers:
+        if gain > -LEAST_GAIN * lost:
             break
-        found = joint(changed)
-        if found < best * (1 - LEAST_GAIN):
-            return trimmed(study, changed), found
+        if joint(changed) < lost * (1 - LEAST_GAIN):
+            return trimmed(study, changed)
     return None
 
 
 def choose_moves(
     study: Study, curves: Curves, widths: Widths, price: Callable[[Mapping[str, int]], float]
 ) -> list[tuple[str, int]]:
-    """Return the changes of one space that promise most: to the next width, or all the way."""
+    """Return the changes of one space that promise most: to the next widths, or all the way."""
     now = price(widths)
     wider: list[tuple[float, str, int]] = []
     narrower: list[tuple[float, str, int]] = []
@@ -118,7 +117,7 @@ def choose_moves(
         width = widths.get(space.name, space.units)
         steps = sorted({*steps_of(space, curves[space.name]), space.units})
         above, below = [s for s in steps if s > width], [s for s in steps if s < width]
-        for step in {*above[:1], *above[-1:], *below[-1:], *below[:1]}:
+        for step in {*above[:2], *above[-1:], *below[-2:], *below[:1]}:
             change = price({**widths, space.name: step}) - now
             lost = solo(study, curves, space.name, step) - solo(study, curves, space.name, width)
             if change * (step - width) > 0:

@@ -230,8 +230,11 @@ def fill(tensor: NDArray[Any]) -> None:
     tensor[...] = np.resize(np.linspace(-1, 1, 97, dtype=np.float32), tensor.shape)
 
 
-def compare_speed(paths: Sequence[Path], rounds: int = 12, least_seconds: float = 1.5) -> list[float]:
-    """Measure whole networks in turn, one picture at a time; return the best seconds of each.
+def compare_speed(paths: Sequence[Path], rounds: int = 12, least_seconds: float = 2.5) -> list[float]:
+    """Measure whole networks in turn, one picture at a time; return the seconds of each.
+
+    They are the best of the first network; of the others, as many times as much as in the middle one of all
+    turns: a processor's speed changes within a measurement, but hardly within a turn.
 
     Args:
         paths: files of models.
@@ -239,14 +242,13 @@ def compare_speed(paths: Sequence[Path], rounds: int = 12, least_seconds: float 
         least_seconds: time to measure, at least.
     """
     sessions = [open_session(path) for path in paths]
-    best = [float("inf")] * len(paths)
+    turns: list[list[float]] = []
     begin = time.perf_counter()
-    turn = 0
-    while turn < rounds or time.perf_counter() - begin < least_seconds:
-        for number, session in enumerate(sessions):
-            best[number] = min(best[number], time_session(session))
-        turn += 1
-    return best
+    while len(turns) < rounds or time.perf_counter() - begin < least_seconds:
+        turns.append([time_session(session) for session in sessions])
+    seconds = np.array(turns)
+    ratios = np.median(seconds / seconds[:, :1], axis=0)
+    return [float(seconds[:, 0].min() * ratio) for ratio in ratios]
 
 
 def time_session(session: Any) -> float:

@@ -6,9 +6,9 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import onnx_ir as ir
@@ -47,9 +47,6 @@ Progress = Callable[[str, int, int], None]
 Score = Callable[[Path], float]
 """Scores a model file, higher is better: accuracy or mAP in percent."""
 
-Attempt = tuple[dict[str, int], float, float]
-"""Widths, speed-up measured, and loss expected."""
-
 MOST_PICTURES = 1024
 CHECK_SHARE = 1 / 8
 """Part of the pictures that nothing is fitted on."""
@@ -59,7 +56,9 @@ REFITTED_ON, REFIT_COST = 96, 4
 """Layers are fitted anew for each comparison where there is time to do so on that many pictures at least; it
 takes about that many times as long as not to do so."""
 ATTEMPTS = 6
-EXCHANGES = 2
+SPARE = 1.01
+"""How much faster than asked a network is to be: the next measurement may find one per cent less."""
+EXCHANGES = 3
 BACK_OFFS = 6
 SLOWEST = 0.97
 """A network that is slower than this part of the whole one's speed is refused; less is noise."""
@@ -79,6 +78,14 @@ def input_size(model: ir.Model) -> tuple[int, int]:
 
 def ignore(stage: str, done: int, total: int) -> None:
     """Tell nobody."""
+
+
+class Attempt(NamedTuple):
+    """Widths that were tried, the speed-up measured, and the loss expected."""
+
+    widths: dict[str, int]
+    speedup: float
+    loss: float
 
 
 class Run:
@@ -226,7 +233,8 @@ class Run:
             limit = self.whole_cost * self.macs
             widths = self.exchange(allocate(self.study, self.curves, self.cost, limit), limit)
         else:
-            widths = self.exchange_for_speed(*self.choose_for_speed())
+            assert self.speedup is not None
+            widths = self.exchange_for_speed(*self.aim(self.speedup))
         self.state.save(widths=widths)
         return widths
 
@@ -234,50 +242,71 @@ class Run:
         """Look for widths that lose less together, where there is time for that."""
         if self.quick is None or not widths:
             return widths
-        if self.joint is None:
-            self.joint = Joint(self.study, self.divergence, self.quick)
-        joint, report = self.joint, self.report("exchange")
+        joint, report = self.find_joint(self.quick), self.report("exchange")
         found = exchange(self.study, self.curves, self.cost, widths, limit, joint, report)
         for what, each in (("widths as allocated", widths), ("after exchanges", found)):
             self.trail.append(Step("exchange", what, self.time(self.study.shape(each)[0]), joint(each)))
         return found
 
-    def exchange_for_speed(self, widths: dict[str, int], measured: float) -> dict[str, int]:
-        """Do so at the time wanted; what turns out to be slower is not taken."""
-        assert self.speedup is not None
-        least = self.cost(mask_of(self.study, widths))
-        limit = least * max(1.0, measured / self.speedup)
-        for _ in range(EXCHANGES):
-            found = self.exchange(widths, limit)
-            faster = self.latency[0] / self.latency[1]
-            if found == widths or faster >= 0.99 * self.speedup:
-                return found
-            limit = max(least, limit * faster / self.speedup)
-        return widths
+    def find_joint(self, quick: QuickFit) -> Joint:
+        """Return what tells how much is lost at widths; it remembers."""
+        if self.joint is None:
+            self.joint = Joint(self.study, self.divergence, quick)
+        return self.joint
 
-    def choose_for_speed(self) -> tuple[dict[str, int], float]:
-        """Allocate, measure the network, and aim lower or higher; return the speed-up measured, too."""
-        assert self.speedup is not None
+    def exchange_for_speed(self, fast: Attempt, slow: Attempt | None) -> dict[str, int]:
+        """Do so at the time wanted, from both sides of it.
+
+        Args:
+            fast: fast enough, or as fast as can be.
+            slow: less fast, and loses less.
+
+        Returns:
+            Widths that lose least, of those that are measured to be fast enough.
+        """
+        if self.quick is None or self.speedup is None or not fast.widths:
+            return fast.widths
+        joint, goal = self.find_joint(self.quick), min(self.speedup, fast.speedup)
+        chosen, lost = fast.widths, joint(fast.widths)
+        for start in (fast, slow) if slow is not None else (fast,):
+            limit = self.cost(mask_of(self.study, fast.widths)) * fast.speedup / goal
+            for _ in range(EXCHANGES):
+                found = self.exchange(start.widths, limit)
+                faster = self.latency[0] / self.latency[1]
+                if faster >= goal and joint(found) < lost:
+                    chosen, lost = found, joint(found)
+                if found == start.widths or goal <= faster <= SPARE**3 * goal:
+                    break
+                limit *= faster / goal
+        return chosen
+
+    def aim(self, speedup: float) -> tuple[Attempt, Attempt | None]:
+        """Allocate, measure the network, and aim lower or higher.
+
+        Returns:
+            The attempt that loses least and is fast enough (else the fastest), and the fastest of the others
+            that are less fast.
+        """
         tell = self.report("widths")
-        aim = self.speedup
-        best: Attempt = ({}, 0.0, float("inf"))
+        aim = speedup
+        attempts: list[Attempt] = []
         too_low, enough = 1.0, float("inf")
-        for attempt in range(ATTEMPTS):
+        for number in range(ATTEMPTS):
             widths = allocate(self.study, self.curves, self.cost, self.whole_cost / aim)
             measured = self.time(self.study.shape(widths)[0])
             loss = sum(expected_loss(self.study, self.curves, widths).values())
-            best = better(best, (widths, measured, loss), self.speedup)
+            attempts.append(Attempt(widths, measured, loss))
             self.trail.append(Step("widths", f"aimed at {aim:.2f}x", measured, loss))
-            tell(attempt + 1, ATTEMPTS)
-            if self.speedup <= measured <= 1.03 * self.speedup:
+            tell(number + 1, ATTEMPTS)
+            if SPARE * speedup <= measured <= SPARE**3 * speedup:
                 break
-            if measured < self.speedup:
+            if measured < SPARE * speedup:
                 too_low = max(too_low, aim)
             else:
                 enough = min(enough, aim)
-            next_aim = aim * float(np.clip(1.005 * self.speedup / measured, 0.8, 1.3))
+            next_aim = aim * float(np.clip(SPARE * speedup / measured, 0.8, 1.3))
             aim = next_aim if too_low < next_aim < enough else float(np.sqrt(too_low * min(enough, 2 * aim)))
-        return best[0], best[1]
+        return choose_attempts(attempts, speedup)
 
     def time(self, model: ir.Model) -> float:
         """Return how many times faster a pruned network is, in the precision that counts."""
@@ -440,9 +469,10 @@ class Run:
         return record
 
 
-def better(first: Attempt, second: Attempt, wanted: float) -> Attempt:
-    """Choose between two attempts: the one that loses least and is fast enough."""
-    enough = [attempt for attempt in (first, second) if attempt[1] >= 0.99 * wanted]
-    if enough:
-        return min(enough, key=lambda attempt: attempt[2])
-    return max(first, second, key=lambda attempt: attempt[1])
+def choose_attempts(attempts: Sequence[Attempt], wanted: float) -> tuple[Attempt, Attempt | None]:
+    """Choose the one that loses least of those that are fast enough, and the fastest of the slower ones."""
+    enough = [attempt for attempt in attempts if attempt.speedup >= wanted]
+    by_speed = max(attempts, key=lambda attempt: attempt.speedup)
+    fast = min(enough, key=lambda attempt: attempt.loss) if enough else by_speed
+    slower = [attempt for attempt in attempts if attempt.speedup < min(wanted, fast.speedup)]
+    return fast, max(slower, key=lambda attempt: attempt.speedup, default=None)
