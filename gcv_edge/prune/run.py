@@ -240,7 +240,7 @@ class Run:
 
     def exchange(self, widths: dict[str, int], limit: float) -> dict[str, int]:
         """Look for widths that lose less together, where there is time for that."""
-        if self.quick is None or not widths:
+        if self.quick is None:
             return widths
         joint, report = self.find_joint(self.quick), self.report("exchange")
         found = exchange(self.study, self.curves, self.cost, widths, limit, joint, report)
@@ -268,14 +268,14 @@ class Run:
             return fast.widths
         joint, goal = self.find_joint(self.quick), min(self.speedup, fast.speedup)
         chosen, lost = fast.widths, joint(fast.widths)
-        for start in (fast, slow) if slow is not None else (fast,):
+        for start in [each.widths for each in (fast, slow) if each is not None]:
             limit = self.cost(mask_of(self.study, fast.widths)) * fast.speedup / goal
             for _ in range(EXCHANGES):
-                found = self.exchange(start.widths, limit)
+                found = self.exchange(start, limit)
                 faster = self.latency[0] / self.latency[1]
                 if faster >= goal and joint(found) < lost:
                     chosen, lost = found, joint(found)
-                if found == start.widths or goal <= faster <= SPARE**3 * goal:
+                if found == start or goal <= faster <= SPARE**3 * goal:
                     break
                 limit *= faster / goal
         return chosen

@@ -65,7 +65,7 @@ def test_every_kind_of_layer_can_be_measured(kind: str, precision: str) -> None:
     study = ready(kind)
     cases = plan_cases(find_kinds(study.model, study.spaces))
     table = measure_layers(cases, lambda done, total: None, precision=precision)
-    assert all(seconds > 0 for times in table.values() for seconds in times.values())
+    assert all(sum(times.values()) > 0 for times in table.values())
     assert {case.kind for case, _ in cases} == set(table)
 
 

@@ -9,6 +9,7 @@ import onnx_ir as ir
 import pytest
 
 from gcv_edge.metadata import Preprocessing
+from gcv_edge.prune.allocation import mask_of
 from gcv_edge.prune.costs import MacCost
 from gcv_edge.prune.exchange import exchange
 from gcv_edge.prune.forward import Forward
@@ -122,3 +123,17 @@ def test_widths_are_exchanged_for_those_that_lose_less_together() -> None:
     assert found == {names[2]: 16} or found == {names[2]: 8}
     same = exchange(study, curves, cost, {names[1]: 8}, 0.0, joint, lambda done, total: None)
     assert same == {names[1]: 8}
+
+
+def test_widths_that_cost_too_much_become_narrower_at_the_least_loss() -> None:
+    study = study_of(make("residual"))
+    names = [space.name for space in study.free]
+    cost = MacCost(study.spaces)
+    curves = {name: {16: 0.1, 8: 0.2} for name in names[1:]}
+
+    def joint(widths: Mapping[str, int]) -> float:
+        return 1.0 + 2.0 * (widths.get(names[1], 24) < 24) + (widths.get(names[2], 24) < 24)
+
+    limit = cost(mask_of(study, {names[2]: 8}))
+    found = exchange(study, curves, cost, {}, limit, joint, lambda done, total: None)
+    assert found == {names[2]: 8}
