@@ -79,7 +79,7 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
     "--prune",
     "goal",
     metavar="1.5x|70%",
-    help="With --calibrate: first take channels out, until it is that much faster here, or this much work.",
+    help="With --calibrate: first take channels out, until 8 bits are that much faster or work is that part.",
 )
 @distill_option
 @calibration_options

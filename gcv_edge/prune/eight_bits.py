@@ -9,7 +9,7 @@ from gcv_edge.calibration.quantizing import quantize
 from gcv_edge.calibration.rewriting import prepare
 from gcv_edge.calibration.targets import find_target
 
-KEEPING_SIGNS = (*AVERAGING, "MaxPool", "Concat", "Flatten", "Reshape", "Transpose")
+KEEPING_SIGNS = (*AVERAGING, "MaxPool", "Flatten", "Reshape", "Transpose")
 NEVER_NEGATIVE = ("Relu", "Sigmoid")
 
 
@@ -36,7 +36,7 @@ def is_never_negative(value: ir.Value) -> bool:
     node = value.producer()
     if node is None:
         return False
-    if node.op_type in KEEPING_SIGNS:
-        first = node.inputs[0]
-        return first is not None and is_never_negative(first)
+    if node.op_type in (*KEEPING_SIGNS, "Concat"):
+        read = node.inputs if node.op_type == "Concat" else node.inputs[:1]
+        return all(source is not None and is_never_negative(source) for source in read)
     return node.op_type in NEVER_NEGATIVE
