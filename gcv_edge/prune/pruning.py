@@ -71,9 +71,7 @@ def check_target(speedup: float | None, macs: float | None, precision: str) -> N
     if precision not in PRECISIONS:
         raise UsageError(f"precision: found '{precision}', expected one of {', '.join(PRECISIONS)}")
     if macs is not None and precision != "f32":
-        raise UsageError(
-            f"precision {precision}: is for a speed-up; multiply-accumulates are the same in all"
-        )
+        raise UsageError(f"precision: found {precision} beside macs, expected it beside a speed-up")
     if (speedup is None) == (macs is None):
         raise UsageError("prune: expected a speed-up or a part of the multiply-accumulates, one of the two")
     if speedup is not None and not 1 < speedup <= 20:

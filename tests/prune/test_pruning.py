@@ -135,7 +135,11 @@ def test_an_interrupted_run_goes_on_to_the_same_file(source: Path, tmp_path: Pat
             UsageError,
             "precision: found 'int4', expected one of f32, int8",
         ),
-        ({"macs": 0.5, "precision": "int8"}, UsageError, "precision int8: is for a speed-up"),
+        (
+            {"macs": 0.5, "precision": "int8"},
+            UsageError,
+            "found int8 beside macs, expected it beside a speed",
+        ),
     ],
 )
 def test_wrong_targets(source: Path, tmp_path: Path, options: dict, error: type, message: str) -> None:
