@@ -6,7 +6,7 @@ Run: python benchmarks/readme_table.py [--check]
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,8 @@ PRUNING_COMMANDS = {
 OURS = "obs, default"
 """Order of the channels and fit that ``gcv-edge prune`` takes."""
 
-IN_8_BITS = ("8 bits: lost more", "times as fast")
+LOST = ("lost", "goal", "reached", "8 bits: lost more", "times as fast")
+"""Columns of ``loss_cells``."""
 
 ALMOST = 0.99
 """Of a speed asked for: two measurements of one network differ by as much."""
@@ -164,20 +165,24 @@ def readme() -> str:
     return "\n".join([*lines, "", *accuracy_table(), "", *speed_table(), "", machine])
 
 
+def titled(
+    told: str, heads: Sequence[str], cells: Sequence[Sequence[str]], right: Sequence[int] | None = None
+) -> list[str]:
+    """Give the lines of a table below what is told of it."""
+    return [told, "", *table(heads, cells, right)]
+
+
 def speed_table() -> list[str]:
     """Format how many times faster 8 bits are as lines of Markdown."""
     results = read("int8")
-    return [
+    return titled(
         "How many times as fast our INT8 is, one picture at a time, 2 threads; capped to an AWS C5's "
         "instruction set (VNNI) and with all that the processor has, AMX included "
         f"(`{SPEED_COMMAND}`).",
-        "",
-        *table(
-            ("network", *SPEED_COLUMNS),
-            [(f"`{name}`", *speed_ups(found)) for name, found in results["networks"].items()],
-            right=(),
-        ),
-    ]
+        ("network", *SPEED_COLUMNS),
+        [(f"`{name}`", *speed_ups(found)) for name, found in results["networks"].items()],
+        right=(),
+    )
 
 
 def speed_ups(found: dict[str, Any]) -> Iterator[str]:
@@ -202,7 +207,7 @@ def missed() -> str:
                 shares = describe_kernels(found[cap]["kernels"])
                 cells.append((f"`{name}`", goal, f"{held['wanted']:g}", f"{held['found']:.2f}", shares))
     heads = ("network", "goal", "wanted", "found", "where the time goes")
-    return "\n".join([told, "", *table(heads, cells, right=())])
+    return "\n".join(titled(told, heads, cells, right=()))
 
 
 def describe_kernels(kernels: dict[str, dict[str, float]]) -> str:
@@ -217,16 +222,13 @@ def describe_kernels(kernels: dict[str, dict[str, float]]) -> str:
 def accuracy_table() -> list[str]:
     """Format what 8 bits cost as lines of Markdown."""
     command = read("int8_accuracy")["command"]
-    return [
+    return titled(
         "What 8 bits cost trained networks, in points; calibrated on other pictures than measured, nothing "
         f"returned to float (`{command}`). MXNet's is the best of its four modes on the same pictures.",
-        "",
-        *table(
-            ("network", "metric", "FP32", "INT8", "lost", "lost by MXNet's INT8"),
-            list(accuracy_rows()),
-            right=(),
-        ),
-    ]
+        ("network", "metric", "FP32", "INT8", "lost", "lost by MXNet's INT8"),
+        list(accuracy_rows()),
+        right=(),
+    )
 
 
 def pruned() -> str:
@@ -235,40 +237,32 @@ def pruned() -> str:
     return "\n\n".join("\n".join(lines) for lines in tables)
 
 
-def cifar_table() -> Iterator[str]:
+def cifar_table() -> list[str]:
     """Give a line for each trained classifier and speed asked for."""
-    found = read("pruning_cifar")
-    yield (
+    found = by_goal(read("pruning_cifar")["rows"])
+    return titled(
         "Top-1 of GluonCV's CIFAR-10 networks, in points of the whole network's: 1,000 unlabelled pictures "
-        f"to fit on, 1,000 others to measure on, no training (`{PRUNING_COMMANDS['cifar']}`)."
-    )
-    yield ""
-    rows = ((*goal, methods[OURS]) for goal, methods in by_goal(found["rows"]).items())
-    yield from table(
-        ("network", "asked", "times as fast", "work", "lost", "goal", "reached", *IN_8_BITS),
+        f"to fit on, 1,000 others to measure on, no training (`{PRUNING_COMMANDS['cifar']}`).",
+        ("network", "asked", "times as fast", "work", *LOST),
         [
-            [f"`{network}`", f"{asked}x", f"{row['speedup']:.2f}", f"{row['macs']:.0%}",
-             f"{row['drop']:.2f}", f"{row['goal']:g}", reached(row), *in_8_bits(row)]
-            for network, asked, row in rows
+            (f"`{network}`", f"{asked}x", *speed_cells(methods[OURS]), *loss_cells(methods[OURS]))
+            for (network, asked), methods in found.items()
         ],
-    )  # fmt: skip
+    )
 
 
-def methods_table() -> Iterator[str]:
+def methods_table() -> list[str]:
     """Give what other orders and fits lose at the same widths."""
     found = by_goal(read("pruning_cifar")["rows"])
     methods = list(dict.fromkeys(method for row in found.values() for method in row))
-    yield (
+    return titled(
         "What is lost at the same widths by other orders of the channels and other ways to go on: nothing, "
         "BatchNorm's statistics estimated anew, least squares; the default also fits the last layer to "
-        "probabilities; trained for a short time after that (`--distill`)."
-    )
-    yield ""
-    yield from table(
+        "probabilities; trained for a short time after that (`--distill`).",
         ("network", "asked", *(method.replace("_", " ") for method in methods)),
         [
-            [f"`{network}`", f"{asked}x",
-             *(f"{row[method]['drop']:.2f}" if method in row else "" for method in methods)]
+            (f"`{network}`", f"{asked}x",
+             *(f"{row[method]['drop']:.2f}" if method in row else "" for method in methods))
             for (network, asked), row in found.items()
         ],
     )  # fmt: skip
@@ -283,21 +277,45 @@ def by_goal(rows: list[dict[str, Any]]) -> dict[tuple[str, float], dict[str, dic
     return found
 
 
-def detectors_table() -> Iterator[str]:
+def detectors_table() -> list[str]:
     """Give a line for each trained detector."""
-    found = read("pruning_detectors")
-    yield f"VOC07 mAP in percent of blood-cell detectors, 1.3x asked (`{PRUNING_COMMANDS['detectors']}`)."
-    yield ""
-    heads = ("network", "times as fast", "work", "mAP before", "after", "lost", "goal", "reached")
-    yield from table(
-        (*heads, *IN_8_BITS),
+    return titled(
+        f"VOC07 mAP in percent of blood-cell detectors, 1.3x asked (`{PRUNING_COMMANDS['detectors']}`).",
+        ("network", "times as fast", "work", "mAP before", "after", *LOST),
         [
-            [f"`{row['network']}`", f"{row['speedup']:.2f}", f"{row['macs']:.0%}",
-             f"{row['map_before']:.2f}", f"{row['map_after']:.2f}", f"{row['drop']:.2f}",
-             f"{row['goal']:g}", reached(row), *in_8_bits(row)]
-            for row in found["rows"]
+            (f"`{row['network']}`", *speed_cells(row),
+             f"{row['map_before']:.2f}", f"{row['map_after']:.2f}", *loss_cells(row))
+            for row in read("pruning_detectors")["rows"]
         ],
     )  # fmt: skip
+
+
+def resnet50_table() -> list[str]:
+    """Give what a network of ResNet-50's size takes to prune."""
+    measured = ("work", "FP32 over FP32", "8 bits over 8 bits", "minutes", "memory")
+    return titled(
+        "What a network of ResNet-50's size takes, to be faster in FP32 or in 8 bits; its weights are random "
+        f"(`{PRUNING_COMMANDS['resnet50']}`).",
+        ("network", "pictures", "asked", *measured),
+        [
+            (row["network"], f"{row['pictures']}", f"{row['asked']}x", f"{row['macs']:.0%}",
+             f"{row['speedup']:.2f}", f"{row['int8_over_int8']:.2f}", f"{row['minutes']:.1f}",
+             f"{row['gigabytes']:.1f} GB")
+            for row in read("pruning_resnet50")["rows"]
+        ],
+    )  # fmt: skip
+
+
+def speed_cells(row: dict[str, Any]) -> tuple[str, str]:
+    """Say how many times as fast a pruned network is, and with how much of the work."""
+    return f"{row['speedup']:.2f}", f"{row['macs']:.0%}"
+
+
+def loss_cells(row: dict[str, Any]) -> tuple[str, ...]:
+    """Say what a pruned network has lost, and its 8-bit form (``LOST``)."""
+    eight = row["int8"]
+    float_cells = f"{row['drop']:.2f}", f"{row['goal']:g}", reached(row)
+    return (*float_cells, f"{eight['more']:.2f}", f"{eight['speedup']:.2f}")
 
 
 def reached(row: dict[str, Any]) -> str:
@@ -305,40 +323,6 @@ def reached(row: dict[str, Any]) -> str:
     if row["speedup"] < ALMOST * row["asked"]:
         return "**no**, too slow"
     return "yes" if row["drop"] <= row["goal"] else "**no**"
-
-
-def in_8_bits(row: dict[str, Any]) -> tuple[str, str]:
-    """Give the cells of a pruned network's 8-bit form."""
-    return f"{row['int8']['more']:.2f}", f"{row['int8']['speedup']:.2f}"
-
-
-def resnet50_table() -> Iterator[str]:
-    """Give what a network of ResNet-50's size takes to prune."""
-    found = read("pruning_resnet50")
-    yield (
-        "What a network of ResNet-50's size takes, to be faster in FP32 or in 8 bits; its weights are random "
-        f"(`{PRUNING_COMMANDS['resnet50']}`)."
-    )
-    yield ""
-    heads = (
-        "network",
-        "pictures",
-        "asked",
-        "work",
-        "FP32 over FP32",
-        "8 bits over 8 bits",
-        "minutes",
-        "memory",
-    )
-    yield from table(
-        heads,
-        [
-            [row["network"], f"{row['pictures']}", f"{row['asked']}x", f"{row['macs']:.0%}",
-             f"{row['speedup']:.2f}", f"{row['int8_over_int8']:.2f}", f"{row['minutes']:.1f}",
-             f"{row['gigabytes']:.1f} GB"]
-            for row in found["rows"]
-        ],
-    )  # fmt: skip
 
 
 PAGES: dict[Path, Callable[[], str]] = {

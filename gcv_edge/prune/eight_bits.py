@@ -26,11 +26,6 @@ def in_8_bits(model: ir.Model) -> ir.Model:
     return copy
 
 
-def can_be_8_bit(model: ir.Model) -> bool:
-    """Tell whether any layer can be quantised."""
-    return bool(place(prepare(model.clone()).graph).layers)
-
-
 def is_never_negative(value: ir.Value) -> bool:
     """Tell whether what computes a value leaves nothing below zero."""
     node = value.producer()

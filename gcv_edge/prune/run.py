@@ -16,6 +16,9 @@ from numpy.typing import ArrayLike
 
 import gcv_edge
 from gcv_edge import _core
+from gcv_edge.calibration.job import check_network
+from gcv_edge.calibration.recipes import Workshop
+from gcv_edge.calibration.targets import find_target
 from gcv_edge.errors import GcvEdgeError, UnsupportedError
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.files import replacing
@@ -24,7 +27,7 @@ from gcv_edge.prune.allocation import allocate, expected_loss, mask_of
 from gcv_edge.prune.classifiers import fit_classifier
 from gcv_edge.prune.costs import Cost, LatencyCost, MacCost
 from gcv_edge.prune.counting import count_macs
-from gcv_edge.prune.eight_bits import can_be_8_bit, in_8_bits
+from gcv_edge.prune.eight_bits import in_8_bits
 from gcv_edge.prune.exchange import Joint, exchange
 from gcv_edge.prune.forward import MAX_BATCH
 from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
@@ -117,10 +120,8 @@ class Run:
             raise UnsupportedError(
                 f"{source}: takes {self.metadata.task.takes}s, expected a network of pictures"
             )
-        if precision == "int8" and not can_be_8_bit(ir.load(source)):
-            raise UnsupportedError(
-                f"{source}: has no layer that can be quantised, expected one to time in 8 bits"
-            )
+        if precision == "int8":
+            check_network(source, *Workshop(source, find_target("x86")).placement())
         self.study = Study.of(load_model(source))
         if not self.study.free:
             raise UnsupportedError(f"{source}: no channels can go (gcv-edge prune --explain says why)")
@@ -186,14 +187,14 @@ class Run:
         work = sum(len(candidate_widths(s)) for s in self.study.free) * max(1, count_macs(self.study.model))
         count = int(CURVE_WORK / work)
         compared = self.fitted_on.some(min(256, max(32, count)))
-        self.quick: QuickFit | None = None
-        self.joint: Joint | None = None
+        quick: QuickFit | None = None
         if count >= REFIT_COST * REFITTED_ON:
             sample, compared = self.fitted_on.split(1 / 3)
             sample = sample.some(min(256, count // REFIT_COST))
             compared = compared.some(max(32, len(sample) // 2))
-            self.quick = QuickFit(self.study, sample, self.seed)
-        self.divergence = divergence = Divergence(self.study.model, compared)
+            quick = QuickFit(self.study, sample, self.seed)
+        divergence = Divergence(self.study.model, compared)
+        self.joint = Joint(self.study, divergence, quick) if quick is not None else None
         curves: Curves = {
             name: {int(w): loss for w, loss in c.items()}
             for name, c in self.state.found.get("curves", {}).items()
@@ -205,7 +206,7 @@ class Run:
             if done % 8 == 0:
                 self.state.save(curves=curves)
 
-        measure_curves(self.study, divergence, curves, keep, quick=self.quick)
+        measure_curves(self.study, divergence, curves, keep, quick=quick)
         self.curves = curves
         self.state.save(curves=self.curves)
         self.cost = self.find_cost()
@@ -240,19 +241,13 @@ class Run:
 
     def exchange(self, widths: dict[str, int], limit: float) -> dict[str, int]:
         """Look for widths that lose less together, where there is time for that."""
-        if self.quick is None:
+        if self.joint is None:
             return widths
-        joint, report = self.find_joint(self.quick), self.report("exchange")
+        joint, report = self.joint, self.report("exchange")
         found = exchange(self.study, self.curves, self.cost, widths, limit, joint, report)
         for what, each in (("widths as allocated", widths), ("after exchanges", found)):
             self.trail.append(Step("exchange", what, self.time(self.study.shape(each)[0]), joint(each)))
         return found
-
-    def find_joint(self, quick: QuickFit) -> Joint:
-        """Return what tells how much is lost at widths; it remembers."""
-        if self.joint is None:
-            self.joint = Joint(self.study, self.divergence, quick)
-        return self.joint
 
     def exchange_for_speed(self, fast: Attempt, slow: Attempt | None) -> dict[str, int]:
         """Do so at the time wanted, from both sides of it.
@@ -264,9 +259,9 @@ class Run:
         Returns:
             Widths that lose least, of those that are measured to be fast enough.
         """
-        if self.quick is None or self.speedup is None or not fast.widths:
+        if self.joint is None or self.speedup is None or not fast.widths:
             return fast.widths
-        joint, goal = self.find_joint(self.quick), min(self.speedup, fast.speedup)
+        joint, goal = self.joint, min(self.speedup, fast.speedup)
         chosen, lost = fast.widths, joint(fast.widths)
         for start in [each.widths for each in (fast, slow) if each is not None]:
             limit = self.cost(mask_of(self.study, fast.widths)) * fast.speedup / goal

@@ -15,7 +15,7 @@ from gcv_edge.prune.exchange import exchange
 from gcv_edge.prune.forward import Forward
 from gcv_edge.prune.inputs import Pictures
 from gcv_edge.prune.refinement import refine
-from gcv_edge.prune.sensitivity import Divergence
+from gcv_edge.prune.sensitivity import Curves, Divergence
 from gcv_edge.prune.spaces import channel_spaces
 from gcv_edge.prune.study import Study
 from gcv_edge.prune.walking import Walk
@@ -110,11 +110,15 @@ def test_a_branch_beside_another_stays() -> None:
     assert not any(space.removable for space in channel_spaces(model))
 
 
-def test_widths_are_exchanged_for_those_that_lose_less_together() -> None:
+def exchangeable() -> tuple[Study, list[str], MacCost, Curves]:
+    """A network, its spaces, what they cost, and curves on which all but the first lose alike."""
     study = study_of(make("residual"))
     names = [space.name for space in study.free]
-    cost = MacCost(study.spaces)
-    curves = {name: {16: 0.1, 8: 0.2} for name in names[1:]}
+    return study, names, MacCost(study.spaces), {name: {16: 0.1, 8: 0.2} for name in names[1:]}
+
+
+def test_widths_are_exchanged_for_those_that_lose_less_together() -> None:
+    study, names, cost, curves = exchangeable()
 
     def joint(widths: Mapping[str, int]) -> float:
         return 1.0 + (widths.get(names[1], 24) < 24) - 0.5 * (widths.get(names[2], 24) < 24)
@@ -126,10 +130,7 @@ def test_widths_are_exchanged_for_those_that_lose_less_together() -> None:
 
 
 def test_widths_that_cost_too_much_become_narrower_at_the_least_loss() -> None:
-    study = study_of(make("residual"))
-    names = [space.name for space in study.free]
-    cost = MacCost(study.spaces)
-    curves = {name: {16: 0.1, 8: 0.2} for name in names[1:]}
+    study, names, cost, curves = exchangeable()
 
     def joint(widths: Mapping[str, int]) -> float:
         return 1.0 + 2.0 * (widths.get(names[1], 24) < 24) + (widths.get(names[2], 24) < 24)
