@@ -132,6 +132,16 @@ def place_constant(model: ir.Model, node: ir.Node, place: int, array: NDArray[np
     node.replace_input_with(place, add_constant(model.graph, f"{node.name}_pruned_{role}", array))
 
 
+def add_biases(model: ir.Model, readers: Mapping[str, Reader]) -> None:
+    """Give layers of a pruned network that have no bias zeros: fits give them one, and that takes time."""
+    for node in model.graph:
+        weight = constant_of(node.inputs[1]) if node.name in readers else None
+        if weight is not None and node.op_type != "MatMul" and len(node.inputs) < 3:
+            count = weight.shape[1 if readers[node.name or ""].transposed else 0]
+            node.resize_inputs(3)
+            place_constant(model, node, 2, np.zeros(count, np.float32), "bias")
+
+
 def write_all(model: ir.Model, readers: Mapping[str, Reader], fits: Mapping[str, Fit]) -> None:
     """Give layers of a pruned network new weights; those that are gone are left out."""
     nodes = {node.name: node for node in model.graph}

@@ -10,7 +10,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.prune.edits import Mask
-from gcv_edge.prune.fitting import Fit, fit_heir, fit_layer, read_weights, write_all
+from gcv_edge.prune.fitting import Fit, add_biases, fit_heir, fit_layer, read_weights, write_all
 from gcv_edge.prune.heirs import find_heirs, hand_over
 from gcv_edge.prune.inputs import Pictures
 from gcv_edge.prune.labels import Labels
@@ -151,9 +151,11 @@ class Study:
         return hand_over(pruned, {name for name, r in self.readers.items() if r.by_patch})
 
     def shape(self, widths: Widths) -> tuple[ir.Model, dict[str, Heir]]:
-        """Return a pruned copy that is not fitted, and the layers that are to take over in it."""
+        """Return a pruned copy, as a fitted one but for its numbers, and the layers that take over."""
         pruned = apply_keep(self.model, self.spaces, self.keep(widths))
-        return pruned, self.hand_over(pruned)
+        heirs = self.hand_over(pruned)
+        add_biases(pruned, self.readers)
+        return pruned, heirs
 
 
 def crop(fit: Fit, outputs: NDArray[np.bool_]) -> Fit:

@@ -102,6 +102,23 @@ def test_a_stem_takes_over_for_a_branch_that_goes() -> None:
     assert divergence(pruned) < 0.5 * divergence(study.prune(widths, fit=False))
 
 
+def test_what_is_timed_has_all_that_is_written() -> None:
+    model = stem_and_branch()
+    places_of(model)
+    study = study_of(model)
+    ((name, _),) = study.heirs.items()
+    for widths in ({name: 0}, {name: 8}):
+        pruned = study.prune(widths)
+        refine(study, pruned, widths, PICTURES, 0, lambda done, total: None)
+        timed = study.shape(widths)[0]
+        assert [forms_of(node) for node in timed.graph] == [forms_of(node) for node in pruned.graph]
+
+
+def forms_of(node: ir.Node) -> tuple[str, list[tuple[int, ...]]]:
+    constants = (value.const_value for value in node.inputs if value is not None)
+    return node.op_type, [tuple(array.numpy().shape) for array in constants if array is not None]
+
+
 def test_a_branch_beside_another_stays() -> None:
     graph = Graph()
     x = graph.block(graph.data, 16)
