@@ -12,7 +12,7 @@ from gcv_edge.cli.console import echo_json, echo_table, finite, show_path, show_
 from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Word
 from gcv_edge.cli.outputs import check_file, check_report, writing
-from gcv_edge.errors import UsageError
+from gcv_edge.errors import GcvEdgeError, UsageError
 
 if TYPE_CHECKING:
     from gcv_edge.benchmarking import Benchmark, Row, Settings, Variant
@@ -132,6 +132,7 @@ def benchmark(
         echo_json(found.to_dict())
     else:
         print_benchmark(found, report)
+    check_reference(found, against)
 
 
 def check_source(against: str | None, source: str | None, params: str | None) -> None:
@@ -144,6 +145,17 @@ def check_source(against: str | None, source: str | None, params: str | None) ->
         for option, value in (("--source", source), ("--params", params)):
             if value is not None:
                 raise UsageError(f"{option} {value}: goes with --against mxnet, which is not given")
+
+
+def check_reference(found: Benchmark, against: str | None) -> None:
+    """Fail where nothing is there to hold the models against: what was asked for was not measured.
+
+    Raises:
+        GcvEdgeError: with the first reason.
+    """
+    if against is not None and all(row.variant.engine != against for row in found.rows):
+        first = next(left for left in found.left_out if left.variant.engine == against)
+        raise GcvEdgeError(f"--against {against}: found nothing that could be measured: {first.reason}")
 
 
 def check_outputs(report: str | None, json_file: str | None, csv_file: str | None) -> None:

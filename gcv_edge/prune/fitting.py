@@ -18,6 +18,9 @@ from gcv_edge.prune.trace import constant_of
 RIDGE = 0.01
 """Pull towards the original weights, in units of the columns' mean variance."""
 
+SOME = 0.01
+"""What biases are where their numbers do not matter."""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -133,13 +136,21 @@ def place_constant(model: ir.Model, node: ir.Node, place: int, array: NDArray[np
 
 
 def add_biases(model: ir.Model, readers: Mapping[str, Reader]) -> None:
-    """Give layers of a pruned network that have no bias zeros: fits give them one, and that takes time."""
+    """Give layers of a pruned network biases where fits will, and what is left of layers a number.
+
+    They are not zero, since engines leave out what adds nothing.
+    """
     for node in model.graph:
         weight = constant_of(node.inputs[1]) if node.name in readers else None
         if weight is not None and node.op_type != "MatMul" and len(node.inputs) < 3:
             count = weight.shape[1 if readers[node.name or ""].transposed else 0]
             node.resize_inputs(3)
-            place_constant(model, node, 2, np.zeros(count, np.float32), "bias")
+            place_constant(model, node, 2, np.full(count, SOME, np.float32), "bias")
+    for name in readers:
+        rest = model.graph.initializers.get(f"{name}_rest")
+        numbers = constant_of(rest)
+        if numbers is not None:
+            write_rest(model, f"{name}_rest", np.full(numbers.size, SOME))
 
 
 def write_all(model: ir.Model, readers: Mapping[str, Reader], fits: Mapping[str, Fit]) -> None:

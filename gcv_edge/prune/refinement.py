@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import onnx_ir as ir
 
+from gcv_edge.prune.absorbing import absorb_biases
 from gcv_edge.prune.counting import layer_macs
 from gcv_edge.prune.edits import Mask
 from gcv_edge.prune.fitting import Fit, fit_pair, read_weights, rescale_pair, write_all
@@ -77,6 +78,7 @@ def refine(
             if save is not None:
                 save(fits)
         report(number + 1, len(rounds))
+    absorb_biases(pruned)
 
 
 class QuickFit:

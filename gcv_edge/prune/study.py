@@ -9,6 +9,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from gcv_edge.prune.absorbing import absorb_biases
 from gcv_edge.prune.edits import Mask
 from gcv_edge.prune.fitting import Fit, add_biases, fit_heir, fit_layer, read_weights, write_all
 from gcv_edge.prune.heirs import find_heirs, hand_over
@@ -155,6 +156,7 @@ class Study:
         pruned = apply_keep(self.model, self.spaces, self.keep(widths))
         heirs = self.hand_over(pruned)
         add_biases(pruned, self.readers)
+        absorb_biases(pruned)
         return pruned, heirs
 
 

@@ -46,6 +46,16 @@ def test_ratios_and_caps(make_model: Maker, here: Path) -> None:
     assert "Left out: openvino BF16, batch 1: a processor capped to avx2 has no bf16" in printed
 
 
+@pytest.mark.skipif(not has_mxnet, reason="the extra [mxnet] is not installed")
+def test_nothing_to_hold_against(make_model: Maker, here: Path) -> None:
+    model = make_model("pose", entries={"gcv_edge source": "mine"})
+    options = ("--precision", "f32", "--against", "mxnet", "--json", "all.json")
+    message = failed(1, "benchmark", model, *QUICK, *options)
+    assert message.startswith("--against mxnet: found nothing that could be measured: ")
+    assert "say where it is with --source" in message
+    assert json.loads(Path("all.json").read_text())["rows"], "what was measured is written"
+
+
 def test_files(make_model: Maker, here: Path) -> None:
     model = make_model("classification", batch=None)
     options = ("--precision", "f32", "--batch", "1,2", "--json", "all.json", "--csv", "all.csv")

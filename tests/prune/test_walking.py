@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import onnx_ir as ir
 import pytest
 
 from gcv_edge.metadata import Preprocessing
+from gcv_edge.prune.absorbing import absorb_biases
 from gcv_edge.prune.allocation import mask_of
 from gcv_edge.prune.costs import MacCost
 from gcv_edge.prune.exchange import exchange
@@ -102,16 +103,65 @@ def test_a_stem_takes_over_for_a_branch_that_goes() -> None:
     assert divergence(pruned) < 0.5 * divergence(study.prune(widths, fit=False))
 
 
-def test_what_is_timed_has_all_that_is_written() -> None:
-    model = stem_and_branch()
+def norm_first(graph: Graph) -> ir.Value:
+    """Two stages of blocks that normalise before they convolve; their last convolutions have no bias."""
+
+    def norm(x: ir.Value) -> ir.Value:
+        count = int(graph.builder.shape(x)[1])
+        constants = [
+            graph.builder.constant(graph.random.uniform(0.5, 1.5, count).astype(np.float32)) for _ in range(4)
+        ]
+        return graph.relu(graph.op("BatchNormalization", x, *constants))
+
+    x = graph.op("Conv", graph.data, graph.numbers(16, 3, 1, 1))
+    for _ in range(3):
+        inner = graph.block(norm(x), 24)
+        x = graph.op("Add", graph.op("Conv", inner, graph.numbers(16, 24, 1, 1)), x)
+    inner = graph.op("Conv", graph.block(norm(x), 24), graph.numbers(24, 24, 1, 1), strides=[2, 2])
+    shortcut = graph.op("Conv", x, graph.numbers(24, 16, 1, 1), strides=[2, 2])
+    return norm(graph.op("Add", inner, shortcut))
+
+
+def norm_first_model() -> ir.Model:
+    graph = Graph()
+    return graph.end(norm_first(graph))
+
+
+@pytest.mark.parametrize("build", [stem_and_branch, norm_first_model])
+@pytest.mark.parametrize("width", [8, 0])
+def test_what_is_timed_has_all_that_is_written(build: Callable[[], ir.Model], width: int) -> None:
+    model = build()
     places_of(model)
     study = study_of(model)
-    ((name, _),) = study.heirs.items()
-    for widths in ({name: 0}, {name: 8}):
-        pruned = study.prune(widths)
-        refine(study, pruned, widths, PICTURES, 0, lambda done, total: None)
-        timed = study.shape(widths)[0]
-        assert [forms_of(node) for node in timed.graph] == [forms_of(node) for node in pruned.graph]
+    widths = {next(space.name for space in study.free if space.removable): width}
+    pruned = study.prune(widths)
+    refine(study, pruned, widths, PICTURES, 0, lambda done, total: None)
+    timed = study.shape(widths)[0]
+    assert [forms_of(node) for node in timed.graph] == [forms_of(node) for node in pruned.graph]
+
+
+def test_sums_that_linear_layers_read_need_no_biases() -> None:
+    model = norm_first_model()
+    places_of(model)
+    study = study_of(model)
+    widths = {next(space.name for space in study.free if space.removable): 0}
+    pruned = study.prune(widths)
+    assert [len(node.inputs) for node in pruned.graph if node.op_type == "Conv"].count(3) > 2
+    (expected,) = Forward(pruned, ["logits"]).stream(PICTURES.some(4))
+    absorb_biases(pruned)
+    (found,) = Forward(pruned, ["logits"]).stream(PICTURES.some(4))
+    np.testing.assert_allclose(found["logits"], expected["logits"], rtol=1e-4, atol=1e-4)
+    assert [node.op_type for node in pruned.graph].count("Add") == 3, "the branch that went is gone"
+    biased = [node for node in pruned.graph if node.op_type == "Conv" and len(node.inputs) == 3]
+    assert len(biased) == 3, "those that a Relu reads"
+
+
+@pytest.mark.parametrize("build", [stem_and_branch, lambda: make("residual")])
+def test_other_biases_stay(build: Callable[[], ir.Model]) -> None:
+    model = build()
+    before = [forms_of(node) for node in model.graph]
+    absorb_biases(model)
+    assert [forms_of(node) for node in model.graph] == before
 
 
 def forms_of(node: ir.Node) -> tuple[str, list[tuple[int, ...]]]:
