@@ -37,12 +37,19 @@ class Joint:
 
     def __call__(self, widths: Mapping[str, int]) -> float:
         """Return the divergence at some widths."""
-        key = frozenset(widths.items())
+        narrow = trimmed(self._study, widths)
+        key = frozenset(narrow.items())
         if key not in self._known:
-            pruned = self._study.prune(widths)
-            self._quick.behind(pruned, widths, 0, len(self._study.readers))
+            pruned = self._study.prune(narrow)
+            self._quick.behind(pruned, narrow, 0, len(self._study.readers))
             self._known[key] = self._divergence(pruned)
         return self._known[key]
+
+    def below(self, loss: float) -> Iterator[Widths]:
+        """Give all widths looked at so far that lose less, the best first."""
+        for key, found in sorted(self._known.items(), key=lambda item: (item[1], sorted(item[0]))):
+            if found < loss:
+                yield dict(key)
 
 
 def exchange(
@@ -164,7 +171,7 @@ def combine(
         yield lost, changed
 
 
-def trimmed(study: Study, widths: Widths) -> Widths:
+def trimmed(study: Study, widths: Mapping[str, int]) -> Widths:
     """Leave out spaces that are whole."""
     whole = {space.name: space.units for space in study.free}
     return {name: width for name, width in widths.items() if width < whole[name]}

@@ -27,6 +27,7 @@ from gcv_edge.prune.allocation import allocate, expected_loss, mask_of
 from gcv_edge.prune.classifiers import fit_classifier
 from gcv_edge.prune.costs import Cost, LatencyCost, MacCost
 from gcv_edge.prune.counting import count_macs
+from gcv_edge.prune.descent import descend
 from gcv_edge.prune.eight_bits import in_8_bits
 from gcv_edge.prune.exchange import Joint, exchange
 from gcv_edge.prune.forward import MAX_BATCH
@@ -62,6 +63,10 @@ ATTEMPTS = 6
 SPARE = 1.01
 """How much faster than asked a network is to be: the next measurement may find one per cent less."""
 EXCHANGES = 3
+MISTRUST = 0.9
+"""Part of the speed that the table of layers must promise of widths before they are measured."""
+CHOICES, DOUBT = 6, 0.98
+"""Widths that are measured at the end, and the same for them, in units of what another network kept."""
 BACK_OFFS = 6
 SLOWEST = 0.97
 """A network that is slower than this part of the whole one's speed is refused; less is noise."""
@@ -77,6 +82,11 @@ def input_size(model: ir.Model) -> tuple[int, int]:
     if isinstance(height, int) and isinstance(width, int):
         return width, height
     raise UnsupportedError("input: found an open height or width, expected fixed ones")
+
+
+def part_of(done: float, wanted: float) -> tuple[int, int]:
+    """Express how far something is as a number of hundredths."""
+    return min(100, round(100 * done / max(wanted, 1e-9))), 100
 
 
 def ignore(stage: str, done: int, total: int) -> None:
@@ -232,11 +242,24 @@ class Run:
             return dict(known)
         if self.macs is not None:
             limit = self.whole_cost * self.macs
-            widths = self.exchange(allocate(self.study, self.curves, self.cost, limit), limit)
+            widths = self.exchange(self.come_down(limit), limit)
         else:
             assert self.speedup is not None
-            widths = self.exchange_for_speed(*self.aim(self.speedup))
+            aim = self.aim if self.joint is None else self.approach
+            widths = self.exchange_for_speed(*aim(self.speedup))
         self.state.save(widths=widths)
+        return widths
+
+    def come_down(self, limit: float) -> dict[str, int]:
+        """Choose widths that cost as much at most, or as little as can be."""
+        if self.joint is None:
+            return allocate(self.study, self.curves, self.cost, limit)
+        tell, widths = self.report("widths"), dict[str, int]()
+        for widths in descend(self.study, self.curves, self.cost, self.joint):
+            cost = self.cost(mask_of(self.study, widths))
+            tell(*part_of(self.whole_cost - cost, self.whole_cost - limit))
+            if cost <= limit:
+                break
         return widths
 
     def exchange(self, widths: dict[str, int], limit: float) -> dict[str, int]:
@@ -261,7 +284,7 @@ class Run:
         """
         if self.joint is None or self.speedup is None or not fast.widths:
             return fast.widths
-        joint, goal = self.joint, min(self.speedup, fast.speedup)
+        joint, goal = self.joint, min(SPARE * self.speedup, fast.speedup)
         chosen, lost = fast.widths, joint(fast.widths)
         for start in [each.widths for each in (fast, slow) if each is not None]:
             limit = self.cost(mask_of(self.study, fast.widths)) * fast.speedup / goal
@@ -270,10 +293,55 @@ class Run:
                 faster = self.latency[0] / self.latency[1]
                 if faster >= goal and joint(found) < lost:
                     chosen, lost = found, joint(found)
-                if found == start or goal <= faster <= SPARE**3 * goal:
+                if found == start or goal <= faster <= SPARE**2 * goal:
                     break
                 limit *= faster / goal
-        return chosen
+        trust = fast.speedup / self.promise(fast.widths)
+        return self.look_again(joint, lost, goal, trust) or chosen
+
+    def look_again(self, joint: Joint, lost: float, goal: float, trust: float) -> dict[str, int] | None:
+        """Return those of all widths looked at that lose least and are fast enough; None where none does.
+
+        Args:
+            joint: what each lost.
+            lost: what they must lose less than.
+            goal: speed-up.
+            trust: speed-up of some widths, over what the table of layers promises of them; those of which it
+                promises too little are not measured.
+        """
+        tries = [widths for widths in joint.below(lost) if trust * self.promise(widths) >= DOUBT * goal]
+        tell = self.report("choice")
+        for number, widths in enumerate(tries[:CHOICES]):
+            faster = self.time(self.study.shape(widths)[0])
+            self.trail.append(Step("choice", "looked at before", faster, joint(widths)))
+            tell(number + 1, len(tries[:CHOICES]))
+            if faster >= goal:
+                return widths
+        return None
+
+    def promise(self, widths: Mapping[str, int]) -> float:
+        """Return the speed-up that the table of layers promises."""
+        return self.whole_cost / self.cost(mask_of(self.study, widths))
+
+    def approach(self, speedup: float) -> tuple[Attempt, Attempt | None]:
+        """Make one space after the other narrower, and measure the network once it may be fast enough.
+
+        Returns:
+            As ``aim``.
+        """
+        assert self.joint is not None
+        tell = self.report("widths")
+        attempts: list[Attempt] = []
+        for widths in descend(self.study, self.curves, self.cost, self.joint):
+            promised = self.promise(widths)
+            tell(*part_of(promised - 1, speedup - 1))
+            if promised >= MISTRUST * speedup:
+                measured, loss = self.time(self.study.shape(widths)[0]), self.joint(widths)
+                attempts.append(Attempt(widths, measured, loss))
+                self.trail.append(Step("widths", f"{promised:.2f}x promised", measured, loss))
+                if measured >= SPARE * speedup:
+                    break
+        return choose_attempts(attempts, speedup) if attempts else self.aim(speedup)
 
     def aim(self, speedup: float) -> tuple[Attempt, Attempt | None]:
         """Allocate, measure the network, and aim lower or higher.
@@ -339,6 +407,8 @@ class Run:
             if passed or not widths or attempt == BACK_OFFS:
                 break
             widths = self.widen(widths)
+        if faster < SLOWEST:
+            faster = max(faster, self.time(model))
         if faster < SLOWEST:
             raise GcvEdgeError(
                 f"{self.source}: the pruned network takes {1 / faster:.2f} times as long as the whole one: "

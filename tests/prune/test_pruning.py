@@ -58,7 +58,7 @@ def test_a_pruned_file_says_what_it_is_and_runs_in_both_engines(source: Path, tm
     )
     np.testing.assert_allclose(first["logits"], second["logits"], atol=1e-4)
     assert list(dict.fromkeys(stages)) == [
-        *("pictures", "statistics", "order", "sensitivity", "exchange", "fit")
+        *("pictures", "statistics", "order", "sensitivity", "widths", "exchange", "fit")
     ]
     assert Classifier(result.path).run(next(frames())).top(1)
 

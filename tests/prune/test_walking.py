@@ -12,6 +12,7 @@ from gcv_edge.metadata import Preprocessing
 from gcv_edge.prune.absorbing import absorb_biases
 from gcv_edge.prune.allocation import mask_of
 from gcv_edge.prune.costs import MacCost
+from gcv_edge.prune.descent import descend
 from gcv_edge.prune.exchange import exchange
 from gcv_edge.prune.forward import Forward
 from gcv_edge.prune.inputs import Pictures
@@ -182,6 +183,20 @@ def exchangeable() -> tuple[Study, list[str], MacCost, Curves]:
     study = study_of(make("residual"))
     names = [space.name for space in study.free]
     return study, names, MacCost(study.spaces), {name: {16: 0.1, 8: 0.2} for name in names[1:]}
+
+
+def test_the_space_that_loses_least_with_the_others_becomes_narrower_first() -> None:
+    study, names, cost, curves = exchangeable()
+
+    def joint(widths: Mapping[str, int]) -> float:
+        return 2.0 * (widths.get(names[1], 24) < 24) + 0.01 * (widths.get(names[2], 24) < 24)
+
+    steps = list(descend(study, curves, cost, joint))
+    assert set(steps[0]) == {names[2]}, "the curves say that both lose alike"
+    assert steps[-1] == {names[1]: 8, names[2]: 8}, "as narrow as was measured"
+    costs = [cost(mask_of(study, widths)) for widths in ({}, *steps)]
+    assert costs == sorted(costs, reverse=True)
+    assert len(set(costs)) == len(costs)
 
 
 def test_widths_are_exchanged_for_those_that_lose_less_together() -> None:
