@@ -13,7 +13,7 @@ class Step:
     """One of the networks that were tried.
 
     Attributes:
-        stage: in which: ``widths``, ``exchange``, ``fit`` or ``distill``.
+        stage: in which: ``widths``, ``exchange``, ``choice``, ``fit`` or ``distill``.
         what: it was.
         speedup: times as fast as the whole network, measured; None where it was not.
         loss: divergence of its outputs; for widths alone, what the spaces' curves add up to.

@@ -6,9 +6,9 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx_ir as ir
@@ -23,19 +23,19 @@ from gcv_edge.errors import GcvEdgeError, UnsupportedError
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.files import replacing
 from gcv_edge.pipeline import verify_export
-from gcv_edge.prune.allocation import allocate, expected_loss, mask_of
+from gcv_edge.prune.allocation import expected_loss
 from gcv_edge.prune.classifiers import fit_classifier
 from gcv_edge.prune.costs import Cost, LatencyCost, MacCost
 from gcv_edge.prune.counting import count_macs
-from gcv_edge.prune.descent import descend
 from gcv_edge.prune.eight_bits import in_8_bits
-from gcv_edge.prune.exchange import Joint, exchange
+from gcv_edge.prune.exchange import Joint
 from gcv_edge.prune.forward import MAX_BATCH
 from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
 from gcv_edge.prune.latency import compare_speed, find_kinds, measure_layers, plan_cases
 from gcv_edge.prune.loading import load_model
 from gcv_edge.prune.refinement import QuickFit, refine
 from gcv_edge.prune.result import Distillation, PruneResult, Step
+from gcv_edge.prune.search import Search
 from gcv_edge.prune.sensitivity import Curves, Divergence, Judgement, measure_curves
 from gcv_edge.prune.state import State
 from gcv_edge.prune.study import Study, candidate_widths
@@ -59,14 +59,6 @@ CURVE_WORK = 1e13
 REFITTED_ON, REFIT_COST = 96, 4
 """Layers are fitted anew for each comparison where there is time to do so on that many pictures at least; it
 takes about that many times as long as not to do so."""
-ATTEMPTS = 6
-SPARE = 1.01
-"""How much faster than asked a network is to be: the next measurement may find one per cent less."""
-EXCHANGES = 3
-MISTRUST = 0.9
-"""Part of the speed that the table of layers must promise of widths before they are measured."""
-CHOICES, DOUBT = 6, 0.98
-"""Widths that are measured at the end, and the same for them, in units of what another network kept."""
 BACK_OFFS = 6
 SLOWEST = 0.97
 """A network that is slower than this part of the whole one's speed is refused; less is noise."""
@@ -84,21 +76,8 @@ def input_size(model: ir.Model) -> tuple[int, int]:
     raise UnsupportedError("input: found an open height or width, expected fixed ones")
 
 
-def part_of(done: float, wanted: float) -> tuple[int, int]:
-    """Express how far something is as a number of hundredths."""
-    return min(100, round(100 * done / max(wanted, 1e-9))), 100
-
-
 def ignore(stage: str, done: int, total: int) -> None:
     """Tell nobody."""
-
-
-class Attempt(NamedTuple):
-    """Widths that were tried, the speed-up measured, and the loss expected."""
-
-    widths: dict[str, int]
-    speedup: float
-    loss: float
 
 
 class Run:
@@ -220,7 +199,6 @@ class Run:
         self.curves = curves
         self.state.save(curves=self.curves)
         self.cost = self.find_cost()
-        self.whole_cost = self.cost(mask_of(self.study, {}))
 
     def find_cost(self) -> Cost:
         """Return what counts: multiply-accumulates, or time measured on this machine."""
@@ -236,140 +214,24 @@ class Run:
         return cost
 
     def choose(self) -> dict[str, int]:
-        """Choose the widths: for a part of the work at once, for a speed in several attempts."""
+        """Choose the widths."""
         known = self.state.found.get("widths")
         if known is not None:
             return dict(known)
+        search = Search(
+            self.study, self.curves, self.cost, self.joint, self.time_widths, self.trail, self.report
+        )
         if self.macs is not None:
-            limit = self.whole_cost * self.macs
-            widths = self.exchange(self.come_down(limit), limit)
+            widths = search.at_cost(self.macs)
         else:
             assert self.speedup is not None
-            aim = self.aim if self.joint is None else self.approach
-            widths = self.exchange_for_speed(*aim(self.speedup))
+            widths = search.at_speed(self.speedup)
         self.state.save(widths=widths)
         return widths
 
-    def come_down(self, limit: float) -> dict[str, int]:
-        """Choose widths that cost as much at most, or as little as can be."""
-        if self.joint is None:
-            return allocate(self.study, self.curves, self.cost, limit)
-        tell, widths = self.report("widths"), dict[str, int]()
-        for widths in descend(self.study, self.curves, self.cost, self.joint):
-            cost = self.cost(mask_of(self.study, widths))
-            tell(*part_of(self.whole_cost - cost, self.whole_cost - limit))
-            if cost <= limit:
-                break
-        return widths
-
-    def exchange(self, widths: dict[str, int], limit: float) -> dict[str, int]:
-        """Look for widths that lose less together, where there is time for that."""
-        if self.joint is None:
-            return widths
-        joint, report = self.joint, self.report("exchange")
-        found = exchange(self.study, self.curves, self.cost, widths, limit, joint, report)
-        for what, each in (("widths as allocated", widths), ("after exchanges", found)):
-            self.trail.append(Step("exchange", what, self.time(self.study.shape(each)[0]), joint(each)))
-        return found
-
-    def exchange_for_speed(self, fast: Attempt, slow: Attempt | None) -> dict[str, int]:
-        """Do so at the time wanted, from both sides of it.
-
-        Args:
-            fast: fast enough, or as fast as can be.
-            slow: less fast, and loses less.
-
-        Returns:
-            Widths that lose least, of those that are measured to be fast enough.
-        """
-        if self.joint is None or self.speedup is None or not fast.widths:
-            return fast.widths
-        joint, goal = self.joint, min(SPARE * self.speedup, fast.speedup)
-        chosen, lost = fast.widths, joint(fast.widths)
-        for start in [each.widths for each in (fast, slow) if each is not None]:
-            limit = self.cost(mask_of(self.study, fast.widths)) * fast.speedup / goal
-            for _ in range(EXCHANGES):
-                found = self.exchange(start, limit)
-                faster = self.latency[0] / self.latency[1]
-                if faster >= goal and joint(found) < lost:
-                    chosen, lost = found, joint(found)
-                if found == start or goal <= faster <= SPARE**2 * goal:
-                    break
-                limit *= faster / goal
-        trust = fast.speedup / self.promise(fast.widths)
-        return self.look_again(joint, lost, goal, trust) or chosen
-
-    def look_again(self, joint: Joint, lost: float, goal: float, trust: float) -> dict[str, int] | None:
-        """Return those of all widths looked at that lose least and are fast enough; None where none does.
-
-        Args:
-            joint: what each lost.
-            lost: what they must lose less than.
-            goal: speed-up.
-            trust: speed-up of some widths, over what the table of layers promises of them; those of which it
-                promises too little are not measured.
-        """
-        tries = [widths for widths in joint.below(lost) if trust * self.promise(widths) >= DOUBT * goal]
-        tell = self.report("choice")
-        for number, widths in enumerate(tries[:CHOICES]):
-            faster = self.time(self.study.shape(widths)[0])
-            self.trail.append(Step("choice", "looked at before", faster, joint(widths)))
-            tell(number + 1, len(tries[:CHOICES]))
-            if faster >= goal:
-                return widths
-        return None
-
-    def promise(self, widths: Mapping[str, int]) -> float:
-        """Return the speed-up that the table of layers promises."""
-        return self.whole_cost / self.cost(mask_of(self.study, widths))
-
-    def approach(self, speedup: float) -> tuple[Attempt, Attempt | None]:
-        """Make one space after the other narrower, and measure the network once it may be fast enough.
-
-        Returns:
-            As ``aim``.
-        """
-        assert self.joint is not None
-        tell = self.report("widths")
-        attempts: list[Attempt] = []
-        for widths in descend(self.study, self.curves, self.cost, self.joint):
-            promised = self.promise(widths)
-            tell(*part_of(promised - 1, speedup - 1))
-            if promised >= MISTRUST * speedup:
-                measured, loss = self.time(self.study.shape(widths)[0]), self.joint(widths)
-                attempts.append(Attempt(widths, measured, loss))
-                self.trail.append(Step("widths", f"{promised:.2f}x promised", measured, loss))
-                if measured >= SPARE * speedup:
-                    break
-        return choose_attempts(attempts, speedup) if attempts else self.aim(speedup)
-
-    def aim(self, speedup: float) -> tuple[Attempt, Attempt | None]:
-        """Allocate, measure the network, and aim lower or higher.
-
-        Returns:
-            The attempt that loses least and is fast enough (else the fastest), and the fastest of the others
-            that are less fast.
-        """
-        tell = self.report("widths")
-        aim = speedup
-        attempts: list[Attempt] = []
-        too_low, enough = 1.0, float("inf")
-        for number in range(ATTEMPTS):
-            widths = allocate(self.study, self.curves, self.cost, self.whole_cost / aim)
-            measured = self.time(self.study.shape(widths)[0])
-            loss = sum(expected_loss(self.study, self.curves, widths).values())
-            attempts.append(Attempt(widths, measured, loss))
-            self.trail.append(Step("widths", f"aimed at {aim:.2f}x", measured, loss))
-            tell(number + 1, ATTEMPTS)
-            if SPARE * speedup <= measured <= SPARE**3 * speedup:
-                break
-            if measured < SPARE * speedup:
-                too_low = max(too_low, aim)
-            else:
-                enough = min(enough, aim)
-            next_aim = aim * float(np.clip(SPARE * speedup / measured, 0.8, 1.3))
-            aim = next_aim if too_low < next_aim < enough else float(np.sqrt(too_low * min(enough, 2 * aim)))
-        return choose_attempts(attempts, speedup)
+    def time_widths(self, widths: Mapping[str, int]) -> float:
+        """Return how many times faster a network is at some widths."""
+        return self.time(self.study.shape(widths)[0])
 
     def time(self, model: ir.Model) -> float:
         """Return how many times faster a pruned network is, in the precision that counts."""
@@ -408,7 +270,7 @@ class Run:
                 break
             widths = self.widen(widths)
         if faster < SLOWEST:
-            faster = max(faster, self.time(model))
+            faster = self.time(model)
         if faster < SLOWEST:
             raise GcvEdgeError(
                 f"{self.source}: the pruned network takes {1 / faster:.2f} times as long as the whole one: "
@@ -532,12 +394,3 @@ class Run:
         if scores is not None:
             record["score"] = list(scores)
         return record
-
-
-def choose_attempts(attempts: Sequence[Attempt], wanted: float) -> tuple[Attempt, Attempt | None]:
-    """Choose the one that loses least of those that are fast enough, and the fastest of the slower ones."""
-    enough = [attempt for attempt in attempts if attempt.speedup >= wanted]
-    by_speed = max(attempts, key=lambda attempt: attempt.speedup)
-    fast = min(enough, key=lambda attempt: attempt.loss) if enough else by_speed
-    slower = [attempt for attempt in attempts if attempt.speedup < min(wanted, fast.speedup)]
-    return fast, max(slower, key=lambda attempt: attempt.speedup, default=None)
