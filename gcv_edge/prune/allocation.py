@@ -1,4 +1,4 @@
-"""How many channels each space keeps, by what each loses alone: the least loss per unit of cost goes first."""
+"""How many channels each space keeps, by what each loses alone: the least per unit of cost goes first."""
 
 from __future__ import annotations
 

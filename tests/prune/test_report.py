@@ -73,7 +73,7 @@ def test_the_command_writes_the_page(source: Path, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["report"] == str(page)
     text = page.read_text("utf-8")
     data = json.loads(text.split('type="application/json">')[1].split("</script>")[0])
-    assert [step["stage"] for step in data["trail"]] == ["exchange", "exchange", "fit"]
+    assert [step["stage"] for step in data["trail"]] == ["widths", "exchange", "fit"]
     assert data["facts"]["File"] == "out.onnx"
 
 
