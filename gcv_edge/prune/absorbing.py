@@ -55,12 +55,12 @@ def find_readers(value: ir.Value) -> Counter[ir.Node] | None:
 
 def is_linear(node: ir.Node) -> bool:
     """Tell whether a constant per channel in front of a node is one behind it: not where there is padding."""
-    if node.op_type == "BatchNormalization":
-        return True
+    if any(constant_of(value) is None for value in node.inputs[1:]):
+        return False
     read = node.attributes
     is_padded = any(read.get_ints("pads", [])) or read.get_string("auto_pad", "NOTSET") not in UNPADDED
-    is_constant = constant_of(node.inputs[1]) is not None if len(node.inputs) > 1 else False
-    return node.op_type == "Conv" and is_constant and not is_padded and read.get_int("group", 1) == 1
+    is_plain = node.op_type == "Conv" and not is_padded and read.get_int("group", 1) == 1
+    return is_plain or node.op_type == "BatchNormalization"
 
 
 def take_in(graph: ir.Graph, node: ir.Node, constant: Matrix) -> None:

@@ -12,6 +12,10 @@ from gcv_edge.prune.sensitivity import Curves, interpolate
 from gcv_edge.prune.spaces import ChannelSpace
 from gcv_edge.prune.study import Study, aligned_widths
 
+LEAST_LOSS = 1e-9
+LEAST_SAVING = 1e-6
+"""Part of the cost that a step must save."""
+
 
 def allocate(study: Study, curves: Curves, cost: Cost, target: float) -> dict[str, int]:
     """Choose widths whose cost is a target at most.
@@ -26,11 +30,7 @@ def allocate(study: Study, curves: Curves, cost: Cost, target: float) -> dict[st
         Units kept, of each space that becomes narrower; those of the lowest cost where the target is out of
         reach.
     """
-    losses = {
-        space.name: interpolate(curves[space.name], space.units, steps_of(space, curves[space.name]))
-        for space in study.free
-        if curves.get(space.name)
-    }
+    losses = read_losses(study, curves)
     widths = {space.name: space.units for space in study.free if space.name in losses}
     now = cost(mask_of(study, widths))
     while now > target:
@@ -41,6 +41,15 @@ def allocate(study: Study, curves: Curves, cost: Cost, target: float) -> dict[st
         widths[name] = width
     whole = {space.name: space.units for space in study.free}
     return {name: width for name, width in widths.items() if width < whole[name]}
+
+
+def read_losses(study: Study, curves: Curves) -> dict[str, dict[int, float]]:
+    """Read from the curves what each space loses alone, at every width that it may have."""
+    return {
+        space.name: interpolate(curves[space.name], space.units, steps_of(space, curves[space.name]))
+        for space in study.free
+        if curves.get(space.name)
+    }
 
 
 def steps_of(space: ChannelSpace, curve: Mapping[int, float]) -> list[int]:
@@ -58,11 +67,16 @@ def best_step(
     for name, curve in losses.items():
         for width in few(sorted(w for w in curve if w < widths[name])):
             then = cost(mask_of(study, {**widths, name: width}))
-            if then < now * (1 - 1e-6):
-                ratio = max(curve[width] - curve[widths[name]], 1e-9) / (now - then)
+            if then < now * (1 - LEAST_SAVING):
+                ratio = rate(curve[width] - curve[widths[name]], now - then)
                 if best is None or ratio < best[0]:
                     best = (ratio, name, width, then)
     return best[1:] if best is not None else None
+
+
+def rate(loss: float, saved: float) -> float:
+    """Return what is lost for what is saved; of steps that lose nothing, the one that saves most is best."""
+    return max(loss, LEAST_LOSS) / saved
 
 
 def expected_loss(study: Study, curves: Curves, widths: Mapping[str, int]) -> dict[str, float]:

@@ -6,14 +6,10 @@ import heapq
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from gcv_edge.prune.allocation import mask_of, steps_of
+from gcv_edge.prune.allocation import LEAST_SAVING, mask_of, rate, read_losses
 from gcv_edge.prune.costs import Cost
-from gcv_edge.prune.sensitivity import Curves, interpolate
+from gcv_edge.prune.sensitivity import Curves
 from gcv_edge.prune.study import Study
-
-LEAST_LOSS = 1e-9
-LEAST_SAVING = 1e-6
-"""Part of the cost that a step must save."""
 
 
 @dataclass(order=True)
@@ -42,11 +38,7 @@ def descend(
         joint: divergence at widths.
     """
     units = {space.name: space.units for space in study.free}
-    alone = {
-        space.name: interpolate(curves[space.name], space.units, steps_of(space, curves[space.name]))
-        for space in study.free
-        if curves.get(space.name)
-    }
+    alone = read_losses(study, curves)
     losses = {(name, width): loss for name, curve in alone.items() for width, loss in curve.items()}
     widths: dict[str, int] = {}
     while True:
@@ -54,9 +46,9 @@ def descend(
         moves = []
         for (name, width), loss in losses.items():
             if width < widths.get(name, units[name]):
-                saved = now - cost(mask_of(study, {**widths, name: width}))
-                if saved > LEAST_SAVING * now:
-                    moves.append(Move(rate(loss, saved), name, width, saved))
+                then = cost(mask_of(study, {**widths, name: width}))
+                if then < now * (1 - LEAST_SAVING):
+                    moves.append(Move(rate(loss, now - then), name, width, now - then))
         best = find_best(moves, widths, joint, losses)
         if best is None:
             return
@@ -82,8 +74,3 @@ def find_best(
         losses[move.name, move.width] = loss
         heapq.heappush(moves, replace(move, rate=rate(loss, move.saved), is_tried=True))
     return None
-
-
-def rate(loss: float, saved: float) -> float:
-    """Return what is lost for what is saved; of moves that lose nothing, the one that saves most is best."""
-    return max(loss, LEAST_LOSS) / saved

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -168,11 +169,11 @@ class Search:
             trust: speed-up of some widths, over what the table of layers promises of them; those of which it
                 promises too little are not measured.
         """
-        tries = [widths for widths in joint.below(lost) if trust * self._promise(widths) >= DOUBT * goal]
-        tell = self._report("choice")
-        for number, widths in enumerate(tries[:CHOICES]):
+        likely = (widths for widths in joint.below(lost) if trust * self._promise(widths) >= DOUBT * goal)
+        tries, tell = list(islice(likely, CHOICES)), self._report("choice")
+        for number, widths in enumerate(tries):
             faster = self._note(joint, "choice", "looked at before", widths)
-            tell(number + 1, len(tries[:CHOICES]))
+            tell(number + 1, len(tries))
             if faster >= goal:
                 return widths
         return None

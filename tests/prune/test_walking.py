@@ -104,8 +104,9 @@ def test_a_stem_takes_over_for_a_branch_that_goes() -> None:
     assert divergence(pruned) < 0.5 * divergence(study.prune(widths, fit=False))
 
 
-def norm_first(graph: Graph) -> ir.Value:
+def norm_first() -> ir.Model:
     """Two stages of blocks that normalise before they convolve; their last convolutions have no bias."""
+    graph = Graph()
 
     def norm(x: ir.Value) -> ir.Value:
         count = int(graph.builder.shape(x)[1])
@@ -120,15 +121,10 @@ def norm_first(graph: Graph) -> ir.Value:
         x = graph.op("Add", graph.op("Conv", inner, graph.numbers(16, 24, 1, 1)), x)
     inner = graph.op("Conv", graph.block(norm(x), 24), graph.numbers(24, 24, 1, 1), strides=[2, 2])
     shortcut = graph.op("Conv", x, graph.numbers(24, 16, 1, 1), strides=[2, 2])
-    return norm(graph.op("Add", inner, shortcut))
+    return graph.end(norm(graph.op("Add", inner, shortcut)))
 
 
-def norm_first_model() -> ir.Model:
-    graph = Graph()
-    return graph.end(norm_first(graph))
-
-
-@pytest.mark.parametrize("build", [stem_and_branch, norm_first_model])
+@pytest.mark.parametrize("build", [stem_and_branch, norm_first])
 @pytest.mark.parametrize("width", [8, 0])
 def test_what_is_timed_has_all_that_is_written(build: Callable[[], ir.Model], width: int) -> None:
     model = build()
@@ -142,7 +138,7 @@ def test_what_is_timed_has_all_that_is_written(build: Callable[[], ir.Model], wi
 
 
 def test_sums_that_linear_layers_read_need_no_biases() -> None:
-    model = norm_first_model()
+    model = norm_first()
     places_of(model)
     study = study_of(model)
     widths = {next(space.name for space in study.free if space.removable): 0}
