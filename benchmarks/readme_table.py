@@ -57,6 +57,12 @@ def read(name: str) -> dict[str, Any]:
     return document
 
 
+def where(name: str) -> str:
+    """Name the machine of a benchmark's results."""
+    machine = read(name)["machine"]
+    return f"{machine['cpu']}, {machine['cores']} cores"
+
+
 def best(timings: dict[str, Any], name: str) -> float:
     """Best milliseconds of what a name begins with."""
     return min(row["best_ms"] for key, row in timings.items() if key.startswith(name))
@@ -160,9 +166,9 @@ def readme() -> str:
     """Format the README's figures as Markdown."""
     cells = [(what, figure, f"`{command}`") for what, figure, command in rows()]
     lines = table(("measured", "figure", "command"), cells, right=())
-    cpu = read("detector")["machine"]["cpu"]
-    machine = f"Machine: {cpu}, 2 cores."
-    return "\n".join([*lines, "", *accuracy_table(), "", *speed_table(), "", machine])
+    machine = f"Machine: {where('detector')}."
+    tables = (lines, accuracy_table(), speed_table(), [machine], pruning_table())
+    return "\n\n".join("\n".join(lines) for lines in tables)
 
 
 def titled(
@@ -231,6 +237,25 @@ def accuracy_table() -> list[str]:
     )
 
 
+def pruning_table() -> list[str]:
+    """Give what pruning loses and saves at the lowest speed that was asked for."""
+    classifiers = [row[OURS] for row in by_goal(read("pruning_cifar")["rows"]).values() if OURS in row]
+    found = [*classifiers, *read("pruning_detectors")["rows"]]
+    asked = min(row["asked"] for row in found)
+    commands = " and ".join(f"`{PRUNING_COMMANDS[name]}`" for name in ("cifar", "detectors"))
+    return titled(
+        f"What trained networks lose in points when `gcv-edge prune` makes them {asked:g}x as fast, without "
+        f"training, and then in 8 bits ({commands}; {where('pruning_cifar')}); docs/prune.md has more.",
+        ("network", "metric", "times as fast", "lost", "in 8 bits", "lost"),
+        [
+            (f"`{row['network']}`", "top-1" if "top1" in row else "VOC07 mAP", speed_cells(row)[0],
+             f"{row['drop']:.2f}", f"{row['int8']['speedup']:.2f}", f"{row['int8']['drop']:.2f}")
+            for row in found
+            if row["asked"] == asked
+        ],
+    )  # fmt: skip
+
+
 def pruned() -> str:
     """Format what pruning loses and saves as Markdown."""
     tables = (cifar_table(), methods_table(), detectors_table(), resnet50_table())
@@ -242,7 +267,8 @@ def cifar_table() -> list[str]:
     found = by_goal(read("pruning_cifar")["rows"])
     return titled(
         "Top-1 of GluonCV's CIFAR-10 networks, in points of the whole network's: 1,000 unlabelled pictures "
-        f"to fit on, 1,000 others to measure on, no training (`{PRUNING_COMMANDS['cifar']}`).",
+        "to fit on, 1,000 others to measure on, no training "
+        f"(`{PRUNING_COMMANDS['cifar']}`; {where('pruning_cifar')}).",
         ("network", "asked", "times as fast", "work", *LOST),
         [
             (f"`{network}`", f"{asked}x", *speed_cells(methods[OURS]), *loss_cells(methods[OURS]))
@@ -280,7 +306,8 @@ def by_goal(rows: list[dict[str, Any]]) -> dict[tuple[str, float], dict[str, dic
 def detectors_table() -> list[str]:
     """Give a line for each trained detector."""
     return titled(
-        f"VOC07 mAP in percent of blood-cell detectors, 1.3x asked (`{PRUNING_COMMANDS['detectors']}`).",
+        "VOC07 mAP in percent of blood-cell detectors, 1.3x asked "
+        f"(`{PRUNING_COMMANDS['detectors']}`; {where('pruning_detectors')}).",
         ("network", "times as fast", "work", "mAP before", "after", *LOST),
         [
             (f"`{row['network']}`", *speed_cells(row),
@@ -295,7 +322,7 @@ def resnet50_table() -> list[str]:
     measured = ("work", "FP32 over FP32", "8 bits over 8 bits", "minutes", "memory")
     return titled(
         "What a network of ResNet-50's size takes, to be faster in FP32 or in 8 bits; its weights are random "
-        f"(`{PRUNING_COMMANDS['resnet50']}`).",
+        f"(`{PRUNING_COMMANDS['resnet50']}`; {where('pruning_resnet50')}).",
         ("network", "pictures", "asked", *measured),
         [
             (row["network"], f"{row['pictures']}", f"{row['asked']}x", f"{row['macs']:.0%}",
