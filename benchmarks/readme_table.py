@@ -242,11 +242,13 @@ def pruning_table() -> list[str]:
     classifiers = [row[OURS] for row in by_goal(read("pruning_cifar")["rows"]).values() if OURS in row]
     found = [*classifiers, *read("pruning_detectors")["rows"]]
     asked = min(row["asked"] for row in found)
-    commands = " and ".join(f"`{PRUNING_COMMANDS[name]}`" for name in ("cifar", "detectors"))
+    commands = "; ".join(
+        f"`{PRUNING_COMMANDS[name]}`, {where(f'pruning_{name}')}" for name in ("cifar", "detectors")
+    )
     return titled(
         f"What trained networks lose in points when `gcv-edge prune` makes them {asked:g}x as fast, without "
-        f"training, and then in 8 bits ({commands}; {where('pruning_cifar')}); docs/prune.md has more.",
-        ("network", "metric", "times as fast", "lost", "in 8 bits", "lost"),
+        f"training, and then in 8 bits ({commands}). [More](docs/prune.md#what-it-loses-and-saves).",
+        ("network", "metric", "times as fast", "lost", "8 bits: times as fast", "lost"),
         [
             (f"`{row['network']}`", "top-1" if "top1" in row else "VOC07 mAP", speed_cells(row)[0],
              f"{row['drop']:.2f}", f"{row['int8']['speedup']:.2f}", f"{row['int8']['drop']:.2f}")
