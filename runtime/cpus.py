@@ -1,12 +1,18 @@
-"""How many CPUs this process may use."""
+"""What the CPUs are, and how many of them this process may use."""
 
 from __future__ import annotations
 
 import math
 import os
+import platform
 from pathlib import Path
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
+
+
+def is_x86() -> bool:
+    """Tell whether this is a 64-bit x86 machine."""
+    return platform.machine().lower() in ("x86_64", "amd64")
 
 
 def usable_cpus(cgroup_root: Path = CGROUP_ROOT) -> int:

@@ -9,6 +9,7 @@ from gcv_edge.calibration.job import Job
 from gcv_edge.calibration.judging import Judge
 from gcv_edge.calibration.recipes import Recipe, Workshop, candidates, temporary_file
 from gcv_edge.calibration.survey import Survey
+from gcv_edge.calibration.targets import judging_engine
 from gcv_edge.calibration.thresholds import MODES
 
 ASKED_FOR = "asked for"
@@ -27,7 +28,7 @@ class Bench:
 
     def __init__(self, job: Job, survey: Survey) -> None:
         self.workshop = Workshop(job.source, job.target, survey.ranges, survey.means, survey.tried)
-        self._judge = Judge(job.source, survey.held_out)
+        self._judge = Judge(job.source, survey.held_out, judging_engine(job.target))
         self._notes = survey.notes
 
     def agreement(self, recipe: Recipe) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.agreement import comparable, rounded_error
-from gcv_edge.runtime.sessions import Session, open_session
+from gcv_edge.runtime.sessions import Session, SessionOptions, open_session
 
 Outputs = Mapping[str, NDArray[Any]]
 LARGEST = 100.0
@@ -23,15 +23,16 @@ class Judge:
     Args:
         reference: the float file.
         batches: held-out pictures, preprocessed.
+        engine: that runs both.
     """
 
-    def __init__(self, reference: Path, batches: Sequence[Mapping[str, NDArray[Any]]]) -> None:
-        self._batches = batches
-        self._expected = run_all(open_session(reference), batches)
+    def __init__(self, reference: Path, batches: Sequence[Mapping[str, NDArray[Any]]], engine: str) -> None:
+        self._batches, self._options = batches, SessionOptions(engine=engine)
+        self._expected = run_all(open_session(reference, self._options), batches)
 
     def agreement(self, path: Path) -> float:
         """Return the signal-to-noise ratio of a file's outputs in decibels; higher is better."""
-        return sqnr(run_all(open_session(path), self._batches), self._expected)
+        return sqnr(run_all(open_session(path, self._options), self._batches), self._expected)
 
 
 def run_all(session: Session, batches: Sequence[Mapping[str, NDArray[Any]]]) -> list[dict[str, NDArray[Any]]]:

@@ -156,8 +156,16 @@ def open_labelled(
     return (None, "") if first is None or first.target is None else (dataset, "")
 
 
-def choose_points(model: Path, material: Material, progress: Progress | None = None) -> Points | None:
+def choose_points(
+    model: Path, material: Material, progress: Progress | None = None, engine: str = "openvino"
+) -> Points | None:
     """Decide how files are measured: against labels, else by agreement with the float file.
+
+    Args:
+        model: the float file.
+        material: pictures to measure on.
+        progress: takes a phrase.
+        engine: that runs the files.
 
     Returns:
         None where there is nothing to compare: the task has no measure, or the float file finds nothing.
@@ -165,12 +173,13 @@ def choose_points(model: Path, material: Material, progress: Progress | None = N
     Raises:
         DataError: labels do not fit the model.
     """
-    reference, dataset = load(model), material.measuring
+    reference, dataset = load(model, engine=engine), material.measuring
     step = Steps(progress)
     if material.has_labels:
-        return Points(make_metric(reference, dataset, None).title, "accuracy", Accuracy(dataset, step))
-    measure = measure_of(reference, dataset)
-    return None if measure is None else Points(measure, "agreement", Sameness(reference, dataset, step))
+        accuracy = Accuracy(dataset, step, engine)
+        return Points(make_metric(reference, dataset, None).title, "accuracy", accuracy)
+    measure, sameness = measure_of(reference, dataset), Sameness(reference, dataset, step, engine)
+    return None if measure is None else Points(measure, "agreement", sameness)
 
 
 @dataclass(frozen=True)
@@ -196,14 +205,16 @@ class Accuracy:
     Attributes:
         dataset: pictures to measure on.
         step: told of every picture.
+        engine: that runs the files.
     """
 
     dataset: Dataset
     step: Steps
+    engine: str
 
     def __call__(self, path: Path) -> float:
         """Measure a file."""
-        found = evaluate(load(path), self.dataset, progress=self.step)
+        found = evaluate(load(path, engine=self.engine), self.dataset, progress=self.step)
         if math.isnan(found.value):
             raise DataError(f"{self.dataset.name}: found no labelled object in {found.pictures} pictures")
         return 100 * found.value
@@ -217,17 +228,20 @@ class Sameness:
         reference: the float network; its own points are 100.
         dataset: pictures to compare on.
         step: told of every picture.
+        engine: that runs the files.
     """
 
     reference: Any
     dataset: Dataset
     step: Steps
+    engine: str
 
     def __call__(self, path: Path) -> float:
         """Measure a file."""
         if path == self.reference.path:
             return 100.0
-        return 100 * agree(self.reference, load(path), self.dataset, self.step).value
+        network = load(path, engine=self.engine)
+        return 100 * agree(self.reference, network, self.dataset, self.step).value
 
 
 def measure_of(reference: Any, dataset: Dataset) -> str | None:

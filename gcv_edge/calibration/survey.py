@@ -18,6 +18,7 @@ from gcv_edge.calibration.quantizing import Ranges
 from gcv_edge.calibration.reading import Split, limit
 from gcv_edge.calibration.recipes import Recipe, Workshop, temporary_file
 from gcv_edge.calibration.statistics import collect
+from gcv_edge.calibration.targets import judging_engine
 from gcv_edge.calibration.thresholds import AUTO, MODES
 from gcv_edge.errors import DataError
 
@@ -89,7 +90,7 @@ def try_two(job: Job, frames: Sequence[Frame]) -> None:
     trial = Workshop(job.source, job.target, ranges, statistics.means)
     with temporary_file() as path:
         trial.write(Recipe("minmax"), path)
-        Judge(job.source, batches[:1]).agreement(path)
+        Judge(job.source, batches[:1], judging_engine(job.target)).agreement(path)
 
 
 def count(job: Job, batches: Iterable[Batch], feeder: Feeder) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gcv_edge.errors import UsageError
+from gcv_edge.runtime.cpus import is_x86
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,15 @@ def find_target(name: str) -> Target:
     close = difflib.get_close_matches(name, TARGETS, n=1)
     hint = f" (did you mean '{close[0]}'?)" if close else ""
     raise UsageError(f"target: found '{name}', expected one of {', '.join(TARGETS)}{hint}")
+
+
+def judging_engine(target: Target) -> str:
+    """Return the engine in which a target's files are compared on this machine.
+
+    That is the one that will run them, except on x86 for files that are made for others: where values of two
+    signs are joined, OpenVINO 2026.4 computes them wrongly there without AMX (``choose_levels``).
+    """
+    return "onnxruntime" if is_x86() and not target.shifted else "openvino"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from gcv_edge.cli.int8_outcome import Outcome, warn_of_skipped
 from gcv_edge.cli.int8_page import write_outcome_page
 from gcv_edge.cli.options import Fraction, Word
 from gcv_edge.errors import UsageError
+from gcv_edge.runtime.cpus import is_x86
 from gcv_edge.store import try_to_remember
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Prior:
 
 def own_target() -> str:
     """Return the target that this machine is."""
-    return "x86" if platform.machine().lower() in ("x86_64", "amd64") else "arm"
+    return "x86" if is_x86() else "arm"
 
 
 def calibration_options(command: Decorated) -> Decorated:
@@ -200,6 +200,7 @@ def calibrate_file(
 def open_prior(source: Path, wishes: Wishes, progress: Callable[[str], None]) -> Prior:
     """Divide the pictures, and decide how files are measured against the float file."""
     from gcv_edge.calibration.material import choose_points, open_material
+    from gcv_edge.calibration.targets import find_target, judging_engine
     from gcv_edge.runtime.modelfile import read_metadata
 
     metadata = read_metadata(source)
@@ -212,7 +213,8 @@ def open_prior(source: Path, wishes: Wishes, progress: Callable[[str], None]) ->
         pictures=wishes.pictures,
         ignore_unknown=wishes.ignore_unknown,
     )
-    return Prior(source, material, choose_points(source, material, progress))
+    engine = judging_engine(find_target(wishes.target))
+    return Prior(source, material, choose_points(source, material, progress, engine))
 
 
 @contextlib.contextmanager

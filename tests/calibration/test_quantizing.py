@@ -16,9 +16,10 @@ from gcv_edge.calibration.placement import place
 from gcv_edge.calibration.quantizing import quantize
 from gcv_edge.calibration.rewriting import prepare
 from gcv_edge.calibration.statistics import collect
-from gcv_edge.calibration.targets import TARGETS, choose_levels, find_target
+from gcv_edge.calibration.targets import TARGETS, choose_levels, find_target, judging_engine
 from gcv_edge.errors import UsageError
 from gcv_edge.exporters.writing import write_model
+from gcv_edge.runtime.cpus import is_x86
 from gcv_edge.runtime.sessions import open_session
 
 few = settings(max_examples=15, derandomize=True, deadline=None)
@@ -110,6 +111,12 @@ def test_joined_numbers_with_two_signs_are_unsigned_around_the_middle(target: st
     alone, joined = (choose_levels(-1, 2.54, TARGETS[target], joined=joined) for joined in (False, True))
     assert (alone.zero_point, joined.zero_point) == (0, zero)
     assert alone.scale == joined.scale
+
+
+@pytest.mark.skipif(not is_x86(), reason="on ARM, OpenVINO runs them")
+@pytest.mark.parametrize(("target", "engine"), [("x86", "openvino"), ("arm", "onnxruntime")])
+def test_files_are_compared_in_an_engine_that_computes_them(target: str, engine: str) -> None:
+    assert judging_engine(TARGETS[target]) == engine
 
 
 def test_an_unknown_target_is_a_usage_error() -> None:
