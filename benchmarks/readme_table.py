@@ -239,7 +239,7 @@ def accuracy_table() -> list[str]:
 
 def pruning_table() -> list[str]:
     """Give what pruning loses and saves at the lowest speed that was asked for."""
-    classifiers = [row[OURS] for row in by_goal(read("pruning_cifar")["rows"]).values() if OURS in row]
+    classifiers = [row[OURS] for row in by_goal(read("pruning_cifar")["rows"]).values()]
     found = [*classifiers, *read("pruning_detectors")["rows"]]
     asked = min(row["asked"] for row in found)
     commands = "; ".join(

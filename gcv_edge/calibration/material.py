@@ -157,15 +157,15 @@ def open_labelled(
 
 
 def choose_points(
-    model: Path, material: Material, progress: Progress | None = None, engine: str = "openvino"
+    model: Path, material: Material, engine: str, progress: Progress | None = None
 ) -> Points | None:
     """Decide how files are measured: against labels, else by agreement with the float file.
 
     Args:
         model: the float file.
         material: pictures to measure on.
-        progress: takes a phrase.
         engine: that runs the files.
+        progress: takes a phrase.
 
     Returns:
         None where there is nothing to compare: the task has no measure, or the float file finds nothing.

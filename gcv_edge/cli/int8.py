@@ -214,7 +214,7 @@ def open_prior(source: Path, wishes: Wishes, progress: Callable[[str], None]) ->
         ignore_unknown=wishes.ignore_unknown,
     )
     engine = judging_engine(find_target(wishes.target))
-    return Prior(source, material, choose_points(source, material, progress, engine))
+    return Prior(source, material, choose_points(source, material, engine, progress))
 
 
 @contextlib.contextmanager

@@ -39,6 +39,11 @@ def allocate(study: Study, curves: Curves, cost: Cost, target: float) -> dict[st
             break
         name, width, now = found
         widths[name] = width
+    return trimmed(study, widths)
+
+
+def trimmed(study: Study, widths: Mapping[str, int]) -> dict[str, int]:
+    """Leave out spaces that are whole."""
     whole = {space.name: space.units for space in study.free}
     return {name: width for name, width in widths.items() if width < whole[name]}
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import onnx_ir as ir
 
-from gcv_edge.prune.allocation import expected_loss, mask_of, steps_of
+from gcv_edge.prune.allocation import expected_loss, mask_of, steps_of, trimmed
 from gcv_edge.prune.costs import Cost
 from gcv_edge.prune.refinement import QuickFit
 from gcv_edge.prune.sensitivity import Curves
@@ -169,9 +169,3 @@ def combine(
                 changed[move[0]], lost = move[1], lost + effects[move][0]
                 touched.add(move[0])
         yield lost, changed
-
-
-def trimmed(study: Study, widths: Mapping[str, int]) -> Widths:
-    """Leave out spaces that are whole."""
-    whole = {space.name: space.units for space in study.free}
-    return {name: width for name, width in widths.items() if width < whole[name]}
