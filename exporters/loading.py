@@ -7,7 +7,8 @@ import importlib.util
 import inspect
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +81,19 @@ class MxnetSource:
 
     def convert(self, options: ExportOptions) -> ExportedModel:
         """Make the ONNX graph."""
-        return export_network(self.network, options)
+        return replace(
+            export_network(self.network, options),
+            make_reference=partial(open_reference, self.network, options),
+        )
 
-    def reference(self, options: ExportOptions) -> Reference | None:
-        """Return MXNet, where it is installed."""
-        if importlib.util.find_spec("mxnet") is None:
-            return None
-        from gcv_edge.exporters.mxnet.reference import MxnetReference
 
-        return MxnetReference(self.network, options)
+def open_reference(network: Network, options: ExportOptions) -> Reference | None:
+    """Return MXNet, where it is installed."""
+    if importlib.util.find_spec("mxnet") is None:
+        return None
+    from gcv_edge.exporters.mxnet.reference import MxnetReference
+
+    return MxnetReference(network, options)
 
 
 @dataclass(frozen=True)
@@ -103,12 +108,6 @@ class TorchSource:
         from gcv_edge.exporters.torch.export import export_module
 
         return export_module(self.module, self.name, options)
-
-    def reference(self, options: ExportOptions) -> Reference:  # noqa: ARG002
-        """Return torch."""
-        from gcv_edge.exporters.torch.export import TorchReference
-
-        return TorchReference(self.module)
 
 
 @dataclass(frozen=True)
@@ -126,10 +125,6 @@ class OnnxSource:
     def convert(self, options: ExportOptions) -> ExportedModel:
         """Give it canonical outputs."""
         return adopt_model(self.path, self.adoption, options)
-
-    def reference(self, options: ExportOptions) -> None:  # noqa: ARG002
-        """Return nothing: the file itself is all there is."""
-        return
 
 
 def load_factory(factory: str, params: str | os.PathLike[str] | None, options: ExportOptions) -> Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -22,12 +22,13 @@ from gcv_edge.tasks import (
     IMAGE,
     INSTANCES,
     POSE,
+    REGRESSION,
     SEGMENTATION,
     TENSORS,
     Task,
 )
 
-VECTORS = (CLASSIFICATION, ACTION, EMBEDDING)
+VECTORS = (CLASSIFICATION, ACTION, EMBEDDING, REGRESSION)
 """Tasks whose output is one vector per picture or clip."""
 
 CROP_RATIO = 0.875
@@ -53,6 +54,8 @@ class ExportOptions:
         mean, scale: per channel of the network, in 0..255 units: ``(value - mean) / scale``.
         bgr: the network wants BGR.
         image_range: values of black and white in a picture that the network makes.
+        outputs: tensors of the source to export instead of all its heads, in order.
+        activation: what makes class scores of the logits: one of ``metadata.ACTIVATIONS``.
     """
 
     input_shape: tuple[int, ...] | None = None
@@ -62,18 +65,12 @@ class ExportOptions:
     nms: str = "runtime"
     dynamic_batch: bool = False
     part: int | None = None
-    mean: tuple[float, float, float] | None = None
-    scale: tuple[float, float, float] | None = None
+    mean: tuple[float, ...] | None = None
+    scale: tuple[float, ...] | None = None
     bgr: bool = False
     image_range: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
-class ExportedModel:
-    """A converted network: the graph and what the file will say of it."""
-
-    model: ir.Model
-    metadata: ModelMetadata
+    outputs: tuple[str, ...] = ()
+    activation: str | None = None
 
 
 class Reference(Protocol):
@@ -89,6 +86,29 @@ class Reference(Protocol):
         """Compute a batch: canonical outputs by name, or the only one as ``output``."""
 
 
+def no_reference() -> Reference | None:
+    """Return nothing, where a source has no framework that could run it."""
+    return None
+
+
+@dataclass(frozen=True)
+class ExportedModel:
+    """A converted network.
+
+    Attributes:
+        model: its graph.
+        metadata: what the file will say of itself.
+        make_reference: returns the source framework (or None where it cannot run here), ready to compute
+            the very outputs that the graph has.
+        notes: what was assumed, and what of the source was left out and why; a line each.
+    """
+
+    model: ir.Model
+    metadata: ModelMetadata
+    make_reference: Callable[[], Reference | None] = no_reference
+    notes: tuple[str, ...] = ()
+
+
 class Source(Protocol):
     """A loaded network, before it is converted."""
 
@@ -98,9 +118,6 @@ class Source(Protocol):
 
     def convert(self, options: ExportOptions) -> ExportedModel:
         """Make the ONNX graph and what the file will say of it."""
-
-    def reference(self, options: ExportOptions) -> Reference | None:
-        """Return the source framework, ready to compute the network; None where it cannot run here."""
 
 
 def default_preprocessing(task: Task, size: Sequence[int]) -> Preprocessing:

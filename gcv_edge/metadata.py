@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gcv_edge.errors import GcvEdgeError, MetadataError
-from gcv_edge.tasks import ACTION, DEPTH, DETECTION, IMAGE, INSTANCES, Task, find_task
+from gcv_edge.tasks import ACTION, CLASSIFICATION, DEPTH, DETECTION, IMAGE, INSTANCES, Task, find_task
 
 RESIZE_TYPES = ("standard", "fit_to_window", "fit_to_window_letterbox", "crop")
 NMS_PLACES = ("runtime", "graph")
 BOX_FORMATS = ("xyxy", "cxcywh", "xywh")
+ACTIVATIONS = ("softmax", "sigmoid", "none")
+"""What makes class scores of logits: one class of many, each class by itself, or scores as they are."""
 MAX_WINDOW = 100_000
 """More frames than any clip has; bounds what a damaged file can ask for."""
 MAX_SIDE = 65_536
@@ -32,7 +34,8 @@ class Preprocessing:
     """How a frame becomes the network's input.
 
     Attributes:
-        mean, scale: per network channel, in 0..255 units: ``(value - mean) / scale``.
+        mean, scale: per network channel (three, or one where the network sees grey), in 0..255 units:
+            ``(value - mean) / scale``.
         reverse_channels: the network wants RGB (frames are BGR).
         resize_type: ``standard`` stretches; ``fit_to_window`` keeps the aspect ratio, top-left;
             ``fit_to_window_letterbox`` keeps it, centred; ``crop`` resizes the short side to ``crop_short``
@@ -43,8 +46,8 @@ class Preprocessing:
             then; 0 keeps their aspect ratio.
     """
 
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    scale: tuple[float, float, float] = IMAGENET_SCALE
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    scale: tuple[float, ...] = IMAGENET_SCALE
     reverse_channels: bool = True
     resize_type: str = "standard"
     pad_value: float = 0.0
@@ -132,6 +135,7 @@ class ModelMetadata:
         clip: frames of a video, for actions.
         depth: meaning of the disparity, for depth.
         image: meaning of the values, for pictures made from pictures.
+        activation: what makes scores of the logits, for classes and actions: one of ``ACTIVATIONS``.
         source: what it was exported from: a zoo name or a file's name.
         source_hash: SHA-256 over the source's symbol and parameters, hexadecimal.
         variant: precision and pruning in a word: ``fp32``, ``int8``.
@@ -147,6 +151,7 @@ class ModelMetadata:
     clip: ClipSettings | None = None
     depth: DepthSettings | None = None
     image: ImageSettings | None = None
+    activation: str = "softmax"
     source: str = ""
     source_hash: str = ""
     variant: str = "fp32"
@@ -169,6 +174,8 @@ def format_metadata(metadata: ModelMetadata) -> dict[str, str]:
     if metadata.labels:
         entries["model_info labels"] = " ".join(label.replace(" ", "_") for label in metadata.labels)
         entries["gcv_edge labels"] = "\n".join(metadata.labels)
+    if metadata.task in (CLASSIFICATION, ACTION):
+        entries["gcv_edge activation"] = metadata.activation
     if metadata.detection is not None:
         entries |= format_detection(metadata.detection)
     if metadata.clip is not None:
@@ -240,8 +247,8 @@ def parse_metadata(entries: Mapping[str, str], path: str) -> ModelMetadata:
         task=task,
         labels=tuple(entries.get("gcv_edge labels", "").splitlines()),
         preprocessing=Preprocessing(
-            mean=reader.triple("model_info mean_values"),
-            scale=reader.triple("model_info scale_values"),
+            mean=reader.levels("model_info mean_values"),
+            scale=reader.levels("model_info scale_values"),
             reverse_channels=reader.flag("model_info reverse_input_channels"),
             resize_type=reader.choice("model_info resize_type", RESIZE_TYPES),
             pad_value=reader.number("model_info pad_value"),
@@ -252,6 +259,7 @@ def parse_metadata(entries: Mapping[str, str], path: str) -> ModelMetadata:
         clip=parse_clip(reader) if task is ACTION else None,
         depth=parse_depth(reader) if task is DEPTH else None,
         image=ImageSettings(*reader.numbers("gcv_edge image_range", 2)) if task is IMAGE else None,
+        activation=reader.optional_choice("gcv_edge activation", ACTIVATIONS),
         source=entries.get("gcv_edge source", ""),
         source_hash=entries.get("gcv_edge source_hash", ""),
         variant=entries.get("gcv_edge variant", "fp32"),
@@ -332,10 +340,9 @@ class EntryReader:
         """Return a finite number."""
         return self.numbers(key, 1)[0]
 
-    def triple(self, key: str) -> tuple[float, float, float]:
-        """Return three finite numbers."""
-        first, second, third = self.numbers(key, 3)
-        return first, second, third
+    def levels(self, key: str) -> tuple[float, ...]:
+        """Return a finite number for each channel: three, or one."""
+        return tuple(self.numbers(key, 1 if len(self.text(key).split()) == 1 else 3))
 
     def numbers(self, key: str, count: int) -> list[float]:
         """Return several finite numbers."""
@@ -378,6 +385,10 @@ class EntryReader:
         if self.text(key) not in choices:
             raise self.wrong(key, f"one of {', '.join(choices)}")
         return self.text(key)
+
+    def optional_choice(self, key: str, choices: Sequence[str]) -> str:
+        """Return a value that must be one of a few; the first where the key is absent."""
+        return self.choice(key, choices) if key in self.entries else choices[0]
 
     def json(self, key: str, kind: type) -> Any:
         """Return a JSON value of a kind; an empty one where the key is absent."""

@@ -40,12 +40,14 @@ class ExportResult:
         metadata: what it says of itself.
         verification: the verdict; None when it was not asked for.
         seconds: time of the stages ``read``, ``convert``, ``write`` and ``verify``.
+        notes: what was assumed, and what of the source was left out and why; a line each.
     """
 
     path: Path
     metadata: ModelMetadata
     verification: Verification | None
     seconds: dict[str, float]
+    notes: tuple[str, ...] = ()
 
 
 def export(
@@ -117,18 +119,19 @@ def export_loaded(
             watch.start("write")
             exported.model.metadata_props.update(format_metadata(metadata))
             write_model(exported.model, temporary)
+            make_reference, notes = exported.make_reference, exported.notes
             del exported  # verification takes much memory of its own, and a graph has cycles
             gc.collect()
             give_back()
             if verify:
                 watch.start("verify")
                 earlier = earlier_samples(target, metadata)
-                verification = verify_export(temporary, metadata, loaded.reference(options), earlier)
+                verification = verify_export(temporary, metadata, make_reference(), earlier)
     except OSError as error:
         raise GcvEdgeError(f"{target}: cannot be written: {error.strerror or error}") from error
     watch.stop()
     store.try_to_remember(target, target.stem)
-    return ExportResult(target, metadata, verification, watch.seconds)
+    return ExportResult(target, metadata, verification, watch.seconds, notes)
 
 
 def earlier_samples(target: Path, metadata: ModelMetadata) -> Samples:

@@ -34,6 +34,8 @@ INSTANCES = Task("instance_segmentation", ("ids", "scores", "boxes", "masks"), "
 
 ACTION = Task("action", ("logits",), "crop", "clip")
 EMBEDDING = Task("embedding", ("logits",), "standard")
+REGRESSION = Task("regression", ("values",), "standard")
+"""Numbers that are measured, not chosen among: an age, an angle, a quality."""
 DEPTH = Task("depth", ("image",), "standard")
 IMAGE = Task("image_to_image", ("image",), "standard")
 TENSORS = Task("tensors", (), "standard", "tensors")
@@ -49,6 +51,7 @@ TASKS = {
         INSTANCES,
         ACTION,
         EMBEDDING,
+        REGRESSION,
         DEPTH,
         IMAGE,
         TENSORS,

@@ -158,7 +158,7 @@ def verify_model(
         task=metadata.task.name,
         part=int(part.group(1)) if part else None,
     )
-    reference = load_source(against, params, options).reference(options)
+    reference = load_source(against, params, options).convert(options).make_reference()
     if reference is None:
         raise MissingExtraError(f"--against {against}", "mxnet")
     return check_export(file, metadata, reference)

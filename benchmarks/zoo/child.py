@@ -135,7 +135,7 @@ def run_phases(phases: Sequence[str], source: MxnetSource, options: ExportOption
 
 def compare(source: MxnetSource, options: ExportOptions, result: ExportResult, size: Sequence[int]) -> Record:
     """Hold both engines against MXNet."""
-    reference = source.reference(options)
+    reference = source.convert(options).make_reference()
     assert reference is not None
     recorded = Recorded(reference)
     problems, parities = [], {}

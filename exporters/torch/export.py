@@ -11,6 +11,7 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import onnx_ir as ir
@@ -67,7 +68,8 @@ def export_module(module: Any, name: str, options: ExportOptions) -> ExportedMod
         source=name,
         source_hash=hash_module(module),
     )
-    return ExportedModel(clean(graph.model({task.outputs[0]: outputs[0]})), metadata)
+    exported = clean(graph.model({task.outputs[0]: outputs[0]}))
+    return ExportedModel(exported, metadata, partial(TorchReference, module))
 
 
 def capture(module: Any, name: str, shape: tuple[int, ...], dynamic_batch: bool) -> ir.Model:

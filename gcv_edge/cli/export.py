@@ -26,7 +26,7 @@ from gcv_edge.cli.pruned_export import (
 )
 from gcv_edge.cli.verdicts import describe_verdict
 from gcv_edge.errors import UsageError
-from gcv_edge.metadata import BOX_FORMATS, NMS_PLACES
+from gcv_edge.metadata import ACTIVATIONS, BOX_FORMATS, NMS_PLACES
 
 if TYPE_CHECKING:
     from gcv_edge.exporters.adoption import Adoption
@@ -71,6 +71,16 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 @click.option("--box-format", type=Word(BOX_FORMATS), default="xyxy", help="For .onnx detectors.")
 @click.option("--normalized", is_flag=True, help="For .onnx detectors: boxes are parts of the input's size.")
 @click.option("--background", is_flag=True, help="For .onnx detectors: the first score is the background's.")
+@click.option(
+    "--outputs",
+    metavar="NAME,NAME",
+    help="What of the network to export, instead of its own outputs: any of its layers by name.",
+)
+@click.option(
+    "--activation",
+    type=Word(ACTIVATIONS),
+    help="What makes class scores of a classifier's output, where it does not say so itself.",
+)
 @click.option("--random-weights", type=int, metavar="SEED", help="Untrained weights, for benchmarks only.")
 @click.option(
     "--calibrate", "data", metavar="DATA", help="Pictures: make an 8-bit file beside, and measure it."
@@ -100,6 +110,8 @@ def export(
     scale: str | None,
     bgr: bool,
     image_range: str | None,
+    outputs: str | None,
+    activation: str | None,
     random_weights: int | None,
     data: str | None,
     goal: str | None,
@@ -138,6 +150,8 @@ def export(
         scale=parse_triple("--scale", scale) if scale is not None else None,
         bgr=bgr,
         image_range=parse_range(image_range) if image_range is not None else None,
+        outputs=parse_names(outputs),
+        activation=activation,
     )
     with stages("reading") as progress, naming(output or source):
         result = pipeline.export(
@@ -219,6 +233,18 @@ def refuse_adoption(source: str) -> None:
             raise UsageError(f"{option} is for .onnx sources; {source} says it itself")
 
 
+def parse_names(text: str | None) -> tuple[str, ...]:
+    """Read names with commas between; none where the option is not given.
+
+    Raises:
+        UsageError: a name is empty, or occurs twice.
+    """
+    names = tuple(name.strip() for name in text.split(",")) if text is not None else ()
+    if "" in names or len(set(names)) != len(names):
+        raise UsageError(f"--outputs {text}: expected different names with commas between")
+    return names
+
+
 def parse_triple(option: str, text: str) -> tuple[float, float, float]:
     """Read three numbers, or one for all channels.
 
@@ -266,6 +292,8 @@ def print_result(result: ExportResult, random_weights: int | None, *, in_store: 
         click.echo("not verified (--no-verify)")
     else:
         click.echo(describe_verdict(result.verification.to_dict()))
+    for note in result.notes:
+        click.echo(f"note: {note}")
     click.echo(f"took {describe_seconds(result.seconds)}")
     model = path.stem if in_store else show_path(path)
     if metadata.task.takes != "tensors":
@@ -294,6 +322,7 @@ def to_dict(
         "source_hash": result.metadata.source_hash,
         "random_weights": random_weights,
         "verification": result.verification.to_dict() if result.verification else None,
+        "notes": list(result.notes),
         "seconds": dict(result.seconds),
         "pruned": pruning_to_dict(shrunk.pruned) if shrunk else None,
         "int8": outcome_to_dict(outcome) if outcome else None,

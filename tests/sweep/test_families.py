@@ -93,5 +93,7 @@ def test_both_engines_run_open_batches(family: Family, tmp_path: Path) -> None:
     network = load_zoo_network(family.name, None, (1, 3, *family.size), (), 0)
     options = ExportOptions(input_shape=(1, 3, *family.size))
     for engine in ENGINES:
-        runs = run_both(path, result.metadata, open_mxnet(network, options).reference(options), engine)
+        runs = run_both(
+            path, result.metadata, open_mxnet(network, options).convert(options).make_reference(), engine
+        )
         assert all(row.passed for row in compare_all(runs.found, runs.expected, result.metadata))
