@@ -8,7 +8,7 @@ from functools import partial
 
 import onnx_ir as ir
 
-from gcv_edge.errors import UnsupportedError
+from gcv_edge.errors import ParamsMismatchError, UnsupportedError
 from gcv_edge.exporters.builder import BATCH, GraphBuilder, ShapesError
 from gcv_edge.exporters.heads import canonical_array, emit_canonical, find_purpose
 from gcv_edge.exporters.mxnet import zoo
@@ -80,9 +80,9 @@ def export_network(network: Network, options: ExportOptions) -> ExportedModel:
     shape = find_input_shape(network, names[0], picture, options)
     try:
         return export_picture_network(network, picture, shape, options)
-    except ShapesError as error:
+    except (ShapesError, ParamsMismatchError) as error:
         shown = ",".join(map(str, shape))
-        raise UnsupportedError(f"{error} (the input is {shown}: is --input-shape right?)") from error
+        raise type(error)(f"{error} (the input is {shown}: is --input-shape right?)") from error
 
 
 def is_for_tensors(network: Network, names: list[str], picture: PictureInput, options: ExportOptions) -> bool:

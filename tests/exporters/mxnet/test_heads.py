@@ -260,8 +260,10 @@ def run_symbol(mxnet: ModuleType, folder: Path, **inputs: Any) -> list[Any]:
     stored = mxnet.nd.load(str(folder / "net-0000.params"))
     arrays = {name.partition(":")[2]: value for name, value in stored.items()}
     arrays |= {name: mxnet.nd.array(value) for name, value in inputs.items()}
-    used = {name: arrays[name] for name in symbol.list_inputs()}
-    return [value.asnumpy() for value in symbol.eval(**used)]
+    names = symbol.list_arguments(), symbol.list_auxiliary_states()
+    arguments, states = ({name: arrays[name] for name in group} for group in names)
+    executor = symbol.bind(mxnet.cpu(), arguments, aux_states=states)
+    return [value.asnumpy() for value in executor.forward()]
 
 
 def classes_and_label(net: SymbolFile) -> tuple[Entry, ...]:

@@ -1,0 +1,232 @@
+"""What a symbol from outside the zoo does to its picture before its first layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from gcv_edge.errors import ParamsMismatchError
+from gcv_edge.exporters.source import ExportOptions
+from gcv_edge.pipeline import ExportResult, export
+from gcv_edge.runtime.sessions import open_session
+from tests.exporters.mxnet.test_heads import run_symbol
+from tests.support.symbol_files import Entry, SymbolFile
+
+Front = Callable[[SymbolFile], Entry]
+MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+SIZE = (1, 3, 16, 16)
+
+
+def scalars(*steps: tuple[str, float]) -> Front:
+    def build(net: SymbolFile) -> Entry:
+        value = net.data
+        for index, (op, number) in enumerate(steps):
+            value = net.op(f"_{op}_scalar", f"step{index}", value, scalar=number)
+        return value
+
+    return build
+
+
+def constants(mean: Any, std: Any, axes: tuple[int, ...] | None, dividing: bool = True) -> Front:
+    """What gluoncv.utils.export_block puts in front, with its axes, or without."""
+
+    def build(net: SymbolFile) -> Entry:
+        shape = (1, 1, 1, -1) if axes else (1, -1, 1, 1)
+        center = net.constant("init_mean", np.reshape(mean, shape))
+        scale = net.constant("init_scale", np.reshape(std if dividing else np.divide(1, std), shape))
+        value = net.op("broadcast_sub", "centred", net.data, center)
+        value = net.op("broadcast_div" if dividing else "broadcast_mul", "scaled", value, scale)
+        return net.op("transpose", "front", value, axes=axes) if axes else value
+
+    return build
+
+
+def bn_data(net: SymbolFile) -> Entry:
+    return net.norm("bn_data", net.data, 3, fix_gamma=True, eps=2e-5)
+
+
+def identity_first(net: SymbolFile) -> Entry:
+    same = net.op("identity", "id", net.data)
+    return net.op(
+        "_mul_scalar", "scaled", net.op("_minus_scalar", "centred", same, scalar=127.5), scalar=0.0078125
+    )
+
+
+def front(net: SymbolFile) -> Entry:
+    return net.op("transpose", "front", net.data, axes=(0, 3, 1, 2))
+
+
+def scaled_then_front(net: SymbolFile) -> Entry:
+    return net.op(
+        "transpose", "front", net.op("_div_scalar", "unit", net.data, scalar=255), axes=(0, 3, 1, 2)
+    )
+
+
+def front_then_scaled(net: SymbolFile) -> Entry:
+    return net.op("_mul_scalar", "unit", front(net), scalar=1 / 127.5)
+
+
+class Row(NamedTuple):
+    front: Front
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    is_last: bool = False
+    raw: str = "levels"
+
+
+ZEROS, ONES = (0.0,) * 3, (1.0,) * 3
+AXES = (0, 3, 1, 2)
+PARTS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+WHITE = (255.0,) * 3
+OWN = {
+    "faces": Row(scalars(("minus", 127.5), ("mul", 0.0078125)), ZEROS, ONES),
+    "faces behind an identity": Row(identity_first, ZEROS, ONES),
+    "levels over 255": Row(scalars(("div", 255)), ZEROS, ONES),
+    "constants for each channel": Row(constants(MEAN, STD, None), ZEROS, ONES),
+    "BatchNorm": Row(bn_data, ZEROS, ONES),
+    "of numbers from 0 to 1": Row(scalars(("minus", 0.5), ("div", 0.5)), ZEROS, WHITE, raw="unit"),
+    "of numbers from 0 to 1, by channel": Row(constants(*PARTS, None), ZEROS, WHITE, raw="unit"),
+    "export_block's": Row(constants(MEAN, STD, AXES), MEAN, STD, True),
+    "export_block's, multiplying": Row(constants(MEAN, STD, AXES, dividing=False), MEAN, STD, True),
+    "export_block's, of numbers from 0 to 1": Row(constants(*PARTS, AXES), MEAN, STD, True, "unit"),
+    "scaled, then moved": Row(scaled_then_front, ZEROS, WHITE, True),
+    "moved, then scaled": Row(front_then_scaled, ZEROS, (127.5,) * 3, True),
+    "moved alone": Row(front, MEAN, STD, True, "normalized"),
+    "nothing": Row(lambda net: net.data, MEAN, STD, raw="normalized"),
+}
+
+
+def convert(row: Row, folder: Path, **options: Any) -> ExportResult:
+    net = SymbolFile()
+    source = net.save(folder, net.classes(4, row.front(net)))
+    shape = (1, 16, 16, 3) if row.is_last else SIZE
+    return export(source, folder / "out.onnx", options=ExportOptions(**{"input_shape": shape, **options}))
+
+
+@pytest.mark.parametrize("row", OWN.values(), ids=OWN.keys())
+def test_a_network_s_own_normalisation_is_seen(row: Row, tmp_path: Path) -> None:
+    result = convert(row, tmp_path)
+    assert result.metadata.task.name == "classification"
+    assert result.metadata.preprocessing.mean == pytest.approx(row.mean, rel=1e-5)
+    assert result.metadata.preprocessing.scale == pytest.approx(row.scale, rel=1e-5)
+    assert any("normalis" in note for note in result.notes)
+    assert open_session(result.path).inputs == {"data": SIZE}
+
+
+@pytest.mark.parametrize("row", OWN.values(), ids=OWN.keys())
+def test_the_file_computes_what_the_symbol_makes_of_raw_pictures(
+    row: Row, tmp_path: Path, mxnet: ModuleType
+) -> None:
+    result = convert(row, tmp_path)
+    levels = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3)).astype(np.float32)
+    raw = {"levels": levels, "unit": levels / 255, "normalized": (levels - MEAN) / STD}[row.raw]
+    (expected,) = run_symbol(mxnet, tmp_path, data=raw if row.is_last else raw.transpose(0, 3, 1, 2))
+    preprocessing = result.metadata.preprocessing
+    mean, scale = np.float32(preprocessing.mean), np.float32(preprocessing.scale)
+    given = ((levels - mean) / scale).transpose(0, 3, 1, 2).astype(np.float32).copy()
+    found = open_session(result.path).run({"data": given})["logits"]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+
+
+def test_the_wrapper_leaves_no_trace_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    wrapped = convert(OWN["export_block's"], tmp_path)
+    plain = convert(OWN["nothing"], tmp_path / "plain", mean=MEAN, scale=STD)
+    noise = np.random.default_rng(0).normal(size=SIZE).astype(np.float32)
+    found, expected = (
+        open_session(result.path).run({"data": noise})["logits"] for result in (wrapped, plain)
+    )
+    np.testing.assert_array_equal(found, expected)
+    assert wrapped.metadata.preprocessing.resize_type == plain.metadata.preprocessing.resize_type
+    np.testing.assert_allclose(wrapped.metadata.preprocessing.mean, MEAN, rtol=1e-6)
+
+
+def test_channels_first_may_be_asked_for(tmp_path: Path) -> None:
+    result = convert(OWN["export_block's"], tmp_path, input_shape=SIZE)
+    assert open_session(result.path).inputs == {"data": SIZE}
+
+
+def test_what_the_user_says_is_taken(tmp_path: Path) -> None:
+    result = convert(OWN["faces"], tmp_path, mean=(1.0, 2.0, 3.0), scale=(4.0,) * 3)
+    assert result.metadata.preprocessing.mean == (1.0, 2.0, 3.0)
+    assert not result.notes
+
+
+def test_gluoncvs_resnet_v2_is_no_network_that_normalises(tmp_path: Path) -> None:
+    net = SymbolFile()
+    first = net.norm("resnetv20_batchnorm0_fwd", net.data, 3, fix_gamma=True)
+    result = export(
+        net.save(tmp_path, net.classes(4, first)), tmp_path / "out.onnx", options=ExportOptions(SIZE)
+    )
+    assert result.metadata.preprocessing.mean == pytest.approx(MEAN)
+
+
+@pytest.mark.parametrize("part", ["shape", "image"])
+def test_the_symbol_s_own_shape_is_taken(part: str, tmp_path: Path) -> None:
+    net = SymbolFile()
+    net.nodes[0]["attrs"]["__shape__"] = "(1, 3, 20, 24)" if part == "shape" else "(0, 3, 20, 24)"
+    source = net.save(tmp_path, net.classes(4))
+    options = ExportOptions() if part == "shape" else ExportOptions((1, 3, 16, 16))
+    result = export(source, tmp_path / "out.onnx", options=options)
+    size = (20, 24) if part == "shape" else (16, 16)
+    assert open_session(result.path).inputs == {"data": (1, 3, *size)}
+
+
+class Inputs(NamedTuple):
+    build: Callable[[SymbolFile], Entry]
+    names: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+
+
+def with_information(net: SymbolFile) -> Entry:
+    return net.op("broadcast_mul", "sized", net.classes(3), net.variable("im_info"))
+
+
+def with_two_pictures(net: SymbolFile) -> Entry:
+    right = net.conv("right_trunk", net.variable("right"), 4, 3, stride=2)
+    left = net.conv("left_trunk", net.data, 4, 3, stride=2)
+    return net.op("elemwise_sub", "difference", left, right)
+
+
+def with_a_state(net: SymbolFile) -> Entry:
+    state = net.dense("h2h", net.variable("lstm_begin_state"), 4, 4)
+    return net.op("elemwise_add", "step", net.classes(4), state)
+
+
+def with_three(net: SymbolFile) -> Entry:
+    return net.op("broadcast_add", "more", with_information(net), net.variable("rois"))
+
+
+FURTHER = {
+    "information on the picture": Inputs(with_information, ("data", "im_info"), (SIZE, (1, 3))),
+    "two pictures": Inputs(with_two_pictures, ("data", "right"), (SIZE, SIZE)),
+    "a recurrent state": Inputs(with_a_state, ("data", "lstm_begin_state"), (SIZE, (1, 4))),
+    "three": Inputs(with_three, ("data", "im_info", "rois"), (SIZE, (1, 3), (1, 3))),
+}
+
+
+@pytest.mark.parametrize("row", FURTHER.values(), ids=FURTHER.keys())
+def test_further_inputs_have_any_names(row: Inputs, tmp_path: Path) -> None:
+    net = SymbolFile()
+    source = net.save(tmp_path, row.build(net))
+    result = export(
+        source, tmp_path / "out.onnx", options=ExportOptions(row.shapes[0], further_shapes=row.shapes[1:])
+    )
+    assert result.metadata.task.name == "tensors"
+    found = open_session(result.path).inputs
+    assert {name: found[name] for name in row.names} == dict(zip(row.names, row.shapes, strict=True))
+    assert result.verification is not None
+    assert result.verification.passed
+
+
+def test_a_missing_parameter_is_no_input(tmp_path: Path) -> None:
+    net = SymbolFile()
+    head = net.classes(4)
+    del net.weights["fc_weight"]
+    with pytest.raises(ParamsMismatchError, match=r"1 of the network's 4 parameters .* 'fc_weight'"):
+        export(net.save(tmp_path, head), tmp_path / "out.onnx", options=ExportOptions(SIZE))
