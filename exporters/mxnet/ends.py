@@ -104,6 +104,8 @@ def take_apart(converter: SymbolConverter, name: str, whole: Entry) -> SymbolHea
         ends.append(end)
         temperature *= read_temperature(node)
         core = node.inputs[0]
+    if not ends:
+        core = whole
     if temperature != 1.0:
         editor = SymbolEditor(symbol)
         core = editor.add("_div_scalar", core, scalar=temperature)
