@@ -16,6 +16,7 @@ from gcv_edge.errors import GcvEdgeError, ModelFileError, ModelNotFoundError, Un
 from gcv_edge.exporters.adoption import Adoption, adopt_model
 from gcv_edge.exporters.mxnet.compat import restore_numpy_aliases
 from gcv_edge.exporters.mxnet.export import export_network
+from gcv_edge.exporters.mxnet.known_faults import describe_faults, faulty_layers
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.network_files import SYMBOL_SUFFIX, read_network
 from gcv_edge.exporters.mxnet.parts import take_part
@@ -81,15 +82,17 @@ class MxnetSource:
 
     def convert(self, options: ExportOptions) -> ExportedModel:
         """Make the ONNX graph."""
+        exported = export_network(self.network, options)
         return replace(
-            export_network(self.network, options),
+            exported,
             make_reference=partial(open_reference, self.network, options),
+            notes=(*exported.notes, *describe_faults(self.network.symbol)),
         )
 
 
 def open_reference(network: Network, options: ExportOptions) -> Reference | None:
-    """Return MXNet, where it is installed."""
-    if importlib.util.find_spec("mxnet") is None:
+    """Return MXNet, where it is installed and computes the network rightly."""
+    if importlib.util.find_spec("mxnet") is None or faulty_layers(network.symbol):
         return None
     from gcv_edge.exporters.mxnet.reference import MxnetReference
 
