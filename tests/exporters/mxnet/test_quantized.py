@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError
 from tests.exporters.mxnet.operator_runs import ENGINES, OnnxRuntime
-from tests.exporters.mxnet.quantized_rows import QUANTIZED_ROWS, QuantizedRow, layer, row
+from tests.exporters.mxnet.quantized_rows import QUANTIZED_ROWS, QuantizedRow, added, layer, normalized, row
 from tests.exporters.mxnet.quantized_runs import (
     convert_open,
     convert_quantized,
@@ -68,7 +68,17 @@ def refused_rows() -> list[tuple[str, str, QuantizedRow]]:
         (
             "no calibrated range",
             "max_calib_range=.* is not supported",
-            row("refused", lambda d, x: layer(d, d.quantized(x, 0, 1), (0, 1)), 0),
+            row("refused", normalized(0.0, 1.0), 0),
+        ),
+        (
+            "uint8 product",
+            "uint8 numbers are multiplied",
+            row("refused", added((0.0, 1.0), (-1.0, 1.0), "mul"), 0),
+        ),
+        (
+            "uint8 and int8 without a range",
+            "int8 and uint8 numbers are added without a calibrated range",
+            row("refused", added((0.0, 1.0), (-1.0, 1.0)), 0),
         ),
         (
             "an input too few",
