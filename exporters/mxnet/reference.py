@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.clips import count_segments
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.convert import find_inputs
@@ -20,6 +21,7 @@ from gcv_edge.exporters.mxnet.export import canonical_entries
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.params import release_pages
 from gcv_edge.exporters.mxnet.parts import is_for_tensors, name_heads
+from gcv_edge.exporters.mxnet.refusals import explain_refusal
 from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.tasks import INSTANCES
@@ -84,9 +86,16 @@ class MxnetReference:
             as_nd(mxnet, inputs[name]) if name in inputs else self._parameter(mxnet, name) for name in names
         ]
         release_pages(self._network.weights.values())
-        outputs = operator(*arrays)
-        outputs = outputs if isinstance(outputs, list) else [outputs]
-        return [output.asnumpy() for output in outputs]
+        try:
+            outputs = operator(*arrays)
+            outputs = outputs if isinstance(outputs, list) else [outputs]
+            return [output.asnumpy() for output in outputs]
+        except mxnet.MXNetError as error:
+            shapes = [array.shape for array in inputs.values()]
+            shown = " and ".join(map(str, shapes))
+            raise UnsupportedError(
+                f"{self._network.name}: MXNet cannot run it at {shown}: {explain_refusal(error, shapes)}"
+            ) from error
 
     def _bind(self, mxnet: ModuleType, entries: tuple[Entry, ...]) -> tuple[Any, list[str]]:
         if entries not in self._operators:
