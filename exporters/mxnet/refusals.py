@@ -9,7 +9,6 @@ from gcv_edge.exporters.mxnet.zoo_blocks import first_line
 
 MISMATCH = re.compile(r"expected (\[[\d,-]+\]), got (\[[\d,-]+\])")
 OPERATOR = re.compile(r"in operator ([^\s:]+)")
-CHECK = re.compile(r".*Check failed: ", re.DOTALL)
 
 COARSEST = 32
 """Stride of the smallest maps: networks that join maps of several strides want sizes that it divides."""
@@ -25,7 +24,7 @@ def explain_refusal(error: Exception, shapes: Sequence[tuple[int, ...]]) -> str:
     text = str(error)
     mismatch, operator = MISMATCH.search(text), OPERATOR.search(text)
     if mismatch is None:
-        return first_line(CHECK.sub("", text))
+        return first_line(error)
     where = f"'{operator[1]}' " if operator is not None else ""
     return f"{where}found {mismatch[2]}, expected {mismatch[1]}{suggest_size(shapes[0])}"
 

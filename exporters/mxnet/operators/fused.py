@@ -76,8 +76,8 @@ def fused_convolution(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value)
     if ends is None:
         return unrounded(graph, result, (number_type(inputs[0]), ir.DataType.INT8))
     kind = result_type(result)
-    added = [value for value in inputs[1 : len(layer.arguments())] if value.dtype in LEVELS]
-    if any(number_type(value) != kind for value in added):
+    added = {value.dtype for value in inputs[1 : len(layer.arguments())] if value.dtype in LEVELS}
+    if kind == ir.DataType.UINT8 and ir.DataType.INT8 in added:
         result = cut_to_common(graph, attrs.name, result, kind, *ends)
     return quantize(graph, attrs.name, result, kind, *ends)
 
@@ -87,8 +87,8 @@ def cut_to_common(
 ) -> ir.Value:
     """Cut off all but levels 0 to 127.
 
-    MXNet computes a sum in the memory of what is added, hence within that one's number type, and takes the
-    result for one of its own type: only what both can hold remains.
+    MXNet computes a sum in the memory of what is added, int8 here, and takes the result for uint8: only what
+    both can hold remains. The other way round it computes nothing of use (``known_faults``).
     """
     level = level_size(graph, name, kind, low, high)
     top = graph.op("Mul", [level, graph.constant(127.0)], f"{name}_top")
