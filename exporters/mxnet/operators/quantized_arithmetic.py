@@ -6,6 +6,8 @@ here. Numbers follow src/operator/quantization of MXNet 1.9.1, in its oneDNN for
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import onnx_ir as ir
 
 from gcv_edge.errors import UnsupportedError
@@ -30,25 +32,35 @@ def quantized_add(
     graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value, *ranges: ir.Value
 ) -> Quantized:
     """Sum; of an int8 and a uint8 tensor, the latter is first quantised by the range of the result."""
-    ends = read_range(graph, attrs)
-    kinds = [number_type(left), number_type(right)]
-    kind = kinds[0] if kinds[0] == kinds[1] else ir.DataType.INT8
-    if ends is None and kinds[0] != kinds[1]:
-        raise UnsupportedError(
-            "int8 and uint8 numbers are added without a calibrated range, which MXNet cannot"
+    ends, kinds = read_range(graph, attrs), (number_type(left), number_type(right))
+    terms = operands(graph, attrs, (left, right), ranges)
+    if kinds[0] == kinds[1]:
+        total = graph.op("Add", terms, f"{attrs.name}_sum")
+        return (
+            unrounded(graph, total) if ends is None else quantize(graph, attrs.name, total, kinds[0], *ends)
         )
-    pairs = zip((left, right), (ranges[:2], ranges[2:]), strict=True)
-    terms = [dequantize(graph, f"{attrs.name}_input", data, *pair) for data, pair in pairs]
     if ends is None:
-        return unrounded(graph, graph.op("Add", terms, attrs.name))
-    for index, own in enumerate(kinds):
-        if own != kind:
-            terms[index] = dequantize(
-                graph,
-                f"{attrs.name}_term",
-                *quantize(graph, f"{attrs.name}_signed", terms[index], kind, *ends),
-            )
-    return quantize(graph, attrs.name, graph.op("Add", terms, f"{attrs.name}_sum"), kind, *ends)
+        raise UnsupportedError("int8 and uint8 numbers are added without a range, which MXNet itself cannot")
+    index = kinds.index(ir.DataType.UINT8)
+    terms[index] = rounded_to_int8(graph, attrs, terms[index], *ends)
+    total = graph.op("Add", terms, f"{attrs.name}_sum")
+    return quantize(graph, attrs.name, total, ir.DataType.INT8, *ends)
+
+
+def operands(
+    graph: GraphBuilder, attrs: Attributes, tensors: tuple[ir.Value, ir.Value], ranges: Sequence[ir.Value]
+) -> list[ir.Value]:
+    """Return two tensors in floating point; their ranges are pairs of ends."""
+    pairs = zip(tensors, (ranges[:2], ranges[2:]), strict=True)
+    return [dequantize(graph, f"{attrs.name}_input", data, low, high) for data, (low, high) in pairs]
+
+
+def rounded_to_int8(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, low: ir.Value, high: ir.Value
+) -> ir.Value:
+    """Round to the levels of int8 in a range; the result is in floating point."""
+    signed = quantize(graph, f"{attrs.name}_signed", data, ir.DataType.INT8, low, high)
+    return dequantize(graph, f"{attrs.name}_rounded", *signed)
 
 
 @converts("_contrib_quantized_elemwise_mul")
@@ -56,24 +68,24 @@ def quantized_multiply(
     graph: GraphBuilder, attrs: Attributes, left: ir.Value, right: ir.Value, *ranges: ir.Value
 ) -> ir.Value | Quantized:
     """Product of int8 tensors; levels are cut towards zero, not rounded."""
-    if {number_type(left), number_type(right)} != {ir.DataType.INT8}:
+    kinds = (number_type(left), number_type(right))
+    if ir.DataType.UINT8 in kinds:
         raise UnsupportedError("uint8 numbers are multiplied, which MXNet itself cannot")
-    factors = [
-        dequantize(graph, f"{attrs.name}_input", data, *pair)
-        for data, pair in zip((left, right), (ranges[:2], ranges[2:]), strict=True)
-    ]
-    product = graph.op("Mul", factors, f"{attrs.name}_product")
+    product = graph.op("Mul", operands(graph, attrs, (left, right), ranges), f"{attrs.name}_product")
     ends = read_range(graph, attrs)
     if attrs.get_bool("enable_float_output", False):
         return product
     if ends is None:
-        return unrounded(graph, product, (ir.DataType.INT8, ir.DataType.INT8))
+        return unrounded(graph, product, kinds)
     level = level_size(graph, attrs.name, ir.DataType.INT8, *ends)
-    whole = graph.op(
-        "Cast", [graph.op("Div", [product, level], f"{attrs.name}_levels")], to=ir.DataType.INT32
-    )
-    cut = graph.op("Mul", [graph.op("Cast", [whole], to=ir.DataType.FLOAT), level], f"{attrs.name}_cut")
-    return quantize(graph, attrs.name, cut, ir.DataType.INT8, *ends)
+    return quantize(graph, attrs.name, cut_to_levels(graph, attrs, product, level), ir.DataType.INT8, *ends)
+
+
+def cut_to_levels(graph: GraphBuilder, attrs: Attributes, data: ir.Value, level: ir.Value) -> ir.Value:
+    """Bring numbers to the next level towards zero."""
+    levels = graph.op("Div", [data, level], f"{attrs.name}_levels")
+    whole = graph.op("Cast", [levels], f"{attrs.name}_whole", to=ir.DataType.INT32)
+    return graph.op("Mul", [graph.op("Cast", [whole], to=ir.DataType.FLOAT), level], f"{attrs.name}_cut")
 
 
 @converts("_contrib_quantized_batch_norm")
@@ -87,8 +99,7 @@ def quantized_batch_norm(
         raise attrs.unsupported("max_calib_range")
     values = dequantize(graph, f"{attrs.name}_input", data, low, high)
     if number_type(data) == ir.DataType.UINT8:
-        signed = quantize(graph, f"{attrs.name}_signed", values, ir.DataType.INT8, low, high)
-        values = dequantize(graph, f"{attrs.name}_data", *signed)
+        values = rounded_to_int8(graph, attrs, values, low, high)
     result = batch_norm(graph, attrs, values, *parameters)
     return quantize(graph, f"{attrs.name}_quantized", result, ir.DataType.INT8, *ends)
 

@@ -91,7 +91,7 @@ def refused_rows() -> list[tuple[str, str, QuantizedRow]]:
         ),
         (
             "uint8 and int8 without a range",
-            "int8 and uint8 numbers are added without a calibrated range",
+            "int8 and uint8 numbers are added without a range",
             row("refused", added((0.0, 1.0), (-1.0, 1.0)), 0),
         ),
         (
