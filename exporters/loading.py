@@ -6,7 +6,7 @@ import importlib
 import inspect
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from gcv_edge.errors import GcvEdgeError, ModelFileError, ModelNotFoundError, Un
 from gcv_edge.exporters.adoption import Adoption, adopt_model
 from gcv_edge.exporters.mxnet.compat import restore_numpy_aliases
 from gcv_edge.exporters.mxnet.export import export_network
+from gcv_edge.exporters.mxnet.known_faults import describe_faults
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.network_files import SYMBOL_SUFFIX, read_network
 from gcv_edge.exporters.mxnet.outputs import choose_outputs
@@ -80,7 +81,8 @@ class MxnetSource:
 
     def convert(self, options: ExportOptions) -> ExportedModel:
         """Make the ONNX graph."""
-        return export_network(self.network, options)
+        exported = export_network(self.network, options)
+        return replace(exported, notes=(*exported.notes, *describe_faults(self.network.symbol)))
 
 
 @dataclass(frozen=True)

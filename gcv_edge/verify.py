@@ -33,7 +33,7 @@ from gcv_edge.agreement import (
     rounded_error,
     scaled_error,
 )
-from gcv_edge.errors import MissingExtraError, ModelFileError
+from gcv_edge.errors import MissingExtraError, ModelFileError, UnsupportedError
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import NOISE_SEED, Inputs, check_inputs, noise_inputs
 from gcv_edge.runtime.memory import give_back
@@ -138,7 +138,7 @@ def verify_model(
         params: parameters that go with ``against``.
 
     Raises:
-        GcvEdgeError: a file cannot be read, or MXNet is needed and missing.
+        GcvEdgeError: a file cannot be read, or MXNet is needed and missing, or computes this source wrongly.
     """
     file = find_model(path)
     metadata = read_metadata(file)
@@ -158,9 +158,12 @@ def verify_model(
         task=metadata.task.name,
         part=int(part.group(1)) if part else None,
     )
-    reference = load_source(against, params, options).convert(options).make_reference()
-    if reference is None:
+    exported = load_source(against, params, options).convert(options)
+    reference = exported.make_reference()
+    if reference is None and importlib.util.find_spec("mxnet") is None:
         raise MissingExtraError(f"--against {against}", "mxnet")
+    if reference is None:
+        raise UnsupportedError("; ".join([f"--against {against}: it cannot be compared", *exported.notes]))
     return check_export(file, metadata, reference)
 
 

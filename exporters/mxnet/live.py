@@ -10,8 +10,10 @@ import json
 import os
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +43,9 @@ from gcv_edge.exporters.mxnet.params import Params, read_params
 from gcv_edge.exporters.mxnet.pretrained import fetch_params
 from gcv_edge.exporters.mxnet.quantized_zoo import is_quantized, load_quantized
 from gcv_edge.exporters.mxnet.random_weights import draw_weights, initial_value
+from gcv_edge.exporters.mxnet.refusals import explain_refusal
 from gcv_edge.exporters.mxnet.symbol import Symbol, parse_symbol
-from gcv_edge.exporters.mxnet.zoo_blocks import build_block, find_zoo_name, first_line
+from gcv_edge.exporters.mxnet.zoo_blocks import build_block, find_zoo_name
 from gcv_edge.tasks import ACTION, CLASSIFICATION, POSE, SEGMENTATION
 
 Shape = tuple[int, ...]
@@ -323,10 +326,11 @@ def trace_block(block: Any, name: str, *shapes: Shape) -> Traced:
         warnings.simplefilter("ignore")
         try:
             symbol = mxnet.sym.Group(flatten(block(*map(mxnet.sym.var, inputs))))
-            arguments, _, states = symbol.infer_shape(**inputs)
+            with redirect_stdout(StringIO()):  # MXNet prints what it refuses, beside raising it
+                arguments, _, states = symbol.infer_shape(**inputs)
         except Exception as error:  # a block of the user's own raises what it likes
             raise UnsupportedError(
-                f"{name}: MXNet cannot trace it at {shown}: {first_line(error)}"
+                f"{name}: MXNet cannot trace it at {shown}: {explain_refusal(error, shapes)}"
             ) from error
     if arguments is None:
         raise UnsupportedError(f"{name}: MXNet cannot tell the shapes of all parameters at {shown}")

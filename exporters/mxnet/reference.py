@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.convert import LOSS_HEADS, Weights
 from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
+from gcv_edge.exporters.mxnet.known_faults import faulty_layers
 from gcv_edge.exporters.mxnet.params import release_pages
+from gcv_edge.exporters.mxnet.refusals import explain_refusal
 from gcv_edge.exporters.mxnet.symbol import VARIABLE, Entry, Node, Symbol
 from gcv_edge.exporters.source import Reference
 
@@ -57,8 +60,10 @@ class Computation:
 
 
 def open_reference(computation: Computation) -> Reference | None:
-    """Return MXNet, where it is installed."""
-    return MxnetReference(computation) if importlib.util.find_spec("mxnet") is not None else None
+    """Return MXNet, where it is installed and computes the network rightly."""
+    if importlib.util.find_spec("mxnet") is None or faulty_layers(computation.symbol):
+        return None
+    return MxnetReference(computation)
 
 
 class MxnetReference:
@@ -109,11 +114,17 @@ class MxnetReference:
             for name in symbol.list_inputs()
         ]
         release_pages(self._computation.weights.values())
-        found = operator(*arrays)
-        found = found if isinstance(found, list) else [found]
+        try:
+            found = operator(*arrays)
+            values = [value.asnumpy() for value in (found if isinstance(found, list) else [found])]
+        except mxnet.MXNetError as error:
+            shapes = [array.shape for array in inputs.values()]
+            shown = " and ".join(map(str, shapes))
+            reason = explain_refusal(error, shapes)
+            raise UnsupportedError(f"MXNet cannot run the network at {shown}: {reason}") from error
         return {
-            name: with_columns(name, self._computation.finish(value.asnumpy()))
-            for name, value in zip(self._computation.outputs, found, strict=True)
+            name: with_columns(name, self._computation.finish(value))
+            for name, value in zip(self._computation.outputs, values, strict=True)
         }
 
     def _parameter(self, mxnet: ModuleType, name: str) -> Any:

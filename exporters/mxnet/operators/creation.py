@@ -88,7 +88,15 @@ def ones(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
 
 
 def filled(graph: GraphBuilder, attrs: Attributes, number: float) -> ir.Value:
-    """Make a constant tensor of one number."""
+    """Make a constant tensor of one number.
+
+    A batch of 0 is one that MXNet infers from what the tensor meets (the first state of recurrent cells, of
+    fused ones behind the layers): one row, which the arithmetic that it meets repeats.
+    """
     attrs.get_str("ctx", "")
     dtype = read_type(attrs, "float32").numpy()
-    return graph.constant(np.full(attrs.get_int_tuple("shape"), number, dtype), attrs.name)
+    shape = attrs.get_int_tuple("shape")
+    unknown = [axis for axis, length in enumerate(shape) if length == 0]
+    if unknown not in ([], [0]) and (unknown, len(shape)) != ([1], 3):
+        raise attrs.unsupported("shape")
+    return graph.constant(np.full([length or 1 for length in shape], number, dtype), attrs.name)

@@ -23,6 +23,7 @@ from gcv_edge.exporters.mxnet.operators.quantized import (
     quantize,
     read_levels,
     read_range,
+    unrounded,
 )
 from gcv_edge.exporters.mxnet.operators.quantized_weights import (
     constant,
@@ -32,6 +33,7 @@ from gcv_edge.exporters.mxnet.operators.quantized_weights import (
     rounded_bias,
     stored_bias,
     stored_weight,
+    tensor_factors,
     weight_factors,
 )
 from gcv_edge.exporters.mxnet.registry import converts
@@ -68,13 +70,14 @@ def fused_convolution(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value)
     if not attrs.get_bool("quantized", False):
         return float_layer(graph, layer, inputs)
     ends = read_range(graph, attrs)
+    values, scale = data_in_levels(graph, attrs, layer, inputs)
+    model = convert_layer(graph, attrs.name, layer, values)
+    result = emit_quantized(graph, model, values, scale, is_calibrated=ends is not None)
     if ends is None:
-        raise attrs.unsupported("max_calib_range")
-    values, scale = dequantized_inputs(graph, attrs, layer, inputs)
-    result = emit_quantized(graph, convert_layer(graph, attrs.name, layer, values), values, scale)
+        return unrounded(graph, result, (number_type(inputs[0]), ir.DataType.INT8))
     kind = result_type(result)
-    added = [value for value in inputs[1 : len(layer.arguments())] if value.dtype in LEVELS]
-    if any(number_type(value) != kind for value in added):
+    added = {value.dtype for value in inputs[1 : len(layer.arguments())] if value.dtype in LEVELS}
+    if kind == ir.DataType.UINT8 and ir.DataType.INT8 in added:
         result = cut_to_common(graph, attrs.name, result, kind, *ends)
     return quantize(graph, attrs.name, result, kind, *ends)
 
@@ -84,8 +87,8 @@ def cut_to_common(
 ) -> ir.Value:
     """Cut off all but levels 0 to 127.
 
-    MXNet computes a sum in the memory of what is added, hence within that one's number type, and takes the
-    result for one of its own type: only what both can hold remains.
+    MXNet computes a sum in the memory of what is added, int8 here, and takes the result for uint8: only what
+    both can hold remains. The other way round it computes nothing of use (``known_faults``).
     """
     level = level_size(graph, name, kind, low, high)
     top = graph.op("Mul", [level, graph.constant(127.0)], f"{name}_top")
@@ -98,18 +101,13 @@ def fused_fully_connected(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Va
     layer = read_layer(attrs)
     if not attrs.get_bool("quantized", False):
         return float_layer(graph, layer, inputs)
-    values, _ = dequantized_inputs(graph, attrs, layer, inputs)
+    values = dequantized_inputs(graph, attrs, layer, inputs)
     result = float_layer(graph, layer, [values[name] for name in layer.arguments()])
     if attrs.get_bool("enable_float_output", False):
         return result
-    return quantize_result(graph, attrs, result)
-
-
-def quantize_result(graph: GraphBuilder, attrs: Attributes, result: ir.Value) -> Quantized:
-    """Quantise a layer's result by its calibrated range: uint8 where it cannot be negative."""
     ends = read_range(graph, attrs)
     if ends is None:
-        raise attrs.unsupported("max_calib_range")
+        return unrounded(graph, result, (number_type(inputs[0]), ir.DataType.INT8))
     return quantize(graph, attrs.name, result, result_type(result), *ends)
 
 
@@ -135,21 +133,31 @@ def check_count(inputs: Sequence[ir.Value], expected: int) -> None:
 
 def dequantized_inputs(
     graph: GraphBuilder, attrs: Attributes, layer: Symbol, inputs: Sequence[ir.Value]
-) -> tuple[dict[str, ir.Value], ir.Value]:
-    """Return the layer's inputs in floating point by name, and the size of a level of its data.
+) -> dict[str, ir.Value]:
+    """Return the layer's inputs in floating point by name.
 
-    Ranges follow the inputs, a pair for each of the 8-bit ones, in order. Data whose range is not constant
-    stay in units of a level.
+    Ranges follow the inputs, a pair for each of the 8-bit ones, in order.
     """
     count = len(layer.arguments())
     values = dict(zip(layer.arguments(), inputs[:count], strict=False))
     names = [name for name, value in values.items() if value.dtype in LEVELS]
     check_count(inputs, count + 2 * max(1, len(names)))
-    pairs = list(zip(inputs[count::2], inputs[count + 1 :: 2], strict=True))
-    first = inputs[0]
-    scale = level_size(graph, f"{attrs.name}_input", number_type(first), *pairs[0])
+    pairs = zip(inputs[count::2], inputs[count + 1 :: 2], strict=True)
     for name, (low, high) in zip(names, pairs, strict=True):
         values[name] = dequantize(graph, f"{values[name].name}_float", values[name], low, high)
+    return values
+
+
+def data_in_levels(
+    graph: GraphBuilder, attrs: Attributes, layer: Symbol, inputs: Sequence[ir.Value]
+) -> tuple[dict[str, ir.Value], ir.Value]:
+    """Return the layer's inputs in floating point by name, and the size of a level of its data.
+
+    Data whose range is not constant stay in units of a level.
+    """
+    values, names = dequantized_inputs(graph, attrs, layer, inputs), layer.arguments()
+    low, high = inputs[len(names) : len(names) + 2]
+    scale = level_size(graph, f"{attrs.name}_input", number_type(inputs[0]), low, high)
     if not is_constant(scale):
         values[names[0]] = read_levels(graph, f"{attrs.name}_levels", inputs[0])
     return values, scale
@@ -167,7 +175,11 @@ def convert_layer(graph: GraphBuilder, name: str, layer: Symbol, values: Mapping
 
 
 def emit_quantized(
-    graph: GraphBuilder, model: ir.Model, values: Mapping[str, ir.Value], scale: ir.Value
+    graph: GraphBuilder,
+    model: ir.Model,
+    values: Mapping[str, ir.Value],
+    scale: ir.Value,
+    is_calibrated: bool,
 ) -> ir.Value:
     """Emit the operators of a layer, weights and bias of its convolution in 8 and 32 bits."""
     emitted = {name: value for name, value in values.items() if not is_constant(value)}
@@ -179,7 +191,7 @@ def emit_quantized(
             result = emitted[name_of(inputs[0])]
         elif node.op_type == "Conv":
             folded = following_norm(node)
-            result = emit_convolution(graph, node, folded, emitted[name_of(inputs[0])], scale)
+            result = emit_convolution(graph, node, folded, emitted[name_of(inputs[0])], scale, is_calibrated)
         else:
             result = emit_copy(graph, node, [emitted_input(graph, emitted, value) for value in inputs])
         emitted[name_of(node.outputs[0])] = result
@@ -187,21 +199,30 @@ def emit_quantized(
 
 
 def emit_convolution(
-    graph: GraphBuilder, node: ir.Node, norm: ir.Node | None, data: ir.Value, scale: ir.Value
+    graph: GraphBuilder,
+    node: ir.Node,
+    norm: ir.Node | None,
+    data: ir.Value,
+    scale: ir.Value,
+    is_calibrated: bool,
 ) -> ir.Value:
-    """Emit a convolution with weights in 8 and bias in 32 bits.
+    """Emit a convolution with weights in 8 and bias in 32 bits; a scale per channel where it is calibrated.
 
     Data whose scale is not constant come in units of a level; then the result is scaled, and the bias rounded
     in the graph.
     """
     weight, bias = read_weights(node, norm)
     name = name_of(node.outputs[0])
-    if is_constant(scale):
-        factors = weight_factors(weight, bias, constant(scale))
+    known = constant(scale) if is_constant(scale) else None
+    factors = (
+        weight_factors(weight, None if known is None else bias, known)
+        if is_calibrated
+        else tensor_factors(weight)
+    )
+    if known is not None:
         inputs = [data, stored_weight(graph, name, weight, factors)]
-        inputs += [] if bias is None else [stored_bias(graph, name, bias, constant(scale), factors)]
+        inputs += [] if bias is None else [stored_bias(graph, name, bias, known, factors)]
         return emit_positions(graph, node, inputs)
-    factors = weight_factors(weight, None, None)
     result = emit_positions(graph, node, [data, stored_weight(graph, name, weight, factors)])
     if bias is not None:
         shape = [-1] + [1] * (weight.ndim - 2)

@@ -7,6 +7,7 @@ off; numbers are rounded to the nearest level, ties to the even one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -105,6 +106,23 @@ def read_range(graph: GraphBuilder, attrs: Attributes) -> tuple[ir.Value, ir.Val
 @converts("_contrib_quantize_v2")
 def quantize_v2(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> Quantized:
     """Quantise by the calibrated range, else symmetrically by the largest number found in the whole batch."""
+    return quantize(graph, attrs.name, data, *choose_range(graph, attrs, data))
+
+
+@converts("_contrib_requantize")
+def requantize(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, low: ir.Value, high: ir.Value
+) -> Quantized:
+    """Quantise 32-bit numbers likewise, but to 127 (or 255) levels at the end of the range."""
+    kind, *ends = choose_range(graph, attrs, data)
+    shrunk = graph.op("Mul", [data, graph.constant(1 / end_gain(kind))], f"{attrs.name}_shrunk")
+    return quantize(graph, attrs.name, shrunk, kind, *ends)
+
+
+def choose_range(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value
+) -> tuple[ir.DataType, ir.Value, ir.Value]:
+    """Return the type of numbers, and the calibrated range, else the symmetric one of the whole batch."""
     kind = attrs.get_str("out_type", "int8", choices=("auto", "int8", "uint8"))
     ends = read_range(graph, attrs)
     if kind == "auto":
@@ -114,7 +132,27 @@ def quantize_v2(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> Quant
         magnitude = graph.op("Abs", [data], f"{attrs.name}_abs")
         high = graph.op("ReduceMax", [magnitude], f"{attrs.name}_max", keepdims=0)
         ends = graph.op("Neg", [high], f"{attrs.name}_min"), high
-    return quantize(graph, attrs.name, data, ir.DataType[kind.upper()], *ends)
+    return ir.DataType[kind.upper()], *ends
+
+
+def end_gain(kind: ir.DataType) -> float:
+    """Return how much larger a level is where MXNet counts 127 (255) of them to the end of a range."""
+    return LEVELS[kind] / (LEVELS[kind] - 0.5)
+
+
+def unrounded(graph: GraphBuilder, result: ir.Value, factors: Sequence[ir.DataType] = ()) -> Quantized:
+    """Return what MXNet keeps in 32-bit numbers until it is requantised, which needs no range here.
+
+    Args:
+        graph: the graph.
+        result: in floating point.
+        factors: types of the numbers whose products it sums up: MXNet takes a level of the result for a
+            product of their ranges over 127 or 255.
+    """
+    if factors:
+        gain = math.prod(map(end_gain, factors))
+        result = graph.op("Mul", [result, graph.constant(gain)], f"{result.name}_gained")
+    return result, graph.constant(0.0), graph.constant(0.0)
 
 
 @converts("_contrib_dequantize")

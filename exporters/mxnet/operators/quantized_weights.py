@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.builder import GraphBuilder
-from gcv_edge.exporters.mxnet.operators.quantized import LEVELS
+from gcv_edge.exporters.mxnet.operators.quantized import LEVELS, SMALLEST_RANGE
 
 BIAS_LIMIT = float(np.iinfo(np.int32).max) / 2
 
@@ -79,6 +79,12 @@ def read_weights(layer: ir.Node, norm: ir.Node | None) -> tuple[Floats, Floats |
 def spread(factors: Floats, weight: Floats) -> Floats:
     """Shape a number per output channel for the product with weights."""
     return factors.reshape(-1, *[1] * (weight.ndim - 1))
+
+
+def tensor_factors(weight: Floats) -> Floats:
+    """Levels per unit of each output channel, the same for all: 127.5 for the largest weight."""
+    largest = max(np.abs(weight).max(), SMALLEST_RANGE)
+    return np.full(len(weight), LEVELS[ir.DataType.INT8] / largest, np.float32)
 
 
 def weight_factors(weight: Floats, bias: Floats | None, scale: Floats | None) -> Floats:

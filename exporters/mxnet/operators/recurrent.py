@@ -155,8 +155,8 @@ def stacked(graph: GraphBuilder, name: str, parts: Sequence[ir.Value]) -> ir.Val
 
 
 def initial(graph: GraphBuilder, state: ir.Value, begin: int, count: int) -> ir.Value | None:
-    """State ``[D, N, units]`` of a layer's begin; None is zeros, which Gluon makes without their length."""
-    if 0 in graph.shape(state):
+    """State ``[D, N, units]`` of a layer's begin; None is zeros, of whatever batch."""
+    if state.const_value is not None and not state.const_value.numpy().any():
         return None
     return slice_between(graph, state, 0, begin, begin + count, "state")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -198,9 +198,10 @@ def dense_in_8_bits(data_ends: tuple[float, float], **attrs: object) -> Callable
         if "with_eltwise" in attrs:
             value = inner.op("Activation", [value], act_type="relu")
         symbol = inner.symbol(value)
-        return drawing.op(
+        layer = drawing.op(
             "_sg_mkldnn_fully_connected", [*inputs, *ranges], (symbol,), quantized=True, **attrs
         )
+        return layer if attrs else drawing.op("_contrib_requantize", triple(layer), out_type="auto")
 
     return draw
 
@@ -237,6 +238,88 @@ def convolved(
         return layer(drawing, source, ends, added=added, **options)
 
     return draw
+
+
+def added(
+    left: tuple[float | None, float | None],
+    right: tuple[float | None, float | None],
+    operator: str = "add",
+    **attrs: object,
+) -> Callable[[Drawing, Entry], Entry]:
+    """Draw the sum or product of the data, quantised by each of two ranges; requantised without a third."""
+
+    def draw(drawing: Drawing, data: Entry) -> Entry:
+        parts = [drawing.quantized(data, *ends) for ends in (left, right)]
+        inputs = [*parts, *(end for part in parts for end in ends_of(part))]
+        result = drawing.op(f"_contrib_quantized_elemwise_{operator}", inputs, **attrs)
+        return result if attrs else drawing.op("_contrib_requantize", triple(result), out_type="auto")
+
+    return draw
+
+
+def normalized(low: float, high: float, **attrs: object) -> Callable[[Drawing, Entry], Entry]:
+    """Draw a BatchNorm of quantised data."""
+
+    def draw(drawing: Drawing, data: Entry) -> Entry:
+        source = drawing.quantized(data, low, high)
+        roles = {"gamma": (0.5, 2), "beta": (-1, 1), "moving_mean": (-1, 1), "moving_var": (0.3, 2)}
+        parameters = [drawing.weight(role, (8,), *ends) for role, ends in roles.items()]
+        calibration = {"min_calib_range": -4, "max_calib_range": 5}
+        inputs = [source, *parameters, *ends_of(source)]
+        return drawing.op("_contrib_quantized_batch_norm", inputs, **calibration, **attrs)
+
+    return draw
+
+
+def eight_bit_weights(drawing: Drawing, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Entry], list[Entry]]:
+    """Add 8-bit parameters, and the two ends of the range of each."""
+    values, ranges = [], []
+    for index, shape in enumerate(shapes):
+        name, end = f"parameter{index}_quantize", (0.1, 1.5)[index]
+        drawing.weights[name] = drawing.random.randint(-63, 64, shape).astype(np.int8)
+        values.append(drawing.variable(name))
+        ranges += [drawing.weight(f"{name}_{sign}", (1,), sign * end, sign * end) for sign in (-1, 1)]
+    return values, ranges
+
+
+def unfused(
+    operator: str,
+    shape: tuple[int, ...],
+    ends: tuple[float | None, float | None],
+    bias: bool,
+    calibration: tuple[float, float] | None = None,
+    **attrs: object,
+) -> Callable[[Drawing, Entry], Entry]:
+    """Draw a layer that is not fused, and what quantises its 32-bit numbers."""
+
+    def draw(drawing: Drawing, data: Entry) -> Entry:
+        source = drawing.quantized(data, *ends)
+        values, ranges = eight_bit_weights(drawing, [shape, shape[:1]][: 1 + bias])
+        inputs = [source, *values, *ends_of(source), *ranges]
+        layer = drawing.op(f"_contrib_quantized_{operator}", inputs, no_bias=not bias, **attrs)
+        known = dict(zip(("min_calib_range", "max_calib_range"), calibration or (), strict=False))
+        return drawing.op("_contrib_requantize", triple(layer), out_type="auto", **known)
+
+    return draw
+
+
+def requantized(**attrs: object) -> Callable[[Drawing, Entry], Entry]:
+    """Draw a convolution without a range of its own, and what quantises its 32-bit numbers."""
+
+    def draw(drawing: Drawing, data: Entry) -> Entry:
+        layer = convolved(**attrs)(drawing, data)  # type: ignore[arg-type]
+        node = drawing.nodes[layer.node]
+        left = {key: value for key, value in node.attrs.items() if "calib" not in key}
+        drawing.nodes[layer.node] = replace(node, attrs=left)
+        return drawing.op("_contrib_requantize", triple(layer), out_type="auto")
+
+    return draw
+
+
+def embedded(drawing: Drawing, data: Entry) -> Entry:
+    """Draw an embedding of as many indices as there are numbers."""
+    (weight,), ranges = eight_bit_weights(drawing, [(3, 4)])
+    return drawing.op("_contrib_quantized_embedding", [data, weight, *ranges], input_dim=3, output_dim=4)
 
 
 MAX = {"pool_type": "max", "kernel": (3, 3), "stride": (2, 2)}
@@ -334,6 +417,34 @@ QUANTIZED_ROWS = (
     row(
         "activation: ReLU of int8",
         lambda d, x: d.op("_contrib_quantized_act", triple(d.quantized(x, *BOTH)), act_type="relu"),
+    ),
+    row("sum: int8", added(BOTH, SIGNED, min_calib_range=-5, max_calib_range=4), limit=0.005),
+    row("sum: uint8", added(UNSIGNED, (0, 1.5), min_calib_range=0, max_calib_range=3.5)),
+    row("sum: uint8 and int8", added(UNSIGNED, BOTH, min_calib_range=-2, max_calib_range=4), limit=0.02),
+    row("sum: int8 and uint8", added(BOTH, UNSIGNED, min_calib_range=-2, max_calib_range=4), limit=0.02),
+    row("sum: int8, requantised by what is found", added(BOTH, SIGNED)),
+    row("sum: ranges found", added((None, None), BOTH)),
+    row("product: int8", added(BOTH, SIGNED, "mul", min_calib_range=-5, max_calib_range=11)),
+    row("product: float result", added(BOTH, SIGNED, "mul", enable_float_output=True)),
+    row("product: requantised by what is found", added(BOTH, SIGNED, "mul")),
+    row("BatchNorm: int8", normalized(*BOTH, fix_gamma=False), limit=0.03),
+    row("BatchNorm: uint8 becomes int8", normalized(*UNSIGNED, fix_gamma=False, eps=1e-5), limit=0.03),
+    row("embedding", embedded),
+    row("layer without a range: uint8 data", requantized(data_ends=(0.0, 8.0), parts=["bn", "relu"])),
+    row(
+        "layer without a range: sum",
+        requantized(data_ends=(0.0, 8.0), added_ends=BOTH, parts=["bn", "sum", "relu"]),
+    ),
+    row("dense layer without a range", dense_in_8_bits((0, 12))),
+    row("unfused dense layer", unfused("fully_connected", (5, 720), UNSIGNED, True, num_hidden=5)),
+    row(
+        "unfused dense layer: calibrated",
+        unfused("fully_connected", (5, 720), UNSIGNED, True, (-9, 8), num_hidden=5),
+    ),
+    row("unfused dense layer: int8 data", unfused("fully_connected", (5, 720), BOTH, False, num_hidden=5)),
+    row(
+        "unfused dense layer: range found",
+        unfused("fully_connected", (5, 720), (None, None), True, num_hidden=5),
     ),
     row("flatten", lambda d, x: d.op("_contrib_quantized_flatten", triple(d.quantized(x, *BOTH)))),
 )
