@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -58,14 +58,16 @@ class OpenVinoSession(Session):
         super().__init__()
         self._path = path
         model = read_model(path)
+        inputs, outputs = list_names(model.inputs), list_names(model.outputs)
         self.dynamic_batch = shape_of(model.inputs[0])[:1] == (None,)
         fix_shapes(model, path, batch)
         self._compiled = compile_model(model, path, options)
         self.engine = f"openvino {import_openvino().__version__.split('-')[0]}"
         self.precision = self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-        self.inputs = {name_of(port): tuple(port.shape) for port in self._compiled.inputs}
+        shapes = [tuple(port.shape) for port in self._compiled.inputs]
+        self.inputs = dict(zip(inputs, shapes, strict=True))
         self.input_dtype = common_dtype([port.element_type.to_dtype() for port in self._compiled.inputs])
-        self.outputs = {name_of(port): shape_of(port) for port in self._compiled.outputs}
+        self.outputs = dict(zip(outputs, map(shape_of, self._compiled.outputs), strict=True))
         self.streams = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self.threads = int(self._compiled.get_property("INFERENCE_NUM_THREADS"))
 
@@ -146,9 +148,12 @@ def build_config(options: SessionOptions) -> dict[str, str]:
     return config
 
 
-def name_of(port: Any) -> str:
-    """Return a port's ONNX name: the shortest, where OpenVINO's transformations added others."""
-    return str(min(port.get_names(), key=len, default=""))
+def list_names(ports: Sequence[Any]) -> list[str]:
+    """Name the ports of a network as it was read, which are the file's own, in the file's order.
+
+    Compiling merges tensors, such as both sides of a Cast; a port then has the names of all of them.
+    """
+    return [str(port.any_name) for port in ports]
 
 
 def shape_of(port: Any) -> tuple[int | None, ...]:

@@ -52,7 +52,7 @@ std::int64_t choose_batch(const std::string& path, std::int64_t found, std::int6
 ov::PartialShape fix_shape(const std::string& path, std::vector<std::int64_t> shape, std::int64_t batch, bool is_only) {
   const bool has_open = shape.size() > 1 && std::count(shape.begin() + 1, shape.end(), -1) > 0;
   if (shape.size() < 2 || has_open || (shape[0] < 0 && !is_only)) {
-    throw FormatError(path, "input: found shape [" + join_shape(shape) + "], expected [N,3,H,W] with fixed H and W");
+    throw FormatError(path, "input: found shape [" + join_shape(shape) + "], expected [N,C,H,W] with fixed H and W");
   }
   shape[0] = choose_batch(path, shape[0], is_only ? batch : 0);
   return {std::vector<ov::Dimension>(shape.begin(), shape.end())};
@@ -84,16 +84,6 @@ ov::AnyMap build_config(const Options& options) {
   if (threads > 0) config["INFERENCE_NUM_THREADS"] = std::to_string(threads);
   if (options.streams > 0) config["NUM_STREAMS"] = std::to_string(options.streams);
   return config;
-}
-
-bool is_shorter(const std::string& a, const std::string& b) {
-  return a.size() != b.size() ? a.size() < b.size() : a < b;
-}
-
-std::string name_of(const ov::Output<const ov::Node>& port) {
-  const auto& names = port.get_names();
-  const auto shortest = std::min_element(names.begin(), names.end(), is_shorter);
-  return shortest == names.end() ? "" : *shortest;
 }
 
 }  // namespace
@@ -137,11 +127,20 @@ ov::CompiledModel compile_model(const std::shared_ptr<ov::Model>& model, const s
   }
 }
 
-std::vector<TensorInfo> describe_ports(const std::vector<ov::Output<const ov::Node>>& ports) {
+std::vector<std::string> list_names(const std::vector<ov::Output<ov::Node>>& ports) {
+  std::vector<std::string> names;
+  names.reserve(ports.size());
+  for (const auto& port : ports) names.push_back(port.get_any_name());
+  return names;
+}
+
+std::vector<TensorInfo> describe_ports(const std::vector<ov::Output<const ov::Node>>& ports,
+                                       const std::vector<std::string>& names) {
   std::vector<TensorInfo> found;
   found.reserve(ports.size());
-  for (const auto& port : ports) {
-    found.push_back({name_of(port), type_name(port.get_element_type()), shape_of(port.get_partial_shape())});
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const auto& port = ports[i];
+    found.push_back({names[i], type_name(port.get_element_type()), shape_of(port.get_partial_shape())});
   }
   return found;
 }
