@@ -179,8 +179,7 @@ class Classification:
 
     def to_dict(self, k: int = 5) -> dict[str, Any]:
         """Return the k most probable classes for JSON."""
-        best = [prediction._asdict() for prediction in self.top(k)]
-        return {"top": best, "activation": self.activation, "speed": self.speed.to_dict()}
+        return {"top": [prediction._asdict() for prediction in self.top(k)], "speed": self.speed.to_dict()}
 
     def __repr__(self) -> str:
         best = "".join(f"{line}; " for line in self.lines(1))
