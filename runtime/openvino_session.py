@@ -58,7 +58,7 @@ class OpenVinoSession(Session):
         super().__init__()
         self._path = path
         model = read_model(path)
-        inputs, outputs = list_names(model.inputs), list_names(model.outputs)
+        inputs, outputs = list_names(model)
         self.dynamic_batch = shape_of(model.inputs[0])[:1] == (None,)
         fix_shapes(model, path, batch)
         self._compiled = compile_model(model, path, options)
@@ -148,12 +148,24 @@ def build_config(options: SessionOptions) -> dict[str, str]:
     return config
 
 
-def list_names(ports: Sequence[Any]) -> list[str]:
-    """Name the ports of a network as it was read, which are the file's own, in the file's order.
+def list_names(model: Any) -> tuple[list[str], list[str]]:
+    """Name the inputs and outputs of a network as the file does; ask before it is compiled.
 
-    Compiling merges tensors, such as both sides of a Cast; a port then has the names of all of them.
+    Compiling merges tensors, such as both sides of a Cast, and a port then has the names of all of them.
     """
-    return [str(port.any_name) for port in ports]
+    outputs = [name_of_output(port) for port in model.outputs]
+    return [name_of_input(port, outputs) for port in model.inputs], outputs
+
+
+def name_of_output(port: Any) -> str:
+    """Name an output: its node is called so, with a suffix; the port may share names with other outputs."""
+    name = str(port.node.friendly_name).rpartition("/sink_port_")[0]
+    return name if name in port.names else str(port.any_name)
+
+
+def name_of_input(port: Any, outputs: Sequence[str]) -> str:
+    """Name an input; where outputs are the same tensor it may have their names too."""
+    return min(port.names - set(outputs), key=len, default=str(port.any_name))
 
 
 def shape_of(port: Any) -> tuple[int | None, ...]:

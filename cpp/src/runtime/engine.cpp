@@ -86,6 +86,25 @@ ov::AnyMap build_config(const Options& options) {
   return config;
 }
 
+/// An output's node is called as it, with a suffix, where it shares a tensor with other outputs too.
+std::string name_of_output(const ov::Output<ov::Node>& port) {
+  const std::string node = port.get_node()->get_friendly_name();
+  const std::string name = node.substr(0, node.rfind("/sink_port_"));
+  return port.get_names().count(name) > 0 ? name : port.get_any_name();
+}
+
+bool is_shorter(const std::string& a, const std::string& b) {
+  return a.size() != b.size() ? a.size() < b.size() : a < b;
+}
+
+/// Where outputs are the same tensor, an input may have their names too.
+std::string name_of_input(const ov::Output<ov::Node>& port, const std::vector<std::string>& outputs) {
+  auto names = port.get_names();
+  for (const std::string& output : outputs) names.erase(output);
+  const auto shortest = std::min_element(names.begin(), names.end(), is_shorter);
+  return shortest == names.end() ? port.get_any_name() : *shortest;
+}
+
 }  // namespace
 
 std::string engine_name() {
@@ -127,10 +146,10 @@ ov::CompiledModel compile_model(const std::shared_ptr<ov::Model>& model, const s
   }
 }
 
-std::vector<std::string> list_names(const std::vector<ov::Output<ov::Node>>& ports) {
-  std::vector<std::string> names;
-  names.reserve(ports.size());
-  for (const auto& port : ports) names.push_back(port.get_any_name());
+PortNames list_names(ov::Model& model) {
+  PortNames names;
+  for (const auto& port : model.outputs()) names.outputs.push_back(name_of_output(port));
+  for (const auto& port : model.inputs()) names.inputs.push_back(name_of_input(port, names.outputs));
   return names;
 }
 

@@ -24,9 +24,12 @@ void fix_shapes(ov::Model& model, const std::string& path, std::int64_t batch);
 ov::CompiledModel compile_model(const std::shared_ptr<ov::Model>& model, const std::string& path,
                                 const Options& options);
 
-/// Names of the ports of a network as it was read, which are the file's own: compiling merges tensors, and a port then
-/// has the names of all of them.
-std::vector<std::string> list_names(const std::vector<ov::Output<ov::Node>>& ports);
+/// Names of a network's inputs and outputs as the file has them; ask before it is compiled: that merges tensors, such
+/// as both sides of a Cast, and a port then has the names of all of them.
+struct PortNames {
+  std::vector<std::string> inputs, outputs;
+};
+PortNames list_names(ov::Model& model);
 
 /// Name, type and shape of ports in the same order.
 std::vector<TensorInfo> describe_ports(const std::vector<ov::Output<const ov::Node>>& ports,
