@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gcv_edge.runtime.instances import InstanceSegmenter
     from gcv_edge.runtime.loading import load
     from gcv_edge.runtime.pose import PoseEstimator
+    from gcv_edge.runtime.regressor import Regressor
     from gcv_edge.runtime.segmenter import Segmenter
     from gcv_edge.runtime.tensors import TensorNetwork
     from gcv_edge.runtime.translator import ImageTranslator
@@ -32,6 +33,7 @@ __all__ = [
     "ImageTranslator",
     "InstanceSegmenter",
     "PoseEstimator",
+    "Regressor",
     "Segmenter",
     "TensorNetwork",
     "__version__",
@@ -47,6 +49,7 @@ _HOMES = {
     "ImageTranslator": "gcv_edge.runtime.translator",
     "InstanceSegmenter": "gcv_edge.runtime.instances",
     "PoseEstimator": "gcv_edge.runtime.pose",
+    "Regressor": "gcv_edge.runtime.regressor",
     "Segmenter": "gcv_edge.runtime.segmenter",
     "TensorNetwork": "gcv_edge.runtime.tensors",
     "load": "gcv_edge.runtime.loading",

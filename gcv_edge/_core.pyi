@@ -56,9 +56,9 @@ class Crew:
 
 def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], mean: Sequence[float], scale: Sequence[float], reverse_channels: bool, pad_value: float, crew: Crew | None = None) -> None:
     """
-    Resample a frame into out [3, H, W]: float32 normalised, (level - mean) / scale, or uint8 levels.
+    Resample a frame into out [3, H, W], or [1, H, W] in grey: float32 normalised, (level - mean) / scale, or uint8 levels.
 
-    The three planes may lie apart, such as clip[:, t] of a clip [3, T, H, W].
+    The planes may lie apart, such as clip[:, t] of a clip [3, T, H, W].
     """
 
 def detect(boxes: numpy.typing.NDArray[numpy.float32], scores: numpy.typing.NDArray[numpy.float32], score_threshold: float, iou_threshold: float, nms_topk: int, post_nms: int, class_agnostic: bool, topk_per_class: bool = False, crew: Crew | None = None) -> tuple[numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.int32]]:
@@ -111,7 +111,10 @@ def to_pixels(image: numpy.typing.NDArray[numpy.float32], low: float, high: floa
     """
 
 def softmax(logits: numpy.typing.NDArray[numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
-    """Probabilities [n] of logits [n]."""
+    """Probabilities [n] of logits [n], which sum to 1."""
+
+def sigmoid(logits: numpy.typing.NDArray[numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
+    """Probabilities [n] of logits [n], each by itself."""
 
 def top_k(scores: numpy.typing.NDArray[numpy.float32], k: int) -> numpy.typing.NDArray[numpy.int32]:
     """

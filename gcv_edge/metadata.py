@@ -243,12 +243,13 @@ def parse_metadata(entries: Mapping[str, str], path: str) -> ModelMetadata:
     """
     reader = EntryReader(entries, path)
     task = reader.task()
+    mean = reader.levels("model_info mean_values")
     return ModelMetadata(
         task=task,
         labels=tuple(entries.get("gcv_edge labels", "").splitlines()),
         preprocessing=Preprocessing(
-            mean=reader.levels("model_info mean_values"),
-            scale=reader.levels("model_info scale_values"),
+            mean=mean,
+            scale=tuple(reader.numbers("model_info scale_values", len(mean))),
             reverse_channels=reader.flag("model_info reverse_input_channels"),
             resize_type=reader.choice("model_info resize_type", RESIZE_TYPES),
             pad_value=reader.number("model_info pad_value"),

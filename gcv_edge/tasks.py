@@ -16,8 +16,8 @@ class Task:
         name: how the metadata and the command line call it.
         outputs: names of the graph's outputs, in order (shapes: docs/model-file.md).
         resize_type: how a frame is fitted into the network's input when nothing else is asked for.
-        takes: ``picture`` ``[N, 3, H, W]``, ``clip`` (``[N, 3, T, H, W]``, or the pictures of clips along
-            the batch) or ``tensors`` of any number and shape.
+        takes: ``picture`` ``[N, C, H, W]``, ``clip`` (``[N, C, T, H, W]``, or the pictures of clips along
+            the batch), C 3 or 1 for grey, or ``tensors`` of any number and shape.
     """
 
     name: str

@@ -100,7 +100,8 @@ class ActionRecognizer(Network):
         clips = sample_clips(video.frames, self.clip, self.segments)
         batches = self._fill_batches(video, clips, "bgr" if video.is_file else color, watch)
         logits = [self._infer(batch, watch) for batch in batches]
-        return Classification(np.mean(logits, axis=0, dtype=np.float32), self.labels, watch.speed())
+        mean = np.mean(logits, axis=0, dtype=np.float32)
+        return Classification(mean, self.labels, watch.speed(), self.metadata.activation)
 
     def _fill_batches(
         self, video: Video, clips: Sequence[Sequence[int]], color: str, watch: ClipWatch
@@ -142,7 +143,7 @@ def required_clip(clip: ClipSettings | None, path: Path) -> ClipSettings:
 
 
 def moment_of(clip: Floats, position: int) -> Floats:
-    """Return one frame's place: a moment of a clip ``[3, T, H, W]``, or a whole picture ``[3, H, W]``."""
+    """Return one frame's place: a moment of a clip ``[C, T, H, W]``, or a whole picture ``[C, H, W]``."""
     return clip[:, position] if clip.ndim == 4 else clip
 
 

@@ -24,4 +24,4 @@ class Classifier(Model[Classification]):
         watch: Stopwatch,
     ) -> Classification:
         logits = np.array(outputs["logits"], np.float32).reshape(-1)
-        return Classification(logits, self.labels, watch.speed())
+        return Classification(logits, self.labels, watch.speed(), self.metadata.activation)

@@ -14,6 +14,7 @@ from gcv_edge.runtime.instances import InstanceSegmenter
 from gcv_edge.runtime.model import Network
 from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.runtime.pose import PoseEstimator
+from gcv_edge.runtime.regressor import Regressor
 from gcv_edge.runtime.segmenter import Segmenter
 from gcv_edge.runtime.tensors import TensorNetwork
 from gcv_edge.runtime.translator import ImageTranslator
@@ -29,6 +30,7 @@ CLASSES: dict[str, type[Network]] = {
         InstanceSegmenter,
         ActionRecognizer,
         Embedder,
+        Regressor,
         DepthEstimator,
         ImageTranslator,
         TensorNetwork,

@@ -11,8 +11,9 @@ from gcv_edge.runtime.sessions import Session
 from gcv_edge.tasks import DETECTION, GRAPH_NMS_OUTPUTS, Task
 
 CLASS_OUTPUTS = {"classification": ("logits", -1), "detection": ("scores", -1), "segmentation": ("logits", 1),
-                 "pose": ("heatmaps", 1), "action": ("logits", -1)}  # fmt: skip
-"""Which output counts the classes (or keypoints), and along which axis."""
+                 "pose": ("heatmaps", 1), "action": ("logits", -1),
+                 "regression": ("values", -1)}  # fmt: skip
+"""Which output counts the classes (or keypoints, or values), and along which axis."""
 
 CLASSES = {
     "classification": "Classifier",
@@ -22,12 +23,16 @@ CLASSES = {
     "instance_segmentation": "InstanceSegmenter",
     "action": "ActionRecognizer",
     "embedding": "Embedder",
+    "regression": "Regressor",
     "depth": "DepthEstimator",
     "image_to_image": "ImageTranslator",
     "tensors": "TensorNetwork",
 }
 
-INPUTS = {"picture": ("[N, 3, H, W]", (4,)), "clip": ("[N, 3, T, H, W] or [N, 3, H, W]", (4, 5))}
+INPUTS = {
+    "picture": ("[N, C, H, W], C 3 or 1", (4,)),
+    "clip": ("[N, C, T, H, W] or [N, C, H, W], C 3 or 1", (4, 5)),
+}
 """Shape and ranks of the input, by what a task takes."""
 
 
@@ -66,7 +71,7 @@ def check_graph(path: Path, metadata: ModelMetadata, session: Session) -> None:
 
     Raises:
         ModelFileError: the graph's input or outputs are not those of the task.
-        MetadataError: there are more or fewer labels than classes.
+        MetadataError: there are more or fewer labels than classes, or means than channels.
     """
     if session.input_dtype.name not in ("float32", "uint8"):
         raise ModelFileError(path, f"input: found {session.input_dtype.name}, expected float32 or uint8")
@@ -86,13 +91,25 @@ def check_input(path: Path, metadata: ModelMetadata, session: Session) -> None:
     shape = session.input_shape
     if len(session.inputs) != 1:
         raise ModelFileError(path, f"found {len(session.inputs)} inputs, expected 1")
-    if shape[1] != 3 or len(shape) not in ranks:
+    if shape[1] not in (1, 3) or len(shape) not in ranks:
         found = f"{session.input_dtype.name} {list(shape)}"
         raise ModelFileError(path, f"input: found {found}, expected float32 or uint8 {expected}")
+    check_levels(path, metadata, shape[1])
     frames = shape[2] if len(shape) == 5 else 1
     if metadata.clip is not None and len(metadata.clip.offsets) != frames:
         found = f"{len(metadata.clip.offsets)} frames"
         raise MetadataError(path, f"metadata key 'gcv_edge clip_offsets': found {found}, expected {frames}")
+
+
+def check_levels(path: Path, metadata: ModelMetadata, channels: int) -> None:
+    """Check that the metadata have as many numbers as the input has channels."""
+    found = len(metadata.preprocessing.mean)
+    if found != channels:
+        raise MetadataError(
+            path,
+            f"metadata key 'model_info mean_values': found {found}, expected {channels}: "
+            "a number for each channel of the input",
+        )
 
 
 def expected_outputs(metadata: ModelMetadata) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -58,14 +58,16 @@ class OpenVinoSession(Session):
         super().__init__()
         self._path = path
         model = read_model(path)
+        inputs, outputs = list_names(model)
         self.dynamic_batch = shape_of(model.inputs[0])[:1] == (None,)
         fix_shapes(model, path, batch)
         self._compiled = compile_model(model, path, options)
         self.engine = f"openvino {import_openvino().__version__.split('-')[0]}"
         self.precision = self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-        self.inputs = {name_of(port): tuple(port.shape) for port in self._compiled.inputs}
+        shapes = [tuple(port.shape) for port in self._compiled.inputs]
+        self.inputs = dict(zip(inputs, shapes, strict=True))
         self.input_dtype = common_dtype([port.element_type.to_dtype() for port in self._compiled.inputs])
-        self.outputs = {name_of(port): shape_of(port) for port in self._compiled.outputs}
+        self.outputs = dict(zip(outputs, map(shape_of, self._compiled.outputs), strict=True))
         self.streams = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self.threads = int(self._compiled.get_property("INFERENCE_NUM_THREADS"))
 
@@ -146,9 +148,24 @@ def build_config(options: SessionOptions) -> dict[str, str]:
     return config
 
 
-def name_of(port: Any) -> str:
-    """Return a port's ONNX name: the shortest, where OpenVINO's transformations added others."""
-    return str(min(port.get_names(), key=len, default=""))
+def list_names(model: Any) -> tuple[list[str], list[str]]:
+    """Name the inputs and outputs of a network as the file does; ask before it is compiled.
+
+    Compiling merges tensors, such as both sides of a Cast, and a port then has the names of all of them.
+    """
+    outputs = [name_of_output(port) for port in model.outputs]
+    return [name_of_input(port, outputs) for port in model.inputs], outputs
+
+
+def name_of_output(port: Any) -> str:
+    """Name an output: its node is called so, with a suffix; the port may share names with other outputs."""
+    name = str(port.node.friendly_name).rpartition("/sink_port_")[0]
+    return name if name in port.names else str(port.any_name)
+
+
+def name_of_input(port: Any, outputs: Sequence[str]) -> str:
+    """Name an input; where outputs are the same tensor it may have their names too."""
+    return min(port.names - set(outputs), key=len, default=str(port.any_name))
 
 
 def shape_of(port: Any) -> tuple[int | None, ...]:

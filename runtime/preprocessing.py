@@ -11,7 +11,7 @@ from gcv_edge.runtime.sessions import Array
 def fill(
     view: FrameView, preprocessing: Preprocessing, slot: Array, crew: _core.Crew | None = None
 ) -> _core.Placement:
-    """Fit a frame into ``slot [3, H, W]``, the way the file says; return where what landed."""
+    """Fit a frame into ``slot [C, H, W]``, C 3 or 1 (grey), as the file says; return where what landed."""
     size = (slot.shape[2], slot.shape[1])
     placement = _core.place(
         preprocessing.resize_type, view.size, size, preprocessing.crop_short, preprocessing.crop_wide
@@ -27,7 +27,7 @@ def sample(
     slot: Array,
     crew: _core.Crew | None = None,
 ) -> None:
-    """Resize and normalise part of a frame into ``slot [3, H, W]``, whose planes may lie apart."""
+    """Resize and normalise part of a frame into ``slot [C, H, W]``, whose planes may lie apart."""
     _core.preprocess(
         view.pixels,
         view.pixel_format,

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gcv_edge import _core
+from gcv_edge.metadata import ACTIVATIONS
 from gcv_edge.runtime import drawing
 from gcv_edge.runtime.frames import Pixels, check_color, copy_of_size, copy_to_draw
 from gcv_edge.runtime.palettes import find_palette
+from gcv_edge.runtime.sessions import check_choice
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int32]
@@ -117,7 +119,7 @@ class Detections:
 
 
 class Prediction(NamedTuple):
-    """One class with its probability."""
+    """One class with its probability, or its score where the network has no activation."""
 
     class_id: int
     label: str
@@ -126,32 +128,44 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Classification:
-    """What a frame shows, as one class of many.
+    """What a frame shows: one class of many, or several.
 
     Attributes:
         logits: ``(C,)`` float32, as the network gives them.
         labels: class names; empty where the file has none.
         speed: stage timings.
+        activation: what makes probabilities of the logits: ``softmax`` (one class of many), ``sigmoid``
+            (each class by itself) or ``none`` (the logits are scores already).
     """
 
     logits: Floats
     labels: tuple[str, ...] = ()
     speed: Speed = field(default_factory=Speed)
+    activation: str = "softmax"
 
     def __post_init__(self) -> None:
         freeze(self, "logits", np.float32, (None,))
+        check_choice("activation", self.activation, ACTIVATIONS)
 
     @functools.cached_property
     def probabilities(self) -> Floats:
-        """Softmax of the logits, ``(C,)``."""
-        return _core.softmax(np.ascontiguousarray(self.logits))
+        """The activation of the logits, ``(C,)``: softmax's sum to 1, sigmoid's are each from 0 to 1."""
+        if self.activation == "none":
+            return self.logits
+        activate = _core.softmax if self.activation == "softmax" else _core.sigmoid
+        return activate(np.ascontiguousarray(self.logits))
 
     def top(self, k: int = 5) -> list[Prediction]:
-        """Return the k most probable classes, best first."""
-        best = _core.top_k(self.probabilities, k)
+        """Return the k most probable classes, best first; by their logits, where 1 and almost 1 differ."""
+        best = _core.top_k(np.ascontiguousarray(self.logits), k)
         return [
             Prediction(int(i), class_name(self.labels, int(i)), float(self.probabilities[i])) for i in best
         ]
+
+    def lines(self, k: int) -> list[str]:
+        """Name the k most probable classes: ``cat 98.0%``, or ``cat 3.5`` where there is no activation."""
+        style = ".4g" if self.activation == "none" else ".1%"
+        return [f"{label} {score:{style}}" for _, label, score in self.top(k)]
 
     def __len__(self) -> int:
         return len(self.logits)
@@ -159,8 +173,8 @@ class Classification:
     def plot(self, frame: ArrayLike, k: int = 3) -> Pixels:
         """Write the k most probable classes in the corner of a copy of the frame."""
         canvas = copy_to_draw(frame)
-        lines = [(f"{label} {probability:.1%}", drawing.color_of(i)) for i, label, probability in self.top(k)]
-        drawing.draw_lines(canvas, lines)
+        colors = [drawing.color_of(class_id) for class_id, _, _ in self.top(k)]
+        drawing.draw_lines(canvas, list(zip(self.lines(k), colors, strict=True)))
         return canvas
 
     def to_dict(self, k: int = 5) -> dict[str, Any]:
@@ -168,7 +182,7 @@ class Classification:
         return {"top": [prediction._asdict() for prediction in self.top(k)], "speed": self.speed.to_dict()}
 
     def __repr__(self) -> str:
-        best = "".join(f"{label} {probability:.1%}; " for _, label, probability in self.top(1))
+        best = "".join(f"{line}; " for line in self.lines(1))
         return f"Classification({best}{self.speed.total_ms:.1f} ms)"
 
 

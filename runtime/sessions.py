@@ -112,7 +112,7 @@ class Session(ABC):
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of the first of the inputs, for most networks the only one: ``(N, 3, H, W)``."""
+        """Shape of the first of the inputs, for most networks the only one: ``(N, C, H, W)``."""
         return next(iter(self.inputs.values()))
 
     @functools.cached_property
@@ -212,7 +212,7 @@ def fix_shape(path: Path, shape: Sequence[int | None], batch: int | None, is_onl
     fixed = tuple(length for length in shape[1:] if length is not None)
     if len(shape) < 2 or len(fixed) != len(shape) - 1 or (shape[0] is None and not is_only):
         found = ",".join("?" if length is None else str(length) for length in shape)
-        raise ModelFileError(path, f"input: found shape [{found}], expected [N,3,H,W] with fixed H and W")
+        raise ModelFileError(path, f"input: found shape [{found}], expected [N,C,H,W] with fixed H and W")
     return (choose_batch(path, shape[0], batch if is_only else None), *fixed)
 
 

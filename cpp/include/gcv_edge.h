@@ -117,11 +117,12 @@ GCV_EDGE_C_API gcv_edge_status gcv_edge_run_tensors(const gcv_edge_network* netw
 /* Look at one of a result's arrays. By task:
  *   detection              boxes [n, 4], scores [n], class_ids [n] (int32)
  *   instance_segmentation  the same, masks [n, h, w], extents [n, 4]
- *   classification, action logits [C], probabilities [C]
+ *   classification, action logits [C], probabilities [C]: softmax or sigmoid of them as the file says, or the same
  *   segmentation           class_map [h, w] (uint8, or int32 for over 256 classes)
  *   pose                   keypoints [n, K, 2], scores [n, K], boxes [n, 4]
  *   depth                  disparity [h, w], depth [h, w]
  *   embedding              vector [C]
+ *   regression             values [C]
  *   image_to_image         pixels [h, w, channels] (uint8)
  *   tensors                the outputs by their names
  */

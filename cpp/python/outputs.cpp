@@ -47,11 +47,12 @@ nb::object to_pixel_array(nb::handle image, float low, float high, bool reverse_
                                           static_cast<std::size_t>(channels)}));
 }
 
-nb::object softmax_array(nb::handle logits) {
+template <auto activate>
+nb::object activate_array(nb::handle logits) {
   const Array numbers(logits.ptr(), "logits");
   check_floats(numbers, 1);
   auto probabilities = allocate<float>(numbers.size(0));
-  softmax(numbers.data<float>(), numbers.size(0), probabilities.get());
+  activate(numbers.data<float>(), numbers.size(0), probabilities.get());
   return nb::cast(own(std::move(probabilities), {static_cast<std::size_t>(numbers.size(0))}));
 }
 
@@ -75,8 +76,10 @@ void bind_outputs(nb::module_& m) {
   m.def("to_pixels", to_pixel_array, "image"_a, "low"_a, "high"_a, "reverse_channels"_a,
         nb::sig("def to_pixels(image: " FLOATS ", low: float, high: float, reverse_channels: bool) -> " BYTES),
         "Pixels [h, w, C] of a picture [C, h, w], C 1 or 3: low becomes 0 and high 255, NaN 0; halves go to even.");
-  m.def("softmax", softmax_array, "logits"_a, nb::sig("def softmax(logits: " FLOATS ") -> " FLOATS),
-        "Probabilities [n] of logits [n].");
+  m.def("softmax", activate_array<softmax>, "logits"_a, nb::sig("def softmax(logits: " FLOATS ") -> " FLOATS),
+        "Probabilities [n] of logits [n], which sum to 1.");
+  m.def("sigmoid", activate_array<sigmoid>, "logits"_a, nb::sig("def sigmoid(logits: " FLOATS ") -> " FLOATS),
+        "Probabilities [n] of logits [n], each by itself.");
   m.def("top_k", top_k_array, "scores"_a, "k"_a, nb::sig("def top_k(scores: " FLOATS ", k: int) -> " INTEGERS),
         "Positions of the k largest scores [n], largest first; of equal scores the lower position first, NaN last.");
 }

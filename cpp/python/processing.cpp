@@ -26,22 +26,27 @@ using namespace nb::literals;
 namespace gcv::python {
 namespace {
 
-std::array<float, 3> to_triple(nb::handle numbers, const char* name) {
-  std::array<float, 3> triple{};
-  if (nb::try_cast(numbers, triple)) return triple;
+/// A number for each of 3 channels or of 1.
+std::array<float, 3> to_levels(nb::handle numbers, const char* name, int channels) {
+  std::array<float, 3> three{};
+  if (channels == 3 && nb::try_cast(numbers, three)) return three;
+  std::array<float, 1> one{};
+  if (channels == 1 && nb::try_cast(numbers, one)) return {one[0], one[0], one[0]};
   const std::string found = std::string(nb::repr(numbers).c_str()).substr(0, 60);
-  throw nb::type_error((std::string(name) + ": found " + found + ", expected three numbers").c_str());
+  const char* expected = channels == 1 ? ", expected one number in a sequence" : ", expected three numbers";
+  throw nb::type_error((std::string(name) + ": found " + found + expected).c_str());
 }
 
-/// Three planes [3, height, width], each without gaps, that do not overlap.
+/// Planes [channels, height, width], 3 or 1, each without gaps, that do not overlap.
 void check_planes(const Array& planes) {
   if (!planes.is_float32() && !planes.is_uint8()) {
     throw nb::type_error(("out: found " + planes.describe() + ", expected float32 or uint8").c_str());
   }
-  const bool fits = planes.dimensions() == 3 && planes.size(0) == 3 && planes.has_contiguous_planes();
-  if (!fits || !planes.steps_over(planes.size(1) * planes.size(2))) {
+  const bool fits = planes.dimensions() == 3 && (planes.size(0) == 3 || planes.size(0) == 1);
+  const bool is_apart = fits && (planes.size(0) == 1 || planes.steps_over(planes.size(1) * planes.size(2)));
+  if (!is_apart || !planes.has_contiguous_planes()) {
     throw nb::value_error(
-        ("out: found " + planes.describe() + ", expected [3, height, width], each of the three contiguous").c_str());
+        ("out: found " + planes.describe() + ", expected [3 or 1, height, width], each plane contiguous").c_str());
   }
 }
 
@@ -51,7 +56,9 @@ void preprocess_array(nb::handle frame, const std::string& pixel_format, const P
   const Array planes(out.ptr(), "out", true);
   check_planes(planes);
   const Size input{to_int(planes.size(2), "out"), to_int(planes.size(1), "out")};
-  const Normalization normalization{to_triple(mean, "mean"), to_triple(scale, "scale"), reverse_channels, pad_value};
+  const int channels = to_int(planes.size(0), "out");
+  const Normalization normalization{to_levels(mean, "mean", channels), to_levels(scale, "scale", channels),
+                                    reverse_channels, pad_value, channels};
   const auto run = [&](auto* first) {
     const nb::gil_scoped_release release;
     preprocess(picture.image(), placement, normalization, input, first,
@@ -157,8 +164,8 @@ void bind_processing(nb::module_& m) {
                 "out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], "
                 "mean: collections.abc.Sequence[float], scale: collections.abc.Sequence[float], "
                 "reverse_channels: bool, pad_value: float, crew: Crew | None = None) -> None"),
-        "Resample a frame into out [3, H, W]: float32 normalised, (level - mean) / scale, or uint8 levels.\n\n"
-        "The three planes may lie apart, such as clip[:, t] of a clip [3, T, H, W].");
+        "Resample a frame into out [3, H, W], or [1, H, W] in grey: float32 normalised, (level - mean) / scale, or uint8 levels.\n\n"
+        "The planes may lie apart, such as clip[:, t] of a clip [3, T, H, W].");
   m.def("detect", detect_arrays, "boxes"_a, "scores"_a, "score_threshold"_a, "iou_threshold"_a, "nms_topk"_a,
         "post_nms"_a, "class_agnostic"_a, "topk_per_class"_a = false, "crew"_a.none() = nb::none(),
         nb::sig("def detect(boxes: " FLOATS ", scores: " FLOATS

@@ -38,6 +38,13 @@ void softmax(const float* logits, std::int64_t count, float* out) {
   for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<float>(weigh(logits[i], best) / sum);
 }
 
+void sigmoid(const float* logits, std::int64_t count, float* out) {
+  check_count(count);
+  for (std::int64_t i = 0; i < count; ++i) {
+    out[i] = static_cast<float>(1 / (1 + std::exp(-static_cast<double>(logits[i]))));
+  }
+}
+
 std::vector<std::int32_t> top_k(const float* scores, std::int64_t count, int k) {
   check_count(count);
   std::vector<std::int32_t> positions(static_cast<std::size_t>(count));

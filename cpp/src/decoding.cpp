@@ -123,9 +123,13 @@ InstanceMasks decode_instances(const Outputs& outputs, const Seat& seat, float s
   return found;
 }
 
-Classification decode_classification(const Outputs& outputs) { return {copy_all(outputs, "logits"), {}, {}}; }
+Classification decode_classification(const Outputs& outputs, Activation activation) {
+  return {copy_all(outputs, "logits"), {}, {}, activation};
+}
 
 Embedding decode_embedding(const Outputs& outputs) { return {copy_all(outputs, "logits"), {}}; }
+
+Regression decode_regression(const Outputs& outputs) { return {copy_all(outputs, "values"), {}, {}}; }
 
 Segmentation decode_segmentation(const Outputs& outputs, const Seat& seat) {
   const Output& logits = find_output(outputs, "logits");

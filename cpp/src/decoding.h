@@ -8,6 +8,7 @@
 #include "gcv_edge/model_metadata.h"
 #include "gcv_edge/picture.h"
 #include "gcv_edge/poses.h"
+#include "gcv_edge/regression.h"
 #include "gcv_edge/segmentation.h"
 #include "outputs.h"
 
@@ -20,8 +21,9 @@ class Crew;
 Detections decode_detections(const Outputs& outputs, const Seat& seat, const DetectionSettings& settings,
                              Crew* crew = nullptr);
 InstanceMasks decode_instances(const Outputs& outputs, const Seat& seat, float score_threshold);
-Classification decode_classification(const Outputs& outputs);
+Classification decode_classification(const Outputs& outputs, Activation activation);
 Embedding decode_embedding(const Outputs& outputs);
+Regression decode_regression(const Outputs& outputs);
 Segmentation decode_segmentation(const Outputs& outputs, const Seat& seat);
 Poses decode_poses(const Outputs& outputs, const Seat& seat);
 DepthMap decode_depth(const Outputs& outputs, const Seat& seat);

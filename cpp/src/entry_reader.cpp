@@ -113,6 +113,8 @@ std::string EntryReader::text_or(const char* key, const char* otherwise) const {
   return has(key) ? text(key) : otherwise;
 }
 
+std::size_t EntryReader::count_words(const char* key) const { return split_words(text(key)).size(); }
+
 std::vector<double> EntryReader::numbers(const char* key, std::size_t count) const {
   const std::vector<std::string_view> words = split_words(text(key));
   std::vector<double> values(words.size());

@@ -22,6 +22,7 @@ class EntryReader {
 
   /// Several finite numbers, or one.
   std::vector<double> numbers(const char* key, std::size_t count) const;
+  std::size_t count_words(const char* key) const;
   double number(const char* key) const { return numbers(key, 1)[0]; }
 
   /// One whole number or more; a bound where `low` <= `high`.

@@ -74,6 +74,9 @@ struct Kernels {
   void (*spread_f32)(const std::uint8_t* row, const PixelLayout& layout, const ChannelScale& scale,
                      const PlaneRow<float>& out);
   void (*spread_u8)(const std::uint8_t* row, const PixelLayout& layout, const PlaneRow<std::uint8_t>& out);
+  /// Weigh levels of red, green and blue to grey; scaled by the first channel's numbers, or as levels.
+  void (*grey_f32)(const PlaneRow<std::uint8_t>& colors, const ChannelScale& scale, float* out);
+  void (*grey_u8)(const PlaneRow<std::uint8_t>& colors, std::uint8_t* out);
   /// Write the positions of scores over a threshold, rising; returns how many. `found` has room for `count`.
   std::size_t (*find_over)(const float* scores, std::size_t count, float threshold, std::uint32_t* found);
   /// Tell whether a box (x1, y1, x2, y2, area) overlaps any of others by more than a threshold (IoU).

@@ -147,6 +147,12 @@ GCV_AVX512 void spread_u8(const std::uint8_t* row, const PixelLayout& layout, co
   spread_u8_from(i, row, layout, out);
 }
 
+GCV_AVX512 void grey_f32(const PlaneRow<std::uint8_t>& colors, const ChannelScale& scale, float* out) {
+  grey_all_f32(colors, scale, out);
+}
+
+GCV_AVX512 void grey_u8(const PlaneRow<std::uint8_t>& colors, std::uint8_t* out) { grey_all_u8(colors, out); }
+
 GCV_AVX512 inline __mmask16 over_mask(const float* scores, __m512 limit) {
   return _mm512_cmp_ps_mask(_mm512_loadu_ps(scores), limit, _CMP_GT_OQ);
 }
@@ -294,10 +300,23 @@ GCV_AVX512 void level_rows3(const float* const rows[3], const LevelScale& scale,
 }  // namespace
 
 const Kernels& avx512_kernels() {
-  static constexpr Kernels kKernels{
-      blend_columns, blend_columns2, blend_rows_f32, blend_rows_u8,        spread_f32,           spread_u8,
-      find_over,     overlaps_any,   stretch_row,    argmax<std::uint8_t>, argmax<std::int32_t>, lerp_rows,
-      cover_rows,    level_row,      level_rows3};
+  static constexpr Kernels kKernels{blend_columns,
+                                    blend_columns2,
+                                    blend_rows_f32,
+                                    blend_rows_u8,
+                                    spread_f32,
+                                    spread_u8,
+                                    grey_f32,
+                                    grey_u8,
+                                    find_over,
+                                    overlaps_any,
+                                    stretch_row,
+                                    argmax<std::uint8_t>,
+                                    argmax<std::int32_t>,
+                                    lerp_rows,
+                                    cover_rows,
+                                    level_row,
+                                    level_rows3};
   return kKernels;
 }
 

@@ -116,6 +116,12 @@ void spread_u8(const std::uint8_t* row, const PixelLayout& layout, const PlaneRo
   spread_u8_from(spread_blocks(row, layout, out.count, store), row, layout, out);
 }
 
+void grey_f32(const PlaneRow<std::uint8_t>& colors, const ChannelScale& scale, float* out) {
+  grey_all_f32(colors, scale, out);
+}
+
+void grey_u8(const PlaneRow<std::uint8_t>& colors, std::uint8_t* out) { grey_all_u8(colors, out); }
+
 inline uint32x4_t over(const float* scores, float32x4_t limit) { return vcgtq_f32(vld1q_f32(scores), limit); }
 
 std::size_t find_over(const float* scores, std::size_t count, float threshold, std::uint32_t* found) {
@@ -244,10 +250,23 @@ void level_rows3(const float* const rows[3], const LevelScale& scale, std::size_
 }  // namespace
 
 const Kernels& neon_kernels() {
-  static constexpr Kernels kKernels{
-      blend_columns, blend_columns2, blend_rows_f32, blend_rows_u8,        spread_f32,           spread_u8,
-      find_over,     overlaps_any,   stretch_row,    argmax<std::uint8_t>, argmax<std::int32_t>, lerp_rows,
-      cover_rows,    level_row,      level_rows3};
+  static constexpr Kernels kKernels{blend_columns,
+                                    blend_columns2,
+                                    blend_rows_f32,
+                                    blend_rows_u8,
+                                    spread_f32,
+                                    spread_u8,
+                                    grey_f32,
+                                    grey_u8,
+                                    find_over,
+                                    overlaps_any,
+                                    stretch_row,
+                                    argmax<std::uint8_t>,
+                                    argmax<std::int32_t>,
+                                    lerp_rows,
+                                    cover_rows,
+                                    level_row,
+                                    level_rows3};
   return kKernels;
 }
 

@@ -39,6 +39,12 @@ void spread_u8(const std::uint8_t* row, const PixelLayout& layout, const PlaneRo
   spread_u8_from(0, row, layout, out);
 }
 
+void grey_f32(const PlaneRow<std::uint8_t>& colors, const ChannelScale& scale, float* out) {
+  grey_all_f32(colors, scale, out);
+}
+
+void grey_u8(const PlaneRow<std::uint8_t>& colors, std::uint8_t* out) { grey_all_u8(colors, out); }
+
 std::size_t find_over(const float* scores, std::size_t count, float threshold, std::uint32_t* found) {
   return find_over_from(0, scores, count, threshold, found, 0);
 }
@@ -81,8 +87,9 @@ void level_rows3(const float* const rows[3], const LevelScale& scale, std::size_
 
 const Kernels& scalar_kernels() {
   static constexpr Kernels kKernels{blend_columns, blend_columns2, blend_rows_f32, blend_rows_u8, spread_f32,
-                                    spread_u8,     find_over,      overlaps_any,   stretch_row,   argmax_u8,
-                                    argmax_i32,    lerp_rows,      cover_rows,     level_row,     level_rows3};
+                                    spread_u8,     grey_f32,       grey_u8,        find_over,     overlaps_any,
+                                    stretch_row,   argmax_u8,      argmax_i32,     lerp_rows,     cover_rows,
+                                    level_row,     level_rows3};
   return kKernels;
 }
 

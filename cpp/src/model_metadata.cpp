@@ -26,15 +26,26 @@ Task read_task(const EntryReader& reader, const std::string& path) {
   }
 }
 
-std::array<float, 3> read_triple(const EntryReader& reader, const char* key) {
-  const std::vector<double> values = reader.numbers(key, 3);
-  return {static_cast<float>(values[0]), static_cast<float>(values[1]), static_cast<float>(values[2])};
+Activation read_activation(const EntryReader& reader) {
+  constexpr const char* kKey = "gcv_edge activation";
+  if (!reader.has(kKey)) return Activation::softmax;
+  const std::string& found = reader.choice(kKey, {"softmax", "sigmoid", "none"});
+  return found == "softmax" ? Activation::softmax : found == "sigmoid" ? Activation::sigmoid : Activation::none;
+}
+
+/// A number for each channel; where there is one, it is everyone's.
+std::array<float, 3> read_levels(const EntryReader& reader, const char* key, int channels) {
+  const std::vector<double> values = reader.numbers(key, static_cast<std::size_t>(channels));
+  return {static_cast<float>(values[0]), static_cast<float>(values[channels / 2]),
+          static_cast<float>(values[channels - 1])};
 }
 
 Preprocessing read_preprocessing(const EntryReader& reader) {
   Preprocessing found;
-  found.normalization.mean = read_triple(reader, "model_info mean_values");
-  found.normalization.scale = read_triple(reader, "model_info scale_values");
+  const int channels = reader.count_words("model_info mean_values") == 1 ? 1 : 3;
+  found.normalization.channels = channels;
+  found.normalization.mean = read_levels(reader, "model_info mean_values", channels);
+  found.normalization.scale = read_levels(reader, "model_info scale_values", channels);
   found.normalization.reverse_channels = reader.flag("model_info reverse_input_channels");
   found.resize_type =
       reader.choice("model_info resize_type", {"standard", "fit_to_window", "fit_to_window_letterbox", "crop"});
@@ -98,6 +109,7 @@ ModelMetadata parse_metadata(const Metadata& entries, const std::string& path) {
   if (found.task == Task::action) found.clip = read_clip(reader);
   if (found.task == Task::depth) found.depth = read_depth(reader);
   if (found.task == Task::image_to_image) found.image = read_image(reader);
+  found.activation = read_activation(reader);
   found.source = reader.text_or("gcv_edge source", "");
   found.variant = reader.text_or("gcv_edge variant", "fp32");
   found.version = reader.text_or("gcv_edge version", "");

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "axis.h"
 #include "column_blender.h"
@@ -17,17 +18,19 @@ namespace {
 /// Pixels for which waking helpers is worth it.
 constexpr std::int64_t kCrewPixels = 1 << 16;
 
-PixelLayout layout_of(PixelFormat format, bool reverse_channels) {
+/// Where the channels of a frame lie that become the network's, or red, green and blue where that sees grey.
+PixelLayout layout_of(PixelFormat format, const Normalization& normalization) {
   const int step = channel_count(format);
   if (format == PixelFormat::gray) return {step, {0, 0, 0}};
   const bool frame_is_rgb = format == PixelFormat::rgb || format == PixelFormat::rgba;
-  if (frame_is_rgb == reverse_channels) return {step, {0, 1, 2}};
+  const bool wants_rgb = normalization.channels == 1 || normalization.reverse_channels;
+  if (frame_is_rgb == wants_rgb) return {step, {0, 1, 2}};
   return {step, {2, 1, 0}};
 }
 
 ChannelScale scale_of(const Normalization& normalization) {
   ChannelScale scale{};
-  for (int c = 0; c < 3; ++c) {
+  for (int c = 0; c < normalization.channels; ++c) {
     const float divisor = normalization.scale[c];
     if (!std::isfinite(normalization.mean[c])) throw ArgumentError("mean: found a number that is not finite");
     if (!std::isfinite(divisor) || divisor == 0 || !std::isfinite(1 / divisor)) {
@@ -37,6 +40,11 @@ ChannelScale scale_of(const Normalization& normalization) {
     scale.factor[c] = 1 / divisor;
   }
   return scale;
+}
+
+void check_channels(int channels) {
+  if (channels == 1 || channels == 3) return;
+  throw ArgumentError("channels: found " + std::to_string(channels) + ", expected 3 or 1");
 }
 
 void check_target(const Rect& target, Size input) {
@@ -66,6 +74,10 @@ class FloatWriter {
     kernels_.spread_f32(row, layout, scale_, out);
   }
 
+  void weigh(const PlaneRow<std::uint8_t>& colors, float* out) const { kernels_.grey_f32(colors, scale_, out); }
+
+  const Kernels& kernels() const { return kernels_; }
+
  private:
   const Kernels& kernels_;
   ChannelScale scale_;
@@ -92,9 +104,42 @@ class LevelWriter {
     kernels_.spread_u8(row, layout, out);
   }
 
+  void weigh(const PlaneRow<std::uint8_t>& colors, std::uint8_t* out) const { kernels_.grey_u8(colors, out); }
+
+  const Kernels& kernels() const { return kernels_; }
+
  private:
   const Kernels& kernels_;
   std::uint8_t pad_;
+};
+
+/// Writes one plane of grey as another writer writes three of colours; every thread needs a copy.
+template <typename Writer>
+class GreyWriter : public Writer {
+ public:
+  using Value = typename Writer::Value;
+  using Writer::Writer;
+
+  void blend(const std::int16_t* top, const std::int16_t* bottom, int fraction, const PlaneRow<Value>& out) {
+    const PlaneRow<std::uint8_t> colors = room(out.count);
+    this->kernels().blend_rows_u8(top, bottom, fraction, colors);
+    this->weigh(colors, out.planes[0]);
+  }
+
+  void spread(const std::uint8_t* row, const PixelLayout& layout, const PlaneRow<Value>& out) {
+    const PlaneRow<std::uint8_t> colors = room(out.count);
+    this->kernels().spread_u8(row, layout, colors);
+    this->weigh(colors, out.planes[0]);
+  }
+
+ private:
+  PlaneRow<std::uint8_t> room(std::size_t count) {
+    levels_.resize(3 * count);
+    std::uint8_t* red = levels_.data();
+    return {{red, red + count, red + 2 * count}, count};
+  }
+
+  std::vector<std::uint8_t> levels_;
 };
 
 /// The part of the input that frame pixels fill.
@@ -107,7 +152,7 @@ struct Band {
   int begin, end;
 };
 
-/// Three planes of the network's input.
+/// Three planes of the network's input, or one three times.
 template <typename T>
 struct Planes {
   T* first;
@@ -120,7 +165,8 @@ struct Planes {
   }
 };
 
-std::ptrdiff_t check_stride(std::ptrdiff_t stride, Size input) {
+std::ptrdiff_t check_stride(std::ptrdiff_t stride, Size input, int channels) {
+  if (channels == 1) return 0;
   const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(input.width) * input.height;
   if (stride == 0) return plane;
   if (std::abs(stride) < plane) {
@@ -145,8 +191,7 @@ void fill_around(T* plane, Size input, const Region& region, T value) {
 
 template <typename Writer>
 void spread_rows(const ImageView& frame, const PixelLayout& layout, const Axis& columns, const Axis& rows,
-                 const Region& region, const Band& band, const Writer& writer,
-                 const Planes<typename Writer::Value>& out) {
+                 const Region& region, const Band& band, Writer& writer, const Planes<typename Writer::Value>& out) {
   for (int y = band.begin; y < band.end; ++y) {
     const std::uint8_t* row = frame.row(rows.index[y]) + static_cast<std::ptrdiff_t>(columns.index[0]) * layout.step;
     writer.spread(row, layout, out.row(region, y));
@@ -155,8 +200,7 @@ void spread_rows(const ImageView& frame, const PixelLayout& layout, const Axis& 
 
 template <typename Writer>
 void blend_rows(const ImageView& frame, const PixelLayout& layout, const Axis& columns, const Axis& rows,
-                const Region& region, const Band& band, const Writer& writer,
-                const Planes<typename Writer::Value>& out) {
+                const Region& region, const Band& band, Writer& writer, const Planes<typename Writer::Value>& out) {
   ColumnBlender blender(frame, layout, columns, active_kernels());
   for (int y = band.begin; y < band.end; ++y) {
     const int top = rows.index[y];
@@ -169,10 +213,12 @@ void blend_rows(const ImageView& frame, const PixelLayout& layout, const Axis& c
 template <typename Writer>
 void resample(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
               typename Writer::Value* first, std::ptrdiff_t plane_stride, Crew* crew) {
+  const int channels = normalization.channels;
   check_image(frame);
+  check_channels(channels);
   check_target(placement.target(), input);
   if (!std::isfinite(normalization.pad_value)) throw ArgumentError("pad_value: found a number that is not finite");
-  const Planes<typename Writer::Value> out{first, input, check_stride(plane_stride, input)};
+  const Planes<typename Writer::Value> out{first, input, check_stride(plane_stride, input, channels)};
   const Writer writer(normalization, active_kernels());
   const RectF& source = placement.source();
   const Rect& target = placement.target();
@@ -181,14 +227,15 @@ void resample(const ImageView& frame, const Placement& placement, const Normaliz
   const bool empty = columns.count() == 0 || rows.count() == 0;
   const Region region = empty ? Region{0, 0, 0, 0}
                               : Region{target.x + columns.first, target.y + rows.first, columns.count(), rows.count()};
-  for (int c = 0; c < 3; ++c) fill_around(first + c * out.stride, input, region, writer.pad(c));
+  for (int c = 0; c < channels; ++c) fill_around(first + c * out.stride, input, region, writer.pad(c));
   if (empty) return;
-  const PixelLayout layout = layout_of(frame.format, normalization.reverse_channels);
+  const PixelLayout layout = layout_of(frame.format, normalization);
   const auto fill = columns.is_identity() && rows.is_identity() ? spread_rows<Writer> : blend_rows<Writer>;
   if (std::int64_t{region.width} * region.height < kCrewPixels) crew = nullptr;
   divide(crew, static_cast<std::size_t>(region.height), [&](int /*part*/, std::size_t begin, std::size_t end) {
     const Band band{static_cast<int>(begin), static_cast<int>(end)};
-    if (begin < end) fill(frame, layout, columns, rows, region, band, writer, out);
+    Writer own = writer;
+    if (begin < end) fill(frame, layout, columns, rows, region, band, own, out);
   });
 }
 
@@ -196,12 +243,14 @@ void resample(const ImageView& frame, const Placement& placement, const Normaliz
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
                 float* out, std::ptrdiff_t plane_stride, Crew* crew) {
-  resample<FloatWriter>(frame, placement, normalization, input, out, plane_stride, crew);
+  const auto run = normalization.channels == 1 ? resample<GreyWriter<FloatWriter>> : resample<FloatWriter>;
+  run(frame, placement, normalization, input, out, plane_stride, crew);
 }
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
                 std::uint8_t* out, std::ptrdiff_t plane_stride, Crew* crew) {
-  resample<LevelWriter>(frame, placement, normalization, input, out, plane_stride, crew);
+  const auto run = normalization.channels == 1 ? resample<GreyWriter<LevelWriter>> : resample<LevelWriter>;
+  run(frame, placement, normalization, input, out, plane_stride, crew);
 }
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,

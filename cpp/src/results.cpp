@@ -25,15 +25,17 @@ Detections Detections::over(float threshold) const {
 }
 
 std::vector<float> Classification::probabilities() const {
-  std::vector<float> out(logits.size());
-  softmax(logits.data(), static_cast<std::int64_t>(logits.size()), out.data());
+  std::vector<float> out(logits);
+  const auto count = static_cast<std::int64_t>(out.size());
+  if (activation == Activation::softmax) softmax(logits.data(), count, out.data());
+  if (activation == Activation::sigmoid) sigmoid(logits.data(), count, out.data());
   return out;
 }
 
 std::vector<Prediction> Classification::top(int k) const {
   const std::vector<float> all = probabilities();
   std::vector<Prediction> best;
-  for (const std::int32_t id : top_k(all.data(), static_cast<std::int64_t>(all.size()), k)) {
+  for (const std::int32_t id : top_k(logits.data(), static_cast<std::int64_t>(logits.size()), k)) {
     best.push_back({id, labels.name(id), all[static_cast<std::size_t>(id)]});
   }
   return best;

@@ -18,6 +18,11 @@ inline float normalize(std::uint8_t level, float mean, float factor) {
   return (static_cast<float>(level) - mean) * factor;
 }
 
+/// BT.601's weights in 15 bits, as OpenCV's cvtColor has them; they add up to 1, so grey stays as it is.
+inline std::uint8_t weigh(int red, int green, int blue) {
+  return static_cast<std::uint8_t>((9798 * red + 19235 * green + 3735 * blue + (1 << 14)) >> 15);
+}
+
 inline float lerp(float from, float to, float fraction) {
   const float step = (to - from) * fraction;
   return from + step;
@@ -56,6 +61,18 @@ inline void spread_u8_from(std::size_t first, const std::uint8_t* row, const Pix
     const std::uint8_t* levels = row + layout.order[c];
     for (std::size_t i = first; i < out.count; ++i) out.planes[c][i] = levels[i * layout.step];
   }
+}
+
+// Whole numbers in a plain loop: the compiler makes vectors of it for the caller's instruction set.
+inline void grey_all_f32(const PlaneRow<std::uint8_t>& colors, const ChannelScale& scale, float* out) {
+  const auto [red, green, blue] = colors.planes;
+  const float mean = scale.mean[0], factor = scale.factor[0];
+  for (std::size_t i = 0; i < colors.count; ++i) out[i] = normalize(weigh(red[i], green[i], blue[i]), mean, factor);
+}
+
+inline void grey_all_u8(const PlaneRow<std::uint8_t>& colors, std::uint8_t* out) {
+  const auto [red, green, blue] = colors.planes;
+  for (std::size_t i = 0; i < colors.count; ++i) out[i] = weigh(red[i], green[i], blue[i]);
 }
 
 inline std::size_t find_over_from(std::size_t first, const float* scores, std::size_t count, float threshold,

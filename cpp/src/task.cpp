@@ -19,6 +19,7 @@ constexpr Row kTasks[] = {{"classification", "Classifier"},
                           {"instance_segmentation", "InstanceSegmenter"},
                           {"action", "ActionRecognizer"},
                           {"embedding", "Embedder"},
+                          {"regression", "Regressor"},
                           {"depth", "DepthEstimator"},
                           {"image_to_image", "ImageTranslator"},
                           {"tensors", "TensorNetwork"}};

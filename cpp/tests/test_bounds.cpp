@@ -75,9 +75,10 @@ void preprocess_anything() {
     const RandomFrame frame;
     const gcv::Size input{draw(1, 60), draw(1, 12)};
     const gcv::Placement placement = draw_placement(frame.view, input);
-    const gcv::Normalization normalization{{1, 2, 3}, {4, 5, 6}, draw(0, 1) == 1, 100};
+    const int channels = draw(0, 3) == 0 ? 1 : 3;
+    const gcv::Normalization normalization{{1, 2, 3}, {4, 5, 6}, draw(0, 1) == 1, 100, channels};
     same_on_every_isa<T>([&] {
-      std::vector<T> out(static_cast<std::size_t>(3) * input.width * input.height);
+      std::vector<T> out(static_cast<std::size_t>(channels) * input.width * input.height);
       gcv::preprocess(frame.view, placement, normalization, input, out.data());
       return out;
     });

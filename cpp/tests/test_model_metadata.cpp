@@ -42,6 +42,7 @@ TEST(model_metadata, everything_is_read) {
   CHECK(found.preprocessing.normalization.mean[1] == 116.28f && found.preprocessing.normalization.pad_value == 10);
   CHECK(found.preprocessing.crop_short == 256 && found.preprocessing.crop_wide == 340);
   CHECK(found.detection.nms_topk == -1 && found.detection.post_nms == 2147483647);
+  CHECK(found.preprocessing.normalization.channels == 3 && found.activation == gcv::Activation::softmax);
   CHECK(!found.detection.topk_per_class && !found.detection.nms_in_graph && found.variant == "fp32");
 }
 
@@ -62,6 +63,21 @@ TEST(model_metadata, what_is_wrong_is_named) {
               gcv::parse_metadata(with("gcv_edge class_agnostic", "it's\n"), "a.onnx"));
   CHECK_ERROR(gcv::MetadataError, "found 'xxxxxxxxxx",
               gcv::parse_metadata(with("gcv_edge nms", std::string(100, 'x')), "a.onnx"));
+}
+
+TEST(model_metadata, grey_has_a_number) {
+  gcv::Metadata grey = with("model_info mean_values", "33.5");
+  CHECK_ERROR(gcv::MetadataError, "scale_values': found '58.395 57.12 57.375', expected 1 finite number",
+              gcv::parse_metadata(grey, "a.onnx"));
+  grey["model_info scale_values"] = "78.5";
+  const gcv::Normalization found = gcv::parse_metadata(grey, "a.onnx").preprocessing.normalization;
+  CHECK(found.channels == 1 && found.mean[0] == 33.5f && found.scale[0] == 78.5f);
+}
+
+TEST(model_metadata, activations_are_read) {
+  CHECK(gcv::parse_metadata(with("gcv_edge activation", "none"), "a.onnx").activation == gcv::Activation::none);
+  CHECK_ERROR(gcv::MetadataError, "'gcv_edge activation': found 'relu', expected one of softmax, sigmoid, none",
+              gcv::parse_metadata(with("gcv_edge activation", "relu"), "a.onnx"));
 }
 
 TEST(model_metadata, a_clip_is_bounded) {

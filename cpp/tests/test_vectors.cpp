@@ -34,12 +34,16 @@ gcv::Size size_of(const Case::Tensor& tensor) {
 
 void run_preprocess(const Case& one) {
   const auto pixels = one.at("frame").as<std::uint8_t>();
-  const auto numbers = one.at("normalization").as<float>();
+  const auto mean = one.at("mean").as<float>(), scale = one.at("scale").as<float>(), rest = one.at("rest").as<float>();
+  const std::size_t last = mean.size() - 1;
   const int width = one.size("frame", 1), height = one.size("frame", 0), channels = one.size("frame", 2);
   const gcv::ImageView frame{pixels.data(), width, height, std::ptrdiff_t{width} * channels,
                              gcv::parse_pixel_format(one.texts.at("pixel_format"))};
-  const gcv::Normalization normalization{
-      {numbers[0], numbers[1], numbers[2]}, {numbers[3], numbers[4], numbers[5]}, numbers[6] != 0, numbers[7]};
+  const gcv::Normalization normalization{{mean[0], mean[last / 2], mean[last]},
+                                         {scale[0], scale[last / 2], scale[last]},
+                                         rest[0] != 0,
+                                         rest[1],
+                                         one.size("numbers", 0)};
   const gcv::Size input{one.size("numbers", 2), one.size("numbers", 1)};
   std::vector<float> floats(one.at("numbers").values.size());
   gcv::preprocess(frame, one.placement(), normalization, input, floats.data());
@@ -119,16 +123,20 @@ void run_pixels(const Case& one) {
 }
 
 void run_classes(const Case& one) {
-  auto logits = one.at("logits").as<float>();
+  const auto logits = one.at("logits").as<float>();
   const auto count = static_cast<std::int64_t>(logits.size());
   CHECK_EQUAL(gcv::top_k(logits.data(), count, one.size("best", 0)), one.at("best").values);
-  gcv::softmax(logits.data(), count, logits.data());
-  CHECK_EQUAL(logits, one.at("probabilities").values);
+  auto probabilities = logits;  // in place
+  gcv::softmax(probabilities.data(), count, probabilities.data());
+  CHECK_EQUAL(probabilities, one.at("softmax").values);
+  gcv::sigmoid(logits.data(), count, probabilities.data());
+  CHECK_EQUAL(probabilities, one.at("sigmoid").values);
 }
 
 }  // namespace
 
 TEST(vectors, preprocess_vectors) { on_every_isa("preprocess", run_preprocess); }
+TEST(vectors, grey_vectors) { on_every_isa("grey", run_preprocess); }
 TEST(vectors, detect_vectors) { on_every_isa("detect", run_detect); }
 TEST(vectors, heatmap_vectors) { on_every_isa("heatmaps", run_heatmaps); }
 TEST(vectors, segment_vectors) { on_every_isa("segment", run_segment); }

@@ -20,6 +20,7 @@ from gcv_edge.metadata import (
     ModelMetadata,
     Preprocessing,
 )
+from gcv_edge.tasks import ACTION, CLASSIFICATION
 
 FITTING = {
     "standard": "is stretched to {width}x{height}",
@@ -27,6 +28,11 @@ FITTING = {
     "fit_to_window_letterbox": "is resized, keeping its shape, to fit the middle of {width}x{height}",
     "crop": "is resized to a short side of {short}, cut to its middle {width}x{height}",
     "crop of a stretched frame": "is stretched to {wide}x{short}, cut to its middle {width}x{height}",
+}
+SCORES = {
+    "softmax": "softmax of the logits: one class of many",
+    "sigmoid": "sigmoid of each logit: every class by itself",
+    "none": "the logits as they are (no activation)",
 }
 SHOWN_LABELS = 12
 
@@ -112,6 +118,8 @@ def info_lines(
     if metadata.task.takes != "tensors":
         height, width = ports["inputs"][0]["shape"][-2:]
         lines.append(("Frames", describe_preprocessing(metadata.preprocessing, (width, height))))
+    if metadata.task in (CLASSIFICATION, ACTION):
+        lines.append(("Scores", SCORES[metadata.activation]))
     if metadata.detection is not None:
         lines.append(("Detection", describe_detection(metadata.detection)))
     if metadata.clip is not None:
@@ -156,8 +164,17 @@ def describe_preprocessing(preprocessing: Preprocessing, size: tuple[int, int]) 
     manner = "crop of a stretched frame" if is_stretched else preprocessing.resize_type
     fitting = FITTING[manner].format(width=size[0], height=size[1], short=short, wide=wide)
     padding = f" (the rest is {preprocessing.pad_value:g})" if "fit" in preprocessing.resize_type else ""
-    order = "turned to RGB" if preprocessing.reverse_channels else "left in BGR order"
-    return f"A BGR frame {fitting}{padding}, {order}, and {describe_levels(preprocessing)}."
+    return (
+        f"A BGR frame {fitting}{padding}, {describe_channels(preprocessing)}, "
+        f"and {describe_levels(preprocessing)}."
+    )
+
+
+def describe_channels(preprocessing: Preprocessing) -> str:
+    """Say what happens to the colours."""
+    if len(preprocessing.mean) == 1:
+        return "turned to grey"
+    return "turned to RGB" if preprocessing.reverse_channels else "left in BGR order"
 
 
 def describe_levels(preprocessing: Preprocessing) -> str:
@@ -224,6 +241,7 @@ def to_dict(path: Path, metadata: ModelMetadata, ports: dict[str, list[dict[str,
         "labels": metadata.labels,
         **ports,
         "preprocessing": vars(metadata.preprocessing),
+        "activation": metadata.activation if metadata.task in (CLASSIFICATION, ACTION) else None,
         **settings,
         "source": metadata.source,
         "source_hash": metadata.source_hash,

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gcv_edge.runtime.depth import DepthMap
     from gcv_edge.runtime.embedding import Embedding
+    from gcv_edge.runtime.regressor import Regression
     from gcv_edge.runtime.results import Classification, Detections, Poses, Segmentation, Speed
     from gcv_edge.runtime.translator import Picture
 
-    Result = Classification | Detections | Poses | Segmentation | DepthMap | Embedding | Picture
+    Result = Classification | Detections | Poses | Segmentation | DepthMap | Embedding | Regression | Picture
 
 DETECTION_THRESHOLD = 0.5
 POSE_THRESHOLD = 0.2
@@ -25,7 +26,7 @@ def summarize(result: Result, threshold: float | None) -> str:
 
 def describe(result: Result, threshold: float | None) -> str:
     """Say what a result holds, by its kind."""
-    from gcv_edge.runtime import depth, embedding, results, translator
+    from gcv_edge.runtime import depth, embedding, regressor, results, translator
 
     if isinstance(result, results.Detections):
         return describe_detections(result, DETECTION_THRESHOLD if threshold is None else threshold)
@@ -37,9 +38,11 @@ def describe(result: Result, threshold: float | None) -> str:
         return describe_depth(result)
     if isinstance(result, embedding.Embedding):
         return f"{len(result)} numbers"
+    if isinstance(result, regressor.Regression):
+        return ", ".join(result.lines)
     if isinstance(result, translator.Picture):
         return f"a picture of {result.pixels.shape[1]} x {result.pixels.shape[0]} pixels"
-    return describe_classification(result)
+    return ", ".join(result.lines(SHOWN_CLASSES))
 
 
 def describe_detections(result: Detections, threshold: float) -> str:
@@ -57,11 +60,6 @@ def join_scores(scores: list[float]) -> str:
     """Join scores, a few of them."""
     more = " ..." if len(scores) > SHOWN_SCORES else ""
     return " ".join(f"{score:.2f}" for score in scores[:SHOWN_SCORES]) + more
-
-
-def describe_classification(result: Classification) -> str:
-    """Name the most probable classes."""
-    return ", ".join(f"{label} {probability:.1%}" for _, label, probability in result.top(SHOWN_CLASSES))
 
 
 def describe_segmentation(result: Segmentation) -> str:

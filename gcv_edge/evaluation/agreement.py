@@ -79,6 +79,17 @@ class SameClass(Comparison):
         self.agreed += int(reference.logits.argmax() == candidate.logits.argmax())
 
 
+class SameDecisions(Comparison):
+    """Share of classes, each by itself, that both take for more or both for less likely than not."""
+
+    measure: ClassVar[str] = "agreement on each class"
+
+    def update(self, reference: Classification, candidate: Classification) -> None:
+        """Take in a picture's results."""
+        self.compared += len(reference)
+        self.agreed += int(np.count_nonzero((reference.logits > 0) == (candidate.logits > 0)))
+
+
 class SameObjects(Comparison):
     """Share of detections over 0.5 with a partner: same class, IoU of at least 0.5, each in one pair."""
 
@@ -210,6 +221,8 @@ def run_sample(model: Model[Any], sample: Sample) -> Any:
 
 def choose(result: Any) -> Comparison:
     """Return the comparison for a kind of result."""
+    if isinstance(result, Classification) and result.activation == "sigmoid":
+        return SameDecisions()
     for kind, comparison in KINDS.items():
         if isinstance(result, kind):
             return comparison()

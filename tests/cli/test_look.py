@@ -241,6 +241,10 @@ def test_demo_into_a_folder_that_is_there(here: Path) -> None:
         ("image_to_image", None, ["Picture     from 0 (black) to 1 (white)"]),
         ("tensors", None, ["Input       data f32 [1, 3, 32, 32]"]),
         ("embedding", None, ["Outputs     logits f32 [1, 3]"]),
+        ("classification", None, ["Scores      softmax of the logits", "turned to RGB"]),
+        ("labelling", None, ["Scores      sigmoid of each logit: every class by itself"]),
+        ("grey", None, ["Input       data f32 [1, 1, 32, 32]", "turned to grey", "mean 0, scale 255"]),
+        ("regression", None, ["Outputs     values f32 [1, 3]"]),
     ],
 )
 def test_info_says_what_a_task_needs(
@@ -252,3 +256,4 @@ def test_info_says_what_a_task_needs(
         assert part in printed
     assert ("Frames" in printed) == (kind != "tensors")
     assert (facts["clip"] is None) == (clip is None)
+    assert (facts["activation"] is None) == (facts["task"] not in ("classification", "action"))

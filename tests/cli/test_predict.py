@@ -277,6 +277,21 @@ def test_depth_and_vectors_are_told(make_model: Maker, red: str) -> None:
     assert found["vector"] == pytest.approx([1, 0, 0], abs=0.01)
 
 
+def test_values_are_told_with_their_names(make_model: Maker, red: str) -> None:
+    printed = done("predict", make_model("regression"), red, "--save", "out")
+    assert printed.startswith("red.png: red 2, green 0, blue 0 (pre ")
+    assert Path("out/red.png").exists()
+    (found,) = lines(make_model("regression"), red)
+    assert found["values"] == pytest.approx([2, 0, 0])
+    assert found["labels"] == ["red", "green", "blue"]
+
+
+def test_scores_are_told_by_their_activation(make_model: Maker, red: str) -> None:
+    assert "red 73.1%, green 50.0%" in done("predict", make_model("labelling"), red)
+    assert "red 1, green 0" in done("predict", make_model("classification", activation="none"), red)
+    assert "red 57.4%" in done("predict", make_model("grey"), red)
+
+
 def test_a_made_picture_is_saved_as_it_is(make_model: Maker, red: str) -> None:
     printed = done("predict", make_model("image_to_image"), red, "--save", "out")
     assert "a picture of 32 x 32 pixels" in printed

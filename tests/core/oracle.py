@@ -47,27 +47,35 @@ def preprocess(
     source: Box,
     target: Target,
     input_size: tuple[int, int],
-    mean: tuple[float, float, float],
-    scale: tuple[float, float, float],
+    mean: tuple[float, ...],
+    scale: tuple[float, ...],
     reverse_channels: bool,
     pad_value: float,
 ) -> tuple[Floats, NDArray[np.uint8]]:
-    """The input as normalised numbers and as levels, [3, H, W] each."""
+    """The input as normalised numbers and as levels, [3, H, W] each; [1, H, W] with one mean."""
     picture = frame[:, :, None] if frame.ndim == 2 else frame
     samples, inside = resample(picture, source, target[2:])
     samples = samples[:, :, CHANNELS[pixel_format]]
-    if reverse_channels:
+    if len(mean) == 1:
+        samples = to_grey(samples)[:, :, None]
+    elif reverse_channels:
         samples = samples[:, :, ::-1]
     area = (slice(target[1], target[1] + target[3]), slice(target[0], target[0] + target[2]))
-    numbers = np.empty((3, input_size[1], input_size[0]), np.float32)
+    numbers = np.empty((len(mean), input_size[1], input_size[0]), np.float32)
     levels = np.full(numbers.shape, int(np.floor(np.clip(pad_value, 0, 255) + 0.5)), np.uint8)
-    for c in range(3):
+    for c in range(len(mean)):
         factor = np.float32(1) / np.float32(scale[c])
         numbers[c] = (np.float32(pad_value) - np.float32(mean[c])) * factor
         scaled = (samples[:, :, c].astype(np.float32) - np.float32(mean[c])) * factor
         numbers[c][area] = np.where(inside, scaled, numbers[c][area])
         levels[c][area] = np.where(inside, samples[:, :, c], levels[c][area])
     return numbers, levels
+
+
+def to_grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """BT.601's luma of BGR pixels, with OpenCV's 15-bit weights."""
+    weighed = pixels.astype(np.int64) @ np.array([3735, 19235, 9798])
+    return ((weighed + (1 << 14)) >> 15).astype(np.uint8)
 
 
 def detect(
@@ -239,6 +247,12 @@ def softmax(logits: Floats) -> Floats:
         weights = np.where(logits == best, 1.0, np.exp(logits.astype(np.float64) - best))
         total = np.cumsum(weights[~np.isnan(weights)])[-1:].sum()
         return (weights / total).astype(np.float32)
+
+
+def sigmoid(logits: Floats) -> Floats:
+    """Probabilities, each by itself."""
+    with np.errstate(over="ignore"):
+        return (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
 
 
 def top_k(scores: Floats, k: int) -> NDArray[np.int64]:

@@ -21,6 +21,7 @@ numbers = st.one_of(
 def test_equals_oracle(values: list[float], k: int) -> None:
     logits = np.array(values, np.float32)
     np.testing.assert_array_equal(_core.softmax(logits), oracle.softmax(logits))
+    np.testing.assert_array_equal(_core.sigmoid(logits), oracle.sigmoid(logits))
     found = _core.top_k(logits, k)
     assert found.dtype == np.int32
     np.testing.assert_array_equal(found, oracle.top_k(logits, k))
@@ -45,6 +46,8 @@ def test_odd_logits() -> None:
     np.testing.assert_array_equal(_core.softmax(np.float32([np.inf, 3, np.inf])), [0.5, 0, 0.5])
     np.testing.assert_array_equal(_core.softmax(np.float32([np.nan, 7])), [np.nan, 1])
     np.testing.assert_array_equal(_core.softmax(np.float32([-np.inf, -np.inf])), [0.5, 0.5])
+    odd = np.float32([np.inf, -np.inf, np.nan, 0, 3e38, -3e38, -100])
+    np.testing.assert_array_equal(_core.sigmoid(odd), np.float32([1, 0, np.nan, 0.5, 1, 0, np.exp(-100.0)]))
 
 
 def test_wrong_scores_are_named() -> None:

@@ -12,13 +12,14 @@ MEAN, SCALE = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize("inputs", [(416, 416), (500, 300), (900, 700)])
-def test_frames_have_the_same_bits(threads: int, inputs: tuple[int, int]) -> None:
+@pytest.mark.parametrize("channels", [1, 3])
+def test_frames_have_the_same_bits(threads: int, inputs: tuple[int, int], channels: int) -> None:
     frame = np.random.default_rng(0).integers(0, 256, (300, 500, 3), np.uint8)
     placement = _core.Placement((0, 0, 500, 300), (0, 0, *inputs))
     crew, found = _core.Crew(threads), []
     for helpers in (None, crew, crew):
-        out = np.full((3, inputs[1], inputs[0]), np.nan, np.float32)
-        _core.preprocess(frame, "bgr", placement, out, MEAN, SCALE, True, 0, helpers)
+        out = np.full((channels, inputs[1], inputs[0]), np.nan, np.float32)
+        _core.preprocess(frame, "bgr", placement, out, MEAN[:channels], SCALE[:channels], True, 0, helpers)
         found.append(out)
     np.testing.assert_array_equal(found[1], found[0])
     np.testing.assert_array_equal(found[2], found[0])

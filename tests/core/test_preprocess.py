@@ -16,6 +16,8 @@ from gcv_edge import _core
 
 SHAPES = {"bgr": (3,), "rgb": (3,), "gray": (), "bgra": (4,), "rgba": (4,)}
 MEAN, SCALE = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+LEVELS = {3: (MEAN, SCALE), 1: ((33.3184,), (78.5675,))}
+"""Mean and scale by the channels of a network."""
 
 
 def draw_frame(size: tuple[int, int], pixel_format: str = "bgr", seed: int = 0) -> NDArray[np.uint8]:
@@ -46,21 +48,29 @@ def placements(draw: st.DrawFn) -> tuple[tuple[int, int], oracle.Box, tuple[int,
 
 
 @settings(max_examples=150, derandomize=True, deadline=None)
-@given(placements(), st.sampled_from(sorted(SHAPES)), st.booleans(), st.integers(0, 9))
+@given(
+    placements(),
+    st.sampled_from(sorted(SHAPES)),
+    st.booleans(),
+    st.integers(0, 9),
+    st.sampled_from(sorted(LEVELS)),
+)
 def test_equals_oracle(
     case: tuple[tuple[int, int], oracle.Box, tuple[int, int], oracle.Target],
     pixel_format: str,
     reverse: bool,
     seed: int,
+    channels: int,
 ) -> None:
     size, source, inputs, target = case
     frame = draw_frame(size, pixel_format, seed)
     placement = _core.Placement(source, target)
-    numbers = np.full((3, inputs[1], inputs[0]), np.nan, np.float32)
+    numbers = np.full((channels, inputs[1], inputs[0]), np.nan, np.float32)
+    mean, scale = LEVELS[channels]
     levels = np.zeros(numbers.shape, np.uint8)
     for out in (numbers, levels):
-        _core.preprocess(frame, pixel_format, placement, out, MEAN, SCALE, reverse, 114.5)
-    expected = oracle.preprocess(frame, pixel_format, source, target, inputs, MEAN, SCALE, reverse, 114.5)
+        _core.preprocess(frame, pixel_format, placement, out, mean, scale, reverse, 114.5)
+    expected = oracle.preprocess(frame, pixel_format, source, target, inputs, mean, scale, reverse, 114.5)
     np.testing.assert_array_equal(numbers.view(np.uint32), expected[0].view(np.uint32))
     np.testing.assert_array_equal(levels, expected[1])
 
@@ -87,6 +97,49 @@ def test_stretch_is_within_a_level_of_opencv(size: tuple[int, int], inputs: tupl
     ours = run_levels(frame, _core.place("standard", size, inputs), inputs)
     theirs = cv2.resize(frame, inputs, interpolation=cv2.INTER_LINEAR).transpose(2, 0, 1)
     assert np.abs(ours.astype(int) - theirs).max() <= 1
+
+
+GREY_CODES = {
+    "bgr": cv2.COLOR_BGR2GRAY,
+    "rgb": cv2.COLOR_RGB2GRAY,
+    "bgra": cv2.COLOR_BGRA2GRAY,
+    "rgba": cv2.COLOR_RGBA2GRAY,
+}
+
+
+def run_grey(
+    frame: NDArray[np.uint8], pixel_format: str, size: tuple[int, int], dtype: type = np.uint8
+) -> NDArray[np.uint8]:
+    out = np.empty((1, size[1], size[0]), dtype)
+    placement = _core.place("standard", (frame.shape[1], frame.shape[0]), size)
+    _core.preprocess(frame, pixel_format, placement, out, (10,), (4,), True, 0)
+    return out[0]
+
+
+@pytest.mark.parametrize("pixel_format", GREY_CODES)
+def test_grey_is_exactly_opencvs(pixel_format: str) -> None:
+    frame = draw_frame((300, 200), pixel_format)
+    theirs = cv2.cvtColor(frame, GREY_CODES[pixel_format])
+    np.testing.assert_array_equal(run_grey(frame, pixel_format, (300, 200)), theirs)
+    numbers = run_grey(frame, pixel_format, (300, 200), np.float32)
+    np.testing.assert_array_equal(numbers, (theirs - np.float32(10)) / 4)
+
+
+@pytest.mark.parametrize(("size", "inputs"), OPENCV_SIZES)
+def test_resized_grey_is_within_a_level_of_opencv(size: tuple[int, int], inputs: tuple[int, int]) -> None:
+    frame = draw_frame(size)
+    ours = run_grey(frame, "bgr", inputs).astype(int)
+    theirs = cv2.cvtColor(cv2.resize(frame, inputs), cv2.COLOR_BGR2GRAY)
+    grey_first = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), inputs)
+    assert np.abs(ours - theirs).max() <= 1
+    assert np.abs(ours - grey_first).max() <= 2
+
+
+def test_grey_frames_stay_as_they_are() -> None:
+    frame = draw_frame((64, 48), "gray")
+    np.testing.assert_array_equal(run_grey(frame, "gray", (64, 48)), frame)
+    three = np.repeat(frame[:, :, None], 3, axis=2)
+    np.testing.assert_array_equal(run_grey(frame, "gray", (20, 90)), run_grey(three, "bgr", (20, 90)))
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (480, 640), (1000, 333), (3, 200)])
@@ -199,6 +252,8 @@ OUTS = {
     "part of many planes": ((8, 24, 32), lambda planes: planes[1:7:2]),
     "one row": ((3, 7, 1, 32), lambda clip: clip[:, 4]),
     "one column": ((3, 7, 24, 1), lambda clip: clip[:, 4]),
+    "grey clip": ((1, 5, 24, 32), lambda clip: clip[:, 2]),
+    "grey pictures": ((4, 1, 24, 32), lambda pictures: pictures[2]),
 }
 
 
@@ -212,9 +267,10 @@ def test_planes_may_lie_apart(
     base = np.full(shape, 99, dtype)
     out = view(base)  # type: ignore[operator]
     packed = np.empty(out.shape, dtype)
+    mean, scale = LEVELS[len(out)]
     placement = _core.place("fit_to_window", size, (out.shape[2], out.shape[1]))
     for planes in (out, packed):
-        _core.preprocess(frame, "bgr", placement, planes, MEAN, SCALE, True, 7.0)
+        _core.preprocess(frame, "bgr", placement, planes, mean, scale, True, 7.0)
     np.testing.assert_array_equal(out, packed)
     written = np.zeros(shape, bool)
     view(written)[...] = True  # type: ignore[operator]
@@ -241,16 +297,16 @@ WRONG = [
     (
         {"out": np.zeros((8, 8, 3), np.float32)},
         ValueError,
-        r"out: found .*, expected \[3, height, width\], each",
+        r"out: found .*, expected \[3 or 1, height, width\], each plane contiguous",
     ),
-    ({"out": OUT[:, ::2]}, ValueError, "out: found .* each of the three contiguous"),
-    ({"out": OUT[:, :, ::2]}, ValueError, "out: found .* each of the three contiguous"),
-    ({"out": OUT[:, :, :7]}, ValueError, "out: found .* each of the three contiguous"),
-    ({"out": OUT[:, ::-1]}, ValueError, "out: found .* each of the three contiguous"),
+    ({"out": OUT[:, ::2]}, ValueError, "out: found .* each plane contiguous"),
+    ({"out": OUT[:, :, ::2]}, ValueError, "out: found .* each plane contiguous"),
+    ({"out": OUT[:, :, :7]}, ValueError, "out: found .* each plane contiguous"),
+    ({"out": OUT[:, ::-1]}, ValueError, "out: found .* each plane contiguous"),
     (
         {"out": np.lib.stride_tricks.as_strided(OUT, (3, 8, 8), (64, 32, 4))},
         ValueError,
-        "out: found .* each of the three contiguous",
+        "out: found .* each plane contiguous",
     ),
     (
         {"out": np.broadcast_to(np.float32(0), (3, 8, 8))},
@@ -264,6 +320,17 @@ WRONG = [
     ),
     ({"scale": (1, 0, 1)}, ValueError, "scale: found 0.0*, expected a finite number other than 0"),
     ({"mean": (1, 2)}, TypeError, r"mean: found \(1, 2\), expected three numbers"),
+    (
+        {"out": np.zeros((2, 8, 8), np.float32)},
+        ValueError,
+        r"out: found .*, expected \[3 or 1, height, width\]",
+    ),
+    ({"out": OUT[:1]}, TypeError, r"mean: found \(0, 0, 0\), expected one number in a sequence"),
+    (
+        {"out": OUT[:1], "mean": (0,), "scale": (0,)},
+        ValueError,
+        "scale: found 0.0*, expected a finite number",
+    ),
     ({"scale": 3}, TypeError, "scale: found 3, expected three numbers"),
     ({"mean": (1, float("nan"), 1)}, ValueError, "mean: found a number that is not finite"),
     ({"pad_value": float("inf")}, ValueError, "pad_value: found a number that is not finite"),

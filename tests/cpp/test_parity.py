@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from cpp_builds import build
 from numpy.typing import NDArray
+from port_graphs import NETWORKS, SHAPE, write_float16_classifier, write_network
 
 from gcv_edge import load
 from gcv_edge.metadata import ClipSettings, DetectionSettings, Preprocessing
 from gcv_edge.runtime.model import Network
 from gcv_edge.tasks import TASKS
-from tests.runtime.conftest import Maker, make_model
+from tests.runtime.conftest import TASKS_OF, Maker, make_model
 
 __all__ = ["make_model"]
 
@@ -35,6 +36,9 @@ ARRAYS = {
     "pose": ("keypoints", "scores", "boxes"),
     "depth": ("disparity", "depth"),
     "embedding": ("vector",),
+    "regression": ("values",),
+    "labelling": ("logits", "probabilities"),
+    "mask": ("class_map",),
     "image_to_image": ("pixels",),
 }
 PREPROCESSINGS = {
@@ -140,6 +144,57 @@ def test_pixel_formats(
     compare(found, [network.run(frame)], ARRAYS[kind])
 
 
+GREY = {
+    "crop": Preprocessing((33.3184,), (78.5675,), resize_type="crop", crop_short=60),
+    "letterbox": Preprocessing((33.3184,), (78.5675,), False, "fit_to_window_letterbox", 114),
+}
+
+
+@pytest.mark.parametrize("fitting", GREY)
+@pytest.mark.parametrize("kind", ["grey", "detection", "segmentation", "pose", "depth", "image_to_image"])
+def test_networks_that_see_grey(
+    kind: str, fitting: str, make_model: Maker, dump_results: Path, tmp_path: Path
+) -> None:
+    path = make_model(kind, channels=1, preprocessing=GREY[fitting], size=(32, 48))
+    for pixel_format in FORMATS:
+        network = load(path, color="rgb" if "rgb" in pixel_format else "bgr")
+        frame = draw_frame((64, 48), pixel_format, 5)
+        found = run_cpp(dump_results, path, "frame", write_frame(tmp_path / "frame", frame, pixel_format))
+        compare(found, [network.run(frame)], ARRAYS["classification" if kind == "grey" else kind])
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "none"])
+def test_activations(activation: str, make_model: Maker, dump_results: Path, tmp_path: Path) -> None:
+    frame = draw_frame((64, 48), "bgr", 0)
+    file = write_frame(tmp_path / "frame", frame, "bgr")
+    path = make_model("classification", activation=activation)
+    result = load(path).run(frame)
+    compare(run_cpp(dump_results, path, "frame", file), [result], ARRAYS["classification"])
+    path = make_model("clip", activation=activation, clip=ClipSettings((0, 2, 4, 6), 8, 3))
+    video = load(path).run([frame])
+    compare(run_cpp(dump_results, path, "video", file), [video], ARRAYS["clip"])
+    assert result.activation == video.activation == activation
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_names_of_merged_tensors(kind: str, dump_results: Path, tmp_path: Path) -> None:
+    path = write_network(kind, tmp_path / "ports.onnx")
+    data = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
+    (tmp_path / "data").write_bytes(np.array([4, *data.shape], np.int64).tobytes() + data.tobytes())
+    found = dict(run_cpp(dump_results, path, "tensors", "data", tmp_path / "data"))
+    expected = load(path).run(data)
+    assert sorted(found) == sorted(expected)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values, strict=True)
+
+
+def test_a_float16_classifier(dump_results: Path, tmp_path: Path) -> None:
+    path = write_float16_classifier(tmp_path / "half.onnx")
+    frame = draw_frame((40, 30), "bgr", 0)
+    found = run_cpp(dump_results, path, "frame", write_frame(tmp_path / "frame", frame, "bgr"))
+    compare(found, [load(path).run(frame)], ARRAYS["classification"])
+
+
 @pytest.mark.parametrize("kind", ["detection", "classification", "segmentation"])
 def test_batches(kind: str, make_model: Maker, dump_results: Path, tmp_path: Path) -> None:
     path, network = make_network(make_model, kind, PREPROCESSINGS["letterbox"])
@@ -189,6 +244,14 @@ WRONG = [
     ("detection", {"entries": {"gcv_edge task": "classification"}}),
     ("pose", {"entries": {"gcv_edge task": "tensors"}}),
     ("depth", {"entries": {"gcv_edge depth": "2 1 0"}}),
+    ("grey", {"preprocessing": Preprocessing()}),
+    ("classification", {"preprocessing": Preprocessing((1.0,), (2.0,))}),
+    ("grey", {"entries": {"model_info scale_values": "1 2 3"}}),
+    ("segmentation", {"channels": 2}),
+    ("clip", {"channels": 4, "clip": ClipSettings((0, 2, 4, 6), 8)}),
+    ("classification", {"entries": {"gcv_edge activation": "relu"}}),
+    ("regression", {"labels": ("age",)}),
+    ("classification", {"entries": {"gcv_edge task": "regression"}}),
 ]
 
 
@@ -213,5 +276,5 @@ def test_refusals_are_worded_alike(
 
 
 def test_every_task_is_compared() -> None:
-    compared = {"action" if kind in ("clip", "consensus") else kind for kind in ARRAYS} - {"kept"}
+    compared = {TASKS_OF.get(kind, kind) for kind in ARRAYS}
     assert compared | {"tensors"} == set(TASKS)

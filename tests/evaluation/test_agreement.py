@@ -54,6 +54,14 @@ def test_overlap_of_partners() -> None:
     assert result.figures == {"matched detections": 1, "IoU of partners": pytest.approx(0.75)}
 
 
+def test_several_classes_at_once() -> None:
+    ours, theirs = (
+        Classification(logits, activation="sigmoid") for logits in ([2, -1, 0.5, -3], [9, 1, 0.1, -0.1])
+    )
+    result = agreement([ours], [theirs])
+    assert (result.measure, result.value, result.compared) == ("agreement on each class", 0.75, 4)
+
+
 def test_classes() -> None:
     ours = [Classification([1, 2, 3]), Classification([3, 2, 1])]
     theirs = [Classification([0, 0, 9]), Classification([0, 0, 9])]

@@ -27,6 +27,8 @@ Maker = Callable[..., Path]
 
 UNIT = Preprocessing(mean=(0.0, 0.0, 0.0), scale=(255.0, 255.0, 255.0))
 """Input values are levels / 255, RGB."""
+GREY_UNIT = Preprocessing(mean=(0.0,), scale=(255.0,))
+"""The same for a network that sees grey."""
 
 LABELS = ("red", "green", "blue")
 ANCHORS = np.array([[0, 0, 16, 16], [2, 2, 18, 18], [16, 16, 32, 32]], np.float32)
@@ -49,13 +51,13 @@ def detection_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any
         helper.make_node("Add", ["nothing", "anchors"], ["boxes"]),
     ]
     constants = [
-        constant("row", [0, 1, 3], np.int64),
+        constant("row", [0, 1, -1], np.int64),
         constant("axis", [2], np.int64),
         constant("zero", [0.0]),
         constant("weights", WEIGHTS[None, :, None]),
         constant("anchors", ANCHORS[None]),
     ]
-    return nodes, constants, {"boxes": ["N", 3, 4], "scores": ["N", 3, 3]}
+    return nodes, constants, {"boxes": ["N", 3, 4], "scores": ["N", 3, "C"]}
 
 
 def kept_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
@@ -85,20 +87,41 @@ def classification_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, lis
         helper.make_node("GlobalAveragePool", ["data"], ["mean"]),
         helper.make_node("Flatten", ["mean"], ["logits"]),
     ]
-    return nodes, [], {"logits": ["N", 3]}
+    return nodes, [], {"logits": ["N", "C"]}
+
+
+def regression_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    """Twice the mean level of each channel."""
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["data"], ["mean"]),
+        helper.make_node("Flatten", ["mean"], ["row"]),
+        helper.make_node("Mul", ["row", "two"], ["values"]),
+    ]
+    return nodes, [constant("two", [2.0])], {"values": ["N", "C"]}
+
+
+def mask_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
+    """A segmentation into two: 0, and the logit that a pixel's mean level is over a half."""
+    nodes = [
+        helper.make_node("ReduceMean", ["data"], ["mean"], axes=[1], keepdims=1),
+        helper.make_node("Sub", ["mean", "half"], ["logit"]),
+        helper.make_node("Mul", ["logit", "zero"], ["nothing"]),
+        helper.make_node("Concat", ["nothing", "logit"], ["logits"], axis=1),
+    ]
+    return nodes, [constant("half", [0.5]), constant("zero", [0.0])], {"logits": ["N", 2, "H", "W"]}
 
 
 def segmentation_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
     return (
         [helper.make_node("Mul", ["data", "two"], ["logits"])],
         [constant("two", [2.0])],
-        {"logits": ["N", 3, "H", "W"]},
+        {"logits": ["N", "C", "H", "W"]},
     )
 
 
 def pose_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
     pool = helper.make_node("AveragePool", ["data"], ["heatmaps"], kernel_shape=[4, 4], strides=[4, 4])
-    return [pool], [], {"heatmaps": ["N", 3, "H/4", "W/4"]}
+    return [pool], [], {"heatmaps": ["N", "C", "H/4", "W/4"]}
 
 
 def clip_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
@@ -114,7 +137,7 @@ def consensus_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any
     """The mean level of each channel over all pictures of a batch."""
     node = helper.make_node("ReduceMean", ["data"], ["mean"], axes=[0, 2, 3], keepdims=0)
     nodes = [node, helper.make_node("Reshape", ["mean", "row"], ["logits"])]
-    return nodes, [constant("row", [1, 3], np.int64)], {"logits": [1, 3]}
+    return nodes, [constant("row", [1, -1], np.int64)], {"logits": [1, "C"]}
 
 
 def embedding_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
@@ -135,21 +158,38 @@ def inverting_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any
     return (
         [helper.make_node("Sub", ["one", "data"], ["image"])],
         [constant("one", [1.0])],
-        {"image": ["N", 3, "H", "W"]},
+        {"image": ["N", "C", "H", "W"]},
     )
 
 
 def tensors_graph() -> tuple[Nodes, list[onnx.TensorProto], dict[str, list[Any]]]:
-    return [helper.make_node("Identity", ["data"], ["same"])], [], {"same": ["N", 3, "H", "W"]}
+    return [helper.make_node("Identity", ["data"], ["same"])], [], {"same": ["N", "C", "H", "W"]}
 
 
-TASKS_OF = {"kept": "detection", "clip": "action", "consensus": "action"}
+TASKS_OF = {
+    "kept": "detection",
+    "clip": "action",
+    "consensus": "action",
+    "labelling": "classification",
+    "grey": "classification",
+    "mask": "segmentation",
+}
 """Tasks of networks that are not called as their task."""
+CHANNELS = {"grey": 1}
+"""Channels of the inputs of networks that see no colours."""
+SIGMOIDS = ("labelling", "grey")
+"""Classifiers whose classes do not exclude each other."""
+NAMES = {"mask": ("rest", "thing"), "clip": (), "tensors": ()}
+"""Labels of networks that have others than those of their channels."""
 
 GRAPHS = {
     "clip": clip_graph,
     "consensus": consensus_graph,
     "embedding": embedding_graph,
+    "regression": regression_graph,
+    "labelling": classification_graph,
+    "grey": classification_graph,
+    "mask": mask_graph,
     "depth": depth_graph,
     "image_to_image": inverting_graph,
     "tensors": tensors_graph,
@@ -162,21 +202,26 @@ GRAPHS = {
 }
 
 
-def value_info(name: str, shape: list[Any], batch: int | None, size: tuple[int, int]) -> onnx.ValueInfoProto:
+def value_info(
+    name: str, shape: list[Any], batch: int | None, size: tuple[int, int], channels: int
+) -> onnx.ValueInfoProto:
     known: dict[Any, Any] = {"H": size[0], "W": size[1], "H/4": size[0] // 4, "W/4": size[1] // 4}
-    known |= {} if batch is None else {"N": batch}
+    known |= {"C": channels} | ({} if batch is None else {"N": batch})
     return helper.make_tensor_value_info(
         name, TensorProto.FLOAT, [known.get(length, length) for length in shape]
     )
 
 
-def build_model(kind: str, batch: int | None, size: tuple[int, int]) -> onnx.ModelProto:
+def build_model(
+    kind: str, batch: int | None, size: tuple[int, int], channels: int | None = None
+) -> onnx.ModelProto:
+    channels = channels or CHANNELS.get(kind, 3)
     nodes, constants, outputs = GRAPHS[kind]()
     graph = helper.make_graph(
         nodes,
         kind,
-        [value_info("data", ["N", 3, *([4] if kind == "clip" else []), "H", "W"], batch, size)],
-        [value_info(name, shape, batch, size) for name, shape in outputs.items()],
+        [value_info("data", ["N", "C", *([4] if kind == "clip" else []), "H", "W"], batch, size, channels)],
+        [value_info(name, shape, batch, size, channels) for name, shape in outputs.items()],
         constants,
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -184,10 +229,12 @@ def build_model(kind: str, batch: int | None, size: tuple[int, int]) -> onnx.Mod
 
 def describe_model(
     kind: str,
-    labels: tuple[str, ...] = LABELS,
-    preprocessing: Preprocessing = UNIT,
+    labels: tuple[str, ...] | None = None,
+    preprocessing: Preprocessing | None = None,
     detection: DetectionSettings | None = None,
     clip: ClipSettings | None = None,
+    channels: int | None = None,
+    activation: str | None = None,
 ) -> dict[str, str]:
     """What a test network's file says of itself."""
     task = find_task(TASKS_OF.get(kind, kind))
@@ -195,8 +242,13 @@ def describe_model(
         detection = DetectionSettings(nms="runtime" if kind == "detection" else "graph")
     depth = DepthSettings() if task is DEPTH else None
     image = ImageSettings() if task is IMAGE else None
-    labels = () if kind in ("clip", "tensors") else labels
-    return format_metadata(ModelMetadata(task, labels, preprocessing, detection, clip, depth, image))
+    channels = channels or CHANNELS.get(kind, 3)
+    labels = NAMES.get(kind, LABELS[:channels]) if labels is None or kind in NAMES else labels
+    preprocessing = preprocessing or (GREY_UNIT if channels == 1 else UNIT)
+    activation = activation or ("sigmoid" if kind in SIGMOIDS else "softmax")
+    return format_metadata(
+        ModelMetadata(task, labels, preprocessing, detection, clip, depth, image, activation)
+    )
 
 
 @pytest.fixture
@@ -209,15 +261,17 @@ def make_model(tmp_path: Path) -> Maker:
         path: Path | None = None,
         batch: int | None = 1,
         size: tuple[int, int] = (32, 32),
-        labels: tuple[str, ...] = LABELS,
-        preprocessing: Preprocessing = UNIT,
+        channels: int | None = None,
+        labels: tuple[str, ...] | None = None,
+        preprocessing: Preprocessing | None = None,
         detection: DetectionSettings | None = None,
         clip: ClipSettings | None = None,
+        activation: str | None = None,
         entries: dict[str, str] | None = None,
         without: tuple[str, ...] = (),
     ) -> Path:
-        found = describe_model(kind, labels, preprocessing, detection, clip)
-        model = build_model(kind, batch, size)
+        found = describe_model(kind, labels, preprocessing, detection, clip, channels, activation)
+        model = build_model(kind, batch, size, channels)
         kept = {key: value for key, value in {**found, **(entries or {})}.items() if key not in without}
         helper.set_model_props(model, kept)
         target = path or tmp_path / f"{kind}.onnx"

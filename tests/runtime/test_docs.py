@@ -27,6 +27,8 @@ def test_every_example_runs(make_model: Maker, tmp_path: Path, monkeypatch: pyte
         "mask_rcnn": "instance_segmentation",
         "monodepth2": "depth",
         "reid": "embedding",
+        "tags": "labelling",
+        "age": "regression",
         "srgan": "image_to_image",
         "wgan": "tensors",
     }.items():

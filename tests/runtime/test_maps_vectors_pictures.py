@@ -1,4 +1,4 @@
-"""Depth, embeddings, pictures made from pictures, and networks that take tensors."""
+"""Depth, embeddings, measurements, pictures made from pictures, and networks that take tensors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import json
 import numpy as np
 import pytest
 
-from gcv_edge import DepthEstimator, Embedder, ImageTranslator, TensorNetwork, load
+from gcv_edge import DepthEstimator, Embedder, ImageTranslator, Regressor, TensorNetwork, load
 from gcv_edge.errors import ModelFileError
 from gcv_edge.metadata import DepthSettings
 from gcv_edge.runtime.depth import DepthMap
 from gcv_edge.runtime.embedding import Embedding
+from gcv_edge.runtime.regressor import Regression
 
 from .conftest import Maker, solid
 
@@ -87,6 +88,29 @@ def test_embeddings_of_other_lengths_and_of_zeros() -> None:
     assert left < middle < right
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_values_are_measured(make_model: Maker, engine: str) -> None:
+    regressor = Regressor(make_model("regression", labels=("age", "angle", "mood")), engine=engine)
+    found = regressor.run(solid(255, 0, 51))
+    np.testing.assert_allclose(found.values, [2, 0, 0.4], atol=1e-6)
+    assert len(found) == 3
+    assert found.labels == ("age", "angle", "mood")
+    assert found.lines == ["age 2", "angle 0", "mood 0.4"]
+    assert found.to_dict()["values"] == found.values.tolist()
+    assert [len(row) for row in regressor.run_batch([solid(0, 0, 0)] * 2)] == [3, 3]
+
+
+def test_values_without_names() -> None:
+    many = Regression(np.array([31.25, -4, 1e9, 0.5], np.float32))
+    assert many.lines == ["31.25", "-4", "1e+09", "0.5"]
+    assert repr(many) == "Regression(31.25, -4, 1e+09, ...; 0.0 ms)"
+    frame = np.zeros((60, 200, 3), np.uint8)
+    assert many.plot(frame).any()
+    assert not frame.any()
+    with pytest.raises(ValueError, match="values"):
+        Regression(np.zeros((2, 2)))
+
+
 @pytest.mark.parametrize("color", ["bgr", "rgb"])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_picture_comes_out_in_the_frame_s_channel_order(make_model: Maker, engine: str, color: str) -> None:
@@ -115,12 +139,13 @@ def test_tensors_go_in_and_out_as_they_are(make_model: Maker, engine: str) -> No
         network.run(values.astype(np.float64))
 
 
-@pytest.mark.parametrize("kind", ["depth", "embedding", "image_to_image", "tensors"])
+@pytest.mark.parametrize("kind", ["depth", "embedding", "image_to_image", "regression", "tensors"])
 def test_load_chooses_the_class_and_the_others_refuse(make_model: Maker, kind: str) -> None:
     classes = {
         "depth": DepthEstimator,
         "embedding": Embedder,
         "image_to_image": ImageTranslator,
+        "regression": Regressor,
         "tensors": TensorNetwork,
     }
     path = make_model(kind)
@@ -130,7 +155,7 @@ def test_load_chooses_the_class_and_the_others_refuse(make_model: Maker, kind: s
             other(path)
 
 
-@pytest.mark.parametrize("kind", ["depth", "embedding", "image_to_image"])
+@pytest.mark.parametrize("kind", ["depth", "embedding", "image_to_image", "regression"])
 def test_results_go_into_json(make_model: Maker, kind: str) -> None:
     found = load(make_model(kind)).run(solid(10, 20, 30))
     assert json.loads(json.dumps(found.to_dict()))["speed"]["inference_ms"] >= 0

@@ -136,6 +136,32 @@ def test_probabilities_of_huge_logits() -> None:
     np.testing.assert_allclose(Classification(np.array([1e4, -1e4])).probabilities, [1, 0])
 
 
+@pytest.mark.parametrize(
+    ("activation", "expected", "shown"),
+    [
+        ("softmax", [0.0900, 0.6652, 0.2447], "wbc 66.5%"),
+        ("sigmoid", [0.7311, 0.9526, 0.8808], "wbc 95.3%"),
+        ("none", [1, 3, 2], "wbc 3"),
+    ],
+)
+def test_activations(activation: str, expected: list[float], shown: str) -> None:
+    result = Classification([1.0, 3.0, 2.0], LABELS, activation=activation)
+    np.testing.assert_allclose(result.probabilities, expected, atol=1e-4)
+    assert repr(result) == f"Classification({shown}; 0.0 ms)"
+    assert result.to_dict()["top"][0]["probability"] == pytest.approx(expected[1], abs=1e-4)
+    assert result.plot(FRAME).any()
+
+
+def test_an_unknown_activation_is_named() -> None:
+    with pytest.raises(ValueError, match="activation: found 'relu', expected one of softmax, sigmoid, none"):
+        Classification([1.0], activation="relu")
+
+
+def test_top_tells_saturated_classes_apart() -> None:
+    result = Classification([40.0, 50.0, 45.0], activation="sigmoid")
+    assert [(row.class_id, row.probability) for row in result.top()] == [(1, 1), (2, 1), (0, 1)]
+
+
 def test_top_more_than_there_are() -> None:
     assert [row.label for row in CLASSIFICATION.top(10)] == ["wbc", "platelet", "rbc"]
 

@@ -11,9 +11,9 @@ import pytest
 
 from gcv_edge import Classifier, Detector, PoseEstimator, Segmenter, load
 from gcv_edge.errors import ModelFileError
-from gcv_edge.metadata import RESIZE_TYPES
+from gcv_edge.metadata import RESIZE_TYPES, ClipSettings
 
-from .conftest import UNIT, Maker, solid
+from .conftest import GREY_UNIT, UNIT, Maker, solid
 
 
 def softmax(values: np.ndarray) -> np.ndarray:
@@ -28,6 +28,107 @@ def test_classifier(make_model: Maker) -> None:
     assert (best.class_id, best.label) == (1, "green")
     assert second.label == "blue"
     assert best.probability == pytest.approx(float(result.probabilities[1]))
+
+
+def test_several_classes_at_once(make_model: Maker) -> None:
+    result = Classifier(make_model("labelling")).run(solid(51, 255, 102))
+    assert result.activation == "sigmoid"
+    np.testing.assert_allclose(result.probabilities, 1 / (1 + np.exp([-0.2, -1.0, -0.4])), atol=1e-6)
+    assert [row.label for row in result.top(3)] == ["green", "blue", "red"]
+
+
+def test_scores_without_an_activation(make_model: Maker) -> None:
+    result = Classifier(make_model("classification", activation="none")).run(solid(51, 255, 102))
+    np.testing.assert_array_equal(result.probabilities, result.logits)
+    assert result.top(1)[0].probability == 1
+
+
+def test_files_that_do_not_say_are_softmax(make_model: Maker) -> None:
+    path = make_model("classification", without=("gcv_edge activation",))
+    assert Classifier(path).run(solid(0, 0, 0)).probabilities.sum() == pytest.approx(1)
+
+
+def test_yes_or_no(make_model: Maker) -> None:
+    """One class with a sigmoid: its probability."""
+    result = Classifier(make_model("grey", labels=("defect",))).run(solid(255, 255, 255))
+    (only,) = result.top()
+    assert only == (0, "defect", pytest.approx(1 / (1 + np.exp(-1))))
+
+
+FRAMES = {
+    "bgr": lambda frame: frame,
+    "bgra": lambda frame: np.dstack([frame, np.full(frame.shape[:2], 9, np.uint8)]),
+    "grey": lambda frame: cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY),
+    "grey with an axis": lambda frame: cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)[:, :, None],
+    "rgb as a view": lambda frame: np.ascontiguousarray(frame[:, :, ::-1])[:, :, ::-1],
+}
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize("kind", FRAMES)
+def test_networks_that_see_grey_take_any_frame(kind: str, engine: str, make_model: Maker) -> None:
+    path = make_model("grey", size=BLOBS.shape[:2])
+    expected = cv2.cvtColor(BLOBS, cv2.COLOR_BGR2GRAY).mean() / 255
+    found = Classifier(path, engine=engine).run(FRAMES[kind](BLOBS))
+    np.testing.assert_allclose(found.logits, [expected], rtol=1e-5)
+
+
+@pytest.mark.parametrize("reverse", [True, False])
+def test_the_order_of_channels_does_not_change_grey(reverse: bool, make_model: Maker) -> None:
+    path = make_model("grey", preprocessing=replace(GREY_UNIT, reverse_channels=reverse))
+    assert Classifier(path).run(solid(255, 0, 0)).logits[0] == pytest.approx(76 / 255, rel=1e-5)
+    rgb = solid(255, 0, 0)[:, :, ::-1]
+    assert Classifier(path, color="rgb").run(rgb).logits[0] == pytest.approx(76 / 255, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "kind", ["detection", "segmentation", "pose", "depth", "image_to_image", "embedding"]
+)
+def test_every_task_sees_grey(kind: str, make_model: Maker) -> None:
+    model = load(make_model(kind, channels=1, batch=None))
+    model.warmup()
+    first, second = model.run_batch([BLOBS, BLOBS[::-1]])
+    assert type(first) is type(second) is type(model.run(BLOBS))
+
+
+def test_clips_in_grey(make_model: Maker) -> None:
+    recognizer = load(make_model("clip", channels=1, clip=ClipSettings((0, 2, 4, 6), 8)))
+    result = recognizer.run([solid(level, level, level) for level in range(8)])
+    np.testing.assert_allclose(result.logits * 255, [0, 2, 4, 6], atol=1e-4)
+
+
+WRONG_CHANNELS = [
+    ("grey", {"preprocessing": UNIT}, "'model_info mean_values': found 3, expected 1: a number for each"),
+    (
+        "classification",
+        {"preprocessing": GREY_UNIT},
+        "'model_info mean_values': found 1, expected 3: a number",
+    ),
+    (
+        "grey",
+        {"entries": {"model_info scale_values": "1 2 3"}},
+        "'model_info scale_values': found '1 2 3', expected 1 finite number",
+    ),
+    ("embedding", {"channels": 2}, r"found float32 \[1, 2, 32, 32\], expected .* \[N, C, H, W\], C 3 or 1"),
+]
+
+
+@pytest.mark.parametrize(("kind", "change", "text"), WRONG_CHANNELS)
+def test_channels_that_do_not_fit_are_named(
+    kind: str, change: dict[str, object], text: str, make_model: Maker
+) -> None:
+    with pytest.raises(ModelFileError, match=text):
+        load(make_model(kind, **change))
+
+
+def test_a_mask_is_a_segmentation_into_two(make_model: Maker) -> None:
+    frame = solid(255, 255, 255, (48, 64))
+    frame[:, :32] = 90
+    result = Segmenter(make_model("mask")).run(frame)
+    assert result.labels == ("rest", "thing")
+    assert result.class_map[10, 10] == 0
+    assert result.class_map[40, 60] == 1
+    assert result.areas[1] == pytest.approx(48 * 32, rel=0.05)
 
 
 def test_classifier_crops_the_centre(make_model: Maker) -> None:

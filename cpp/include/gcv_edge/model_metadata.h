@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "gcv_edge/classification.h"
 #include "gcv_edge/depth_map.h"
 #include "gcv_edge/export.h"
 #include "gcv_edge/labels.h"
@@ -48,13 +49,14 @@ struct ModelMetadata {
   Task task = Task::tensors;
   Labels labels;
   Preprocessing preprocessing;
-  DetectionSettings detection;  ///< of detection and instance segmentation
-  ClipSettings clip;            ///< of actions
-  DepthSettings depth;          ///< of depth
-  ImageSettings image;          ///< of pictures made from pictures
-  std::string source;           ///< what it was exported from
-  std::string variant;          ///< precision and pruning in a word: "fp32", "int8"
-  std::string version;          ///< gcv-edge's version that wrote the file
+  DetectionSettings detection;                  ///< of detection and instance segmentation
+  ClipSettings clip;                            ///< of actions
+  Activation activation = Activation::softmax;  ///< of classification and actions
+  DepthSettings depth;                          ///< of depth
+  ImageSettings image;                          ///< of pictures made from pictures
+  std::string source;                           ///< what it was exported from
+  std::string variant;                          ///< precision and pruning in a word: "fp32", "int8"
+  std::string version;                          ///< gcv-edge's version that wrote the file
 };
 
 /// Make sense of the strings that read_metadata() gives. `path` is for messages.

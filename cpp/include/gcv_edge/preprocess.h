@@ -15,6 +15,7 @@ struct Normalization {
   std::array<float, 3> scale{1, 1, 1};
   bool reverse_channels = true;  ///< the network wants RGB; false: BGR
   float pad_value = 0;           ///< level of what the frame does not cover, 0..255, before normalising
+  int channels = 3;              ///< that the network sees: 3, or 1 for grey, normalised by the first numbers
 };
 
 /// Resample a frame into a planar network input.
@@ -23,9 +24,13 @@ struct Normalization {
 /// rounded to 8 bits, then normalised. A pixel whose centre falls outside the frame is padding; inside, edges
 /// repeat. Identical bits on every instruction set. Reads only the rows and pixels that are needed.
 ///
-/// `out` holds [3, input.height, input.width]; its planes begin `plane_stride` numbers apart, 0 meaning side by side.
-/// So a frame can become one position of a clip [3, T, height, width]: plane_stride T * height * width. Throws
-/// ArgumentError if the target does not fit the input, the scale is zero, a number is not finite or planes overlap.
+/// Where the network sees grey, each resampled pixel is weighed as OpenCV's cvtColor does (BT.601, 15-bit weights,
+/// rounded to 8 bits): (9798 R + 19235 G + 3735 B + 2^14) >> 15. Frames that are grey stay as they are.
+///
+/// `out` holds [channels, input.height, input.width]; its planes begin `plane_stride` numbers apart, 0 meaning side by
+/// side. So a frame can become one position of a clip [3, T, height, width]: plane_stride T * height * width. Throws
+/// ArgumentError if the target does not fit the input, there are neither 3 nor 1 channels, the scale is zero, a number
+/// is not finite or planes overlap.
 /// Re-entrant; scratch memory is about 40 bytes per target column.
 GCV_EDGE_API void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization,
                              Size input, float* out, std::ptrdiff_t plane_stride = 0);

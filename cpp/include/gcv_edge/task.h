@@ -15,6 +15,7 @@ enum class Task {
   instance_segmentation,
   action,
   embedding,
+  regression,
   depth,
   image_to_image,
   tensors  ///< a network or a part of one, computed as it is

@@ -47,7 +47,7 @@ void copy_repeated(const ov::Tensor& rows, ov::Tensor batch) {
   }
 }
 
-/// Runs the clips of one video and adds their logits up.
+/// Runs the clips of one video and averages their logits.
 class VideoRun {
  public:
   VideoRun(NetworkState& state, std::size_t rows, std::size_t batches)
@@ -67,7 +67,7 @@ class VideoRun {
   }
 
   Classification mean() const {
-    Classification result{results_[0], {}, speed_};
+    Classification result{results_[0], state_.metadata().labels, speed_, state_.metadata().activation};
     for (std::size_t i = 1; i < results_.size(); ++i) {
       for (std::size_t c = 0; c < result.logits.size(); ++c) result.logits[c] += results_[i][c];
     }
@@ -132,9 +132,7 @@ Classification ActionRecognizer::run(int frames, const std::function<ImageView(i
     const ImageView frame = frame_at(index);
     for (const Place& place : places) video.add(frame, place);
   }
-  Classification result = video.mean();
-  result.labels = labels();
-  return result;
+  return video.mean();
 }
 
 void ActionRecognizer::stream(const FrameSource& read, const std::function<void(Classification&&)>& take) const {

@@ -11,6 +11,7 @@
 #include "gcv_edge/image_translator.h"
 #include "gcv_edge/instance_segmenter.h"
 #include "gcv_edge/pose_estimator.h"
+#include "gcv_edge/regressor.h"
 #include "gcv_edge/segmenter.h"
 #include "gcv_edge/tensor_network.h"
 #include "network_state.h"
@@ -107,6 +108,8 @@ auto maker_for(Task task) {
       return make<AnyActionRecognizer>;
     case Task::embedding:
       return make<FrameNetwork<Embedder>>;
+    case Task::regression:
+      return make<FrameNetwork<Regressor>>;
     case Task::depth:
       return make<FrameNetwork<DepthEstimator>>;
     case Task::image_to_image:

@@ -6,7 +6,7 @@
 namespace gcv {
 
 Classification Classifier::decode(const FrameOutputs& found) const {
-  Classification result = decode_classification(found.outputs);
+  Classification result = decode_classification(found.outputs, metadata().activation);
   result.labels = labels();
   return result;
 }

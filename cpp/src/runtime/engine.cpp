@@ -52,7 +52,7 @@ std::int64_t choose_batch(const std::string& path, std::int64_t found, std::int6
 ov::PartialShape fix_shape(const std::string& path, std::vector<std::int64_t> shape, std::int64_t batch, bool is_only) {
   const bool has_open = shape.size() > 1 && std::count(shape.begin() + 1, shape.end(), -1) > 0;
   if (shape.size() < 2 || has_open || (shape[0] < 0 && !is_only)) {
-    throw FormatError(path, "input: found shape [" + join_shape(shape) + "], expected [N,3,H,W] with fixed H and W");
+    throw FormatError(path, "input: found shape [" + join_shape(shape) + "], expected [N,C,H,W] with fixed H and W");
   }
   shape[0] = choose_batch(path, shape[0], is_only ? batch : 0);
   return {std::vector<ov::Dimension>(shape.begin(), shape.end())};
@@ -86,14 +86,23 @@ ov::AnyMap build_config(const Options& options) {
   return config;
 }
 
+/// An output's node is called as it, with a suffix, where it shares a tensor with other outputs too.
+std::string name_of_output(const ov::Output<ov::Node>& port) {
+  const std::string node = port.get_node()->get_friendly_name();
+  const std::string name = node.substr(0, node.rfind("/sink_port_"));
+  return port.get_names().count(name) > 0 ? name : port.get_any_name();
+}
+
 bool is_shorter(const std::string& a, const std::string& b) {
   return a.size() != b.size() ? a.size() < b.size() : a < b;
 }
 
-std::string name_of(const ov::Output<const ov::Node>& port) {
-  const auto& names = port.get_names();
+/// Where outputs are the same tensor, an input may have their names too.
+std::string name_of_input(const ov::Output<ov::Node>& port, const std::vector<std::string>& outputs) {
+  auto names = port.get_names();
+  for (const std::string& output : outputs) names.erase(output);
   const auto shortest = std::min_element(names.begin(), names.end(), is_shorter);
-  return shortest == names.end() ? "" : *shortest;
+  return shortest == names.end() ? port.get_any_name() : *shortest;
 }
 
 }  // namespace
@@ -137,11 +146,20 @@ ov::CompiledModel compile_model(const std::shared_ptr<ov::Model>& model, const s
   }
 }
 
-std::vector<TensorInfo> describe_ports(const std::vector<ov::Output<const ov::Node>>& ports) {
+PortNames list_names(ov::Model& model) {
+  PortNames names;
+  for (const auto& port : model.outputs()) names.outputs.push_back(name_of_output(port));
+  for (const auto& port : model.inputs()) names.inputs.push_back(name_of_input(port, names.outputs));
+  return names;
+}
+
+std::vector<TensorInfo> describe_ports(const std::vector<ov::Output<const ov::Node>>& ports,
+                                       const std::vector<std::string>& names) {
   std::vector<TensorInfo> found;
   found.reserve(ports.size());
-  for (const auto& port : ports) {
-    found.push_back({name_of(port), type_name(port.get_element_type()), shape_of(port.get_partial_shape())});
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const auto& port = ports[i];
+    found.push_back({names[i], type_name(port.get_element_type()), shape_of(port.get_partial_shape())});
   }
   return found;
 }

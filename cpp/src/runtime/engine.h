@@ -24,8 +24,16 @@ void fix_shapes(ov::Model& model, const std::string& path, std::int64_t batch);
 ov::CompiledModel compile_model(const std::shared_ptr<ov::Model>& model, const std::string& path,
                                 const Options& options);
 
-/// Name (the shortest, where OpenVINO's transformations added others), type and shape of ports.
-std::vector<TensorInfo> describe_ports(const std::vector<ov::Output<const ov::Node>>& ports);
+/// Names of a network's inputs and outputs as the file has them; ask before it is compiled: that merges tensors, such
+/// as both sides of a Cast, and a port then has the names of all of them.
+struct PortNames {
+  std::vector<std::string> inputs, outputs;
+};
+PortNames list_names(ov::Model& model);
+
+/// Name, type and shape of ports in the same order.
+std::vector<TensorInfo> describe_ports(const std::vector<ov::Output<const ov::Node>>& ports,
+                                       const std::vector<std::string>& names);
 
 /// Boil an engine's message down to the line that says what is wrong.
 std::string one_line(const std::exception& error);

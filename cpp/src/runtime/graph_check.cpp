@@ -16,6 +16,8 @@ Names promised_outputs(Task task) {
       return {"heatmaps"};
     case Task::instance_segmentation:
       return {"ids", "scores", "boxes", "masks"};
+    case Task::regression:
+      return {"values"};
     case Task::depth:
     case Task::image_to_image:
       return {"image"};
@@ -52,17 +54,26 @@ std::string common_type(const std::vector<TensorInfo>& inputs) {
   return std::any_of(inputs.begin(), inputs.end(), differs) ? "object" : inputs[0].type;
 }
 
+/// The metadata have as many numbers as the input has channels.
+void check_levels(const std::string& path, const ModelMetadata& metadata, std::int64_t channels) {
+  const int found = metadata.preprocessing.normalization.channels;
+  if (found == channels) return;
+  throw MetadataError(path, "metadata key 'model_info mean_values': found " + std::to_string(found) + ", expected " +
+                                std::to_string(channels) + ": a number for each channel of the input");
+}
+
 /// A network takes one batch of pictures, or of clips as long as the metadata say.
 void check_input(const std::string& path, const ModelMetadata& metadata, const std::vector<TensorInfo>& inputs) {
   const bool is_action = metadata.task == Task::action;
   const std::vector<std::int64_t>& shape = inputs[0].shape;
   if (inputs.size() != 1) throw FormatError(path, "found " + std::to_string(inputs.size()) + " inputs, expected 1");
   const bool has_rank = shape.size() == 4 || (is_action && shape.size() == 5);
-  if (!has_rank || shape[1] != 3) {
-    const std::string expected = is_action ? "[N, 3, T, H, W] or [N, 3, H, W]" : "[N, 3, H, W]";
+  if (!has_rank || (shape[1] != 3 && shape[1] != 1)) {
+    const std::string expected = is_action ? "[N, C, T, H, W] or [N, C, H, W], C 3 or 1" : "[N, C, H, W], C 3 or 1";
     throw FormatError(path, "input: found " + inputs[0].type + " " + describe_shape(shape) +
                                 ", expected float32 or uint8 " + expected);
   }
+  check_levels(path, metadata, shape[1]);
   const std::int64_t frames = shape.size() == 5 ? shape[2] : 1;
   const std::size_t offsets = metadata.clip.offsets.size();
   if (is_action && static_cast<std::int64_t>(offsets) != frames) {
@@ -101,6 +112,8 @@ ClassAxis class_axis(Task task) {
       return {"logits", 3};
     case Task::pose:
       return {"heatmaps", 3};
+    case Task::regression:
+      return {"values", 1};
     default:
       return {nullptr, 0};
   }

@@ -75,6 +75,13 @@ NamedArrays to_arrays(Embedding&& result) {
   return arrays;
 }
 
+NamedArrays to_arrays(Regression&& result) {
+  NamedArrays arrays(result.speed);
+  const std::int64_t count = length(result.size());
+  arrays.add("values", GCV_EDGE_FLOAT32, {count}, std::move(result.values));
+  return arrays;
+}
+
 NamedArrays to_arrays(Picture&& result) {
   NamedArrays arrays(result.speed);
   arrays.add("pixels", GCV_EDGE_UINT8, {result.size.height, result.size.width, channel_count(result.format)},

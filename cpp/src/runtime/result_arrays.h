@@ -9,6 +9,7 @@
 #include "gcv_edge/instance_masks.h"
 #include "gcv_edge/picture.h"
 #include "gcv_edge/poses.h"
+#include "gcv_edge/regression.h"
 #include "gcv_edge/segmentation.h"
 #include "gcv_edge/tensor.h"
 #include "named_arrays.h"
@@ -23,6 +24,7 @@ NamedArrays to_arrays(Segmentation&& result);
 NamedArrays to_arrays(Poses&& result);
 NamedArrays to_arrays(DepthMap&& result);
 NamedArrays to_arrays(Embedding&& result);
+NamedArrays to_arrays(Regression&& result);
 NamedArrays to_arrays(Picture&& result);
 NamedArrays to_arrays(std::map<std::string, Tensor>&& result);
 

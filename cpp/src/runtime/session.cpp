@@ -37,12 +37,13 @@ Session::Session(const std::string& path, const Options& options, std::int64_t b
   if (model->inputs().empty()) throw FormatError(path, "found 0 inputs, expected 1");
   const ov::PartialShape shape = model->input(0).get_partial_shape();
   dynamic_batch_ = shape.rank().is_static() && shape.size() > 0 && shape[0].is_dynamic();
+  const PortNames names = list_names(*model);
   fix_shapes(*model, path, batch);
   compiled_ = compile_model(model, path, options);
   engine_ = engine_name();
   precision_ = compiled_.get_property(ov::hint::inference_precision).get_type_name();
-  inputs_ = describe_ports(compiled_.inputs());
-  outputs_ = describe_ports(compiled_.outputs());
+  inputs_ = describe_ports(compiled_.inputs(), names.inputs);
+  outputs_ = describe_ports(compiled_.outputs(), names.outputs);
   streams_ = static_cast<int>(compiled_.get_property(ov::optimal_number_of_infer_requests));
   const int threads = std::min(compiled_.get_property(ov::inference_num_threads), kLargestCrew);
   if (streams_ == 1 && threads > 1) crew_ = std::make_unique<ThreadCrew>(threads - 1);

@@ -62,6 +62,8 @@ gcv::DetectionSettings draw_settings(Bytes& bytes) {
   return settings;
 }
 
+gcv::Activation draw_activation(Bytes& bytes) { return static_cast<gcv::Activation>(bytes.between(0, 2)); }
+
 void check(bool is_right) {
   if (!is_right) std::abort();
 }
@@ -89,7 +91,7 @@ void decode(int task, const gcv::Outputs& outputs, const gcv::Seat& seat, Bytes&
       return;
     }
     case 2:
-      return check(gcv::decode_classification(outputs).top(5).size() <= 5);
+      return check(gcv::decode_classification(outputs, draw_activation(bytes)).top(5).size() <= 5);
     case 3:
       return check(gcv::decode_embedding(outputs).direction().size() <= kMostNumbers);
     case 4:
@@ -99,6 +101,8 @@ void decode(int task, const gcv::Outputs& outputs, const gcv::Seat& seat, Bytes&
     case 6:
       gcv::decode_depth(outputs, seat).depth();
       return;
+    case 7:
+      return check(gcv::decode_regression(outputs).size() <= kMostNumbers);
     default:
       gcv::decode_picture(outputs, seat, {bytes.number(), bytes.number()}, bytes.between(0, 1) == 1);
   }
@@ -109,12 +113,12 @@ void decode(int task, const gcv::Outputs& outputs, const gcv::Seat& seat, Bytes&
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Bytes bytes(data, size);
   Tensors tensors(bytes);
-  const int task = bytes.between(0, 7);
+  const int task = bytes.between(0, 8);
   const gcv::Seat seat = draw_seat(bytes);
   gcv::Outputs outputs;
   const bool is_plain = bytes.between(0, 3) > 0;  // the same number of rows in all
   const gcv::Output first = tensors.draw();
-  for (const char* name : {"ids", "scores", "boxes", "masks", "logits", "heatmaps", "image"}) {
+  for (const char* name : {"ids", "scores", "boxes", "masks", "logits", "heatmaps", "values", "image"}) {
     outputs[name] = is_plain && std::string(name) == "scores" ? first : tensors.draw();
   }
   try {

@@ -98,6 +98,27 @@ static int check_tensors(void) {
   return 0;
 }
 
+static int check_numbers(void) {
+  gcv_edge_network* network = NULL;
+  gcv_edge_result* result = NULL;
+  const gcv_edge_image frame = red_frame();
+  gcv_edge_array values = {.size = sizeof values};
+  CHECK(gcv_edge_create(NETWORK("regression"), NULL, &network) == GCV_EDGE_OK);
+  CHECK(strcmp(gcv_edge_task(network), "regression") == 0);
+  CHECK(gcv_edge_run(network, &frame, &result) == GCV_EDGE_OK);
+  CHECK(gcv_edge_get(result, "values", &values) == GCV_EDGE_OK && values.rank == 1 && values.shape[0] == 3);
+  CHECK(((const float*)values.data)[0] == 2.0f);
+  gcv_edge_release(result);
+  gcv_edge_destroy(network);
+  CHECK(gcv_edge_create(NETWORK("labelling"), NULL, &network) == GCV_EDGE_OK);
+  CHECK(gcv_edge_run(network, &frame, &result) == GCV_EDGE_OK);
+  CHECK(gcv_edge_get(result, "probabilities", &values) == GCV_EDGE_OK);
+  CHECK(((const float*)values.data)[1] == 0.5f && ((const float*)values.data)[0] > 0.73f);
+  gcv_edge_release(result);
+  gcv_edge_destroy(network);
+  return 0;
+}
+
 static int check_refusals(void) {
   gcv_edge_network* network = NULL;
   gcv_edge_result* result = NULL;
@@ -127,7 +148,7 @@ static int check_refusals(void) {
 }
 
 int main(void) {
-  if (check_detection() || check_versions() || check_tensors() || check_refusals()) return 1;
+  if (check_detection() || check_versions() || check_tensors() || check_numbers() || check_refusals()) return 1;
   printf("gcv-edge %s\n", gcv_edge_version());
   return 0;
 }

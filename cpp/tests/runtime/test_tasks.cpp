@@ -10,6 +10,7 @@
 #include "gcv_edge/image_translator.h"
 #include "gcv_edge/instance_segmenter.h"
 #include "gcv_edge/pose_estimator.h"
+#include "gcv_edge/regressor.h"
 #include "gcv_edge/segmenter.h"
 #include "gcv_edge/tensor_network.h"
 #include "networks.h"
@@ -75,6 +76,47 @@ TEST(tasks, classifier) {
   CHECK_EQUAL(found.logits, (std::vector<float>{1, 0, 0}));
   const auto best = found.top(2);
   CHECK(best.size() == 2 && best[0].label == "red" && is_near(best[0].probability, 0.5761));
+}
+
+TEST(tasks, classifier_of_several_classes) {
+  const gcv::Classification found = gcv::Classifier(network("labelling")).run(Solid(255, 255, 0).view);
+  CHECK(found.activation == gcv::Activation::sigmoid);
+  CHECK_EQUAL(found.logits, (std::vector<float>{1, 1, 0}));
+  const auto probabilities = found.probabilities();
+  CHECK(is_near(probabilities[0], 0.7311) && probabilities[0] == probabilities[1] && probabilities[2] == 0.5f);
+  gcv::Classification scores = found;
+  scores.activation = gcv::Activation::none;
+  CHECK_EQUAL(scores.probabilities(), found.logits);
+}
+
+TEST(tasks, top_tells_saturated_classes_apart) {
+  const gcv::Classification found{{40, 50, 45}, {}, {}, gcv::Activation::sigmoid};
+  const auto best = found.top(3);
+  CHECK(best[0].class_id == 1 && best[1].class_id == 2 && best[2].probability == 1);
+}
+
+TEST(tasks, classifier_that_sees_grey) {
+  const gcv::Classifier classifier(network("grey"));
+  CHECK(classifier.inputs()[0].shape[1] == 1);
+  const gcv::Classification found = classifier.run(kRed.view);
+  CHECK(found.size() == 1 && is_near(found.logits[0] * 255, 76));  // 0.299 * 255, rounded to a level
+  CHECK(found.top(1)[0].label == "red" && is_near(found.top(1)[0].probability, 0.5740));
+  CHECK(is_near(classifier.run(Solid(200, 200, 200).view).logits[0] * 255, 200));
+  CHECK(is_near(classifier.run_batch({kRed.view, kRed.view})[1].logits[0], found.logits[0]));
+}
+
+TEST(tasks, regressor) {
+  const gcv::Regressor regressor(network("regression"));
+  const gcv::Regression found = regressor.run(Solid(255, 0, 51).view);
+  CHECK(found.size() == 3 && found.labels.name(2) == "blue" && found.speed.inference_ms > 0);
+  CHECK(found.values[0] == 2 && found.values[1] == 0 && is_near(found.values[2], 0.4));
+}
+
+TEST(tasks, segmenter_of_a_mask) {
+  const gcv::Segmenter segmenter(network("mask"));
+  CHECK(segmenter.labels()[1] == "thing");
+  CHECK(segmenter.run(Solid(255, 255, 255, 50, 30).view).at(49, 29) == 1);
+  CHECK(segmenter.run(Solid(90, 90, 90, 50, 30).view).at(0, 0) == 0);
 }
 
 TEST(tasks, segmenter) {

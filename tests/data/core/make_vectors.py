@@ -10,6 +10,7 @@ exact) and ``text NAME VALUE``, then ``end``.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ sys.path.insert(0, str(HERE.parents[1] / "core"))
 import oracle  # noqa: E402
 
 MEAN, SCALE = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+GREY_MEAN, GREY_SCALE = (33.3184,), (78.5675,)
 SHAPES = {"bgr": (3,), "rgb": (3,), "gray": (1,), "bgra": (4,), "rgba": (4,)}
 
 # name, pixel format, frame size, source, target, input size, reverse_channels
@@ -34,6 +36,13 @@ PREPROCESS = [
     ("crop", "gray", (50, 31), (13.5, 2.25, 24, 27.5), (0, 0, 17, 17), (17, 17), False),
     ("outside", "bgr", (12, 10), (-4, -3.5, 20, 17), (1, 2, 16, 14), (18, 17), True),
     ("one pixel", "bgr", (1, 1), (0, 0, 1, 1), (0, 0, 3, 2), (3, 2), False),
+]
+# the same, for a network that sees grey
+GREY = [
+    ("shrink", "bgr", (37, 23), (0, 0, 37, 23), (0, 0, 20, 12), (20, 12), True),
+    ("letterbox", "rgba", (30, 16), (0, 0, 30, 16), (0, 4, 18, 10), (18, 18), False),
+    ("identity", "rgb", (40, 7), (0, 0, 40, 7), (0, 0, 40, 7), (40, 7), True),
+    ("grey frame", "gray", (50, 31), (13.5, 2.25, 24, 27.5), (0, 0, 17, 17), (17, 17), False),
 ]
 # name, anchors, classes, different scores, score_threshold, iou_threshold, nms_topk, post_nms, class_agnostic
 DETECT = [
@@ -56,11 +65,14 @@ MASKS = [
 ]
 
 
-def make_preprocess(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
+def make_preprocess(
+    generator: np.random.Generator, channels: int = 3
+) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
     """Frames and the network inputs they become."""
-    for name, pixel_format, size, source, target, inputs, reverse in PREPROCESS:
+    mean, scale = (MEAN, SCALE) if channels == 3 else (GREY_MEAN, GREY_SCALE)
+    for name, pixel_format, size, source, target, inputs, reverse in PREPROCESS if channels == 3 else GREY:
         frame = generator.integers(0, 256, (size[1], size[0], *SHAPES[pixel_format]), np.uint8)
-        arguments = (frame, pixel_format, source, target, inputs, MEAN, SCALE, reverse, 114.5)
+        arguments = (frame, pixel_format, source, target, inputs, mean, scale, reverse, 114.5)
         numbers, levels = oracle.preprocess(*arguments)
         yield (
             name,
@@ -69,7 +81,9 @@ def make_preprocess(generator: np.random.Generator) -> Iterator[tuple[str, Mappi
                 "frame": frame,
                 "source": source,
                 "target": target,
-                "normalization": [*np.float32(MEAN), *np.float32(SCALE), reverse, 114.5],
+                "mean": np.float32(mean),
+                "scale": np.float32(scale),
+                "rest": [reverse, 114.5],
                 "numbers": numbers,
                 "levels": levels,
             },
@@ -176,7 +190,8 @@ def make_classes(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[
         logits = (generator.normal(0, 4, count).round(0 if name == "equal" else 3)).astype(np.float32)
         logits[: 3 * len(odd)] = np.resize(np.float32(odd), min(3 * len(odd), count)) if odd else []
         best = oracle.top_k(logits, k)
-        yield name, {"logits": logits, "probabilities": oracle.softmax(logits), "best": best}
+        softmax, sigmoid = oracle.softmax(logits), oracle.sigmoid(logits)
+        yield name, {"logits": logits, "softmax": softmax, "sigmoid": sigmoid, "best": best}
 
 
 def spell(value: float) -> str:
@@ -213,6 +228,7 @@ def main() -> None:
         "maps": make_maps,
         "pixels": make_pixels,
         "classes": make_classes,
+        "grey": functools.partial(make_preprocess, channels=1),
     }
     lines = [
         line
