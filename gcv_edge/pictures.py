@@ -56,7 +56,8 @@ def tensor_inputs(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Inputs]:
 
 def is_picture(shape: tuple[int, ...]) -> bool:
     """Whether a tensor may hold pictures or clips: of 1 or 3 channels, first or last."""
-    return len(shape) in (4, 5) and (shape[1] in (1, 3) or shape[-1] in (1, 3))
+    is_last = len(shape) == 4 and shape[-1] in (1, 3) and shape[-2] > 3
+    return len(shape) in (4, 5) and (shape[1] in (1, 3) or is_last)
 
 
 def picture_tensor(shape: tuple[int, ...]) -> NDArray[np.float32]:

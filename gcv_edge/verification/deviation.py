@@ -15,7 +15,10 @@ Outputs = Mapping[str, Array]
 TOLERANCE = 1e-3
 """Largest difference of an output, in units of its deviation (see ``scaled_error``).
 
-FIGURES
+Measured against MXNet 1.9.1 on 19 of the zoo's names with random weights and on GluonCV's trained networks:
+rounding makes 1e-7 to 3e-4 of the deviation (most 1e-5; scores of random detectors 3e-4). One layer's weights
+times 1.01 make 1e-3 to 7, another way to resize 4e-2 to 12, ten times BatchNorm's epsilon 1e-3; one channel
+of one layer times 1.01 makes 6e-5 to 5, which is seen from 1e-3 on.
 """
 
 ROUNDED_TOLERANCE = 0.2

@@ -72,18 +72,13 @@ class Runs:
     def trials(self) -> list[Trial]:
         """Take the runs apart: every picture alone, and every picture of the batch."""
         count = len(self.inputs)
-        alone = zip(self.inputs, self.given, self.found, self.expected, strict=False)
-        trials = [Trial(*parts) for parts in alone]
+        parts = zip(self.inputs, self.given, self.found, self.expected, strict=False)
+        trials = [Trial(*part) for part in parts]
         for found, expected in zip(self.found[count:], self.expected[count:], strict=True):
-            trials += [
-                Trial(
-                    self.inputs[index % count],
-                    self.given[index % count],
-                    row(found, index),
-                    row(expected, index),
-                )
-                for index in range(TOGETHER)
-            ]
+            for index in range(TOGETHER):
+                alone = trials[index % count]
+                ours, theirs = row(found, index), row(expected, index)
+                trials.append(Trial(alone.picture, alone.inputs, ours, theirs))
         return trials
 
 
