@@ -30,14 +30,11 @@ def describe_trials(verification: Mapping[str, Any]) -> str:
 
 
 def describe_comparison(row: Mapping[str, Any]) -> str:
-    """Say how far one output was off: boxes differs by 1.2e-05 of its deviation at most (tolerance 0.001)."""
+    """Say how far one output was off: boxes off by 1.2e-05 of its deviation (tolerance 0.001)."""
     if problem := row.get("problem"):
         return f"{row['name']} {problem}"
     unit = f" {row['unit']}" if row.get("unit") else ""
-    return (
-        f"{row['name']} differs by {error_of(row)}{unit} at most "
-        f"(tolerance {show_number(float(row['tolerance']))})"
-    )
+    return f"{row['name']} off by {error_of(row)}{unit} (tolerance {show_number(float(row['tolerance']))})"
 
 
 def reservations(verification: Mapping[str, Any]) -> list[tuple[str, str]]:

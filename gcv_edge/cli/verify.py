@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gcv_edge.cli.console import echo_json, echo_table, plural, show_number, show_path, stages
+from gcv_edge.cli.console import echo_json, echo_table, show_number, show_path, stages
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import json_option
 from gcv_edge.cli.verdicts import comparisons, describe_trials, error_of, has_passed, reservations
@@ -26,23 +26,25 @@ def verify(model: str, against: str | None, params: str | None, as_json: bool) -
         raise UsageError("--params: goes with --against SOURCE, which is not given")
     path = find_model(model)
     with stages("running the model and its reference"):
-        found = verify_model(path, against=against, params=params).to_dict()
+        verification = verify_model(path, against=against, params=params)
+    found = verification.to_dict()
     if as_json:
         echo_json({"path": str(path), **found})
     else:
         print_comparisons(show_path(path), found)
-    if not has_passed(found):
-        raise VerificationError(f"{path}: {name_failures(found)} beyond tolerance")
+    if not verification.passed:
+        raise VerificationError(f"{path}: {verification.worst.describe(verification.reference)}")
 
 
 def print_comparisons(path: str, verification: dict[str, object]) -> None:
     """Print what was compared as a table, and the verdict under it."""
     rows = comparisons(verification)
     echo_table(
-        ("output", "max error", "tolerance", "unit", "verdict"),
+        ("output", "input", "max error", "tolerance", "unit", "verdict"),
         [
             (
                 str(row["name"]),
+                str(row.get("picture", "")),
                 error_of(row),
                 show_number(float(row["tolerance"])),
                 str(row.get("unit", "")),
@@ -64,9 +66,3 @@ def is_within(row: object) -> bool:
     if not isinstance(row, dict) or row.get("problem") or row["max_error"] is None:
         return False
     return float(row["max_error"]) <= float(row["tolerance"])
-
-
-def name_failures(verification: dict[str, object]) -> str:
-    """Name the outputs that differ."""
-    failed = [str(row["name"]) for row in comparisons(verification) if not is_within(row)]
-    return ", ".join(failed) if failed else plural(0, "comparison")

@@ -10,6 +10,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from gcv_edge.exporters.passes import DropIdentityPass
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.metadata import ModelMetadata, Preprocessing, format_metadata
 from gcv_edge.runtime.sessions import SessionOptions, open_session
@@ -96,11 +97,12 @@ def features(g: Classifier, maps: ir.Value) -> ir.Value:
     return g.op("MatMul", g.op("Flatten", maps), g.numbers_for(maps, 6))
 
 
-def write(path: Path, build: Build, seed: int = 0) -> Path:
-    """Write a network as a classifier's file."""
+def write(path: Path, build: Build, seed: int = 0, is_foreign: bool = False) -> Path:
+    """Write a network as a classifier's file, or as one that says nothing of itself."""
     graph = Classifier(SIZE, seed, 1)
-    model = graph.builder.model({"logits": build(graph)})
-    model.metadata_props.update(format_metadata(METADATA))
+    model = DropIdentityPass()(graph.builder.model({"logits": build(graph)})).model
+    if not is_foreign:
+        model.metadata_props.update(format_metadata(METADATA))
     write_model(model, path)
     return path
 
