@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gcv_edge.metadata import ModelMetadata
+from gcv_edge.agreement import Comparison
+from gcv_edge.metadata import DetectionSettings, ModelMetadata
 from gcv_edge.pictures import check_inputs
-from gcv_edge.tasks import TENSORS
+from gcv_edge.tasks import DETECTION, TENSORS
+from gcv_edge.verification.remarks import remark
+from gcv_edge.verification.runs import Trial
 from gcv_edge.verification.verdict import Verification
-from gcv_edge.verify import check_export
+from gcv_edge.verify import check_export, refuse_empty_lists
 from tests.support import trial_networks
 from tests.support.trial_networks import METADATA, Build, Numbers, OtherFramework, scaled, sigmoid, write
 
@@ -122,6 +125,23 @@ def test_without_a_reference_the_engines_are_compared(tmp_path: Path) -> None:
     verification = check_export(write(tmp_path / "net.onnx", scaled(1.5, 0.5)), METADATA, None)
     assert verification.passed, verification.worst
     assert verification.reference.startswith("openvino ")
+
+
+@pytest.mark.parametrize(
+    ("ids", "names", "passed", "why"),
+    [
+        (-1, ["detections"], False, "the list is all there is, and it is empty"),
+        (0, ["detections"], True, "a detection was compared"),
+        (-1, ["scores", "boxes", "detections"], True, "boxes and scores were compared too"),
+    ],
+)
+def test_empty_lists_alone_verify_nothing(ids: int, names: list[str], passed: bool, why: str) -> None:
+    found = {"ids": np.full((1, 2, 1), ids), "scores": np.ones((1, 2, 1)), "boxes": np.ones((1, 2, 4))}
+    metadata = ModelMetadata(DETECTION, detection=DetectionSettings(0.01, 0.5, 10, 10, nms="graph"))
+    trials = [Trial("noise", {}, found, found)]
+    comparisons = refuse_empty_lists([Comparison(name, 0, 1) for name in names], trials, metadata)
+    assert all(comparison.passed for comparison in comparisons) == passed, why
+    assert bool(remark(trials, metadata, {})) == (ids < 0)
 
 
 @pytest.mark.parametrize(
