@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 
 import cv2
@@ -18,6 +18,8 @@ Inputs = dict[str, NDArray[np.float32]]
 NOISE_SEED = 1
 LUMA = (9798, 19235, 3735)
 """Weights of red, green and blue in grey, of 2^15 (BT.601, as the runtime and OpenCV have them)."""
+SEEDS = {"noise": NOISE_SEED, "other noise": 101}
+"""First seed of each kind of noise; a network of several inputs takes the following ones too."""
 
 
 def check_inputs(shapes: Mapping[str, tuple[int, ...]], metadata: ModelMetadata) -> dict[str, Inputs]:
@@ -28,10 +30,12 @@ def check_inputs(shapes: Mapping[str, tuple[int, ...]], metadata: ModelMetadata)
         metadata: says what they hold.
 
     Returns:
-        ``noise``, and where the network takes pictures ``black`` and ``picture``: each input by its name.
+        ``noise``, and where the network takes pictures ``black`` and ``picture``: each input by its name. Of
+        tensors ``noise`` and ``other noise``, and ``picture`` with levels from 0 to 255 where one may be a
+        picture: a network that normalises its input itself is tried where it works.
     """
     if metadata.task is TENSORS:
-        return {"noise": noise_inputs(shapes, metadata)}
+        return tensor_inputs(shapes)
     ((name, shape),) = shapes.items()
     pictures = check_pictures(shape[-2], shape[-1])
     return {
@@ -40,13 +44,46 @@ def check_inputs(shapes: Mapping[str, tuple[int, ...]], metadata: ModelMetadata)
     }
 
 
+def noise_seeds(kinds: Iterable[str]) -> dict[str, int]:
+    """Return the seeds of those kinds of ``check_inputs`` that are noise."""
+    return {kind: SEEDS[kind] for kind in kinds if kind in SEEDS}
+
+
+def tensor_inputs(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Inputs]:
+    """Make the kinds of ``check_inputs`` for a network of any inputs."""
+    kinds = {kind: noise_tensors(shapes, seed) for kind, seed in SEEDS.items()}
+    pictures = {name: picture_tensor(shape) for name, shape in shapes.items() if is_picture(shape)}
+    return {**kinds, "picture": {**kinds["noise"], **pictures}} if pictures else kinds
+
+
+def is_picture(shape: tuple[int, ...]) -> bool:
+    """Whether a tensor may hold pictures or clips: of 1 or 3 channels, first or last."""
+    is_last = len(shape) == 4 and shape[-1] in (1, 3) and shape[-2] > 3
+    return len(shape) in (4, 5) and (shape[1] in (1, 3) or is_last)
+
+
+def picture_tensor(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Fill a tensor with a real picture, levels from 0 to 255."""
+    is_last = shape[1] not in (1, 3)
+    height, width = shape[-3:-1] if is_last else shape[-2:]
+    levels = check_pictures(height, width)["picture"].astype(np.float32)
+    if 3 not in (shape[1], shape[-1]):
+        levels = levels.mean(axis=2, keepdims=True)
+    if not is_last:
+        levels = levels.transpose(2, 0, 1)
+        levels = levels[:, None] if len(shape) == 5 else levels
+    return np.ascontiguousarray(np.broadcast_to(levels, shape))
+
+
+def noise_tensors(shapes: Mapping[str, tuple[int, ...]], seed: int) -> Inputs:
+    """Make noise for each input, each from a seed of its own."""
+    return {name: noise_tensor(shape, seed + index) for index, (name, shape) in enumerate(shapes.items())}
+
+
 def noise_inputs(shapes: Mapping[str, tuple[int, ...]], metadata: ModelMetadata) -> Inputs:
     """Make the noisy one of ``check_inputs``."""
     if metadata.task is TENSORS:
-        return {
-            name: noise_tensor(shape, NOISE_SEED + index)
-            for index, (name, shape) in enumerate(shapes.items())
-        }
+        return noise_tensors(shapes, NOISE_SEED)
     ((name, shape),) = shapes.items()
     picture = noise_picture(shape[-2], shape[-1], NOISE_SEED)
     return {name: as_clip(normalize(picture, metadata.preprocessing), shape)}

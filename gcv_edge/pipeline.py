@@ -16,7 +16,9 @@ from gcv_edge.files import replacing
 from gcv_edge.metadata import ModelMetadata, format_metadata, format_verification
 from gcv_edge.runtime.memory import give_back
 from gcv_edge.runtime.modelfile import read_metadata
-from gcv_edge.verify import Samples, Verification, check_export, compare_samples, sample_outputs
+from gcv_edge.verification.samples import Samples, compare_samples, sample_outputs
+from gcv_edge.verification.verdict import Verification
+from gcv_edge.verify import check_export
 
 try:
     import onnx
@@ -126,7 +128,7 @@ def export_loaded(
             if verify:
                 watch.start("verify")
                 earlier = earlier_samples(target, metadata)
-                verification = verify_export(temporary, metadata, make_reference(), earlier)
+                verification = verify_export(temporary, metadata, make_reference(), earlier, notes)
     except OSError as error:
         raise GcvEdgeError(f"{target}: cannot be written: {error.strerror or error}") from error
     watch.stop()
@@ -135,36 +137,51 @@ def export_loaded(
 
 
 def earlier_samples(target: Path, metadata: ModelMetadata) -> Samples:
-    """Return the numbers that an earlier verified export of the same network left at the target."""
+    """Return the numbers that an earlier verified export of the same network left at the target.
+
+    The same means that both files say the same of themselves, but for what depends on when they were made.
+    """
     try:
         earlier = read_metadata(target) if target.exists() else None
     except GcvEdgeError:
         return ()
-    if earlier is None or earlier.source_hash != metadata.source_hash:
+    if earlier is None or not metadata.source_hash or timeless(earlier) != timeless(metadata):
         return ()
-    return earlier.self_test if earlier.preprocessing == metadata.preprocessing else ()
+    return earlier.self_test
+
+
+def timeless(metadata: ModelMetadata) -> dict[str, str]:
+    """Spell metadata without version, verdict and samples."""
+    return format_metadata(replace(metadata, version=""))
 
 
 def verify_export(
-    file: Path, metadata: ModelMetadata, reference: Reference | None, earlier: Samples = ()
+    file: Path,
+    metadata: ModelMetadata,
+    reference: Reference | None,
+    earlier: Samples = (),
+    notes: tuple[str, ...] = (),
 ) -> Verification:
     """Check a file against its source's framework, else OpenVINO, and add the verdict to it.
 
-    What an earlier verified export of the same network computed must come out again.
+    Args:
+        file: the model.
+        metadata: the file's own.
+        reference: the source's framework; None where it cannot run here.
+        earlier: numbers of an earlier verified export of the same network. Without a reference they must come
+            out again; with one they say nothing more.
+        notes: what the export assumed, and what it left out.
 
     Raises:
         VerificationError: an output differs by more than its tolerance.
     """
     verification = check_export(file, metadata, reference)
-    samples = sample_outputs(file, metadata, verification.noise)
-    again = compare_samples(samples, earlier)
-    verification = replace(verification, comparisons=(*verification.comparisons, *again))
+    samples = sample_outputs(file, metadata, verification.noise, verification.spreads)
+    again = compare_samples(samples, earlier) if reference is None else ()
+    verification = replace(verification, comparisons=(*verification.comparisons, *again), notes=notes)
     if not verification.passed:
-        worst = max(verification.comparisons, key=lambda c: c.max_error / c.tolerance)
-        raise VerificationError(
-            f"{metadata.source}: '{worst.name}' differs from {verification.reference} by "
-            f"{worst.max_error:.3g} of its scale, allowed are {worst.tolerance:.3g}; no file was written"
-        )
+        found = verification.worst.describe(verification.reference)
+        raise VerificationError(f"{metadata.source}: {found}; no file was written")
     append_metadata(file, format_verification(verification.to_dict(), samples))
     return verification
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,6 +19,7 @@ from demo_files import CLASSES, DEMO, EXPECTED, PARAMS, SYMBOL
 
 import gcv_edge.pipeline
 from gcv_edge import Detector, _core
+from gcv_edge.agreement import Comparison
 from gcv_edge.errors import (
     GcvEdgeError,
     ModelFileError,
@@ -24,10 +29,13 @@ from gcv_edge.errors import (
     UsageError,
     VerificationError,
 )
+from gcv_edge.exporters.loading import open_mxnet
+from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.source import ExportOptions
-from gcv_edge.pipeline import ExportResult, export
+from gcv_edge.pipeline import ExportResult, export, export_loaded
 from gcv_edge.store import find_model
-from gcv_edge.verify import Comparison, Verification
+from gcv_edge.verification.verdict import Verification
+from gcv_edge.verify import check_export
 
 OPTIONS = ExportOptions(input_shape=(1, 3, 256, 256), labels=CLASSES)
 
@@ -114,7 +122,9 @@ def test_a_failed_verdict_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_an_earlier_export_must_come_out_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the source's own framework cannot run."""
     target = tmp_path / "signs.onnx"
+    monkeypatch.setattr(importlib.util, "find_spec", without_mxnet(importlib.util.find_spec))
     first = export(str(SYMBOL), target, options=OPTIONS)
     again = export(str(SYMBOL), target, options=OPTIONS)
     assert first.verification is not None
@@ -130,6 +140,73 @@ def test_an_earlier_export_must_come_out_again(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(VerificationError, match="earlier export"):
         export(str(SYMBOL), target, options=OPTIONS)
     assert target.read_bytes() == content
+
+
+def without_mxnet(find: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda name, *more: None if name == "mxnet" else find(name, *more)
+
+
+CHANGES = {
+    "another graph": ({"act_type": "tanh"}, {}),
+    "another task": ({}, {"task": "embedding"}),
+    "another normalisation": ({}, {"mean": (0.0, 0.0, 0.0)}),
+    "another activation": ({}, {"activation": "sigmoid"}),
+    "an open batch": ({}, {"dynamic_batch": True}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_another_network_takes_an_earlier_ones_place(change: str, tmp_path: Path, mxnet: ModuleType) -> None:
+    target = tmp_path / "net.onnx"
+    attributes, options = CHANGES[change]
+    shape = ExportOptions(input_shape=(1, 3, 16, 16))
+    first = export(write_network(mxnet, tmp_path / "first"), target, options=shape)
+    source = write_network(mxnet, tmp_path / "second", **attributes)
+    second = export(source, target, options=replace(shape, **options))
+    assert first.verification is not None
+    assert second.verification is not None
+    assert second.verification.passed
+    assert second.verification.reference.startswith("mxnet")
+
+
+def write_network(mxnet: ModuleType, folder: Path, act_type: str = "relu") -> str:
+    """Write a small network as symbol and parameters; the parameters are always the same."""
+    folder.mkdir()
+    sym, random = mxnet.sym, np.random.RandomState(0)
+    maps = sym.Convolution(sym.var("data"), kernel=(3, 3), num_filter=4, name="conv")
+    maps = sym.Activation(maps, act_type=act_type, name="act")
+    logits = sym.FullyConnected(sym.Flatten(maps), num_hidden=5, name="dense")
+    logits.save(str(folder / "net-symbol.json"))
+    shapes = zip(logits.list_arguments(), logits.infer_shape(data=(1, 3, 16, 16))[0], strict=True)
+    arrays = {f"arg:{name}": mxnet.nd.array(random.randn(*shape)) for name, shape in shapes if name != "data"}
+    mxnet.nd.save(str(folder / "net-0000.params"), arrays)
+    return str(folder / "net-symbol.json")
+
+
+@pytest.mark.parametrize("factor", [1e-10, 1e-4, 1.0], ids=str)
+def test_another_networks_numbers_never_verify(factor: float, tmp_path: Path, mxnet: ModuleType) -> None:
+    """A network whose logits have any size, held against itself and against one of other weights."""
+    options = ExportOptions(input_shape=(1, 3, 32, 32))
+    made = {seed: open_mxnet(small_network(seed, factor), options) for seed in (0, 1)}
+    result = export_loaded(made[0], tmp_path / "net.onnx", options)
+    assert result.verification is not None
+    assert result.verification.passed
+    wrong = check_export(result.path, result.metadata, made[1].convert(options).make_reference())
+    assert not wrong.passed
+    assert wrong.worst.max_error > 0.1
+
+
+def small_network(seed: int, factor: float) -> Network:
+    from gcv_edge.exporters.mxnet.live import load_block_network
+    from tests.support.generators import chain, mxnet, nn
+
+    mxnet.random.seed(seed)
+    block = chain(nn.Conv2D(8, 3), nn.BatchNorm(), nn.Activation("relu"), nn.GlobalAvgPool2D())
+    block.add(nn.Flatten(), nn.Dense(10))
+    block.initialize(mxnet.init.Normal(0.1))
+    block(mxnet.nd.zeros((1, 3, 32, 32)))
+    block[-1].weight.set_data(block[-1].weight.data() * factor)
+    return load_block_network(block, "small", None, (1, 3, 32, 32), ())
 
 
 def truncated(source: Path, folder: Path) -> Path:

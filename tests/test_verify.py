@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import onnx
 import pytest
 from demo_files import CLASSES, SYMBOL
 from onnx import numpy_helper
 
-from gcv_edge.agreement import comparable, output_scale, scaled_error
 from gcv_edge.errors import MetadataError, ModelFileError, ModelNotFoundError
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pictures import check_pictures, noise_picture
@@ -74,31 +72,6 @@ def test_files_that_are_not_ours(tmp_path: Path) -> None:
     onnx.save(onnx.helper.make_model(graph), tmp_path / "foreign.onnx")
     with pytest.raises(MetadataError, match="is missing"):
         verify_model(tmp_path / "foreign.onnx")
-
-
-@pytest.mark.parametrize(
-    ("found", "expected", "error"),
-    [
-        ([1.0, 2.0], [1.0, 2.0], 0.0),
-        ([1.0, 2.5], [1.0, 2.0], 0.25),
-        ([0.0, 0.1], [0.0, 0.0], 0.1),
-        ([1.0, float("nan")], [1.0, 2.0], float("inf")),
-        ([1.0], [1.0, 2.0], float("inf")),
-    ],
-)
-def test_scaled_error(found: list[float], expected: list[float], error: float) -> None:
-    assert scaled_error("logits", np.array(found), np.array(expected)) == pytest.approx(error, rel=0.06)
-
-
-def test_boxes_far_outside_the_picture_are_equal() -> None:
-    far = np.array([1e30, np.inf, -np.inf, 10.0])
-    assert scaled_error("boxes", far, np.array([1e20, 1e9, -1e9, 10.0])) == 0.0
-    assert np.isinf(comparable("scores", far)).any()
-
-
-def test_output_scale_ignores_outliers() -> None:
-    values = np.concatenate([np.full(99, 3.0), [1e9]])
-    assert output_scale(values) == 3.0
 
 
 def test_noise_is_the_same_everywhere() -> None:

@@ -33,7 +33,7 @@ from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pipeline import ExportResult, export_loaded
 from gcv_edge.runtime.cpus import usable_cpus
 from gcv_edge.runtime.sessions import ENGINES
-from gcv_edge.verify import Runs, run_both
+from gcv_edge.verification.runs import Runs, run_both
 
 CUSTOM_CLASSES = ("apple", "pear", "plum")
 LONGEST_REASON = 300

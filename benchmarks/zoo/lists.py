@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gcv_edge.agreement import final_list, is_listed, match_pairs
 from gcv_edge.metadata import DetectionSettings
+from gcv_edge.verification.lists import final_list, is_listed, match_pairs
 
 Array = NDArray[Any]
 

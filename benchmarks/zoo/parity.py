@@ -15,17 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.zoo.lists import TOLERANCE, Listing, find_lonely, find_partners, mask_difference, read_listing
-from gcv_edge.agreement import (
-    PEAK_SHARE,
-    ROUNDED_TOLERANCE,
-    Outputs,
-    comparable,
-    has_proposals,
-    lists_peaks,
-    rounded_error,
-)
+from gcv_edge.agreement import PEAK_SHARE
 from gcv_edge.metadata import DetectionSettings, ModelMetadata
-from gcv_edge.verify import Runs
+from gcv_edge.verification.deviation import ROUNDED_TOLERANCE, Outputs, comparable, rounded_error
+from gcv_edge.verification.lists import has_proposals, lists_peaks
+from gcv_edge.verification.runs import Runs
 
 Array = NDArray[Any]
 

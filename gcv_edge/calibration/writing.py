@@ -11,7 +11,7 @@ from typing import Any
 import onnx_ir as ir
 
 import gcv_edge
-from gcv_edge.agreement import ROUNDED_TOLERANCE, Comparison, Outputs, compare_all
+from gcv_edge.agreement import Comparison, compare_all
 from gcv_edge.calibration.recipes import Batches
 from gcv_edge.calibration.results import METADATA_KEY
 from gcv_edge.errors import GcvEdgeError
@@ -20,7 +20,10 @@ from gcv_edge.files import replacing
 from gcv_edge.metadata import ModelMetadata, format_metadata, format_verification
 from gcv_edge.pipeline import append_metadata
 from gcv_edge.runtime.sessions import SessionOptions, open_session
-from gcv_edge.verify import Verification, run_noise, sample_outputs, stored_error
+from gcv_edge.verification.deviation import ROUNDED_TOLERANCE, Outputs
+from gcv_edge.verification.runs import run_noise
+from gcv_edge.verification.samples import sample_outputs, stored_error
+from gcv_edge.verification.verdict import Verification
 
 VARIANT = "int8"
 STALE = ("gcv_edge verification", "gcv_edge self_test", METADATA_KEY)

@@ -292,6 +292,8 @@ def print_result(result: ExportResult, random_weights: int | None, *, in_store: 
         click.echo("not verified (--no-verify)")
     else:
         click.echo(describe_verdict(result.verification.to_dict()))
+        for remark in result.verification.remarks:
+            click.echo(f"remark: {remark}")
     for note in result.notes:
         click.echo(f"note: {note}")
     click.echo(f"took {describe_seconds(result.seconds)}")

@@ -12,7 +12,7 @@ import click
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import json_option
-from gcv_edge.cli.verdicts import describe_verdict
+from gcv_edge.cli.verdicts import describe_verdict, reservations
 from gcv_edge.metadata import (
     ClipSettings,
     DepthSettings,
@@ -133,6 +133,7 @@ def info_lines(
     lines += [
         ("Source", describe_source(metadata)),
         ("Verdict", describe_verdict(metadata.verification)),
+        *((heading.capitalize(), line) for heading, line in reservations(metadata.verification)),
         ("Written by", f"gcv-edge {metadata.version or 'unknown'}"),
     ]
     return lines

@@ -17,13 +17,33 @@ def describe_verdict(verification: Mapping[str, Any]) -> str:
     if not verification:
         return "not verified"
     verdict = "verified" if has_passed(verification) else "VERIFICATION FAILED"
-    differences = ", ".join(describe_comparison(row) for row in comparisons(verification))
-    return f"{verdict} against {verification.get('reference', 'an unknown reference')}: {differences}"
+    differences = "; ".join(describe_comparison(row) for row in comparisons(verification))
+    reference = verification.get("reference", "an unknown reference")
+    return f"{verdict} against {reference}{describe_trials(verification)}: {differences}"
+
+
+def describe_trials(verification: Mapping[str, Any]) -> str:
+    """Say what a file was tried on: on black, noise, picture (batches 1, 3)."""
+    inputs, batches = as_words(verification.get("inputs")), as_words(verification.get("batches"))
+    on = f" on {', '.join(inputs)}" if inputs else ""
+    return on + (f" ({'batch' if len(batches) == 1 else 'batches'} {', '.join(batches)})" if batches else "")
 
 
 def describe_comparison(row: Mapping[str, Any]) -> str:
-    """Say how far one output was off: boxes differ by 1.2e-05 at most (tolerance 0.001)."""
-    return f"{row['name']} max error {error_of(row)} (tolerance {show_number(float(row['tolerance']))})"
+    """Say how far one output was off: boxes off by 1.2e-05 of its deviation (tolerance 0.001)."""
+    if problem := row.get("problem"):
+        return f"{row['name']} {problem}"
+    unit = f" {row['unit']}" if row.get("unit") else ""
+    return f"{row['name']} off by {error_of(row)}{unit} (tolerance {show_number(float(row['tolerance']))})"
+
+
+def reservations(verification: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """List what limits a verdict, each with its heading: remarks on outputs, and the export's notes."""
+    return [
+        (heading, line)
+        for heading, key in (("remark", "remarks"), ("note", "notes"))
+        for line in as_words(verification.get(key))
+    ]
 
 
 def error_of(row: Mapping[str, Any]) -> str:
@@ -41,3 +61,8 @@ def comparisons(verification: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the comparisons that are well-formed."""
     rows = verification.get("comparisons", [])
     return [row for row in rows if isinstance(row, dict) and {"name", "max_error", "tolerance"} <= row.keys()]
+
+
+def as_words(value: object) -> list[str]:
+    """Return a list's members as text; none for anything else."""
+    return [str(member) for member in value] if isinstance(value, (list, tuple)) else []

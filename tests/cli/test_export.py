@@ -61,12 +61,13 @@ def test_the_verdict_goes_into_the_file(signs: Path) -> None:
 
 def test_a_failed_verdict_is_one_line_and_no_file(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from gcv_edge import pipeline
-    from gcv_edge.verify import Comparison, Verification
+    from gcv_edge.agreement import Comparison
+    from gcv_edge.verification.verdict import Verification
 
     wrong = Verification("a reference", (Comparison("boxes", 0.5, 5e-4),), ("noise",), (1,))
     monkeypatch.setattr(pipeline, "check_export", lambda *_: wrong)
     message = failed(1, "export", *SIZED, "-o", "signs.onnx")
-    assert "'boxes' differs from a reference by 0.5 of its scale" in message
+    assert "'boxes' differs from a reference by 0.5 of its deviation" in message
     assert contents(here) == {}
 
 

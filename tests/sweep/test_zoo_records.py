@@ -22,7 +22,7 @@ from gcv_edge.errors import GcvEdgeError
 from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
 from gcv_edge.metadata import DetectionSettings, ModelMetadata
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, INSTANCES
-from gcv_edge.verify import Runs
+from gcv_edge.verification.runs import Runs
 
 few = settings(max_examples=30, derandomize=True, deadline=None)
 

@@ -15,7 +15,6 @@ import small_detectors
 from numpy.typing import NDArray
 
 from gcv_edge import Detector, InstanceSegmenter, load
-from gcv_edge.agreement import final_list, mask_error, match, unmatched_proposals, unmatched_share
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.live import trace
@@ -25,6 +24,7 @@ from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.metadata import DetectionSettings, format_metadata
 from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.verification.lists import final_list, mask_error, match, unmatched_proposals, unmatched_share
 from gcv_edge.verify import check_export
 from tests.exporters.mxnet.operator_rows import arrays, data, row
 from tests.exporters.mxnet.operator_runs import ENGINES, convert_row

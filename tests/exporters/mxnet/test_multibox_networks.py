@@ -13,7 +13,6 @@ import pytest
 from numpy.typing import NDArray
 
 from gcv_edge import Detector
-from gcv_edge.agreement import final_list, match
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.export import export_network
@@ -24,6 +23,7 @@ from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.metadata import DetectionSettings, format_metadata
 from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.verification.lists import final_list, match
 from gcv_edge.verify import check_export
 
 SHAPE = (1, 3, 64, 96)

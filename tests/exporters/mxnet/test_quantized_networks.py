@@ -13,7 +13,6 @@ import openvino
 import pytest
 from numpy.typing import NDArray
 
-from gcv_edge.agreement import ROUNDED_TOLERANCE, rounded_error
 from gcv_edge.errors import UsageError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.convert import SymbolConverter
@@ -26,6 +25,7 @@ from gcv_edge.exporters.mxnet.reference import MxnetReference, write_symbol
 from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol, parse_symbol
 from gcv_edge.exporters.mxnet.zoo_blocks import build_block
 from gcv_edge.exporters.source import ExportOptions
+from gcv_edge.verification.deviation import ROUNDED_TOLERANCE, rounded_error
 from tests.exporters.mxnet.operator_runs import OnnxRuntime
 
 Array = NDArray[Any]

@@ -9,11 +9,11 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-from gcv_edge.agreement import rounded_error
 from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.network_files import read_network
 from gcv_edge.exporters.mxnet.reference import MxnetReference
 from gcv_edge.exporters.source import ExportOptions
+from gcv_edge.verification.deviation import rounded_error
 from tests.exporters.mxnet.operator_runs import OnnxRuntime
 
 SHAPE = (4, 3, 16, 16)

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gcv_edge.agreement import final_list, mask_error, scaled_error, unmatched_proposals, unmatched_share
 from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.network_files import read_network
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.metadata import DetectionSettings, format_metadata
 from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.verification.deviation import scaled_error
+from gcv_edge.verification.lists import final_list, mask_error, unmatched_proposals, unmatched_share
 from tests.data.detectors.make_detectors import FOLDER, NAMES, SHAPE, draw_input
 
 Outputs = dict[str, NDArray[Any]]
