@@ -30,7 +30,7 @@ def describe_trials(verification: Mapping[str, Any]) -> str:
 
 
 def describe_comparison(row: Mapping[str, Any]) -> str:
-    """Say how far one output was off: boxes off by 1.2e-05 of its deviation (tolerance 0.001)."""
+    """Say how far one output was off: boxes off by 1.2e-05 of its deviation (tolerance 0.002)."""
     if problem := row.get("problem"):
         return f"{row['name']} {problem}"
     unit = f" {row['unit']}" if row.get("unit") else ""

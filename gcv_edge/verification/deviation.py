@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Outputs = Mapping[str, Array]
 
-TOLERANCE = 1e-3
+TOLERANCE = 2e-3
 """Largest difference of an output, in units of its deviation (see ``scaled_error``).
 
-Measured against MXNet 1.9.1 on 19 of the zoo's names with random weights and on GluonCV's trained networks:
-rounding makes 1e-7 to 3e-4 of the deviation (most 1e-5; scores of random detectors 3e-4). One layer's weights
-times 1.01 make 1e-3 to 7, another way to resize 4e-2 to 12, ten times BatchNorm's epsilon 1e-3; one channel
-of one layer times 1.01 makes 6e-5 to 5, which is seen from 1e-3 on.
+Measured against MXNet 1.9.1 on 22 of the zoo's names with random weights and on GluonCV's trained networks:
+rounding makes 1e-7 to 3e-4 of the deviation (most 1e-5), and 1.2e-3 in deeplab_resnest101_ade on black,
+probably as MXNet adds up the equal numbers of an average one by one. One layer's weights times 1.01 make
+1e-3 to 7, another way to resize 4e-2 to 12, ten times BatchNorm's epsilon 1e-3; one channel of one layer
+times 1.01 makes 6e-5 to 5, which is seen from 2e-3 on.
 """
 
 ROUNDED_TOLERANCE = 0.2
