@@ -1,0 +1,155 @@
+"""Every output of a file against MXNet's, on what a program that used the network fed it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import gcv_edge
+from benchmarks.families.family import Array, Family, mx
+from benchmarks.zoo.records import FAILED, PASSED, Record
+from gcv_edge.agreement import match
+from gcv_edge.metadata import ModelMetadata
+from gcv_edge.pictures import check_pictures
+from gcv_edge.runtime.frames import view_frame
+from gcv_edge.runtime.preprocessing import fill
+from gcv_edge.runtime.sessions import ENGINES
+
+TOLERANCE = 2e-3
+"""Largest difference of an output, in units of its deviation."""
+
+UNMATCHED = 0.02
+"""Share of detections that may find no partner: rounding decides which of equals is listed."""
+
+NUMBERS_OF_SCORES = ("SoftmaxOutput", "SoftmaxActivation", "softmax", "LogisticRegressionOutput")
+"""Operators that end in class scores; the file leaves them to the runtime."""
+
+Outputs = dict[str, Array]
+
+
+def compare(family: Family, prefix: Path, symbol: Any, notes: list[str]) -> Record:
+    """Hold the file's outputs against MXNet's in both engines, on a real picture and on noise."""
+    pictures = check_pictures(*family.size)
+    errors: dict[str, dict[str, float]] = {engine: {} for engine in ENGINES}
+    for picture in (pictures["picture"], pictures["noise"]):
+        expected = run_mxnet(family, prefix, symbol, picture)
+        for engine in ENGINES:
+            model = gcv_edge.load(f"{prefix}.onnx", engine=engine)
+            for name, error in hold(family, model, picture, expected, symbol).items():
+                errors[engine][name] = max(error, errors[engine].get(name, 0.0))
+    compared = errors[ENGINES[0]]
+    problems = [
+        f"{name} differs by {error:.2g} in {engine}"
+        for engine, found in errors.items()
+        for name, error in found.items()
+        if not error <= (UNMATCHED if name == "detections" else TOLERANCE)
+    ]
+    problems += [
+        f"nothing says what became of {name}" for name in lost_heads(family, symbol, compared, notes)
+    ]
+    return {
+        "errors": errors,
+        "gives": describe_result(model),
+        "verdict": FAILED if problems else PASSED,
+        "reason": "; ".join(problems),
+    }
+
+
+def run_mxnet(family: Family, prefix: Path, symbol: Any, picture: Array) -> Outputs:
+    """Compute every head of the symbol as its project did, labels at 0."""
+    inputs = family.make_inputs(picture)
+    inputs |= {name: np.zeros(shape, np.float32) for name, shape in family.labels.items()}
+    saved = mx.nd.load(f"{prefix}-0000.params")
+    known = {name.partition(":")[2]: value for name, value in saved.items()}
+    known |= {name: mx.nd.array(array) for name, array in inputs.items()}
+    arguments = {name: known[name] for name in symbol.list_arguments()}
+    states = {name: known[name] for name in symbol.list_auxiliary_states()}
+    executor = symbol.bind(mx.cpu(), args=arguments, aux_states=states, grad_req="null")
+    outputs = executor.forward(is_train=False)
+    return {
+        head_name(name): output.asnumpy() for name, output in zip(symbol.list_outputs(), outputs, strict=True)
+    }
+
+
+def head_name(output: str) -> str:
+    """Name of the node that gives an output."""
+    return output.removesuffix("_output")
+
+
+def hold(family: Family, model: Any, picture: Array, expected: Outputs, symbol: Any) -> dict[str, float]:
+    """Return the error of each output that the file has."""
+    metadata = model.metadata
+    if metadata.task.name == "tensors":
+        found = model.run(family.make_inputs(picture))
+        return {name: difference(found[name], expected.get(name)) for name in found}
+    if metadata.task.name == "detection":
+        rows = expected[family.head or next(iter(expected))]
+        return {"detections": unmatched(model.run(picture[..., ::-1]), rows, picture.shape)}
+    head = family.head or next(iter(expected))
+    (found,) = model.session.run(preprocess(model, picture)).values()
+    is_scores = operators(symbol)[head] in NUMBERS_OF_SCORES
+    canonical = activate(found, metadata) if is_scores else found
+    return {head: difference(canonical, fit(expected[head], canonical))}
+
+
+def preprocess(model: Any, picture: Array) -> Array:
+    """Make the file's input of a frame of the network's size, as the runtime does."""
+    batch = np.empty(model.session.input_shape, np.float32)
+    exact = replace(model.metadata.preprocessing, resize_type="standard", crop_short=0)
+    fill(view_frame(np.ascontiguousarray(picture[..., ::-1]), "bgr"), exact, batch[0])
+    return batch
+
+
+def operators(symbol: Any) -> dict[str, str]:
+    """Operator of each node."""
+    return {node["name"]: node["op"] for node in json.loads(symbol.tojson())["nodes"]}
+
+
+def fit(expected: Array, found: Array) -> Array:
+    """Drop axes of length 1 behind a vector."""
+    return expected.reshape(found.shape) if expected.size == found.size else expected
+
+
+def activate(logits: Array, metadata: ModelMetadata) -> Array:
+    """Make scores of logits, as the file says."""
+    if metadata.task.name == "segmentation" or metadata.activation == "softmax":
+        shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+    return np.asarray(1 / (1 + np.exp(-logits))) if metadata.activation == "sigmoid" else logits
+
+
+def difference(found: Array, expected: Array | None) -> float:
+    """Largest difference in units of the output's deviation; of its largest where that is none."""
+    if expected is None or found.shape != expected.shape:
+        return float("inf")
+    scale = float(expected.std()) or float(np.abs(expected).max()) or 1.0
+    error = float(np.abs(found.astype(np.float64) - expected).max()) / scale
+    return float("inf") if np.isnan(error) else error
+
+
+def unmatched(found: Any, rows: Array, shape: tuple[int, ...]) -> float:
+    """Share of detections without a partner on the other side."""
+    height, width = shape[:2]
+    theirs = rows[0][rows[0, :, 0] >= 0] * np.float32([1, 1, width, height, width, height])
+    ours = np.column_stack([found.class_ids, found.scores, found.boxes])
+    count = max(1, len(ours), len(theirs))
+    return 1 - match(ours, theirs) / count if len(ours) or len(theirs) else 0.0
+
+
+def lost_heads(family: Family, symbol: Any, compared: Mapping[str, float], notes: list[str]) -> list[str]:
+    """Heads that the file has not, and of which no note tells."""
+    told = " ".join(notes)
+    made = {family.head or head_name(symbol.list_outputs()[0])} if "detections" in compared else set()
+    names = {head_name(name) for name in symbol.list_outputs()}
+    return sorted(name for name in names - compared.keys() - made if name not in told)
+
+
+def describe_result(model: Any) -> str:
+    """Say what the runtime gives."""
+    shapes = {name: list(shape) for name, shape in model.session.outputs.items()}
+    return f"{type(model).__name__}: " + ", ".join(f"{name} {shape}" for name, shape in shapes.items())
