@@ -31,6 +31,10 @@ SHAPE_DATA_LIMIT = 64
 """Constant inputs up to this many elements are shown to shape inference (shapes, axes, pads, repeats)."""
 
 
+class ShapesError(UnsupportedError):
+    """The shapes of an operator's inputs do not go together."""
+
+
 class GraphBuilder:
     """Emits ONNX operators into one graph.
 
@@ -183,7 +187,7 @@ class GraphBuilder:
         except onnx.shape_inference.InferenceError as error:
             shapes = ", ".join(str(self.shape(value)) for value in known)
             reason = str(error).strip().splitlines()[-1]
-            raise UnsupportedError(f"{node.op_type} '{node.name}': inputs {shapes}: {reason}") from error
+            raise ShapesError(f"{node.op_type} '{node.name}': inputs {shapes}: {reason}") from error
 
     def _set_type(self, value: ir.Value, inferred: Any) -> None:
         """Take over what was inferred; a dimension that was not gets a name, unlike that of any other."""

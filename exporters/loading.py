@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import os
 import sys
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +16,9 @@ from gcv_edge.exporters.mxnet.compat import restore_numpy_aliases
 from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.network_files import SYMBOL_SUFFIX, read_network
+from gcv_edge.exporters.mxnet.outputs import choose_outputs
 from gcv_edge.exporters.mxnet.parts import take_part
-from gcv_edge.exporters.source import ExportedModel, ExportOptions, Reference, Source
+from gcv_edge.exporters.source import ExportedModel, ExportOptions, Source
 
 FILE_SUFFIXES = (".json", ".params", ".onnx", ".jpg", ".png")
 
@@ -64,8 +63,8 @@ def load_source(
 
 
 def open_mxnet(network: Network, options: ExportOptions) -> MxnetSource:
-    """Take the part of a network that is asked for."""
-    return MxnetSource(take_part(network, options))
+    """Take the outputs, and the part, of a network that are asked for."""
+    return MxnetSource(take_part(choose_outputs(network, options), options))
 
 
 @dataclass(frozen=True)
@@ -81,19 +80,7 @@ class MxnetSource:
 
     def convert(self, options: ExportOptions) -> ExportedModel:
         """Make the ONNX graph."""
-        return replace(
-            export_network(self.network, options),
-            make_reference=partial(open_reference, self.network, options),
-        )
-
-
-def open_reference(network: Network, options: ExportOptions) -> Reference | None:
-    """Return MXNet, where it is installed."""
-    if importlib.util.find_spec("mxnet") is None:
-        return None
-    from gcv_edge.exporters.mxnet.reference import MxnetReference
-
-    return MxnetReference(network, options)
+        return export_network(self.network, options)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.errors import ParamsMismatchError, UnsupportedError
+from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet import operators as _operators  # noqa: F401  (registers the converters)
 from gcv_edge.exporters.mxnet.attributes import Attributes
@@ -26,6 +26,7 @@ LOSS_HEADS = (
     "LinearRegressionOutput",
     "LogisticRegressionOutput",
     "MAERegressionOutput",
+    "SVMOutput",
 )
 """Heads for training: their second input is the label, which no trained file holds."""
 
@@ -73,7 +74,7 @@ class SymbolConverter:
         except UnsupportedError as error:
             if str(error).startswith(attrs.where):
                 raise
-            raise UnsupportedError(f"{attrs.where}: {error}") from error
+            raise type(error)(f"{attrs.where}: {error}") from error
         unknown = [key for key in attrs.unused() if key not in BOOKKEEPING]
         if unknown:
             raise attrs.unsupported(unknown[0])
@@ -112,33 +113,3 @@ def needed_nodes(symbol: Symbol, entries: Iterable[Entry], known: Container[int]
             found.add(index)
             stack += [entry.node for entry in inference_inputs(symbol.nodes[index])]
     return found
-
-
-def find_inputs(
-    symbol: Symbol, weights: Weights, entries: Iterable[Entry], source: str, known: Container[str] = ()
-) -> list[str]:
-    """Names of the variables that are the network's inputs: those for which there are no parameters.
-
-    Args:
-        symbol: the graph.
-        weights: its parameters.
-        entries: what is wanted of it.
-        source: its name, for messages.
-        known: names that are known to be inputs.
-
-    Raises:
-        ParamsMismatchError: more than inputs are missing, so these are the parameters of another network.
-    """
-    nodes = [symbol.nodes[index] for index in sorted(needed_nodes(symbol, entries))]
-    wanted = [node.name for node in nodes if node.is_variable]
-    missing = [name for name in wanted if name not in weights]
-    inputs = [name for name in missing if name in known or name.startswith("data")] or missing[:1]
-    absent = [name for name in missing if name not in inputs]
-    if absent:
-        spare = [name for name in weights if name not in wanted]
-        hint = f"; {len(spare)} of the file's are of no use, the first '{spare[0]}'" if spare else ""
-        raise ParamsMismatchError(
-            f"{source}: {len(absent)} of the network's {len(wanted) - len(inputs)} parameters are missing, "
-            f"the first '{absent[0]}'{hint}: are these the parameters of another network?"
-        )
-    return inputs

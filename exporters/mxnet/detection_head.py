@@ -37,6 +37,7 @@ class DetectionHead:
         settings: thresholds and limits of the selection.
         one_by_one: the network takes one picture at a time, whatever the batch.
         masks: what follows the selection, in networks for instance segmentation.
+        covered: the network's own heads that these are.
     """
 
     symbol: Symbol
@@ -45,6 +46,7 @@ class DetectionHead:
     settings: DetectionSettings
     one_by_one: bool = False
     masks: MaskBranch | None = None
+    covered: tuple[Entry, ...] = ()
 
 
 def rows_behind(reader: SymbolReader, heads: Sequence[Entry]) -> Entry | None:

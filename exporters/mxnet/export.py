@@ -2,47 +2,67 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
 import onnx_ir as ir
 
-from gcv_edge.errors import UnsupportedError, UsageError
-from gcv_edge.exporters.builder import BATCH, GraphBuilder
+from gcv_edge.errors import UnsupportedError
+from gcv_edge.exporters.builder import BATCH, GraphBuilder, ShapesError
+from gcv_edge.exporters.heads import canonical_array, emit_canonical, find_purpose
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.clips import averages_clips, count_segments
-from gcv_edge.exporters.mxnet.convert import SymbolConverter, find_inputs
+from gcv_edge.exporters.mxnet.convert import SymbolConverter
+from gcv_edge.exporters.mxnet.describing import describe_network
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.detection_head import DetectionHead
+from gcv_edge.exporters.mxnet.ends import take_apart
+from gcv_edge.exporters.mxnet.input_shapes import CHANNELS, channels_first, find_input_shape, known_shape
 from gcv_edge.exporters.mxnet.instances import emit_instances
-from gcv_edge.exporters.mxnet.network import Network, hash_network
-from gcv_edge.exporters.mxnet.parts import export_tensors, is_for_tensors
-from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
+from gcv_edge.exporters.mxnet.network import Network
+from gcv_edge.exporters.mxnet.outputs import name_heads
+from gcv_edge.exporters.mxnet.parts import export_tensors, list_inputs
+from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput, read_picture_input
+from gcv_edge.exporters.mxnet.reference import Array, Computation, as_it_is, open_reference
+from gcv_edge.exporters.mxnet.symbol import Entry
 from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.exporters.passes import clean
 from gcv_edge.exporters.source import (
     ExportedModel,
     ExportOptions,
     check_labels,
-    check_rank,
-    override_preprocessing,
 )
-from gcv_edge.metadata import ImageSettings, ModelMetadata
+from gcv_edge.metadata import ModelMetadata
 from gcv_edge.tasks import (
     ACTION,
     CLASSIFICATION,
-    DEPTH,
     DETECTION,
     GRAPH_NMS_OUTPUTS,
-    IMAGE,
     INSTANCES,
-    POSE,
-    SEGMENTATION,
+    TENSORS,
     Task,
     find_task,
 )
 
-SOFTMAX = ("softmax", "SoftmaxOutput", "Softmax", "SoftmaxActivation", "log_softmax")
 INPUT_NAME = "data"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A network of one picture or clip, whose conversion has begun.
+
+    Attributes:
+        network: as it was read.
+        picture: what it does to its input first.
+        graph: has the input.
+        converter: of the symbol, or of what is behind the symbol's own preprocessing.
+    """
+
+    network: Network
+    picture: PictureInput
+    graph: GraphBuilder
+    converter: SymbolConverter
 
 
 def export_network(network: Network, options: ExportOptions) -> ExportedModel:
@@ -53,181 +73,153 @@ def export_network(network: Network, options: ExportOptions) -> ExportedModel:
         ParamsMismatchError: the parameters are not this network's.
         UsageError: something must be given that neither the file nor its name tells.
     """
-    if is_for_tensors(network, options):
+    names = list_inputs(network)
+    picture = read_picture_input(network.symbol, network.weights, names[0])
+    if is_for_tensors(network, names, picture, options):
         return export_tensors(network, options)
-    head = find_detection_head(network.symbol)
+    shape = find_input_shape(network, names[0], picture, options)
+    try:
+        return export_picture_network(network, picture, shape, options)
+    except ShapesError as error:
+        shown = ",".join(map(str, shape))
+        raise UnsupportedError(f"{error} (the input is {shown}: is --input-shape right?)") from error
+
+
+def is_for_tensors(network: Network, names: list[str], picture: PictureInput, options: ExportOptions) -> bool:
+    """Tell a network that is exported as it is: asked for, or it does not take one picture or clip."""
+    if options.task is not None:
+        return find_task(options.task) is TENSORS
+    if network.is_part or len(names) > 1:
+        return True
+    shape = known_shape(network, names[0], options)
+    return shape is not None and (
+        len(shape) not in TO_FRONT or channels_first(shape, picture)[1] not in CHANNELS
+    )
+
+
+def export_picture_network(
+    network: Network, picture: PictureInput, shape: tuple[int, ...], options: ExportOptions
+) -> ExportedModel:
+    """Convert a network of one picture or clip: a detector, or one with one output, or all its heads."""
+    symbol = picture.cut(network.symbol)
+    head = find_detection_head(symbol)
+    opened = open_network(replace(network, symbol=symbol), network, picture, shape, options)
+    if head is not None:
+        return export_detector(opened, head, options)
+    if len(symbol.heads) > 1:
+        return export_tensors(network, options)
+    return export_output(opened, options)
+
+
+def open_network(
+    cut: Network, network: Network, picture: PictureInput, shape: tuple[int, ...], options: ExportOptions
+) -> Opened:
+    """Begin to convert a network."""
     graph = GraphBuilder(network.name)
-    symbol, entries = canonical_entries(network.symbol, head)
-    (name,) = find_inputs(symbol, network.weights, entries, network.name)
-    shape = find_input_shape(network, options)
-    if head is not None and head.one_by_one and (options.dynamic_batch or shape[0] != 1):
-        raise UnsupportedError(f"{network.name}: GluonCV wrote this network for one picture at a time")
     data = graph.input(INPUT_NAME, (BATCH if options.dynamic_batch else shape[0], *shape[1:]))
-    converter = SymbolConverter(graph, symbol, network.weights, {name: data})
-    values = converter.values(entries[:2])
-    task = find_head_task(graph, network, head, values[0], options)
-    classes = graph.shape(values[-1])[-1 if head is not None else 1]
-    check_labels(options.labels or network.labels, int(classes), network.name)
-    if head is not None:
-        head = replace(head, settings=replace(head.settings, nms="graph" if head.masks else options.nms))
-    outputs = name_outputs(graph, converter, task, head, values)
-    metadata = describe_network(graph, network, task, head, options)
-    return ExportedModel(clean(graph.model(outputs)), metadata)
+    if picture.is_channels_last and not picture.is_cut_off:
+        data = graph.op("Transpose", [data], "channels_last", perm=(0, *range(2, len(shape)), 1))
+    name = network.symbol.nodes[picture.variable].name
+    converter = SymbolConverter(graph, cut.symbol, network.weights, {name: data})
+    return Opened(network, picture, graph, converter)
 
 
-def canonical_entries(symbol: Symbol, head: DetectionHead | None) -> tuple[Symbol, list[Entry]]:
-    """Find the entries that are the canonical outputs, and the symbol that has them.
-
-    A network without a detection head has one, its first: others are for training. Several heads that are all
-    sigmoids are the scales of one map, of which the last is the finest (gluoncv/model_zoo/monodepthv2).
-    """
-    if head is not None:
-        return head.symbol, [head.boxes, head.scores, *([head.masks.logits] if head.masks else [])]
-    first = symbol.heads[-1 if all(is_sigmoid(symbol, entry) for entry in symbol.heads) else 0]
-    node = symbol.nodes[first.node]
-    return symbol, [node.inputs[0] if node.op in SOFTMAX else first]
-
-
-def is_sigmoid(symbol: Symbol, entry: Entry) -> bool:
-    """Tell an entry between 0 and 1."""
-    node = symbol.nodes[entry.node]
-    return node.attrs.get("act_type", node.op) == "sigmoid"
-
-
-def find_input_shape(network: Network, options: ExportOptions) -> tuple[int, ...]:
-    """Shape asked for, else the one that goes with the name; a clip's pictures make up the batch."""
-    segments = count_segments(network.symbol)
-    if segments > 1 and options.dynamic_batch:
-        raise UsageError(
-            f"{network.name}: averages over clips of {segments} pictures: no batch can be left open"
-        )
-    if options.input_shape is not None:
-        if options.input_shape[0] % segments:
-            raise UsageError(
-                f"{network.name}: averages over clips of {segments} pictures: found a batch of "
-                f"{options.input_shape[0]}, expected a multiple of {segments}"
-            )
-        return options.input_shape
-    facts = zoo.describe(network.name)
-    if facts is not None:
-        return (segments, *facts.shapes[0])
-    raise UsageError(
-        f"{network.name}: neither file nor name tells the input's size: give --input-shape 1,3,HEIGHT,WIDTH"
+def export_output(opened: Opened, options: ExportOptions) -> ExportedModel:
+    """Convert a network with one output that is no detector's."""
+    network, converter, graph = opened.network, opened.converter, opened.graph
+    (output,) = name_heads(network)
+    found = take_apart(converter, output.name, output.entry)
+    purpose = find_purpose(found.head, options, network.name, usual_task(network))
+    if purpose.task is TENSORS:
+        return export_tensors(network, options, purpose.notes)
+    entry = found.core if purpose.takes_core else found.whole
+    value = emit_canonical(graph, purpose, converter.values([entry])[0])
+    check_labels(options.labels or network.labels, int(graph.shape(value)[1]), network.name)
+    name = purpose.task.outputs[0]
+    metadata, notes = describe_network(network, opened.picture, graph, purpose.task, options)
+    computation = compute(opened, {name: entry}, partial(canonical_array, purpose))
+    return close(
+        opened,
+        {name: value},
+        replace(metadata, activation=purpose.activation),
+        computation,
+        (*notes, *purpose.notes),
     )
 
 
-def find_head_task(
-    graph: GraphBuilder,
-    network: Network,
-    head: DetectionHead | None,
-    value: ir.Value,
-    options: ExportOptions,
-) -> Task:
-    """Task asked for, else by the name, else by the form of the output.
-
-    Raises:
-        UnsupportedError: the network's head is not one of the task asked for.
-    """
-    if options.task is None and head is None:
-        return guess_task(graph, network, value)
-    found = (INSTANCES if head.masks else DETECTION) if head is not None else None
-    if options.task is None:
-        assert found is not None
-        return found
-    asked = find_task(options.task)
-    if asked is not found and (head is not None or asked in (DETECTION, INSTANCES)):
-        name = found.name if found is not None else guess_task(graph, network, value).name
-        raise UnsupportedError(f"{network.name}: its head is for {name}, not for {asked.name}")
-    if head is None:
-        check_rank(asked, graph.shape(value), network.name)
-    return asked
-
-
-def guess_task(graph: GraphBuilder, network: Network, value: ir.Value) -> Task:
-    """Maps at the input's size are for segmentation, smaller ones for pose, vectors for classification.
-
-    Vectors averaged over clips are for actions, and three maps out of a hyperbolic tangent are a picture.
-
-    Raises:
-        UnsupportedError: the output has another form.
-    """
-    rank = len(graph.shape(value))
+def usual_task(network: Network) -> Task | None:
+    """Task of networks of that name; vectors averaged over clips are for actions."""
     facts = zoo.describe(network.name)
-    if rank == 2:
-        is_action = averages_clips(network.symbol) or (facts is not None and facts.task is ACTION)
-        return ACTION if is_action else CLASSIFICATION
-    if rank == 4 and facts is not None and facts.task in (SEGMENTATION, POSE, DEPTH):
-        return facts.task
-    if rank == 4 and graph.shape(value)[1] == 3 and is_output_of(value, "Tanh"):
-        return IMAGE
-    if rank == 4:
-        return SEGMENTATION if graph.shape(value)[2:] == graph.shape(graph.inputs[0])[2:] else POSE
-    raise UnsupportedError(
-        f"{network.name}: an output of shape {graph.shape(value)} belongs to no supported task"
-    )
+    if averages_clips(network.symbol) and (facts is None or facts.task is CLASSIFICATION):
+        return ACTION
+    return facts.task if facts is not None else None
 
 
-def is_output_of(value: ir.Value, operator: str) -> bool:
-    """Tell whether an operator made a value."""
-    producer = value.producer()
-    return producer is not None and producer.op_type == operator
+def export_detector(opened: Opened, head: DetectionHead, options: ExportOptions) -> ExportedModel:
+    """Convert a network whose detection head is known.
 
-
-def name_outputs(
-    graph: GraphBuilder,
-    converter: SymbolConverter,
-    task: Task,
-    head: DetectionHead | None,
-    values: list[ir.Value],
-) -> dict[str, ir.Value]:
-    """Give the canonical outputs their names, or select in the graph."""
-    if head is None:
-        return {task.outputs[0]: values[0]}
-    boxes, scores = values
-    if head.masks is not None:
-        return emit_instances(graph, converter, head.masks, boxes, scores, head.settings)
-    if head.settings.nms == "runtime":
-        return {"boxes": boxes, "scores": scores}
-    return dict(zip(GRAPH_NMS_OUTPUTS, emit_nms(graph, boxes, scores, head.settings), strict=True))
-
-
-def describe_network(
-    graph: GraphBuilder,
-    network: Network,
-    task: Task,
-    head: DetectionHead | None,
-    options: ExportOptions,
-) -> ModelMetadata:
-    """Collect what the file will say of itself."""
+    Raises:
+        UnsupportedError: another task is asked for, or a batch of a network that takes one picture.
+    """
+    network, converter, graph = opened.network, opened.converter, opened.graph
+    task = INSTANCES if head.masks else DETECTION
+    if options.task is not None and find_task(options.task) is not task:
+        raise UnsupportedError(f"{network.name}: its head is for {task.name}, not for {options.task}")
     shape = graph.shape(graph.inputs[0])
-    size = (int(shape[-2]), int(shape[-1]))
-    frames = int(shape[2]) if len(shape) == 5 else None
-    segments = count_segments(network.symbol)
-    preprocessing = zoo.default_preprocessing(network.name, task, size)
-    return ModelMetadata(
-        task=task,
-        labels=options.labels or network.labels,
-        preprocessing=override_preprocessing(preprocessing, options),
-        detection=head.settings if head is not None else None,
-        clip=zoo.describe_clip(network.name, frames, segments) if task is ACTION else None,
-        depth=zoo.describe_depth(network.name) if task is DEPTH else None,
-        image=describe_image(network, options) if task is IMAGE else None,
-        source=network.name,
-        source_hash=hash_network(network),
-        variant="int8" if any(node.op_type == "QuantizeLinear" for node in graph.nodes) else "fp32",
+    if head.one_by_one and (options.dynamic_batch or shape[0] != 1):
+        raise UnsupportedError(f"{network.name}: GluonCV wrote this network for one picture at a time")
+    converter.symbol = head.symbol
+    boxes, scores = converter.values([head.boxes, head.scores])
+    check_labels(options.labels or network.labels, int(graph.shape(scores)[-1]), network.name)
+    settings = replace(head.settings, nms="graph" if head.masks else options.nms)
+    if head.masks is not None:
+        outputs = emit_instances(graph, converter, head.masks, boxes, scores, settings)
+    elif settings.nms == "graph":
+        outputs = dict(zip(GRAPH_NMS_OUTPUTS, emit_nms(graph, boxes, scores, settings), strict=True))
+    else:
+        outputs = {"boxes": boxes, "scores": scores}
+    metadata, notes = describe_network(network, opened.picture, graph, task, options)
+    finals = {
+        f"final_{name}": entry for name, entry in zip(INSTANCES.outputs, head.symbol.heads, strict=False)
+    }
+    computation = compute(opened, {"boxes": head.boxes, "scores": head.scores, **finals})
+    computation = replace(computation, one_by_one=head.one_by_one)
+    metadata = replace(metadata, detection=settings)
+    return close(opened, outputs, metadata, computation, (*notes, *spare_heads(network, head)))
+
+
+def spare_heads(network: Network, head: DetectionHead) -> tuple[str, ...]:
+    """Say which heads of a detector are not among its detections."""
+    spare = [output.name for output in name_heads(network) if output.entry not in head.covered]
+    listed = ", ".join(f"'{name}'" for name in spare)
+    return (f"left out: {listed}: not part of the detections (--outputs NAME exports it)",) if spare else ()
+
+
+def compute(
+    opened: Opened, outputs: Mapping[str, Entry], finish: Callable[[Array], Array] = as_it_is
+) -> Computation:
+    """Say what MXNet computes to be held against the file: the symbol itself, from its own input on."""
+    network, picture = opened.network, opened.picture
+    return Computation(
+        symbol=picture.join(opened.converter.symbol, network.symbol),
+        weights=network.weights,
+        outputs=outputs,
+        inputs={INPUT_NAME: network.symbol.nodes[picture.variable].name},
+        repeats=count_segments(network.symbol),
+        restore=picture.restore,
+        finish=finish,
     )
 
 
-def describe_image(network: Network, options: ExportOptions) -> ImageSettings:
-    """Say what values are black and white: those asked for, else the ends of what the last operator gives.
-
-    Raises:
-        UsageError: neither tells.
-    """
-    if options.image_range is not None:
-        return ImageSettings(*options.image_range)
-    node = network.symbol.nodes[network.symbol.heads[0].node]
-    low = {"tanh": -1.0, "sigmoid": 0.0}.get(node.attrs.get("act_type", node.op))
-    if low is not None:
-        return ImageSettings(low, 1.0)
-    raise UsageError(f"{network.name}: say what black and white are in its picture: --image-range LOW,HIGH")
+def close(
+    opened: Opened,
+    outputs: Mapping[str, ir.Value],
+    metadata: ModelMetadata,
+    computation: Computation,
+    notes: tuple[str, ...],
+) -> ExportedModel:
+    """Close the graph."""
+    model = clean(opened.graph.model(outputs))
+    return ExportedModel(
+        model, metadata, partial(open_reference, computation), (*opened.network.notes, *notes)
+    )

@@ -21,10 +21,11 @@ WRAPPERS = ("MakeLoss", "make_loss", "BlockGrad", "identity", "_copy")
 
 def find_multibox_head(reader: SymbolReader) -> DetectionHead | None:
     """Recognise a MultiBoxDetection among the heads; beside it a training network has its losses."""
-    heads = [reader.behind(head, *WRAPPERS) for head in reader.symbol.heads]
-    found = next((head for head in heads if reader.is_op(head, DETECTION)), None)
-    if found is None:
+    heads = {head: reader.behind(head, *WRAPPERS) for head in reader.symbol.heads}
+    covered = next((head for head, entry in heads.items() if reader.is_op(entry, DETECTION)), None)
+    if covered is None:
         return None
+    found = heads[covered]
     attrs = reader.attrs(found)
     settings = read_multibox(attrs)
     if settings.selection.confidence_threshold < 0:
@@ -37,7 +38,8 @@ def find_multibox_head(reader: SymbolReader) -> DetectionHead | None:
     scores = add_best_scores(editor, probabilities)
     rows = editor.add(DETECTION, probabilities, offsets, anchors, **reader.node(found).attrs)
     listed = add_columns(editor, rows, size)
-    return DetectionHead(replace(editor.symbol(), heads=listed), boxes, scores, settings.selection)
+    symbol = replace(editor.symbol(), heads=listed)
+    return DetectionHead(symbol, boxes, scores, settings.selection, covered=(covered,))
 
 
 def find_picture(symbol: Symbol, entry: Entry) -> Entry:

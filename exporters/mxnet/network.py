@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from gcv_edge.exporters.mxnet.convert import Weights
 from gcv_edge.exporters.mxnet.symbol import Symbol
+from gcv_edge.exporters.source import ExportOptions
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,9 @@ class Network:
         weights: its parameters by variable name.
         labels: class names, where the source knows them.
         input_shapes: of its inputs by name, where the source knows them.
-        output_names: of its heads, where it is a part of a network.
+        head_names: of the symbol's heads, where the source names them.
+        is_part: it is a part of a network, which is computed as it is.
+        notes: what was chosen or left out on the way here; a line each.
     """
 
     name: str
@@ -28,13 +31,20 @@ class Network:
     weights: Weights
     labels: tuple[str, ...] = ()
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    output_names: tuple[str, ...] = ()
+    head_names: tuple[str, ...] = ()
+    is_part: bool = False
+    notes: tuple[str, ...] = ()
 
 
-def hash_network(network: Network) -> str:
-    """SHA-256 over the parameters' names and bytes, in sorted order."""
-    digest = hashlib.sha256()
+def hash_network(network: Network, options: ExportOptions) -> str:
+    """SHA-256 over all that an export follows from: the symbol, the parameters and the options."""
+    digest = hashlib.sha256(repr(options).encode())
+    for node in network.symbol.nodes:
+        digest.update(repr((node.op, node.name, sorted(node.attrs.items()), node.inputs)).encode())
+        digest.update(repr(node.subgraphs).encode())
+    digest.update(repr(network.symbol.heads).encode())
     for name in sorted(network.weights):
-        digest.update(name.encode())
-        digest.update(network.weights[name].data)
+        array = network.weights[name]
+        digest.update(repr((name, array.shape, array.dtype.str)).encode())
+        digest.update(array.data)
     return digest.hexdigest()

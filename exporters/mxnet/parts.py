@@ -9,44 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from gcv_edge.errors import UsageError
 from gcv_edge.exporters.builder import BATCH, GraphBuilder
 from gcv_edge.exporters.mxnet import zoo
-from gcv_edge.exporters.mxnet.convert import SymbolConverter, find_inputs
+from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.convert import SymbolConverter
+from gcv_edge.exporters.mxnet.inputs import find_inputs
 from gcv_edge.exporters.mxnet.network import Network, hash_network
+from gcv_edge.exporters.mxnet.outputs import name_heads
+from gcv_edge.exporters.mxnet.reference import Computation, open_reference
 from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
 from gcv_edge.exporters.passes import clean
 from gcv_edge.exporters.source import ExportedModel, ExportOptions
 from gcv_edge.metadata import ModelMetadata, Preprocessing
-from gcv_edge.tasks import TENSORS, find_task
+from gcv_edge.tasks import TENSORS
 
 RAW = Preprocessing(mean=(0.0, 0.0, 0.0), scale=(1.0, 1.0, 1.0))
 """The caller makes the tensors."""
 
-PICTURE_RANKS = (4, 5)
-"""Ranks of pictures and of clips."""
-
-
-def is_for_tensors(network: Network, options: ExportOptions) -> bool:
-    """Tell a network that is exported as it is: asked for, or it does not take one picture or clip."""
-    if options.task is not None:
-        return find_task(options.task) is TENSORS
-    if network.output_names or len(list_inputs(network)) > 1:
-        return True
-    facts = zoo.describe(network.name)
-    shape = options.input_shape or ((1, *facts.shapes[0]) if facts is not None else None)
-    return shape is not None and (len(shape) not in PICTURE_RANKS or shape[1] != 3)
-
 
 def list_inputs(network: Network) -> list[str]:
     """Names of the network's inputs, in the source's order, else by name: ``data0``, ``data1``."""
-    heads, known = network.symbol.heads, network.input_shapes
-    names = find_inputs(network.symbol, network.weights, heads, network.name, known)
-    return [name for name in known if name in names] or sorted(names)
+    known = network.input_shapes
+    return find_inputs(network.symbol, network.weights, network.symbol.heads, network.name, known)
 
 
-def export_tensors(network: Network, options: ExportOptions) -> ExportedModel:
+def export_tensors(network: Network, options: ExportOptions, notes: tuple[str, ...] = ()) -> ExportedModel:
     """Convert all heads of a network; the first length of an only input may be left open.
 
     Raises:
@@ -64,19 +54,23 @@ def export_tensors(network: Network, options: ExportOptions) -> ExportedModel:
     }
     converter = SymbolConverter(graph, network.symbol, network.weights, inputs)
     values = converter.values(network.symbol.heads)
+    heads = name_heads(network)
+    outputs = {head.name: value for head, value in zip(heads, values, strict=True)}
     metadata = ModelMetadata(
-        task=TENSORS, preprocessing=RAW, source=network.name, source_hash=hash_network(network)
+        task=TENSORS, preprocessing=RAW, source=network.name, source_hash=hash_network(network, options)
     )
-    outputs = dict(zip(name_heads(network), values, strict=True))
-    return ExportedModel(clean(graph.model(outputs)), metadata)
-
-
-def name_heads(network: Network) -> tuple[str, ...]:
-    """Names of the outputs: ``output``, or ``output0``, ``output1``, ..."""
-    count = len(network.symbol.heads)
-    if network.output_names:
-        return network.output_names
-    return ("output",) if count == 1 else tuple(f"output{index}" for index in range(count))
+    computation = Computation(
+        symbol=network.symbol,
+        weights=network.weights,
+        outputs={head.name: head.entry for head in heads},
+        inputs={name: name for name in names},
+    )
+    return ExportedModel(
+        clean(graph.model(outputs)),
+        metadata,
+        partial(open_reference, computation),
+        (*network.notes, *notes),
+    )
 
 
 def find_shapes(network: Network, names: Sequence[str], options: ExportOptions) -> list[tuple[int, ...]]:
@@ -85,27 +79,45 @@ def find_shapes(network: Network, names: Sequence[str], options: ExportOptions) 
     Raises:
         UsageError: there are fewer than inputs.
     """
-    if not network.output_names and options.input_shape is not None:
+    known = {**stored_shapes(network.symbol), **network.input_shapes}
+    if not network.is_part and options.input_shape is not None:
         shapes = [options.input_shape, *options.further_shapes]
-    elif network.input_shapes:
-        shapes = [network.input_shapes[name] for name in names]
+    elif all(name in known for name in names):
+        shapes = [known[name] for name in names]
     else:
         facts = zoo.describe(network.name)
         shapes = [(1, *shape) for shape in facts.shapes] if facts is not None else []
     if len(shapes) != len(names):
         raise UsageError(
             f"{network.name}: found {len(shapes)} input shapes, expected {len(names)} for "
-            f"{', '.join(names)}: give --input-shape once for each"
+            f"{', '.join(names)}: give --input-shape once for each, in this order"
         )
     return shapes
 
 
+def stored_shapes(symbol: Symbol) -> dict[str, tuple[int, ...]]:
+    """Shapes that a symbol itself says of its variables (``__shape__``), where they are complete."""
+    shapes = {
+        node.name: Attributes(node).get_optional_int_tuple("__shape__") or ()
+        for node in symbol.nodes
+        if node.is_variable
+    }
+    return {name: shape for name, shape in shapes.items() if shape and min(shape) > 0}
+
+
 def take_part(network: Network, options: ExportOptions) -> Network:
-    """Return the part that is asked for; a network of one part is returned as it is.
+    """Return the part that is asked for, or the whole network.
+
+    A network of the zoo that has several inputs is exported in parts: the second is computed often, the first
+    once.
 
     Raises:
         UsageError: there is no such part, or none is asked for.
     """
+    facts = zoo.describe(network.name)
+    is_in_parts = facts is not None and len(facts.shapes) > 1
+    if options.part is None and not is_in_parts:
+        return network
     parts = split_network(network, options) if len(list_inputs(network)) > 1 else [network]
     if len(parts) == 1 and options.part in (None, 1):
         return network
@@ -118,7 +130,7 @@ def take_part(network: Network, options: ExportOptions) -> Network:
 
 def describe_part(part: Network) -> str:
     """Say what a part takes and gives."""
-    return f"{' and '.join(part.input_shapes)} to {' and '.join(part.output_names)}"
+    return f"{' and '.join(part.input_shapes)} to {' and '.join(part.head_names)}"
 
 
 def split_network(network: Network, options: ExportOptions) -> list[Network]:
@@ -142,7 +154,8 @@ def split_network(network: Network, options: ExportOptions) -> list[Network]:
                 name=f"{network.name}.part{len(parts) + 1}",
                 symbol=symbol,
                 input_shapes=shapes,
-                output_names=outputs,
+                head_names=outputs,
+                is_part=True,
             )
             parts.append(replace(part, input_shapes={name: shapes[name] for name in list_inputs(part)}))
     return parts
@@ -150,8 +163,7 @@ def split_network(network: Network, options: ExportOptions) -> list[Network]:
 
 def name_some(network: Network, heads: Sequence[Entry]) -> list[str]:
     """Names of some of the outputs."""
-    named = dict(zip(network.symbol.heads, name_heads(network), strict=True))
-    return [named[head] for head in heads]
+    return [head.name for head in name_heads(network) if head.entry in heads]
 
 
 def find_levels(symbol: Symbol, inputs: Sequence[str]) -> list[int]:

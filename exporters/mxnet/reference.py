@@ -3,28 +3,62 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gcv_edge.exporters.mxnet.clips import count_segments
 from gcv_edge.exporters.mxnet.compat import import_mxnet
-from gcv_edge.exporters.mxnet.convert import find_inputs
+from gcv_edge.exporters.mxnet.convert import LOSS_HEADS, Weights
 from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
-from gcv_edge.exporters.mxnet.detection import find_detection_head
-from gcv_edge.exporters.mxnet.export import canonical_entries
-from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.params import release_pages
-from gcv_edge.exporters.mxnet.parts import is_for_tensors, name_heads
-from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
-from gcv_edge.exporters.source import ExportOptions
-from gcv_edge.tasks import INSTANCES
+from gcv_edge.exporters.mxnet.symbol import VARIABLE, Entry, Node, Symbol
+from gcv_edge.exporters.source import Reference
 
 Array = NDArray[Any]
+
+LABEL = "_unread_label"
+"""End of the names of labels that stand in for those of training."""
+
+
+def as_it_is(array: Array) -> Array:
+    """Return an array."""
+    return array
+
+
+@dataclass(frozen=True)
+class Computation:
+    """What MXNet computes, so that an exported file can be held against it.
+
+    Attributes:
+        symbol: the network, with operators that give the file's outputs where it lacks them.
+        weights: its parameters.
+        outputs: entries by the file's names; a detector's final lists under ``final_*``.
+        inputs: the symbol's names of the file's inputs, by the file's.
+        repeats: how often a picture is repeated along the batch, where it stands for a whole clip.
+        one_by_one: the network takes one picture at a time.
+        restore: makes the symbol's input of the file's.
+        finish: makes the file's output of an only entry's numbers.
+    """
+
+    symbol: Symbol
+    weights: Weights
+    outputs: Mapping[str, Entry]
+    inputs: Mapping[str, str]
+    repeats: int = 1
+    one_by_one: bool = False
+    restore: Callable[[Array], Array] = as_it_is
+    finish: Callable[[Array], Array] = as_it_is
+
+
+def open_reference(computation: Computation) -> Reference | None:
+    """Return MXNet, where it is installed."""
+    return MxnetReference(computation) if importlib.util.find_spec("mxnet") is not None else None
 
 
 class MxnetReference:
@@ -34,70 +68,80 @@ class MxnetReference:
         name: ``mxnet`` and its version.
     """
 
-    def __init__(self, network: Network, options: ExportOptions | None = None) -> None:
+    def __init__(self, computation: Computation) -> None:
         """Load nothing yet: MXNet and what it is asked for are loaded at the first run."""
         self.name = f"mxnet {importlib.metadata.version('mxnet')}"
-        self._network = network
-        self._operators: dict[tuple[Entry, ...], tuple[Any, list[str]]] = {}
+        self._computation = computation
+        release_pages(computation.weights.values())  # the export has read them all
+        wanted = replace(computation.symbol, heads=tuple(computation.outputs.values()))
+        self._symbol = with_own_labels(zero_skipped_regions(wanted))
+        self._operator: tuple[Any, Any] | None = None
         self._parameters: dict[str, Any] = {}
-        release_pages(network.weights.values())  # the export has read them all
-        self._symbol = zero_skipped_regions(network.symbol)
-        self._is_for_tensors = is_for_tensors(network, options or ExportOptions())
-        self._head = None if self._is_for_tensors else find_detection_head(self._symbol)
-        self._entries: Sequence[Entry] = self._symbol.heads
-        if not self._is_for_tensors:
-            self._symbol, entries = canonical_entries(self._symbol, self._head)
-            self._entries = entries
-        self._inputs = find_inputs(
-            self._symbol, network.weights, self._entries, network.name, network.input_shapes
-        )
 
     def run(self, batch: Array | Mapping[str, Array]) -> dict[str, Array]:
-        """Compute the canonical outputs of ``batch [N, 3, H, W]``, or of several inputs by their names.
-
-        A network that averages over clips sees each picture as a clip of its own.
+        """Compute the outputs of ``batch [N, C, H, W]``, or of several inputs by the file's names.
 
         Returns:
-            A detector's ``boxes [N, A, 4]`` and ``scores [N, A, C]`` (before suppression) and its final
-            ``ids``, ``scores``, ``boxes`` and, where it has them, ``masks`` under ``final_*``; any other
-            network's output under ``output``; all outputs of a network that is exported as it is.
+            The file's outputs by name; of a detector also its final ``ids``, ``scores``, ``boxes`` and, where
+            it has them, ``masks`` under ``final_*``.
         """
-        inputs = dict(batch) if isinstance(batch, Mapping) else {self._inputs[0]: batch}
-        if self._is_for_tensors:
-            values = self._forward(self._entries, inputs)
-            return dict(zip(name_heads(self._network), values, strict=True))
+        plan = self._computation
+        given = batch if isinstance(batch, Mapping) else {next(iter(plan.inputs)): batch}
+        inputs = {
+            plan.inputs[name]: np.repeat(plan.restore(array), plan.repeats, axis=0)
+            for name, array in given.items()
+        }
+        if not plan.one_by_one:
+            return self._compute(inputs)
         ((name, pictures),) = inputs.items()
-        pictures = np.repeat(pictures, count_segments(self._symbol), axis=0)
-        if self._head is None:
-            return {"output": self._forward(self._entries, {name: pictures})[0]}
-        names = ("boxes", "scores", *(f"final_{name}" for name in INSTANCES.outputs))
-        chunks = np.split(pictures, len(pictures)) if self._head.one_by_one else [pictures]
-        entries = [*self._entries[:2], *self._symbol.heads]
-        runs = [self._forward(entries, {name: chunk}) for chunk in chunks]
-        outputs = [np.concatenate(parts) for parts in zip(*runs, strict=True)]
-        return {name: with_columns(name, value) for name, value in zip(names, outputs, strict=False)}
+        runs = [self._compute({name: picture[None]}) for picture in pictures]
+        return {name: np.concatenate([run[name] for run in runs]) for name in plan.outputs}
 
-    def _forward(self, entries: Sequence[Entry], inputs: Mapping[str, Array]) -> list[Array]:
+    def _compute(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         mxnet = import_mxnet()
-        operator, names = self._bind(mxnet, tuple(entries))
+        if self._operator is None:
+            symbol = mxnet.sym.load_json(write_symbol(self._symbol, self._symbol.heads))
+            self._operator = mxnet.nd.CachedOp(symbol), symbol
+        operator, symbol = self._operator
+        inputs = {**inputs, **empty_labels(symbol, inputs, self._computation.weights)}
         arrays = [
-            as_nd(mxnet, inputs[name]) if name in inputs else self._parameter(mxnet, name) for name in names
+            as_nd(mxnet, inputs[name]) if name in inputs else self._parameter(mxnet, name)
+            for name in symbol.list_inputs()
         ]
-        release_pages(self._network.weights.values())
-        outputs = operator(*arrays)
-        outputs = outputs if isinstance(outputs, list) else [outputs]
-        return [output.asnumpy() for output in outputs]
-
-    def _bind(self, mxnet: ModuleType, entries: tuple[Entry, ...]) -> tuple[Any, list[str]]:
-        if entries not in self._operators:
-            symbol = mxnet.sym.load_json(write_symbol(self._symbol, entries))
-            self._operators[entries] = mxnet.nd.CachedOp(symbol), symbol.list_inputs()
-        return self._operators[entries]
+        release_pages(self._computation.weights.values())
+        found = operator(*arrays)
+        found = found if isinstance(found, list) else [found]
+        return {
+            name: with_columns(name, self._computation.finish(value.asnumpy()))
+            for name, value in zip(self._computation.outputs, found, strict=True)
+        }
 
     def _parameter(self, mxnet: ModuleType, name: str) -> Any:
         if name not in self._parameters:
-            self._parameters[name] = as_nd(mxnet, self._network.weights[name])
+            self._parameters[name] = as_nd(mxnet, self._computation.weights[name])
         return self._parameters[name]
+
+
+def with_own_labels(symbol: Symbol) -> Symbol:
+    """Give each loss a label of its own, which at inference is not looked at, whatever training has there."""
+    nodes, labels = list(symbol.nodes), []
+    for index, node in enumerate(symbol.nodes):
+        if node.op in LOSS_HEADS and len(node.inputs) > 1:
+            labels.append(Node(f"{node.name}{LABEL}", VARIABLE, {}, ()))
+            place = Entry(len(symbol.nodes) + len(labels) - 1, 0)
+            nodes[index] = replace(node, inputs=(node.inputs[0], place))
+    return replace(symbol, nodes=(*nodes, *labels))
+
+
+def empty_labels(symbol: Any, inputs: Mapping[str, Array], weights: Weights) -> dict[str, Array]:
+    """Make labels of zeros in the shapes that MXNet finds for them."""
+    names = symbol.list_arguments()
+    if not any(name.endswith(LABEL) for name in names):
+        return {}
+    shapes = {name: inputs[name].shape if name in inputs else weights[name].shape
+              for name in names if not name.endswith(LABEL)}  # fmt: skip
+    found = dict(zip(names, symbol.infer_shape(**shapes)[0], strict=True))
+    return {name: np.zeros(found[name], np.float32) for name in names if name.endswith(LABEL)}
 
 
 def with_columns(name: str, value: Array) -> Array:

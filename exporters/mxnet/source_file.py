@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 from gcv_edge.errors import ModelFileError
 
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
 
 def open_source(path: str | os.PathLike[str]) -> tuple[BinaryIO, int]:
     """Open a regular, non-empty file for reading; return it with its size in bytes.
@@ -24,11 +26,24 @@ def open_source(path: str | os.PathLike[str]) -> tuple[BinaryIO, int]:
             raise ModelFileError(path, f"is {_kind_of_file(status.st_mode)}, expected a file")
         if status.st_size == 0:
             raise ModelFileError(path, "is empty")
+        refuse_pointer(path)
         return Path(path).open("rb"), status.st_size
     except OSError as error:
         raise ModelFileError(path, error.strerror or str(error)) from error
     except ValueError as error:  # a NUL byte inside the path
         raise ModelFileError(os.fspath(path).replace("\0", "?"), str(error)) from error
+
+
+def refuse_pointer(path: str | os.PathLike[str]) -> None:
+    """Refuse what stands in a file's place in a Git repository whose large files were not fetched.
+
+    Raises:
+        ModelFileError: it is that.
+        OSError: the file cannot be read.
+    """
+    with Path(path).open("rb") as file:
+        if file.read(len(LFS_POINTER)) == LFS_POINTER:
+            raise ModelFileError(path, "is a Git LFS pointer, not the file itself: run git lfs pull")
 
 
 def quoted(text: str, limit: int = 60) -> str:

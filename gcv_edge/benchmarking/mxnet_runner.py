@@ -162,10 +162,11 @@ def load_network(job: Mapping[str, Any], metadata: ModelMetadata) -> Any:
 
 def needed_heads(symbol: Any, task: str) -> Sequence[Any]:
     """Return the outputs that an exported file computes too: heads for training cost MXNet time as well."""
-    from gcv_edge.exporters.mxnet.export import canonical_entries
+    from gcv_edge.exporters.mxnet.outputs import position_of
+    from gcv_edge.tasks import find_task
 
-    heads: Sequence[Any] = symbol.heads if task in HEADS_KEPT else canonical_entries(symbol, None)[1]
-    return heads
+    heads: Sequence[Any] = symbol.heads
+    return heads if task in HEADS_KEPT else [heads[position_of(find_task(task))]]
 
 
 def only_input(network: Any, heads: Sequence[Any]) -> str:
@@ -174,7 +175,7 @@ def only_input(network: Any, heads: Sequence[Any]) -> str:
     Raises:
         UnsupportedError: it has several.
     """
-    from gcv_edge.exporters.mxnet.convert import find_inputs
+    from gcv_edge.exporters.mxnet.inputs import find_inputs
 
     names = find_inputs(network.symbol, network.weights, heads, network.name, network.input_shapes)
     if len(names) != 1:

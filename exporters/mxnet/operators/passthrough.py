@@ -35,7 +35,7 @@ def dropout(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     return data
 
 
-@converts("LinearRegressionOutput", "MAERegressionOutput")
+@converts("LinearRegressionOutput", "MAERegressionOutput", "SVMOutput")
 def regression_output(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Head of the Module API for training: the loss plays no part here."""
     attrs.ignore_all()

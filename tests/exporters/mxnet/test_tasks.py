@@ -168,7 +168,9 @@ def test_vectors_are_embeddings_where_asked_for(mxnet: ModuleType, folder: Path)
     assert result.metadata.preprocessing.mean == (0.0, 0.0, 0.0)
     assert not result.metadata.preprocessing.reverse_channels
     assert len(Embedder(result.path).run(np.zeros((128, 64, 3), np.uint8))) == 8
-    with pytest.raises(UnsupportedError, match=r"found an output \[1, 8\], expected one of rank 4 for depth"):
+    with pytest.raises(
+        UnsupportedError, match=r"has the shape \[1, 8\] for a batch of 1, expected .* for depth"
+    ):
         export(source, options=ExportOptions((1, 3, 64, 32), task="depth"))
 
 
@@ -225,15 +227,33 @@ def test_a_network_of_two_inputs_becomes_two_files_that_fit(mxnet: ModuleType, f
         tracker = TensorNetwork(second.path, engine=engine)
         links = {name: made[name] for name in tracker.inputs if name in made}
         found = tracker.run({"data1": search, **links})
-        np.testing.assert_allclose(found["output0"], expected[0], atol=1e-4)
-        np.testing.assert_allclose(made["output1"], expected[1], atol=1e-5)
+        (head,) = found.values()
+        np.testing.assert_allclose(head, expected[0], atol=1e-4)
+        (mean,) = (value for name, value in made.items() if name not in links)
+        np.testing.assert_allclose(mean, expected[1], atol=1e-5)
+
+
+def test_a_network_of_two_inputs_is_one_file_where_no_part_is_asked_for(
+    mxnet: ModuleType, folder: Path
+) -> None:
+    block = siamese(mxnet)
+    source = save(block, mxnet, folder, *SIAMESE_SHAPES)
+    result = export(source, options=ExportOptions(SIAMESE_SHAPES[0], SIAMESE_SHAPES[1:]))
+    assert passed(result)
+    template, search = (np.random.default_rng(0).standard_normal(s, np.float32) for s in SIAMESE_SHAPES)
+    expected = block(mxnet.nd.array(template), mxnet.nd.array(search))
+    found = TensorNetwork(result.path).run({"data0": template, "data1": search})
+    for value, output in zip(found.values(), expected, strict=True):
+        np.testing.assert_allclose(value, output.asnumpy(), atol=1e-4)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"further_shapes": SIAMESE_SHAPES[1:]}, r"is exported in parts: give --part 1 \(data0 to link1"),
-        ({"further_shapes": SIAMESE_SHAPES[1:], "part": 3}, "has no part 3"),
+        (
+            {"further_shapes": SIAMESE_SHAPES[1:], "part": 3},
+            r"has no part 3: give --part 1 \(data0 to link1",
+        ),
         ({"part": 1}, "found 1 input shapes, expected 2 for data0, data1"),
     ],
 )

@@ -1,0 +1,94 @@
+"""What an exported file says of itself, and what of that was assumed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gcv_edge.errors import UsageError
+from gcv_edge.exporters.builder import GraphBuilder, Shape
+from gcv_edge.exporters.mxnet import zoo
+from gcv_edge.exporters.mxnet.clips import count_segments
+from gcv_edge.exporters.mxnet.network import Network, hash_network
+from gcv_edge.exporters.mxnet.picture_input import PictureInput, show_levels
+from gcv_edge.exporters.source import ExportOptions, override_preprocessing
+from gcv_edge.metadata import ImageSettings, ModelMetadata, Preprocessing
+from gcv_edge.tasks import ACTION, DEPTH, IMAGE, Task
+
+
+def describe_network(
+    network: Network, picture: PictureInput, graph: GraphBuilder, task: Task, options: ExportOptions
+) -> tuple[ModelMetadata, tuple[str, ...]]:
+    """Collect what the file will say of itself, and what of that was assumed."""
+    shape = graph.shape(graph.inputs[0])
+    frames = int(shape[2]) if len(shape) == 5 else None
+    segments = count_segments(network.symbol)
+    preprocessing, notes = describe_input(network, picture, shape, task, options)
+    metadata = ModelMetadata(
+        task=task,
+        labels=options.labels or network.labels,
+        preprocessing=override_preprocessing(preprocessing, options),
+        clip=zoo.describe_clip(network.name, frames, segments) if task is ACTION else None,
+        depth=zoo.describe_depth(network.name) if task is DEPTH else None,
+        image=describe_image(network, options) if task is IMAGE else None,
+        source=network.name,
+        source_hash=hash_network(network, options),
+        variant="int8" if any(node.op_type == "QuantizeLinear" for node in graph.nodes) else "fp32",
+    )
+    return metadata, notes
+
+
+def describe_input(
+    network: Network, picture: PictureInput, shape: Shape, task: Task, options: ExportOptions
+) -> tuple[Preprocessing, tuple[str, ...]]:
+    """Say how frames are normalised: by the network itself, as its name says, or as most are."""
+    channels = int(shape[1])
+    usual = zoo.default_preprocessing(network.name, task, (int(shape[-2]), int(shape[-1])))
+    if picture.normalizes:
+        found, note = own_normalization(usual, picture, channels)
+    elif channels == 1:
+        found = replace(usual, mean=(0.0,), scale=(255.0,))
+        note = "assumed: grey levels divided by 255 (--mean, --scale)"
+    elif zoo.describe(network.name) is not None:
+        return usual, ()
+    else:
+        found = usual
+        mean, scale = show_levels(usual.mean), show_levels(usual.scale)
+        note = f"assumed: levels normalised by ImageNet's mean {mean} and scale {scale} (--mean, --scale)"
+    is_given = options.mean is not None and options.scale is not None
+    return found, () if is_given else (note,)
+
+
+def own_normalization(
+    usual: Preprocessing, picture: PictureInput, channels: int
+) -> tuple[Preprocessing, str]:
+    """Leave a network's own normalisation to it, or take over what stands before its channels are moved."""
+    names = ", ".join(f"'{name}'" for name in picture.operators)
+    if not picture.is_cut_off:
+        unit = picture.unit
+        mean, scale = (0.0,) * channels, (unit,) * channels
+        note = f"the network normalises its input itself ({names}): mean 0 and scale {unit:.5g} before it"
+        return replace(usual, mean=mean, scale=scale), note
+    mean, scale = (
+        tuple(float(number) for number in np.broadcast_to(array * picture.unit, channels))
+        for array in picture.statistics
+    )
+    shown = f"mean {show_levels(mean)}, scale {show_levels(scale)}"
+    note = f"the network's own normalisation ({names}: {shown}) and order of axes are left to the runtime"
+    return replace(usual, mean=mean, scale=scale), note
+
+
+def describe_image(network: Network, options: ExportOptions) -> ImageSettings:
+    """Say what values are black and white: those asked for, else the ends of what the last operator gives.
+
+    Raises:
+        UsageError: neither tells.
+    """
+    if options.image_range is not None:
+        return ImageSettings(*options.image_range)
+    node = network.symbol.nodes[network.symbol.heads[0].node]
+    low = {"tanh": -1.0, "sigmoid": 0.0}.get(node.attrs.get("act_type", node.op))
+    if low is not None:
+        return ImageSettings(low, 1.0)
+    raise UsageError(f"{network.name}: say what black and white are in its picture: --image-range LOW,HIGH")

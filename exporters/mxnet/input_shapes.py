@@ -1,0 +1,64 @@
+"""Shape of a network's only input: asked for, stored, or told by the network's name."""
+
+from __future__ import annotations
+
+from gcv_edge.errors import UsageError
+from gcv_edge.exporters.mxnet import zoo
+from gcv_edge.exporters.mxnet.clips import count_segments
+from gcv_edge.exporters.mxnet.network import Network
+from gcv_edge.exporters.mxnet.parts import stored_shapes
+from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput
+from gcv_edge.exporters.source import ExportOptions
+
+CHANNELS = (1, 3)
+"""Of pictures: grey or in colour."""
+
+
+def known_shape(network: Network, name: str, options: ExportOptions) -> tuple[int, ...] | None:
+    """Shape of the input that is asked for, or that the symbol, the source or the name tells."""
+    if options.input_shape is not None:
+        return options.input_shape
+    known = {**stored_shapes(network.symbol), **network.input_shapes}
+    if name in known:
+        return known[name]
+    facts = zoo.describe(network.name)
+    return (count_segments(network.symbol), *facts.shapes[0]) if facts is not None else None
+
+
+def channels_first(shape: tuple[int, ...], picture: PictureInput) -> tuple[int, ...]:
+    """Bring a shape with the channels last, as a network itself has it, into the file's order."""
+    if not picture.is_channels_last or (shape[1] in CHANNELS and shape[-1] not in CHANNELS):
+        return shape
+    return tuple(shape[axis] for axis in TO_FRONT[len(shape)])
+
+
+def find_input_shape(
+    network: Network, name: str, picture: PictureInput, options: ExportOptions
+) -> tuple[int, ...]:
+    """Shape of the file's input; a clip's pictures make up the batch.
+
+    Raises:
+        UsageError: nothing tells it, or it is no picture's.
+    """
+    segments = count_segments(network.symbol)
+    if segments > 1 and options.dynamic_batch:
+        raise UsageError(
+            f"{network.name}: averages over clips of {segments} pictures: no batch can be left open"
+        )
+    shape = known_shape(network, name, options)
+    if shape is None:
+        raise UsageError(
+            f"{network.name}: neither file nor name tells the input's size: "
+            "give --input-shape 1,3,HEIGHT,WIDTH"
+        )
+    if len(shape) not in TO_FRONT or channels_first(shape, picture)[1] not in CHANNELS:
+        raise UsageError(
+            f"{network.name}: input shape {','.join(map(str, shape))}: expected a picture 1,3,H,W "
+            "(grey: 1,1,H,W) or a clip 1,3,T,H,W; --task tensors takes any"
+        )
+    if shape[0] % segments:
+        raise UsageError(
+            f"{network.name}: averages over clips of {segments} pictures: found a batch of "
+            f"{shape[0]}, expected a multiple of {segments}"
+        )
+    return channels_first(shape, picture)
