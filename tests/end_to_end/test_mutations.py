@@ -87,6 +87,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Originals:
     def write(network: Network) -> Path:
         path = network().write(tmp_path_factory.mktemp("nets") / "original")
         (path.parent / "printed").write_text(export(path, network()))
+        assert path.with_name("net.onnx").exists()
         return path
 
     return write
@@ -95,8 +96,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Originals:
 def export(symbol: Path, net: nets.Saved) -> str:
     """Export beside the symbol; return what is printed, without places, times and the verdict's figures."""
     result = run("export", symbol, "-o", symbol.with_name("net.onnx"), *net.arguments)
-    assert result.exit_code == 0, result.output
-    lines = result.stdout.replace(str(symbol.parent), "").splitlines()
+    lines = result.output.replace(str(symbol.parent), "").splitlines()
     return "\n".join(without_figures(line) for line in lines if not line.startswith("took"))
 
 

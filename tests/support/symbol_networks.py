@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ class Saved:
         symbol: the JSON document.
         weights: parameters, with ``arg:`` and ``aux:``.
         arguments: of ``gcv-edge export``.
-        epoch: of the parameter file.
+        epoch: the last of which there are parameters.
     """
 
     symbol: dict[str, Any]
@@ -38,12 +39,13 @@ class Saved:
     epoch: int = 1
 
     def write(self, folder: Path) -> Path:
-        """Write both files; return the symbol's."""
+        """Write symbol and parameters; return the symbol's path."""
         folder.mkdir()
         path = folder / "net-symbol.json"
         path.write_text(json.dumps(self.symbol))
         arrays = {name: mxnet.nd.array(value) for name, value in self.weights.items()}
-        mxnet.nd.save(str(folder / f"net-{self.epoch:04d}.params"), arrays)
+        for epoch in range(1, self.epoch + 1):
+            mxnet.nd.save(str(folder / f"net-{epoch:04d}.params"), arrays)
         return path
 
     def node(self, name: str) -> dict[str, Any]:
@@ -86,6 +88,7 @@ def trunk(data: Any) -> Any:
     return data
 
 
+@functools.cache
 def classifier() -> Saved:
     """A softmax over five classes."""
     found = sym.Pooling(trunk(sym.Variable("data")), global_pool=True, kernel=(7, 7), pool_type="avg")
@@ -93,6 +96,7 @@ def classifier() -> Saved:
     return save(sym.SoftmaxOutput(found, name="softmax"), "--mean", "0", "--scale", "255")
 
 
+@functools.cache
 def two_heads() -> Saved:
     """Scores and boxes at every place."""
     found = trunk(sym.Variable("data"))
@@ -101,6 +105,7 @@ def two_heads() -> Saved:
     return save(sym.Group([sym.SoftmaxActivation(scores, mode="channel", name="prob"), boxes]))
 
 
+@functools.cache
 def ssd() -> Saved:
     """MXNet's SSD on one map."""
     found, kinds = trunk(sym.Variable("data")), 3
@@ -117,6 +122,7 @@ def ssd() -> Saved:
     return save(detection, "--mean", "123,117,104", "--scale", "1")
 
 
+@functools.cache
 def embedding() -> Saved:
     """A vector behind a BatchNorm; the network normalises its input itself."""
     data = (sym.Variable("data") - 127.5) * 0.0078125
@@ -125,6 +131,7 @@ def embedding() -> Saved:
     return save(found, "--task", "embedding")
 
 
+@functools.cache
 def segmentation() -> Saved:
     """Three classes for each pixel: upsampled, then a softmax over channels."""
     found = sym.Convolution(trunk(sym.Variable("data")), num_filter=3, kernel=(1, 1), name="score")
