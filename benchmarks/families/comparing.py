@@ -29,6 +29,9 @@ UNMATCHED = 0.02
 NUMBERS_OF_SCORES = ("SoftmaxOutput", "SoftmaxActivation", "softmax", "LogisticRegressionOutput")
 """Operators that end in class scores; the file leaves them to the runtime."""
 
+PASSING = ("BlockGrad", "MakeLoss", "identity", "_copy")
+"""Operators that change nothing but the training."""
+
 Outputs = dict[str, Array]
 
 
@@ -86,15 +89,40 @@ def hold(family: Family, model: Any, picture: Array, expected: Outputs, symbol: 
     metadata = model.metadata
     if metadata.task.name == "tensors":
         found = model.run(family.make_inputs(picture))
-        return {name: difference(found[name], expected.get(name)) for name in found}
+        heads = {name: find_head(name, family, symbol) for name in found}
+        return {head: difference(found[name], expected.get(head)) for name, head in heads.items()}
     if metadata.task.name == "detection":
-        rows = expected[family.head or next(iter(expected))]
-        return {"detections": unmatched(model.run(picture[..., ::-1]), rows, picture.shape)}
-    head = family.head or next(iter(expected))
+        rows = list_rows(family, expected, symbol, picture.shape)
+        return {"detections": unmatched(model.run(picture[..., ::-1]), rows)}
+    head = main_head(family, symbol)
     (found,) = model.session.run(preprocess(model, picture)).values()
     is_scores = operators(symbol)[head] in NUMBERS_OF_SCORES
     canonical = activate(found, metadata) if is_scores else found
     return {head: difference(canonical, fit(expected[head], canonical))}
+
+
+def main_head(family: Family, symbol: Any) -> str:
+    """Head that the task's own output is made of."""
+    return family.head or head_name(symbol.list_outputs()[0])
+
+
+def find_head(output: str, family: Family, symbol: Any) -> str:
+    """Head that an output of the file is: by its name, or by that of the node that it passes on."""
+    if output == "output":
+        return main_head(family, symbol)
+    return next((head for head, names in list_names(symbol).items() if output in names), output)
+
+
+def list_names(symbol: Any) -> dict[str, list[str]]:
+    """Names by which each head goes: its own, and that of the node whose values it passes on."""
+    document, names = json.loads(symbol.tojson()), {}
+    for index, *_ in document["heads"]:
+        node = document["nodes"][index]
+        passed = names[node["name"]] = [node["name"]]
+        while node["op"] in PASSING:
+            node = document["nodes"][node["inputs"][0][0]]
+            passed.append(node["name"])
+    return names
 
 
 def preprocess(model: Any, picture: Array) -> Array:
@@ -132,10 +160,19 @@ def difference(found: Array, expected: Array | None) -> float:
     return float("inf") if np.isnan(error) else error
 
 
-def unmatched(found: Any, rows: Array, shape: tuple[int, ...]) -> float:
+def list_rows(family: Family, expected: Outputs, symbol: Any, shape: tuple[int, ...]) -> Array:
+    """MXNet's detections (class, score, corners in pixels): of its own SSD, or of GluonCV's heads."""
+    rows = expected[main_head(family, symbol)][0]
+    if rows.shape[-1] == 1:
+        rows = np.concatenate([head[0] for head in expected.values()], axis=1)
+    else:
+        height, width = shape[:2]
+        rows = rows * np.float32([1, 1, width, height, width, height])
+    return rows[rows[:, 0] >= 0]
+
+
+def unmatched(found: Any, theirs: Array) -> float:
     """Share of detections without a partner on the other side."""
-    height, width = shape[:2]
-    theirs = rows[0][rows[0, :, 0] >= 0] * np.float32([1, 1, width, height, width, height])
     ours = np.column_stack([found.class_ids, found.scores, found.boxes])
     count = max(1, len(ours), len(theirs))
     return 1 - match(ours, theirs) / count if len(ours) or len(theirs) else 0.0
@@ -144,9 +181,11 @@ def unmatched(found: Any, rows: Array, shape: tuple[int, ...]) -> float:
 def lost_heads(family: Family, symbol: Any, compared: Mapping[str, float], notes: list[str]) -> list[str]:
     """Heads that the file has not, and of which no note tells."""
     told = " ".join(notes)
-    made = {family.head or head_name(symbol.list_outputs()[0])} if "detections" in compared else set()
-    names = {head_name(name) for name in symbol.list_outputs()}
-    return sorted(name for name in names - compared.keys() - made if name not in told)
+    made: set[str] = set()
+    if "detections" in compared:
+        made = {main_head(family, symbol)} if family.head else set(list_names(symbol))
+    lost = {head: names for head, names in list_names(symbol).items() if head not in compared.keys() | made}
+    return [head for head, names in lost.items() if not any(f"'{name}'" in told for name in names)]
 
 
 def describe_result(model: Any) -> str:

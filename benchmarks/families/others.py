@@ -144,7 +144,8 @@ RIGHT = np.random.default_rng(3).random((1, 3, 105, 105), np.float32)
 
 FAMILIES = (
     Family("ocr_fused_lstm", "MXNet example/ctc", fused_text, LINE, UNIT),
-    Family("ocr_ctc_training", "MXNet example/ctc", trained_text, LINE, UNIT, labels={"label": (1, 6)}),
+    Family("ocr_ctc_training", "MXNet example/ctc", trained_text, LINE, UNIT,
+           labels={"label": (1, 6)}, head="prob"),
     Family("ocr_unrolled_states", "MXNet example/captcha", partial(unrolled_text, True), LINE, UNIT,
            further=STATES, labels={"label": (STEPS,)}),
     Family("ocr_unrolled_zeros", "MXNet example/captcha", partial(unrolled_text, False), LINE, UNIT,

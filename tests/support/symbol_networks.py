@@ -71,7 +71,7 @@ def save(symbol: Any, *arguments: str, seed: int = 0) -> Saved:
 
 def draw(name: str, shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np.float32]:
     """Draw a parameter by its role, layers He-normal."""
-    if name.endswith(("gamma", "var")):
+    if name.endswith(("gamma", "var", "scale")):
         return np.asarray(random.uniform(0.5, 1.5, shape), np.float32)
     scale = (2 / np.prod(shape[1:])) ** 0.5 if len(shape) > 1 else 0.1
     return np.asarray(random.normal(0, scale, shape), np.float32)
@@ -107,8 +107,9 @@ def two_heads() -> Saved:
 
 @functools.cache
 def ssd() -> Saved:
-    """MXNet's SSD on one map."""
-    found, kinds = trunk(sym.Variable("data")), 3
+    """MXNet's SSD on one map, which is normalised and multiplied by a parameter, as in its example."""
+    found, kinds = sym.L2Normalization(trunk(sym.Variable("data")), mode="channel"), 3
+    found = sym.broadcast_mul(sym.Variable("relu1_scale", shape=(1, 16, 1, 1)), found)
     parts = []
     for name, width in (("cls", kinds + 1), ("loc", 4)):
         part = sym.Convolution(
