@@ -25,12 +25,13 @@ WORK = "work-"
 
 @dataclass(frozen=True)
 class Job:
-    """What a child does: phases of a name, within some seconds."""
+    """What a child does: phases of a name, within some seconds; ``module`` is its program."""
 
     name: str
     phases: tuple[str, ...]
     seed: int
     timeout: float
+    module: str = "benchmarks.zoo.child"
 
 
 class StoppedError(Exception):
@@ -106,7 +107,7 @@ class Workers:
 
     def _run_child(self, job: Job, folder: Path, slot: Sequence[int]) -> str:
         arguments = [",".join(job.phases), job.name, str(job.seed), str(folder)]
-        command = [sys.executable, "-m", "benchmarks.zoo.child", *arguments]
+        command = [sys.executable, "-m", job.module, *arguments]
         with (folder / "log").open("wb") as log:
             child = self._start(command, folder, slot, log.fileno())
             try:

@@ -43,16 +43,22 @@ def find_multibox_head(reader: SymbolReader) -> DetectionHead | None:
 
 
 def find_picture(symbol: Symbol, entry: Entry) -> Entry:
-    """Follow first inputs down to a variable, which is what a network of maps is computed from.
+    """Follow the longest way down to a variable, which is what a network of maps is computed from.
+
+    Parameters lie at the ends of short ways, and may be a node's first input: MXNet's example multiplies
+    ``relu4_3_scale`` by a map.
 
     Raises:
         UnsupportedError: a constant lies there.
     """
+    depths: list[int] = []
+    for node in symbol.nodes:
+        depths.append(1 + max((depths[below.node] for below in node.inputs), default=0))
     node = symbol.nodes[entry.node]
     while not node.is_variable:
         if not node.inputs:
             raise UnsupportedError(f"{node.op} '{node.name}': scores that are not computed from a picture")
-        entry = node.inputs[0]
+        entry = max(node.inputs, key=lambda below: depths[below.node])
         node = symbol.nodes[entry.node]
     return entry
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,11 @@ from gcv_edge.tasks import DEPTH, DETECTION, INSTANCES, SEGMENTATION, TENSORS, T
 
 WRAPPERS = ("MakeLoss", "make_loss", "BlockGrad", "stop_gradient", "identity", "_copy", "amp_cast")
 """Operators that give their input back at inference."""
+
+MADE_UP = re.compile(
+    r"(blockgrad|makeloss|make_loss|identity|_copy|stop_gradient|amp_cast)\d+", re.IGNORECASE
+)
+"""Names that MXNet gives to operators that nobody named."""
 
 RESIZING = "_contrib_BilinearResize2D"
 WITH_AUXILIARY_HEADS = (SEGMENTATION, DEPTH)
@@ -71,22 +77,31 @@ def name_heads(network: Network) -> list[NamedHead]:
 def name_by_node(symbol: Symbol) -> tuple[str, ...]:
     """Name several heads after the operators that give them; a single one needs no name.
 
-    ``BlockGrad`` and the like are looked through; of an operator's several outputs each has its number; what
-    two heads or an input would share is made different.
+    ``BlockGrad`` and the like are looked through unless their author named them; of an operator's several
+    outputs each has its number; what two heads or an input would share is made different.
     """
     if len(symbol.heads) == 1:
         return ()
     taken = {node.name for node in symbol.nodes if node.is_variable}
     names = []
     for head in symbol.heads:
-        entry = behind_wrappers(symbol, head)
-        same = [other for other in symbol.heads if behind_wrappers(symbol, other).node == entry.node]
+        entry = named_entry(symbol, head)
+        same = [other for other in symbol.heads if named_entry(symbol, other).node == entry.node]
         name = symbol.nodes[entry.node].name + (f"_{entry.output}" if len(same) > 1 else "")
         while name in taken:
             name += "_output"
         taken.add(name)
         names.append(name)
     return tuple(names)
+
+
+def named_entry(symbol: Symbol, entry: Entry) -> Entry:
+    """Look through operators that give their input back and whose names MXNet made up: ``blockgrad0``."""
+    node = symbol.nodes[entry.node]
+    while node.op in WRAPPERS and MADE_UP.search(node.name):
+        entry = node.inputs[0]
+        node = symbol.nodes[entry.node]
+    return entry
 
 
 def behind_wrappers(symbol: Symbol, entry: Entry) -> Entry:

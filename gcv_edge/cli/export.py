@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, naming
+from gcv_edge.cli.info import describe_colours
 from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration
 from gcv_edge.cli.int8_outcome import Outcome, outcome_to_dict, print_outcome, refuse_drop
 from gcv_edge.cli.options import Word, distill_option, json_option, parse_classes, task_option
@@ -286,6 +287,8 @@ def print_result(result: ExportResult, random_weights: int | None, *, in_store: 
     size = show_size(path.stat().st_size)
     classes = plural(len(metadata.labels), "label") if metadata.labels else "no labels (--classes names them)"
     click.echo(f"{show_path(path)}: {metadata.task.name}, {classes}, {size}")
+    if metadata.task.takes != "tensors":
+        click.echo(f"a frame is {describe_colours(metadata.preprocessing)}")
     if random_weights is not None:
         click.echo(f"RANDOM WEIGHTS (seed {random_weights}): for benchmarks only")
     if result.verification is None:

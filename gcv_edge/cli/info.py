@@ -165,10 +165,12 @@ def describe_preprocessing(preprocessing: Preprocessing, size: tuple[int, int]) 
     manner = "crop of a stretched frame" if is_stretched else preprocessing.resize_type
     fitting = FITTING[manner].format(width=size[0], height=size[1], short=short, wide=wide)
     padding = f" (the rest is {preprocessing.pad_value:g})" if "fit" in preprocessing.resize_type else ""
-    return (
-        f"A BGR frame {fitting}{padding}, {describe_channels(preprocessing)}, "
-        f"and {describe_levels(preprocessing)}."
-    )
+    return f"A BGR frame {fitting}{padding}, {describe_colours(preprocessing)}."
+
+
+def describe_colours(preprocessing: Preprocessing) -> str:
+    """Say what happens to the order of the channels and to their levels."""
+    return f"{describe_channels(preprocessing)}, and {describe_levels(preprocessing)}"
 
 
 def describe_channels(preprocessing: Preprocessing) -> str:

@@ -206,7 +206,7 @@ def two_maps(net: SymbolFile) -> tuple[Entry, ...]:
 def three_scales(net: SymbolFile) -> tuple[Entry, ...]:
     first = net.conv("s8", net.data, 4, 3, stride=2)
     second = net.conv("s16", first, 4, 4, stride=2)
-    return first, second, net.op("BlockGrad", "stop", net.conv("s32", second, 4, 4, stride=2))
+    return first, second, net.op("BlockGrad", "blockgrad0", net.conv("s32", second, 4, 4, stride=2))
 
 
 def age_and_gender(net: SymbolFile) -> tuple[Entry, ...]:

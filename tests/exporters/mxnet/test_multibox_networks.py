@@ -22,6 +22,7 @@ from gcv_edge.exporters.mxnet.symbol import parse_symbol
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.metadata import DetectionSettings, format_metadata
+from gcv_edge.pipeline import export
 from gcv_edge.runtime.sessions import SessionOptions, open_session
 from gcv_edge.verification.lists import final_list, match
 from gcv_edge.verify import check_export
@@ -208,3 +209,13 @@ def test_scores_of_no_picture_are_refused() -> None:
 def test_a_threshold_under_zero_is_refused(make: Callable[..., Network]) -> None:
     with pytest.raises(UnsupportedError, match="threshold='-1' is not supported"):
         settings_of(make(threshold=-1))
+
+
+def test_boxes_are_pixels_where_a_parameter_comes_before_the_map(mxnet: ModuleType, tmp_path: Path) -> None:
+    from tests.support.symbol_networks import SIZE, ssd
+
+    symbol = ssd().write(tmp_path / "net")
+    export(str(symbol), tmp_path / "net.onnx", options=ExportOptions(input_shape=(1, 3, SIZE, SIZE)))
+    frame = np.random.default_rng(0).integers(0, 255, (SIZE, SIZE, 3), np.uint8)
+    found = Detector(tmp_path / "net.onnx").run(frame)
+    assert np.median(found.boxes[:, 2] - found.boxes[:, 0]) > 0.1 * SIZE

@@ -1,0 +1,76 @@
+"""Detectors in two stages, which read the size of the picture too: MXNet's R-CNN example and R-FCN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.families.backbones import conv, conv_relu, relu, resnet_v2, vgg16
+from benchmarks.families.detectors import SUBTRACTED
+from benchmarks.families.family import Family, sym, variable
+
+
+def propose(data: Any, im_info: Any, count: int) -> Any:
+    """Region proposals of MXNet's R-CNN example, for a map at stride 16."""
+    shared = conv_relu(data, "_rpn_3x3", 512, 3, 1, 1)
+    score = conv(shared, "rpn_cls_score", 18, 1)
+    rows = sym.Reshape(score, shape=(0, 2, -1, 0), name="rpn_cls_score_reshape")
+    score = sym.SoftmaxActivation(rows, mode="channel", name="rpn_cls_prob")
+    score = sym.Reshape(score, shape=(0, 18, -1, 0), name="rpn_cls_prob_reshape")
+    return sym.contrib.Proposal(
+        score, conv(shared, "rpn_bbox_pred", 36, 1), im_info, name="rois", feature_stride=16,
+        scales=(8, 16, 32), ratios=(0.5, 1, 2), rpn_pre_nms_top_n=6000, rpn_post_nms_top_n=count,
+        threshold=0.7, rpn_min_size=16,
+    )  # fmt: skip
+
+
+def rcnn(classes: int = 21, count: int = 300) -> Any:
+    """Faster R-CNN with VGG-16 as example/rcnn tests it: proposals, class probabilities, box offsets."""
+    _, maps = vgg16(variable())
+    rois = propose(maps, variable("im_info"), count)
+    found = sym.Flatten(
+        sym.ROIPooling(maps, rois, pooled_size=(7, 7), spatial_scale=1 / 16, name="roi_pool5")
+    )
+    for layer in ("6", "7"):
+        found = relu(sym.FullyConnected(found, num_hidden=4096, name=f"fc{layer}"), f"relu{layer}")
+        found = sym.Dropout(found, p=0.5, name=f"drop{layer}")
+    scores = sym.softmax(sym.FullyConnected(found, num_hidden=classes, name="cls_score"), name="cls_prob")
+    boxes = sym.FullyConnected(found, num_hidden=4 * classes, name="bbox_pred")
+    return sym.Group([
+        rois,
+        sym.Reshape(scores, shape=(1, -1, classes), name="cls_prob_reshape"),
+        sym.Reshape(boxes, shape=(1, -1, 4 * classes), name="bbox_pred_reshape"),
+    ])  # fmt: skip
+
+
+def rfcn(classes: int = 21, count: int = 300) -> Any:
+    """R-FCN: maps for each class and cell, averaged where a region's cell is."""
+    maps = resnet_v2(variable())
+    rois = propose(maps["c2"], variable("im_info"), count)
+    shared = conv_relu(maps["c2"], "_new_1", 1024, 1)
+    pooled = []
+    for name, width in (("cls", classes), ("bbox", 8)):
+        found = sym.contrib.PSROIPooling(
+            conv(shared, f"rfcn_{name}", 49 * width, 1), rois, name=f"psroipooled_{name}_rois",
+            output_dim=width, pooled_size=7, group_size=7, spatial_scale=1 / 16,
+        )  # fmt: skip
+        found = sym.Pooling(found, global_pool=True, kernel=(7, 7), pool_type="avg", name=f"ave_{name}_rois")
+        pooled.append(sym.Reshape(found, shape=(-1, width)))
+    scores = sym.softmax(pooled[0], name="cls_prob")
+    return sym.Group([
+        rois,
+        sym.Reshape(scores, shape=(1, -1, classes), name="cls_prob_reshape"),
+        sym.Reshape(pooled[1], shape=(1, -1, 8), name="bbox_pred_reshape"),
+    ])  # fmt: skip
+
+
+def info(height: int, width: int) -> dict[str, Any]:
+    """Size and scale of a picture, as R-CNN wants to know them."""
+    return {"im_info": np.float32([[height, width, 1]])}
+
+
+FAMILIES = (
+    Family("rcnn_vgg16", "MXNet example/rcnn", rcnn, (1, 3, 384, 512), SUBTRACTED, further=info(384, 512)),
+    Family("rfcn_resnet50", "R-FCN", rfcn, (1, 3, 384, 512), SUBTRACTED, further=info(384, 512)),
+)  # fmt: skip
