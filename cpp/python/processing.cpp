@@ -164,7 +164,8 @@ void bind_processing(nb::module_& m) {
                 "out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], "
                 "mean: collections.abc.Sequence[float], scale: collections.abc.Sequence[float], "
                 "reverse_channels: bool, pad_value: float, crew: Crew | None = None) -> None"),
-        "Resample a frame into out [3, H, W], or [1, H, W] in grey: float32 normalised, (level - mean) / scale, or uint8 levels.\n\n"
+        "Resample a frame into out [3, H, W], or [1, H, W] in grey: float32 normalised, (level - mean) / scale, or "
+        "uint8 levels.\n\n"
         "The planes may lie apart, such as clip[:, t] of a clip [3, T, H, W].");
   m.def("detect", detect_arrays, "boxes"_a, "scores"_a, "score_threshold"_a, "iou_threshold"_a, "nms_topk"_a,
         "post_nms"_a, "class_agnostic"_a, "topk_per_class"_a = false, "crew"_a.none() = nb::none(),
