@@ -31,7 +31,6 @@ LOOKED_THROUGH = (*WRAPPERS, "Cast", "Dropout")
 RESHAPES = ("Flatten", "flatten", "Reshape", "reshape", "squeeze", "expand_dims")
 
 AVERAGES = (
-    *LOOKED_THROUGH,
     *RESHAPES,
     "mean",
     "transpose",
@@ -183,6 +182,8 @@ def read_temperature(node: Node) -> float:
 def maker_of(symbol: Symbol, entry: Entry) -> str:
     """Kind of the operator that gives an entry."""
     node = symbol.nodes[entry.node]
+    if node.op in LOOKED_THROUGH:
+        return maker_of(symbol, node.inputs[0])
     if node.attrs.get("act_type") == "tanh":
         return TANH
     if node.op in POOLINGS:

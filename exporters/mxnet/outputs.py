@@ -18,9 +18,7 @@ from gcv_edge.tasks import DEPTH, DETECTION, INSTANCES, SEGMENTATION, TENSORS, T
 WRAPPERS = ("MakeLoss", "make_loss", "BlockGrad", "stop_gradient", "identity", "_copy", "amp_cast")
 """Operators that give their input back at inference."""
 
-MADE_UP = re.compile(
-    r"(blockgrad|makeloss|make_loss|identity|_copy|stop_gradient|amp_cast)\d+", re.IGNORECASE
-)
+MADE_UP = re.compile(r"(blockgrad|make_?loss|identity|_copy|stop_gradient|amp_cast)\d+", re.IGNORECASE)
 """Names that MXNet gives to operators that nobody named."""
 
 RESIZING = "_contrib_BilinearResize2D"

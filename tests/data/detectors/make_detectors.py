@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.live import trace
-from gcv_edge.exporters.mxnet.reference import MxnetReference, write_symbol
+from gcv_edge.exporters.mxnet.reference import write_symbol
 
 FOLDER = Path(__file__).parent
 SHAPE = (1, 3, 96, 128)
@@ -21,6 +21,7 @@ def main() -> None:
     """Write a symbol, its parameters, and an npz of outputs for each."""
     sys.path.insert(0, str(FOLDER.parents[1] / "support"))
     import small_detectors
+    from references import mxnet_reference
 
     mxnet = import_mxnet()
     for name in NAMES:
@@ -34,7 +35,7 @@ def main() -> None:
         }
         mxnet.nd.save(str(FOLDER / f"{name}-0000.params"), arrays)
         (FOLDER / f"{name}-symbol.json").write_text(write_symbol(network.symbol, network.symbol.heads))
-        np.savez_compressed(FOLDER / f"{name}.npz", **MxnetReference(network).run(draw_input()))
+        np.savez_compressed(FOLDER / f"{name}.npz", **mxnet_reference(network, SHAPE).run(draw_input()))
 
 
 def draw_input() -> NDArray[np.float32]:

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from gcv_edge.exporters.mxnet.network_files import read_network
-from gcv_edge.exporters.mxnet.reference import MxnetReference
 from gcv_edge.exporters.mxnet.zoo import CIFAR_MEAN, CIFAR_SCALE
+from tests.support.references import mxnet_reference
 
 NETWORKS = ("cifar_resnet20_v1", "cifar_resnet20_v2", "cifar_resnet56_v1", "cifar_resnet56_v2")
 BATCH = 100
@@ -31,8 +31,8 @@ def main() -> None:
     inputs = read_inputs(data / "cifar10_test_jpeg_2000")
     predictions = {}
     for name in NETWORKS:
-        reference = MxnetReference(read_network(data / "gluoncv_cifar" / f"{name}-symbol.json", None))
-        outputs = [reference.run(inputs[i : i + BATCH])["output"] for i in range(0, len(inputs), BATCH)]
+        reference = mxnet_reference(read_network(data / "gluoncv_cifar" / f"{name}-symbol.json", None))
+        outputs = [reference.run(inputs[i : i + BATCH])["logits"] for i in range(0, len(inputs), BATCH)]
         predictions[name] = np.concatenate(outputs).argmax(1).astype(np.uint8)
     np.savez_compressed(Path(__file__).with_name("cifar_predictions.npz"), **predictions)
 

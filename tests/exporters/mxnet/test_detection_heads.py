@@ -19,7 +19,6 @@ from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.live import trace
 from gcv_edge.exporters.mxnet.network import Network
-from gcv_edge.exporters.mxnet.reference import MxnetReference
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.metadata import DetectionSettings, format_metadata
@@ -28,6 +27,7 @@ from gcv_edge.verification.lists import final_list, mask_error, match, unmatched
 from gcv_edge.verify import check_export
 from tests.exporters.mxnet.operator_rows import arrays, data, row
 from tests.exporters.mxnet.operator_runs import ENGINES, convert_row
+from tests.support.references import mxnet_reference
 
 SHAPE = (1, 3, 96, 128)
 Build = tuple[Callable[..., Any], dict[str, Any]]
@@ -104,7 +104,7 @@ def test_lists_are_mxnets(name: str, engine: str, networks: Callable[[str], Netw
     network, batch = networks(name), picture(3)
     head = settings_of(network)
     found = run(write(network, tmp_path / "net.onnx"), engine, batch)
-    expected = MxnetReference(network).run(batch)
+    expected = mxnet_reference(network, SHAPE).run(batch)
     ours, theirs = final_list(found, 0, head), final_list(expected, 0, head)
     assert len(theirs) >= 7
     assert len(ours) == len(theirs) == match(ours, theirs)
@@ -121,7 +121,7 @@ def test_masks_are_mxnets(name: str, engine: str, networks: Callable[[str], Netw
     network = networks(name)
     path, settings = write(network, tmp_path / "net.onnx"), settings_of(network)
     for seed in (3, 4):
-        found, expected = run(path, engine, picture(seed)), MxnetReference(network).run(picture(seed))
+        found, expected = run(path, engine, picture(seed)), mxnet_reference(network, SHAPE).run(picture(seed))
         ours, theirs = final_list(found, 0, settings), final_list(expected, 0, settings)
         assert len(ours) == len(theirs) > 7
         assert unmatched_share(found, expected, settings) == 0
@@ -151,7 +151,7 @@ def test_proposals_are_mxnets(name: str, networks: Callable[[str], Network], tmp
     path = write(network, tmp_path / "net.onnx")
     for seed in range(3):
         batch = picture(seed)
-        found, expected = run(path, "onnxruntime", batch), MxnetReference(network).run(batch)
+        found, expected = run(path, "onnxruntime", batch), mxnet_reference(network, SHAPE).run(batch)
         assert found["boxes"].shape == (*found["scores"].shape, 4)
         assert unmatched_proposals(found, expected) == 0
 
@@ -162,7 +162,7 @@ def test_verification_takes_them(name: str, networks: Callable[[str], Network], 
     network = networks(name)
     path = write(network, tmp_path / "net.onnx")
     metadata = export_network(network, ExportOptions(input_shape=SHAPE)).metadata
-    verification = check_export(path, metadata, MxnetReference(network))
+    verification = check_export(path, metadata, mxnet_reference(network, SHAPE))
     assert verification.passed
     assert verification.batches == ((1, 3) if name in ONE_MAP else (1,))
     assert verification.inputs == ("noise", "picture")
@@ -173,7 +173,7 @@ def test_open_batch(name: str, networks: Callable[[str], Network], tmp_path: Pat
     network, batch = networks(name), picture(5, 3)
     path = write(network, tmp_path / "net.onnx", dynamic_batch=True)
     session = open_session(path, SessionOptions(engine="onnxruntime"), batch=3)
-    found, expected = session.run(batch), MxnetReference(network).run(batch)
+    found, expected = session.run(batch), mxnet_reference(network, SHAPE).run(batch)
     np.testing.assert_allclose(found["boxes"], expected["boxes"], atol=1e-3)
     assert (np.abs(found["scores"] - expected["scores"]) > 1e-4).mean() < 1e-3
 

@@ -17,7 +17,6 @@ from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.network import Network
-from gcv_edge.exporters.mxnet.reference import MxnetReference
 from gcv_edge.exporters.mxnet.symbol import parse_symbol
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.exporters.writing import write_model
@@ -26,6 +25,7 @@ from gcv_edge.pipeline import export
 from gcv_edge.runtime.sessions import SessionOptions, open_session
 from gcv_edge.verification.lists import final_list, match
 from gcv_edge.verify import check_export
+from tests.support.references import mxnet_reference
 
 SHAPE = (1, 3, 64, 96)
 CLASSES = ("disc", "ring", "bar")
@@ -138,7 +138,7 @@ def test_lists_are_mxnets(
     settings = settings_of(network)
     theirs = mxnets_rows(mxnet, network, batch, **VARIANTS[name])
     assert len(theirs) >= 5
-    assert len(theirs) == len(final_list(MxnetReference(network).run(batch), 0, settings))
+    assert len(theirs) == len(final_list(mxnet_reference(network, SHAPE).run(batch), 0, settings))
     found = open_session(write(network, tmp_path / "a.onnx"), SessionOptions(engine=engine)).run(batch)
     ours = final_list(found, 0, settings)
     assert len(ours) == len(theirs) == match(ours, theirs)
@@ -174,7 +174,7 @@ def test_open_batch(make: Callable[..., Network], tmp_path: Path) -> None:
     path = write(network, tmp_path / "net.onnx", dynamic_batch=True)
     for engine in ("onnxruntime", "openvino"):
         found = open_session(path, SessionOptions(engine=engine), batch=3).run(batch)
-        expected = MxnetReference(network).run(batch)
+        expected = mxnet_reference(network, SHAPE).run(batch)
         np.testing.assert_allclose(found["boxes"], expected["boxes"], atol=2e-3)
         np.testing.assert_allclose(found["scores"], expected["scores"], atol=1e-5)
 
@@ -184,7 +184,7 @@ def test_verification_takes_them(loss: bool, make: Callable[..., Network], tmp_p
     network = make(loss=loss, **EXAMPLE)
     path = write(network, tmp_path / "net.onnx")
     metadata = export_network(network, ExportOptions(input_shape=SHAPE)).metadata
-    verification = check_export(path, metadata, MxnetReference(network))
+    verification = check_export(path, metadata, mxnet_reference(network, SHAPE))
     assert verification.passed
 
 

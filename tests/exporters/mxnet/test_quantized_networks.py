@@ -21,7 +21,7 @@ from gcv_edge.exporters.mxnet.live import load_zoo_network, trace_block, zoo_nam
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.quantized_zoo import is_quantized, read_shipped
 from gcv_edge.exporters.mxnet.random_weights import draw_picture
-from gcv_edge.exporters.mxnet.reference import MxnetReference, write_symbol
+from gcv_edge.exporters.mxnet.reference import write_symbol
 from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol, parse_symbol
 from gcv_edge.exporters.mxnet.zoo_blocks import build_block
 from gcv_edge.exporters.source import ExportOptions
@@ -77,11 +77,13 @@ def test_network(name: str, mxnet: ModuleType) -> None:
     exported = export_network(network, ExportOptions())
     assert exported.metadata.variant == "int8"
     picture = draw_picture((1, *zoo_shape(name)[1:]), seed=1)
-    expected = MxnetReference(network).run(picture)
+    reference = exported.make_reference()
+    assert reference is not None
+    expected = reference.run(picture)
     size = exported.model.graph.inputs[0].shape[0]  # type: ignore[index]
     found, kernels = run_openvino(exported.model, np.repeat(picture, int(size), axis=0))  # type: ignore[arg-type]
     for output in exported.metadata.task.outputs:
-        error = rounded_error(found[output], expected[output if output in expected else "output"])
+        error = rounded_error(found[output], expected[output])
         assert error <= ROUNDED_TOLERANCE, output
     assert {kernel[-2:].lower() for kernel in kernels} == {"i8"}
 

@@ -11,7 +11,6 @@ import pytest
 
 from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.network_files import read_network
-from gcv_edge.exporters.mxnet.reference import MxnetReference
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.verification.deviation import rounded_error
 from tests.exporters.mxnet.operator_runs import OnnxRuntime
@@ -68,7 +67,9 @@ def test_self_quantized_network(quantized_files: Path) -> None:
     exported = export_network(network, ExportOptions(input_shape=SHAPE, task="classification"))
     assert exported.metadata.variant == "int8"
     picture = np.random.RandomState(1).normal(0, 1, SHAPE).astype(np.float32)
-    expected = MxnetReference(network).run(picture)["output"]
+    reference = exported.make_reference()
+    assert reference is not None
+    expected = reference.run(picture)["logits"]
     model = ir.to_proto(exported.model)
     model.graph.input[0].name = "x0"
     for node in model.graph.node:
