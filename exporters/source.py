@@ -127,13 +127,31 @@ def default_preprocessing(task: Task, size: Sequence[int]) -> Preprocessing:
 
 
 def override_preprocessing(preprocessing: Preprocessing, options: ExportOptions) -> Preprocessing:
-    """Put what the user says in the place of what was found out."""
+    """Put what the user says in the place of what was found out; one number counts for all channels.
+
+    Raises:
+        UsageError: there are more numbers than channels, or fewer.
+    """
+    channels = len(preprocessing.mean)
     return replace(
         preprocessing,
-        mean=options.mean or preprocessing.mean,
-        scale=options.scale or preprocessing.scale,
+        mean=for_channels("--mean", options.mean or preprocessing.mean, channels),
+        scale=for_channels("--scale", options.scale or preprocessing.scale, channels),
         reverse_channels=preprocessing.reverse_channels and not options.bgr,
     )
+
+
+def for_channels(option: str, numbers: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    """Repeat a single number for each channel.
+
+    Raises:
+        UsageError: there are more numbers than channels, or fewer.
+    """
+    if len(numbers) not in (1, channels):
+        raise UsageError(
+            f"{option}: found {len(numbers)} numbers, expected 1 or one for each of {channels} channels"
+        )
+    return numbers if len(numbers) == channels else numbers * channels
 
 
 def check_rank(task: Task, output: Shape, name: str) -> None:

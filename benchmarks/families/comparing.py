@@ -13,12 +13,12 @@ import numpy as np
 import gcv_edge
 from benchmarks.families.family import Array, Family, mx
 from benchmarks.zoo.records import FAILED, PASSED, Record
-from gcv_edge.agreement import match
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import check_pictures
 from gcv_edge.runtime.frames import view_frame
 from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.runtime.sessions import ENGINES
+from gcv_edge.verification.lists import match
 
 TOLERANCE = 2e-3
 """Largest difference of an output, in units of its deviation."""
@@ -162,12 +162,12 @@ def difference(found: Array, expected: Array | None) -> float:
 
 def list_rows(family: Family, expected: Outputs, symbol: Any, shape: tuple[int, ...]) -> Array:
     """MXNet's detections (class, score, corners in pixels): of its own SSD, or of GluonCV's heads."""
-    rows = expected[main_head(family, symbol)][0]
+    rows, (height, width) = expected[main_head(family, symbol)][0], shape[:2]
     if rows.shape[-1] == 1:
         rows = np.concatenate([head[0] for head in expected.values()], axis=1)
     else:
-        height, width = shape[:2]
         rows = rows * np.float32([1, 1, width, height, width, height])
+    rows[:, 2:] = np.clip(rows[:, 2:], 0, (width, height, width, height))  # as the runtime ends boxes
     return rows[rows[:, 0] >= 0]
 
 

@@ -147,8 +147,8 @@ def export(
         nms=nms,
         dynamic_batch=dynamic_batch,
         part=part,
-        mean=parse_triple("--mean", mean) if mean is not None else None,
-        scale=parse_triple("--scale", scale) if scale is not None else None,
+        mean=parse_levels("--mean", mean) if mean is not None else None,
+        scale=parse_levels("--scale", scale) if scale is not None else None,
         bgr=bgr,
         image_range=parse_range(image_range) if image_range is not None else None,
         outputs=parse_names(outputs),
@@ -246,18 +246,16 @@ def parse_names(text: str | None) -> tuple[str, ...]:
     return names
 
 
-def parse_triple(option: str, text: str) -> tuple[float, float, float]:
-    """Read three numbers, or one for all channels.
+def parse_levels(option: str, text: str) -> tuple[float, ...]:
+    """Read a number for each channel, or one for all.
 
     Raises:
         UsageError: the text is anything else.
     """
     numbers = parse_numbers(text)
-    if len(numbers) == 1:
-        numbers *= 3
-    if len(numbers) != 3 or (option == "--scale" and 0 in numbers):
-        raise UsageError(f"{option} {text}: expected three numbers such as 127,127,127")
-    return numbers[0], numbers[1], numbers[2]
+    if len(numbers) not in (1, 3) or (option == "--scale" and 0 in numbers):
+        raise UsageError(f"{option} {text}: expected three numbers such as 127,127,127, or one")
+    return tuple(numbers)
 
 
 def parse_range(text: str) -> tuple[float, float]:
