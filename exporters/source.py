@@ -24,7 +24,6 @@ from gcv_edge.tasks import (
     POSE,
     REGRESSION,
     SEGMENTATION,
-    TENSORS,
     Task,
 )
 
@@ -160,9 +159,9 @@ def describe_task(task: Task, shape: Sequence[object], options: ExportOptions, n
 
     Raises:
         UsageError: the user must say it.
-        UnsupportedError: several networks' parts, or their lists, have no canonical form.
+        UnsupportedError: lists of masks are made of MXNet's networks only.
     """
-    if task in (INSTANCES, TENSORS):
+    if task is INSTANCES:
         raise UnsupportedError(f"{name}: task {task.name} is for MXNet's networks only")
     if task is ACTION:
         frames = int(str(shape[2])) if len(shape) == 5 else 1

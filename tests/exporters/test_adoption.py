@@ -13,7 +13,7 @@ import pytest
 
 from gcv_edge import Detector, load
 from gcv_edge.errors import GcvEdgeError, ModelFileError, ModelNotFoundError, UnsupportedError, UsageError
-from gcv_edge.exporters.adoption import Adoption
+from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
 from tests.runtime.conftest import build_model
