@@ -16,6 +16,8 @@ from gcv_edge.tasks import TENSORS
 Pixels = NDArray[np.uint8]
 Inputs = dict[str, NDArray[np.float32]]
 NOISE_SEED = 1
+LUMA = (9798, 19235, 3735)
+"""Weights of red, green and blue in grey, of 2^15 (BT.601, as the runtime and OpenCV have them)."""
 
 
 def check_inputs(shapes: Mapping[str, tuple[int, ...]], metadata: ModelMetadata) -> dict[str, Inputs]:
@@ -51,7 +53,7 @@ def noise_inputs(shapes: Mapping[str, tuple[int, ...]], metadata: ModelMetadata)
 
 
 def as_clip(batch: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Repeat a picture ``[1, 3, H, W]`` along the frames of a clip, each moved on by a pixel."""
+    """Repeat a picture ``[1, C, H, W]`` along the frames of a clip, each moved on by a pixel."""
     if len(shape) == 4:
         return batch
     return np.stack([np.roll(batch, frame, axis=-1) for frame in range(shape[2])], axis=2)
@@ -97,7 +99,15 @@ def real_picture() -> Pixels:
 
 
 def normalize(picture: Pixels, preprocessing: Preprocessing) -> NDArray[np.float32]:
-    """Turn an RGB picture of the network's size into its input ``[1, 3, H, W]``."""
-    ordered = picture if preprocessing.reverse_channels else picture[..., ::-1]
+    """Turn an RGB picture of the network's size into its input ``[1, C, H, W]``, C 3 or 1 (grey)."""
+    ordered = order_channels(picture, preprocessing)
     mean, scale = np.array(preprocessing.mean, np.float32), np.array(preprocessing.scale, np.float32)
     return np.ascontiguousarray(((ordered - mean) / scale).transpose(2, 0, 1)[None])
+
+
+def order_channels(picture: Pixels, preprocessing: Preprocessing) -> Pixels:
+    """Bring the channels of an RGB picture into the network's order, or into one of grey."""
+    if len(preprocessing.mean) == 1:
+        weighed = (picture.astype(np.int32) @ np.array(LUMA, np.int32) + (1 << 14)) >> 15
+        return weighed[..., None].astype(np.uint8)
+    return picture if preprocessing.reverse_channels else picture[..., ::-1]

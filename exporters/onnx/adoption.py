@@ -131,7 +131,7 @@ def judge_on_picture(reference: OnnxReference, foreign: Foreign, metadata: Model
 def close_graph(foreign: Foreign, plan: Plan, outputs: Mapping[str, ir.Value]) -> ir.Model:
     """Name inputs and outputs as the task does, select in the graph where that is asked for, and clean up."""
     graph = foreign.graph
-    if foreign.entries.is_picture:
+    if plan.task is not TENSORS:
         rename(graph, graph.inputs[0], INPUT_NAME)
     if plan.detection is not None and plan.detection.nms == "graph":
         rows = emit_nms(graph, outputs["boxes"], outputs["scores"], plan.detection)

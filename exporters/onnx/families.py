@@ -120,7 +120,7 @@ FAMILIES = {
         Family(
             "detr",
             "boxes [N, Q, 4] and logits [N, Q, C + 1] of a softmax",
-            recognition.find_queries,
+            recognition.find_pair,
             decoding.emit_detr,
             is_list=True,
             is_sure=recognition.is_detr,
@@ -128,7 +128,7 @@ FAMILIES = {
         Family(
             "rtdetr",
             "boxes [N, Q, 4] and logits [N, Q, C]",
-            recognition.find_queries,
+            recognition.find_pair,
             decoding.emit_rtdetr,
             is_list=True,
             is_sure=recognition.is_rtdetr,

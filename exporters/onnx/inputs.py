@@ -34,17 +34,19 @@ class Entry:
         shape: of the exported input; ``[N, C, H, W]`` for pictures.
         dtype: what the original takes.
         is_last: the original has its channels last, ``[N, H, W, C]``.
+        added: axes of length 1 in front that the original does not have: runtimes take ``[N, ...]``.
     """
 
     name: str
     shape: Shape
     dtype: ir.DataType = ir.DataType.FLOAT
     is_last: bool = False
+    added: int = 0
 
     @property
     def own_shape(self) -> Shape:
         """Shape of the original's input."""
-        return tuple(self.shape[axis] for axis in NCHW_TO_NHWC) if self.is_last else self.shape
+        return tuple(self.shape[axis] for axis in NCHW_TO_NHWC) if self.is_last else self.shape[self.added :]
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Entries:
         for entry in self.fed:
             array = arrays[entry.name]
             own = array.transpose(NCHW_TO_NHWC) if entry.is_last else array
+            own = own.reshape(own.shape[entry.added :])
             fed[entry.name] = np.ascontiguousarray(own).astype(entry.dtype.numpy())
         return fed | dict(self.constants)
 
@@ -162,6 +165,8 @@ def tensor_entries(
     if given and len(given) != len(inputs):
         raise UsageError(f"{path}: {len(given)} times --input-shape for the inputs {', '.join(inputs)}")
     shapes = dict(zip(inputs, given, strict=True)) if given else {}
+    if options.dynamic_batch and len(inputs) > 1:
+        raise UsageError(f"{path}: has the inputs {', '.join(inputs)}: --dynamic-batch is for one")
     entries = []
     for name, value in inputs.items():
         own, shape = declared_shape(value), shapes.get(name)
@@ -171,7 +176,9 @@ def tensor_entries(
         assert known is not None
         what = f"{path}: its input '{name}' is {list(known)}"
         closed = close_shape(known, shape, options.dynamic_batch, what) if known else known
-        entries.append(Entry(name, closed, ir.DataType(value.type.tensor_type.elem_type)))
+        added = max(0, 2 - len(closed))
+        dtype = ir.DataType(value.type.tensor_type.elem_type)
+        entries.append(Entry(name, (1,) * added + closed, dtype, added=added))
     return tuple(entries)
 
 
@@ -213,13 +220,15 @@ def open_inputs(graph: GraphBuilder, entries: Entries) -> None:
 
 def open_input(graph: GraphBuilder, own: ir.Value, entry: Entry) -> ir.Value:
     """Put what turns the exported input into the original's behind it."""
-    if not entry.is_last and entry.dtype == ir.DataType.FLOAT:
+    if not entry.is_last and not entry.added and entry.dtype == ir.DataType.FLOAT:
         return own
     own.name = graph.unique(f"{entry.name}_own")
     data = ir.Value(name=entry.name, type=ir.TensorType(ir.DataType.FLOAT), shape=ir.Shape(entry.shape))
     end, count = data, len(graph.nodes)
     if entry.is_last:
         end = graph.op("Transpose", [end], "channels_last", perm=NCHW_TO_NHWC)
+    if entry.added:
+        end = graph.op("Squeeze", [end, graph.constant(list(range(entry.added)))], "own_axes")
     if entry.dtype != ir.DataType.FLOAT:
         end = graph.op("Cast", [end], "input_type", to=int(entry.dtype))
     added = graph.nodes[count:]

@@ -38,9 +38,9 @@ class Outputs:
     source: str
 
     def single(self, rank: int = 3) -> str | None:
-        """Name of the only output, if it has that rank."""
+        """Name of the only output, if it has that rank and is not of whole numbers."""
         (name, *more) = self.values
-        return name if not more and len(self.shapes[name]) == rank else None
+        return name if not more and name in self.find(rank, is_whole=False) else None
 
     def is_whole(self, name: str) -> bool:
         """Whether an output holds whole numbers."""

@@ -100,13 +100,13 @@ def modernize(proto: onnx.ModelProto, shapes: Mapping[str, Shape], path: Path) -
     Raises:
         ModelFileError: it uses operators that cannot be converted, or its shapes contradict each other.
     """
-    fix_shapes(proto, shapes)
     opset = find_opset(proto)
     try:
+        if opset > OPSET:
+            step_down(proto)
+        fix_shapes(proto, shapes)
         if opset < OPSET:
             proto = onnx.version_converter.convert_version(proto, OPSET)
-        elif opset > OPSET:
-            step_down(proto)
         if opset <= 10:
             name_old_resizes(proto)
         proto = onnx.shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True)
@@ -128,9 +128,7 @@ def fix_shapes(proto: onnx.ModelProto, shapes: Mapping[str, Shape]) -> None:
             dims.dim.add(**{"dim_value" if isinstance(length, int) else "dim_param": length})
     del proto.graph.value_info[:]
     for output in proto.graph.output:
-        for axis, dim in enumerate(output.type.tensor_type.shape.dim):
-            dim.Clear()
-            dim.dim_param = f"{output.name}_{axis}"
+        output.type.tensor_type.ClearField("shape")
 
 
 def first_line(error: Exception) -> str:

@@ -23,10 +23,7 @@ def find_boxes_and_scores(outputs: Outputs) -> Names | None:
         return [named_output(outputs, name or usual) for name, usual in zip(given, USUAL_NAMES, strict=True)]
     if all(name in outputs.values for name in USUAL_NAMES):
         return [named_output(outputs, name) for name in USUAL_NAMES]
-    boxes = outputs.find(3, last=4, is_whole=False)
-    scores = [name for name in outputs.find(3, is_whole=False) if name not in boxes]
-    fits = len(boxes) == len(scores) == 1 and len(outputs.values) == 2
-    return [*boxes, *scores] if fits and outputs.shapes[boxes[0]][1] == outputs.shapes[scores[0]][1] else None
+    return find_pair(outputs)
 
 
 USUAL_NAMES = ("boxes", "scores")
@@ -110,18 +107,26 @@ def chooses(outputs: Outputs) -> bool:
     return is_choosing and isinstance(rows, int) and rows < count_cells(outputs.size)
 
 
-def find_queries(outputs: Outputs) -> Names | None:
-    """Boxes ``[N, Q, 4]`` and logits ``[N, Q, C]``."""
+def find_pair(outputs: Outputs) -> Names | None:
+    """The only two outputs, ``[N, A, 4]`` and ``[N, A, C]``; where C is 4 too, names must tell them apart."""
+    both = outputs.find(3, is_whole=False)
     boxes = outputs.find(3, last=4, is_whole=False)
-    logits = [name for name in outputs.find(3, is_whole=False) if name not in boxes]
-    fits = len(boxes) == len(logits) == 1 and outputs.shapes[boxes[0]][1] == outputs.shapes[logits[0]][1]
-    return [*boxes, *logits] if fits else None
+    if len(boxes) > 1:
+        boxes = [name for name in boxes if any(word in name.lower() for word in BOX_WORDS)]
+    if len(both) != 2 or len(outputs.values) != 2 or len(boxes) != 1:
+        return None
+    (scores,) = set(both) - set(boxes)
+    return [*boxes, scores] if outputs.shapes[boxes[0]][1] == outputs.shapes[scores][1] else None
+
+
+BOX_WORDS = ("box", "loc", "reg")
+"""Parts of names of outputs that hold boxes."""
 
 
 def has_box_sigmoid(outputs: Outputs) -> bool:
     """Whether boxes come out of a sigmoid and class scores are logits, as in DETR's family."""
-    names = find_queries(outputs)
-    if names is None or len(outputs.values) != 2:
+    names = find_pair(outputs)
+    if names is None:
         return False
     boxes, logits = (behind_unchanged(outputs.values[name]) for name in names)
     return (
@@ -134,7 +139,7 @@ def has_box_sigmoid(outputs: Outputs) -> bool:
 
 def is_detr(outputs: Outputs) -> bool:
     """Whether one more class than is named, or than COCO's 91, says that there is none."""
-    names = find_queries(outputs)
+    names = find_pair(outputs)
     if names is None or not has_box_sigmoid(outputs):
         return False
     return outputs.shapes[names[1]][2] == (outputs.classes or COCO_IDS) + 1
@@ -142,7 +147,7 @@ def is_detr(outputs: Outputs) -> bool:
 
 def is_rtdetr(outputs: Outputs) -> bool:
     """Whether there is a logit for every named class, or for COCO's 80 or 91."""
-    names = find_queries(outputs)
+    names = find_pair(outputs)
     if names is None or not has_box_sigmoid(outputs):
         return False
     classes = (outputs.classes,) if outputs.classes else (COCO_CLASSES, COCO_IDS)
