@@ -19,8 +19,8 @@ from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.onnx.plans import Foreign, Plan, choose_values, plan_outputs
 from gcv_edge.exporters.onnx.plausibility import judge_detections
 from gcv_edge.exporters.onnx.preprocessing import choose_preprocessing
-from gcv_edge.exporters.onnx.provenance import class_names, is_ultralytics, is_without_task
-from gcv_edge.exporters.onnx.reading import modernize, read_file
+from gcv_edge.exporters.onnx.provenance import class_names, is_without_task
+from gcv_edge.exporters.onnx.reading import ForeignFile, modernize, read_file
 from gcv_edge.exporters.onnx.reference import OnnxReference, Tap
 from gcv_edge.exporters.onnx.shapes import measure_shapes
 from gcv_edge.exporters.passes import clean
@@ -46,9 +46,9 @@ def adopt_model(path: Path, adoption: Adoption, options: ExportOptions) -> Expor
     check_windows(ir.from_proto(file.proto), path)
     model = modernize(file.proto, entries.shapes, path)
     check_windows(model, path)
-    foreign = open_network(model, entries, file.tensors, options, path)
+    foreign = open_network(model, entries, file, options, path)
     plan = plan_outputs(foreign, options, adoption)
-    preprocessing, notes = choose_preprocessing(foreign, plan.task, is_ultralytics(file.notes), options)
+    preprocessing, notes = choose_preprocessing(foreign, plan.task, options)
     taps = [describe_tap(foreign, value) for value in plan.taps]
     reference = partial(OnnxReference, path, entries, taps, plan.tail)
     outputs = plan.tail(foreign.graph, plan.taps)
@@ -70,16 +70,16 @@ def complete_options(options: ExportOptions, notes: Mapping[str, str]) -> Export
 
 
 def open_network(
-    model: ir.Model, entries: Entries, tensors: frozenset[str], options: ExportOptions, path: Path
+    model: ir.Model, entries: Entries, file: ForeignFile, options: ExportOptions, path: Path
 ) -> Foreign:
     """Take a model apart, so that operators can be added before its inputs and behind its outputs."""
     outputs = {value.name or "": value for value in model.graph.outputs}
     graph = GraphBuilder.reopen(model)
     named = {value.name or "": value for node in graph.nodes for value in node.outputs}
     values = choose_values(outputs, named, options.outputs, str(path))
-    measure_shapes(path, entries, list(values.values()), tensors)
+    measure_shapes(path, entries, list(values.values()), file.tensors)
     open_inputs(graph, entries)
-    return Foreign(graph, values, entries, tensors, str(path))
+    return Foreign(graph, values, entries, file.tensors, file.notes, str(path))
 
 
 def describe_tap(foreign: Foreign, value: ir.Value) -> Tap:

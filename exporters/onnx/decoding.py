@@ -67,9 +67,20 @@ def emit_yolox_raw(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Out
 def emit_listed_rows(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
     """Rows of corners, score and class. Source: Ultralytics with nms=True, YOLOv10, YOLO26."""
     boxes = emit.columns(graph, values[0], 0, 4)
-    scores, ids = (squeeze(graph, emit.columns(graph, values[0], at, at + 1)) for at in (4, 5))
-    matrix = emit.spread_scores(graph, scores, ids, outputs.count_classes(), 0)
-    return finish_boxes(graph, boxes, outputs, "xyxy"), matrix
+    corners = finish_boxes(graph, boxes, outputs, outputs.adoption.box_format or "xyxy")
+    return corners, spread_last_columns(graph, values[0], outputs)
+
+
+def emit_rtdetr_list(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
+    """Rows of centre and size in parts of the input's size, score and class. Source: Ultralytics RT-DETR."""
+    boxes = emit.to_corners(graph, emit.columns(graph, values[0], 0, 4), "cxcywh")
+    return emit.to_pixels(graph, boxes, outputs.size), spread_last_columns(graph, values[0], outputs)
+
+
+def spread_last_columns(graph: GraphBuilder, rows: ir.Value, outputs: Outputs) -> ir.Value:
+    """Emit the matrix of scores of rows that end in score and class."""
+    scores, ids = (squeeze(graph, emit.columns(graph, rows, at, at + 1)) for at in (4, 5))
+    return emit.spread_scores(graph, scores, ids, outputs.count_classes(), 0)
 
 
 def emit_detr(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:

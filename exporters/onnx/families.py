@@ -168,6 +168,14 @@ FAMILIES = {
             decoding.emit_yolov5,
         ),
         Family(
+            "rtdetr-list",
+            "rows [N, K, 6] of centre and size in parts of the input's size, score and class",
+            recognition.find_listed_rows,
+            decoding.emit_rtdetr_list,
+            is_list=True,
+            is_sure=recognition.is_rtdetr_by_name,
+        ),
+        Family(
             "end2end",
             "rows [N, K, 6] of corners, score and class",
             recognition.find_listed_rows,

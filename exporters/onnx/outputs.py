@@ -24,6 +24,7 @@ class Outputs:
         size: height and width of the input.
         classes: number of class names given; 0 for none.
         adoption: what the user says of the outputs.
+        notes: what the file's makers wrote into it.
         is_asked: the user says that it is a detector.
         source: for messages.
     """
@@ -34,6 +35,7 @@ class Outputs:
     size: Size
     classes: int
     adoption: Adoption
+    notes: Mapping[str, str]
     is_asked: bool
     source: str
 

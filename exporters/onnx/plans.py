@@ -11,7 +11,7 @@ import onnx_ir as ir
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.heads import TANH, Purpose, emit_canonical, find_purpose
-from gcv_edge.exporters.onnx.boxes import as_float
+from gcv_edge.exporters.onnx.boxes import LISTED, as_float
 from gcv_edge.exporters.onnx.ends import has_channels_last, read_output
 from gcv_edge.exporters.onnx.families import find_family
 from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW, Entries
@@ -22,7 +22,7 @@ from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.metadata import DetectionSettings
 from gcv_edge.tasks import DETECTION, SEGMENTATION, TENSORS, Task
 
-LIST_SETTINGS = DetectionSettings(iou_threshold=0.0, nms_topk=-1, post_nms=-1)
+LIST_SETTINGS = DetectionSettings(iou_threshold=0.0, nms_topk=-1, post_nms=LISTED)
 """Of a detector whose boxes need no suppression."""
 
 
@@ -35,6 +35,7 @@ class Foreign:
         values: its outputs, or those asked for, by the names that they have in the original.
         entries: its inputs.
         known: names of the original's tensors.
+        notes: what its makers wrote into it.
         source: for messages.
     """
 
@@ -42,6 +43,7 @@ class Foreign:
     values: Mapping[str, ir.Value]
     entries: Entries
     known: Container[str]
+    notes: Mapping[str, str]
     source: str
 
     @property
@@ -155,6 +157,7 @@ def plan_detector(foreign: Foreign, options: ExportOptions, adoption: Adoption) 
         size=foreign.size,
         classes=len(options.labels),
         adoption=adoption,
+        notes=foreign.notes,
         is_asked=options.task == DETECTION.name or adoption != Adoption(),
         source=foreign.source,
     )

@@ -10,6 +10,7 @@ import onnx_ir as ir
 from gcv_edge.errors import UsageError
 from gcv_edge.exporters.onnx.normalization import LEVELS, find_white
 from gcv_edge.exporters.onnx.plans import Foreign
+from gcv_edge.exporters.onnx.provenance import is_stretched_rtdetr, is_ultralytics
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.metadata import Preprocessing
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, TENSORS, Task
@@ -19,7 +20,7 @@ GREY_LETTERBOX = 114.0
 
 
 def choose_preprocessing(
-    foreign: Foreign, task: Task, is_ultralytics: bool, options: ExportOptions
+    foreign: Foreign, task: Task, options: ExportOptions
 ) -> tuple[Preprocessing, tuple[str, ...]]:
     """Say how frames are fitted and normalised.
 
@@ -36,13 +37,13 @@ def choose_preprocessing(
     channels = int(foreign.entries.fed[0].shape[1])
     resize_type = "standard" if task.resize_type == "crop" else task.resize_type
     fitting = Preprocessing(resize_type=resize_type, reverse_channels=not options.bgr)
-    if is_ultralytics and task is DETECTION:
+    if is_ultralytics(foreign.notes) and task is DETECTION and not is_stretched_rtdetr(foreign.notes):
         fitting = replace(fitting, resize_type="fit_to_window_letterbox", pad_value=GREY_LETTERBOX)
-    elif is_ultralytics and task is CLASSIFICATION:
+    elif is_ultralytics(foreign.notes) and task is CLASSIFICATION:
         fitting = replace(fitting, resize_type="crop")
     if options.mean is not None and options.scale is not None:
         return spread(fitting, options.mean, options.scale, channels), ()
-    white, note = find_white_level(foreign, channels, is_ultralytics)
+    white, note = find_white_level(foreign, channels)
     if white is None:
         raise UsageError(
             f"{foreign.source}: say how its input is normalised: --mean R,G,B --scale R,G,B (in 0..255)"
@@ -51,11 +52,11 @@ def choose_preprocessing(
     return spread(fitting, mean, scale, channels), (note,)
 
 
-def find_white_level(foreign: Foreign, channels: int, is_ultralytics: bool) -> tuple[float | None, str]:
+def find_white_level(foreign: Foreign, channels: int) -> tuple[float | None, str]:
     """Tell the value of white in the network's input, and from what."""
     if foreign.entries.fed[0].dtype in (ir.DataType.UINT8, ir.DataType.INT8):
         return LEVELS, "its input is of bytes: mean 0, scale 1"
-    if is_ultralytics:
+    if is_ultralytics(foreign.notes):
         return 1.0, "made by Ultralytics: levels from 0 to 1, RGB (--mean, --scale)"
     white = find_white(foreign.graph.inputs[0], channels)
     if white is not None:

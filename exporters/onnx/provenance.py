@@ -17,13 +17,20 @@ def is_ultralytics(notes: Mapping[str, str]) -> bool:
 
 def class_names(notes: Mapping[str, str]) -> tuple[str, ...]:
     """Read the class names of a file of Ultralytics, ``{0: 'person', ...}``; none where there are none."""
+    if not is_ultralytics(notes) or is_without_task(notes):
+        return ()
     try:
-        names = ast.literal_eval(notes.get("names", "")) if is_ultralytics(notes) else None
+        names = ast.literal_eval(notes.get("names", ""))
     except (ValueError, SyntaxError):
         return ()
     if not isinstance(names, dict) or sorted(names) != list(range(len(names))):
         return ()
     return tuple(str(names[index]) for index in range(len(names)))
+
+
+def is_stretched_rtdetr(notes: Mapping[str, str]) -> bool:
+    """Whether a file of Ultralytics is RT-DETR, which lists normalised boxes and sees stretched pictures."""
+    return is_ultralytics(notes) and "rtdetr" in notes.get("description", "").lower()
 
 
 def is_without_task(notes: Mapping[str, str]) -> bool:

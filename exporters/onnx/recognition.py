@@ -12,6 +12,7 @@ from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.onnx.boxes import STRIDES, count_cells
 from gcv_edge.exporters.onnx.ends import behind_unchanged
 from gcv_edge.exporters.onnx.outputs import Outputs
+from gcv_edge.exporters.onnx.provenance import is_stretched_rtdetr
 
 Names = Sequence[str]
 
@@ -180,6 +181,11 @@ def is_columns_of_cells(outputs: Outputs) -> bool:
     """Whether there is a column for every cell of YOLO's grids, or a detector is asked for."""
     anchors = next(iter(outputs.shapes.values()))[2]
     return outputs.is_asked or anchors in [count_cells(outputs.size, strides) for strides in GRIDS]
+
+
+def is_rtdetr_by_name(outputs: Outputs) -> bool:
+    """Whether the file says that it is Ultralytics' RT-DETR, whose rows look like any other list."""
+    return is_stretched_rtdetr(outputs.notes)
 
 
 def find_torchvision(outputs: Outputs) -> Names | None:

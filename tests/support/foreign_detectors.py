@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 
 from tests.support.foreign_files import ForeignFile, floats, integers
 
@@ -114,6 +115,20 @@ def end2end(path: Path) -> Path:
     boxes, scores, ids = best(file, rows(file, 4 + CLASSES), 20)
     parts = (scores, file.op("Cast", ids, to=1))
     file.op("Concat", boxes, *(column(file, part) for part in parts), name="output0", axis=2)
+    return file.save(path, {"output0": floats(1, 20, 6)})
+
+
+def rtdetr_list(path: Path) -> Path:
+    """As end2end, with centre and size in parts of the input's size."""
+    source = onnx.load(end2end(path))
+    last = source.graph.node[-1]
+    file = start()
+    file.nodes, file.constants = list(source.graph.node), list(source.graph.initializer)
+    last.output[0] = "listed"
+    corners = file.op("Div", cut(file, "listed", 0, 4, 2), file.constant(float(SIDE)))
+    low, high = cut(file, corners, 0, 2, 2), cut(file, corners, 2, 4, 2)
+    centre = file.op("Div", file.op("Add", low, high), file.constant(2.0))
+    file.op("Concat", centre, file.op("Sub", high, low), cut(file, "listed", 4, 6, 2), name="output0", axis=2)
     return file.save(path, {"output0": floats(1, 20, 6)})
 
 

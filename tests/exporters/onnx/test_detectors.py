@@ -114,6 +114,11 @@ def decode_rtdetr_rows(found: Mapping[str, Array]) -> Decoded:
     return corners(found["output0"][..., :4]) * SIDE, found["output0"][..., 4:]
 
 
+def decode_rtdetr_list(found: Mapping[str, Array]) -> Decoded:
+    rows = found["output0"]
+    return corners(rows[..., :4]) * SIDE, spread(rows[..., 4], rows[..., 5])
+
+
 def decode_fastestdet(found: Mapping[str, Array]) -> Decoded:
     """Cell by cell, as FastestDet's demo does."""
     (maps,) = found["maps"]
@@ -130,6 +135,7 @@ def decode_ssd(found: Mapping[str, Array]) -> Decoded:
     return corners(found["locations"]) * SIDE, found["probs"][..., 1:]
 
 
+PARTS = Adoption(box_format="cxcywh", normalized=True)
 SSD = Adoption(box_format="cxcywh", normalized=True, background=True)
 
 
@@ -149,6 +155,8 @@ SSD = Adoption(box_format="cxcywh", normalized=True, background=True)
         (files.detr, AUTO, UNIT, decode_detr, "detr"),
         (files.rtdetr, AUTO, UNIT, decode_rtdetr, "rtdetr"),
         (files.rtdetr_rows, Adoption(head="rtdetr-rows"), UNIT, decode_rtdetr_rows, "rtdetr-rows"),
+        (files.rtdetr_list, Adoption(head="rtdetr-list"), UNIT, decode_rtdetr_list, "rtdetr-list"),
+        (files.rtdetr_list, PARTS, DETECTION, decode_rtdetr_list, "end2end"),
         (files.fastestdet, AUTO, UNIT, decode_fastestdet, "fastestdet"),
         (files.ssd, SSD, UNIT, decode_ssd, "boxes-scores"),
         (files.ssd, replace(SSD, boxes="locations", scores="probs"), DETECTION, decode_ssd, "boxes-scores"),
@@ -223,7 +231,7 @@ def test_a_list_is_not_suppressed_again(tmp_path: Path) -> None:
     result = export(str(files.mmdet(tmp_path / "foreign.onnx")), tmp_path / "adopted.onnx", options=UNIT)
     settings = result.metadata.detection
     assert settings is not None
-    assert (settings.iou_threshold, settings.nms_topk, settings.post_nms) == (0.0, -1, -1)
+    assert (settings.iou_threshold, settings.nms_topk, settings.post_nms) == (0.0, -1, 300)
 
 
 def test_what_ultralytics_writes_into_a_file_is_read(tmp_path: Path) -> None:
