@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from gcv_edge.exporters.onnx.reading import ForeignFile, modernize, read_file
 from gcv_edge.exporters.onnx.reference import OnnxReference, Tap
 from gcv_edge.exporters.onnx.shapes import measure_shapes
 from gcv_edge.exporters.passes import clean
-from gcv_edge.exporters.source import ExportedModel, ExportOptions, check_labels, describe_task
+from gcv_edge.exporters.source import ExportedModel, ExportOptions, Reference, check_labels, describe_task
 from gcv_edge.metadata import ModelMetadata, Preprocessing
 from gcv_edge.pictures import check_inputs
 from gcv_edge.tasks import DETECTION, GRAPH_NMS_OUTPUTS, TENSORS
@@ -51,16 +51,31 @@ def adopt_model(path: Path, adoption: Adoption, options: ExportOptions) -> Expor
     preprocessing, notes = choose_preprocessing(foreign, plan.task, options)
     taps = [describe_tap(foreign, value) for value in plan.taps]
     reference = partial(OnnxReference, path, entries, taps, plan.tail)
-    outputs = plan.tail(foreign.graph, plan.taps)
-    if plan.task is not TENSORS:
-        check_labels(options.labels, count_classes(foreign.graph, plan, outputs), str(path))
     metadata = describe(foreign, plan, preprocessing, options)
     metadata = replace(metadata, source=path.name, source_hash=hashlib.sha256(path.read_bytes()).hexdigest())
+    return finish(foreign, plan, metadata, reference, notes)
+
+
+def finish(
+    foreign: Foreign,
+    plan: Plan,
+    metadata: ModelMetadata,
+    make_reference: Callable[[], Reference],
+    notes: tuple[str, ...],
+) -> ExportedModel:
+    """Make the graph that a plan says, and see whether a detector's results can be ones.
+
+    Raises:
+        UsageError: class names are more or fewer than the network's classes.
+        UnsupportedError: most of what a detector gives is no box or no score.
+    """
+    outputs = plan.tail(foreign.graph, plan.taps)
+    if plan.task is not TENSORS:
+        check_labels(metadata.labels, count_classes(foreign.graph, plan, outputs), foreign.source)
     notes = (*plan.notes, *notes)
     if plan.task is DETECTION:
-        notes += judge_on_picture(reference(), foreign, metadata)
-    exported = close_graph(foreign, plan, outputs)
-    return ExportedModel(exported, metadata, reference, notes)
+        notes += judge_on_picture(make_reference(), foreign, metadata)
+    return ExportedModel(close_graph(foreign, plan, outputs), metadata, make_reference, notes)
 
 
 def complete_options(options: ExportOptions, notes: Mapping[str, str]) -> ExportOptions:
@@ -115,7 +130,7 @@ def describe(
     )
 
 
-def judge_on_picture(reference: OnnxReference, foreign: Foreign, metadata: ModelMetadata) -> tuple[str, ...]:
+def judge_on_picture(reference: Reference, foreign: Foreign, metadata: ModelMetadata) -> tuple[str, ...]:
     """Look at what a detector finds in noise and in a real picture."""
     (entry,) = foreign.entries.fed
     shape = tuple(length if isinstance(length, int) else 1 for length in entry.shape)

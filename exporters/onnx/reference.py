@@ -46,18 +46,25 @@ class OnnxReference:
 
     def run(self, batch: Batch) -> dict[str, NDArray[Any]]:
         """Compute the canonical outputs, as many pictures at a time as the original takes."""
-        rows = self._entries.fed[0].shape[0]
-        if not self._entries.is_picture or not isinstance(rows, int):
-            return self._run_once(batch)
-        pictures = next(iter(batch.values())) if isinstance(batch, Mapping) else batch
-        if len(pictures) == rows:
-            return self._run_once(pictures)
-        parts = [self._run_once(np.repeat(picture[None], rows, axis=0)) for picture in pictures]
-        return {name: np.concatenate([part[name][:1] for part in parts]) for name in parts[0]}
+        return run_in_rows(self._entries, batch, self._run_once)
 
     def _run_once(self, batch: Batch) -> dict[str, NDArray[Any]]:
         values = self._original.run([tap.name for tap in self._taps], self._entries.feeds(batch))
         return run_tail(self._tail, values)
+
+
+def run_in_rows(
+    entries: Entries, batch: Batch, run: Callable[[Batch], dict[str, NDArray[Any]]]
+) -> dict[str, NDArray[Any]]:
+    """Run pictures one by one where the network's batch is fixed to another number than theirs."""
+    rows = entries.fed[0].shape[0]
+    if not entries.is_picture or not isinstance(rows, int):
+        return run(batch)
+    pictures = next(iter(batch.values())) if isinstance(batch, Mapping) else batch
+    if len(pictures) == rows:
+        return run(pictures)
+    parts = [run(np.repeat(picture[None], rows, axis=0)) for picture in pictures]
+    return {name: np.concatenate([part[name][:1] for part in parts]) for name in parts[0]}
 
 
 def run_tail(tail: onnxruntime.InferenceSession, values: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:
