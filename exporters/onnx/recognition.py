@@ -56,7 +56,7 @@ def find_columns(outputs: Outputs) -> Names | None:
     if name is None:
         return None
     _, width, anchors = outputs.shapes[name]
-    return [name] if is_length(width, 5) and is_length(anchors, int(width) + 1) else None
+    return [name] if is_length(width, 5) and is_length(anchors, int(width)) else None
 
 
 def is_length(length: int | str, least: int) -> bool:
@@ -85,9 +85,10 @@ GRIDS = (STRIDES, (*STRIDES, 64), (16, 32))
 
 
 def find_yolox(outputs: Outputs) -> Names | None:
-    """One output ``[N, A, 5 + C]`` with a row for every cell."""
-    names = find_rows(outputs)
-    return names if names is not None and count_rows(outputs) == count_cells(outputs.size) else None
+    """One output ``[N, A, 5 + C]``, a row for every cell; names of A - 4 classes say it is by columns."""
+    names, cells = find_rows(outputs), count_cells(outputs.size)
+    is_by_row = outputs.classes != cells - 4
+    return names if names is not None and count_rows(outputs) == cells and is_by_row else None
 
 
 def is_undecoded(outputs: Outputs) -> bool:
