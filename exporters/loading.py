@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from gcv_edge.errors import GcvEdgeError, ModelFileError, ModelNotFoundError, UnsupportedError, UsageError
-from gcv_edge.exporters.adoption import Adoption, adopt_model
 from gcv_edge.exporters.mxnet.compat import restore_numpy_aliases
 from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.known_faults import describe_faults
@@ -19,6 +18,8 @@ from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.network_files import SYMBOL_SUFFIX, read_network
 from gcv_edge.exporters.mxnet.outputs import choose_outputs
 from gcv_edge.exporters.mxnet.parts import take_part
+from gcv_edge.exporters.onnx.adoption import adopt_model
+from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.source import ExportedModel, ExportOptions, Source
 
 FILE_SUFFIXES = (".json", ".params", ".onnx", ".jpg", ".png")

@@ -21,10 +21,7 @@ from gcv_edge.tasks import (
     EMBEDDING,
     IMAGE,
     INSTANCES,
-    POSE,
     REGRESSION,
-    SEGMENTATION,
-    TENSORS,
     Task,
 )
 
@@ -178,9 +175,9 @@ def describe_task(task: Task, shape: Sequence[object], options: ExportOptions, n
 
     Raises:
         UsageError: the user must say it.
-        UnsupportedError: several networks' parts, or their lists, have no canonical form.
+        UnsupportedError: lists of masks are made of MXNet's networks only.
     """
-    if task in (INSTANCES, TENSORS):
+    if task is INSTANCES:
         raise UnsupportedError(f"{name}: task {task.name} is for MXNet's networks only")
     if task is ACTION:
         frames = int(str(shape[2])) if len(shape) == 5 else 1
@@ -193,19 +190,6 @@ def describe_task(task: Task, shape: Sequence[object], options: ExportOptions, n
             raise UsageError(f"{name}: say what black and white are in its picture: --image-range LOW,HIGH")
         return {"image": ImageSettings(*options.image_range)}
     return {}
-
-
-def task_of_output(output: Shape, size: Sequence[int], name: str) -> Task:
-    """Maps at the input's size are for segmentation, smaller ones for pose, vectors for classification.
-
-    Raises:
-        UnsupportedError: the output has another form.
-    """
-    if len(output) == 2:
-        return CLASSIFICATION
-    if len(output) == 4:
-        return SEGMENTATION if tuple(output[2:]) == tuple(size) else POSE
-    raise UnsupportedError(f"{name}: an output of shape {list(output)} belongs to no supported task")
 
 
 def parse_input_shape(text: str) -> tuple[int, ...]:

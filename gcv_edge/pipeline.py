@@ -23,8 +23,8 @@ from gcv_edge.verify import check_export
 try:
     import onnx
 
-    from gcv_edge.exporters.adoption import Adoption
     from gcv_edge.exporters.loading import load_source
+    from gcv_edge.exporters.onnx.options import Adoption
     from gcv_edge.exporters.source import ExportOptions, Reference, Source
     from gcv_edge.exporters.writing import write_model
 except ImportError as missing:

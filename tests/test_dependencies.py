@@ -23,7 +23,7 @@ ALLOWED = {
     "gcv_edge/pictures.py": BASE,
     "gcv_edge/reporting": ("errors", "files"),
     "runtime": (*BASE, "store", "_core", "runtime"),
-    "exporters": (*BASE, "store", "exporters"),
+    "exporters": (*BASE, "store", "pictures", "exporters"),
     "gcv_edge/data": (*BASE, "runtime", "data"),
     "gcv_edge/evaluation": (*BASE, "runtime", "data", "evaluation"),
 }

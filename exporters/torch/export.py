@@ -10,7 +10,8 @@ import hashlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,60 +20,137 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import MissingExtraError, UnsupportedError, UsageError
 from gcv_edge.exporters.builder import BATCH, IR_VERSION, OPSET, GraphBuilder
-from gcv_edge.exporters.passes import clean
+from gcv_edge.exporters.onnx.adoption import describe, finish
+from gcv_edge.exporters.onnx.inputs import Entries, Entry, is_channels
+from gcv_edge.exporters.onnx.options import Adoption
+from gcv_edge.exporters.onnx.plans import Foreign, choose_values, plan_outputs
+from gcv_edge.exporters.onnx.preprocessing import spread
+from gcv_edge.exporters.onnx.reference import Tail, Tap, build_tail, open_session, run_in_rows, run_tail
 from gcv_edge.exporters.source import (
     Batch,
     ExportedModel,
     ExportOptions,
-    check_labels,
-    check_rank,
     default_preprocessing,
-    describe_task,
     override_preprocessing,
-    task_of_output,
 )
-from gcv_edge.metadata import ModelMetadata
-from gcv_edge.tasks import DETECTION, SEGMENTATION, find_task
+from gcv_edge.metadata import Preprocessing
+from gcv_edge.tasks import TENSORS, Task
 
 INPUT_NAME = "data"
 
 
-def export_module(module: Any, name: str, options: ExportOptions) -> ExportedModel:
-    """Convert a ``torch.nn.Module`` that takes ``[N, 3, H, W]``, or clips.
+@dataclass(frozen=True)
+class Captured:
+    """What torch's exporter made of a module.
 
-    Of a tuple of outputs the first counts for segmentation, where the others are auxiliary heads for training
-    (gluoncvth/models/fcn.py); any other module has one output.
+    Attributes:
+        model: the ONNX graph.
+        exported: torch's own graph (``torch.export.ExportedProgram``), with the same names inside.
+        outputs: names of the ONNX graph's outputs.
+    """
+
+    model: ir.Model
+    exported: Any
+    outputs: tuple[str, ...]
+
+
+def export_module(module: Any, name: str, options: ExportOptions) -> ExportedModel:
+    """Convert a ``torch.nn.Module`` that takes ``[N, 3, H, W]``, clips, or tensors of any kind.
+
+    What its output is for is read from how the graph ends. Tuples and dictionaries become named tensors; for
+    segmentation the first counts, where the others are auxiliary heads for training
+    (gluoncvth/models/fcn.py).
 
     Raises:
-        UsageError: the input's shape is not given, or the class names do not fit.
-        UnsupportedError: torch cannot export the module, or its output belongs to no task.
+        UsageError: the input's shape is not given, what the output is for is not certain, or the class names
+            do not fit.
+        UnsupportedError: torch cannot export the module, or its output has another form than the task's.
     """
     if options.input_shape is None:
         raise UsageError(f"{name}: give the input's shape: --input-shape 1,3,HEIGHT,WIDTH")
-    model = capture(module.eval(), name, options.input_shape, options.dynamic_batch)
-    outputs = list(model.graph.outputs)
-    graph = GraphBuilder.reopen(model)
-    for value in outputs:
-        value.name = graph.unique(f"{value.name}_found")
-    size = options.input_shape[-2:]
-    task = find_task(options.task) if options.task else task_of_output(graph.shape(outputs[0]), size, name)
-    if task is DETECTION or (len(outputs) != 1 and task is not SEGMENTATION):
-        raise UnsupportedError(f"{name}: {len(outputs)} outputs for {task.name} are not supported")
-    check_rank(task, graph.shape(outputs[0]), name)
-    check_labels(options.labels, int(graph.shape(outputs[0])[1]), name)
-    metadata = ModelMetadata(
-        task=task,
-        labels=options.labels,
-        preprocessing=override_preprocessing(default_preprocessing(task, size), options),
-        **describe_task(task, options.input_shape, options, name),
-        source=name,
-        source_hash=hash_module(module),
-    )
-    exported = clean(graph.model({task.outputs[0]: outputs[0]}))
-    return ExportedModel(exported, metadata, partial(TorchReference, module))
+    module = module.eval()
+    entries = describe_inputs(options)
+    program = capture(module, name, entries, options.dynamic_batch)
+    foreign = open_program(program, name_outputs(module, entries), name, entries, options)
+    plan = plan_outputs(foreign, options, Adoption())
+    preprocessing, notes = describe_preprocessing(plan.task, entries, options)
+    metadata = describe(foreign, plan, preprocessing, options)
+    metadata = replace(metadata, source=name, source_hash=hash_module(module))
+    taps = [Tap(value.name or "", foreign.graph.shape(value), dtype_of(value)) for value in plan.taps]
+    reference = partial(TorchReference, module, program, entries, taps, plan.tail)
+    return finish(foreign, plan, metadata, reference, notes)
 
 
-def capture(module: Any, name: str, shape: tuple[int, ...], dynamic_batch: bool) -> ir.Model:
+def describe_inputs(options: ExportOptions) -> Entries:
+    """Describe the inputs whose shapes are given; one of 1 or 3 channels is a picture or a clip."""
+    shapes = [shape for shape in (options.input_shape, *options.further_shapes) if shape is not None]
+    is_picture = len(shapes) == 1 and len(shapes[0]) in (4, 5) and is_channels(shapes[0][1])
+    names = [INPUT_NAME] if len(shapes) == 1 else [f"{INPUT_NAME}{index}" for index in range(len(shapes))]
+    first = [BATCH if options.dynamic_batch else shape[0] for shape in shapes]
+    fed = [Entry(name, (row, *shape[1:])) for name, row, shape in zip(names, first, shapes, strict=True)]
+    return Entries(tuple(fed), is_picture=is_picture)
+
+
+def make_zeros(entries: Entries, batch: int) -> tuple[Any, ...]:
+    """Make inputs of zeros, ``batch`` rows where that is open."""
+    torch = import_torch()
+    shapes = [[batch if dim == BATCH else dim for dim in entry.shape] for entry in entries.fed]
+    return tuple(torch.zeros(*shape) for shape in shapes)
+
+
+def name_outputs(module: Any, entries: Entries) -> list[str]:
+    """Name the tensors that a module returns: by keys of dictionaries and positions in tuples."""
+    with import_torch().no_grad(), silence():
+        return [".".join(path) or "output" for path, _ in walk_tensors(module(*make_zeros(entries, 2)))]
+
+
+def walk_tensors(outputs: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield each tensor of nested dictionaries and sequences with its place."""
+    if isinstance(outputs, Mapping):
+        for key, value in outputs.items():
+            yield from walk_tensors(value, (*path, str(key)))
+    elif isinstance(outputs, (tuple, list)):
+        for index, value in enumerate(outputs):
+            yield from walk_tensors(value, (*(path or ("output",)), str(index)))
+    elif outputs is not None:
+        yield path, outputs
+
+
+def open_program(
+    program: Captured, names: list[str], source: str, entries: Entries, options: ExportOptions
+) -> Foreign:
+    """Take a captured graph apart; its tensors have the names that torch's own graph gives them."""
+    outputs = dict(zip(names, program.model.graph.outputs, strict=True))
+    graph = GraphBuilder.reopen(program.model)
+    known = frozenset(node.name for node in program.exported.graph.nodes)
+    inner = {value.name or "": value for node in graph.nodes for value in node.outputs if value.name in known}
+    values = choose_values(outputs, {**inner, **outputs}, options.outputs, source)
+    return Foreign(graph, values, entries, known, {}, source)
+
+
+def dtype_of(value: ir.Value) -> ir.DataType:
+    """Type of a tensor of the captured graph, which torch always gives."""
+    assert value.dtype is not None
+    return value.dtype
+
+
+def describe_preprocessing(
+    task: Task, entries: Entries, options: ExportOptions
+) -> tuple[Preprocessing, tuple[str, ...]]:
+    """Say how frames are normalised: by ImageNet's statistics, or grey ones from 0 to 1."""
+    if task is TENSORS:
+        return Preprocessing(), ()
+    shape = entries.fed[0].shape
+    usual = default_preprocessing(task, [int(dim) for dim in shape[-2:]])
+    if shape[1] == 1 and (options.mean is None or options.scale is None):
+        note = "its input is taken for grey levels from 0 to 1: mean 0, scale 255 (--mean, --scale)"
+        usual = replace(usual, mean=options.mean or (0.0,), scale=options.scale or (255.0,))
+        return spread(usual, usual.mean, usual.scale, 1), (note,)
+    chosen = override_preprocessing(usual, options)
+    return spread(chosen, chosen.mean, chosen.scale, int(shape[1])), ()
+
+
+def capture(module: Any, name: str, entries: Entries, dynamic_batch: bool) -> Captured:
     """Let torch's exporter turn the module into a graph.
 
     Raises:
@@ -80,16 +158,15 @@ def capture(module: Any, name: str, shape: tuple[int, ...], dynamic_batch: bool)
         MissingExtraError: torch or onnxscript is not installed.
     """
     torch = import_torch()
-    batch = 2 if dynamic_batch else shape[0]  # torch takes a batch of one for a constant
-    dynamic = ({0: torch.export.Dim(BATCH)},) if dynamic_batch else None
+    dynamic = tuple({0: torch.export.Dim(BATCH)} for _ in entries.fed) if dynamic_batch else None
     try:
         with silence():
             program = torch.onnx.export(
                 module,
-                (torch.zeros(batch, *shape[1:]),),
+                make_zeros(entries, 2),  # torch takes an open batch of one for a constant
                 dynamo=True,
                 opset_version=OPSET,
-                input_names=[INPUT_NAME],
+                input_names=[entry.name for entry in entries.fed],
                 dynamic_shapes=dynamic,
                 verbose=False,
             )
@@ -97,7 +174,8 @@ def capture(module: Any, name: str, shape: tuple[int, ...], dynamic_batch: bool)
         raise UnsupportedError(f"{name}: torch cannot export it: {root_cause(error)}") from error
     model: ir.Model = program.model
     model.ir_version = IR_VERSION
-    return model
+    outputs = tuple(value.name or "" for value in model.graph.outputs)
+    return Captured(model, program.exported_program, outputs)
 
 
 def root_cause(error: BaseException) -> str:
@@ -152,15 +230,42 @@ class TorchReference:
         name: ``torch`` and its version.
     """
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Any, program: Captured, entries: Entries, taps: Sequence[Tap], tail: Tail):
+        """Take a module and, for tensors inside it, what torch captured of it."""
         self._torch = import_torch()
         self.name = f"torch {self._torch.__version__}"
-        self._module = module.eval()
+        self._module = module
+        self._program = program
+        self._entries = entries
+        self._taps = [tap.name for tap in taps]
+        self._tail = open_session(build_tail(taps, tail))
 
     def run(self, batch: Batch) -> dict[str, NDArray[Any]]:
-        """Compute the first output of ``batch [N, 3, H, W]``, under the name ``output``."""
-        (pictures,) = batch.values() if isinstance(batch, Mapping) else (batch,)
-        with self._torch.no_grad():
-            outputs = self._module(self._torch.from_numpy(pictures))
-        first = outputs[0] if isinstance(outputs, (tuple, list)) else outputs
-        return {"output": first.numpy()}
+        """Compute the canonical outputs, as many pictures at a time as the graph takes."""
+        return run_in_rows(self._entries, batch, self._run_once)
+
+    def _run_once(self, batch: Batch) -> dict[str, NDArray[Any]]:
+        arrays = self._entries.feeds(batch)
+        inputs = [self._torch.from_numpy(arrays[entry.name]) for entry in self._entries.fed]
+        with self._torch.no_grad(), silence():
+            own = [tensor for _, tensor in walk_tensors(self._module(*inputs))]
+            values = dict(zip(self._program.outputs, own, strict=True))
+            inner = [name for name in self._taps if name not in values]
+            values |= record_tensors(self._program.exported, inputs, inner) if inner else {}
+        return run_tail(self._tail, [values[name].numpy() for name in self._taps])
+
+
+def record_tensors(exported: Any, inputs: Sequence[Any], names: Sequence[str]) -> dict[str, Any]:
+    """Compute tensors inside a captured graph, operator by operator, in torch."""
+    torch = import_torch()
+    found: dict[str, Any] = {}
+
+    class Recorder(torch.fx.Interpreter):  # type: ignore[misc, name-defined]
+        def run_node(self, node: Any) -> Any:
+            value = super().run_node(node)
+            if node.name in names:
+                found[node.name] = value
+            return value
+
+    Recorder(exported.module()).run(*inputs)
+    return found

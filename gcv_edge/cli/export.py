@@ -30,10 +30,10 @@ from gcv_edge.errors import UsageError
 from gcv_edge.metadata import ACTIVATIONS, BOX_FORMATS, NMS_PLACES
 
 if TYPE_CHECKING:
-    from gcv_edge.exporters.adoption import Adoption
+    from gcv_edge.exporters.onnx.options import Adoption
     from gcv_edge.pipeline import ExportResult
 
-ADOPTION_OPTIONS = ("boxes", "scores", "box_format", "normalized", "background")
+ADOPTION_OPTIONS = ("head", "boxes", "scores", "box_format", "normalized", "background")
 """Parameters of the command that say what a foreign detector does not."""
 CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "report")
 """Parameters of the command that mean something with --calibrate alone."""
@@ -65,11 +65,16 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 @click.option("--scale", metavar="R,G,B", help="Divisors of the levels, where not ImageNet's.")
 @click.option("--bgr", is_flag=True, help="The network wants BGR.")
 @click.option("--image-range", metavar="LOW,HIGH", help="Black and white in a picture the network makes.")
-@click.option("--boxes", metavar="NAME", default="boxes", help="For .onnx detectors: output with the boxes.")
 @click.option(
-    "--scores", metavar="NAME", default="scores", help="For .onnx detectors: output with the scores."
+    "--head",
+    metavar="FAMILY",
+    default="auto",
+    show_default=True,
+    help="For .onnx detectors: what their outputs are (yolov8, end2end, detr, ...; docs/export.md).",
 )
-@click.option("--box-format", type=Word(BOX_FORMATS), default="xyxy", help="For .onnx detectors.")
+@click.option("--boxes", metavar="NAME", help="For .onnx detectors: output with the boxes.")
+@click.option("--scores", metavar="NAME", help="For .onnx detectors: output with the scores.")
+@click.option("--box-format", type=Word(BOX_FORMATS), help="For .onnx detectors, where not the family's.")
 @click.option("--normalized", is_flag=True, help="For .onnx detectors: boxes are parts of the input's size.")
 @click.option("--background", is_flag=True, help="For .onnx detectors: the first score is the background's.")
 @click.option(
@@ -218,7 +223,7 @@ def parse_adoption(source: str, **head: Any) -> Adoption:
     Raises:
         UsageError: an option is for .onnx sources alone.
     """
-    from gcv_edge.exporters.adoption import Adoption
+    from gcv_edge.exporters.onnx.options import Adoption
 
     if not source.endswith(".onnx"):
         refuse_adoption(source)

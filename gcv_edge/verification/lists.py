@@ -23,7 +23,13 @@ def has_proposals(outputs: Outputs) -> bool:
 
 def lists_peaks(name: str, settings: DetectionSettings | None) -> bool:
     """Whether an output holds scores of which the network itself has set all but the peaks to 0."""
-    return name == "scores" and settings is not None and not 0 < settings.iou_threshold < 1
+    is_unsuppressed = settings is not None and not 0 < settings.iou_threshold < 1
+    return is_unsuppressed and (name == "scores" or is_list(settings))
+
+
+def is_list(settings: DetectionSettings | None) -> bool:
+    """Whether all boxes count that the network itself chose: rounding may reorder equals among them."""
+    return settings is not None and not 0 < settings.iou_threshold < 1 and settings.nms_topk < 0
 
 
 def before_selection(outputs: Outputs) -> Outputs:

@@ -172,7 +172,6 @@ def test_a_foreign_detector(here: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "box", "class_id"),
     [
-        ("--normalized", [0, 0, 32, 32], 1),
         ("--background", [0, 0, 16, 16], 0),
         ("--box-format=cxcywh", [0, 0, 8, 8], 1),
     ],

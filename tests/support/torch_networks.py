@@ -39,6 +39,45 @@ def segmenter() -> Any:
     return TwoHeads()
 
 
+def softmax_classifier() -> Any:
+    import torch
+
+    return torch.nn.Sequential(classifier(), torch.nn.Softmax(dim=1))
+
+
+def grey_classifier() -> Any:
+    import torch
+
+    return torch.nn.Sequential(torch.nn.Conv2d(1, 3, 1), classifier())
+
+
+def two_answers() -> Any:
+    """A dictionary of a vector and maps."""
+    import torch
+
+    class TwoAnswers(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = torch.nn.Conv2d(3, 4, 3)
+
+        def forward(self, data: Any) -> dict[str, Any]:
+            maps = torch.relu(self.first(data))
+            return {"mean": maps.mean((2, 3)), "maps": [maps, maps * 2]}
+
+    torch.manual_seed(0)
+    return TwoAnswers()
+
+
+def two_inputs() -> Any:
+    import torch
+
+    class TwoInputs(torch.nn.Module):
+        def forward(self, first: Any, second: Any) -> Any:
+            return torch.cat([first, second * 2], 1)
+
+    return TwoInputs()
+
+
 def branching() -> Any:
     """Control flow on values, which cannot be exported."""
     import torch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from gcv_edge.pipeline import export
 from gcv_edge.verify import verify_model
 
 OPTIONS = ExportOptions(input_shape=(1, 3, 32, 48))
+SEGMENTATION = replace(OPTIONS, task="segmentation")
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +34,36 @@ def test_classifier(tmp_path: Path, dynamic: bool) -> None:
 
 
 def test_only_the_main_head_of_a_segmenter_stays(tmp_path: Path) -> None:
-    result = export("torch_networks:segmenter", tmp_path / "net.onnx", options=OPTIONS)
+    result = export("torch_networks:segmenter", tmp_path / "net.onnx", options=SEGMENTATION)
     assert result.metadata.task.name == "segmentation"
+    assert any("left out" in note for note in result.notes)
     segmenter = Segmenter(result.path)
     assert list(segmenter.session.outputs) == ["logits"]
     assert segmenter.run(np.zeros((20, 30, 3), np.uint8)).class_map.shape == (20, 30)
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "task", "outputs"),
+    [
+        ("softmax_classifier", OPTIONS, "classification", ["logits"]),
+        ("grey_classifier", replace(OPTIONS, input_shape=(1, 1, 32, 48)), "classification", ["logits"]),
+        ("two_answers", OPTIONS, "tensors", ["mean", "maps.0", "maps.1"]),
+        ("segmenter", OPTIONS, "tensors", ["output.0", "output.1"]),
+        ("two_answers", replace(OPTIONS, outputs=("relu", "mean")), "tensors", ["relu", "mean"]),
+        ("two_answers", replace(OPTIONS, outputs=("mean",), task="embedding"), "embedding", ["logits"]),
+        ("two_inputs", replace(OPTIONS, input_shape=(1, 4), further_shapes=((1, 3),)), "tensors", ["output"]),
+        ("classifier", replace(OPTIONS, task="tensors"), "tensors", ["output"]),
+    ],
+)
+def test_outputs_of_any_form(
+    source: str, options: ExportOptions, task: str, outputs: list[str], tmp_path: Path
+) -> None:
+    result = export(f"torch_networks:{source}", tmp_path / "net.onnx", options=options)
+    assert result.verification is not None
+    assert result.verification.passed
+    assert result.verification.reference.startswith("torch")
+    assert result.metadata.task.name == task
+    assert [comparison.name for comparison in result.verification.comparisons] == outputs
 
 
 def test_verify_against_the_module(tmp_path: Path) -> None:
@@ -48,6 +75,12 @@ def test_verify_against_the_module(tmp_path: Path) -> None:
     ("source", "options", "error", "message"),
     [
         ("torch_networks:classifier", ExportOptions(), UsageError, "give the input's shape"),
+        (
+            "torch_networks:two_answers",
+            replace(OPTIONS, outputs=("meen",)),
+            UsageError,
+            "no such tensor: did you mean mean",
+        ),
         ("torch_networks:branching", OPTIONS, UnsupportedError, "torch cannot export it"),
         ("torch_networks:broken", OPTIONS, UsageError, r"FileNotFoundError: weights\.pth"),
         ("torch_networks:number", OPTIONS, UnsupportedError, "found int, expected a torch.nn.Module"),

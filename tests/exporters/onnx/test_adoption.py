@@ -13,7 +13,7 @@ import pytest
 
 from gcv_edge import Detector, load
 from gcv_edge.errors import GcvEdgeError, ModelFileError, ModelNotFoundError, UnsupportedError, UsageError
-from gcv_edge.exporters.adoption import Adoption
+from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
 from tests.runtime.conftest import build_model
@@ -48,12 +48,11 @@ def test_adopted_detector_finds_what_the_original_scores(faces: Path, tmp_path: 
     ("adoption", "options", "error", "message"),
     [
         (FACES, replace(OPTIONS, mean=None), UsageError, "--mean"),
-        (FACES, replace(OPTIONS, task=None), UsageError, "--task"),
         (replace(FACES, boxes="box"), OPTIONS, UsageError, "no output 'box' among scores, boxes"),
         (replace(FACES, scores="boxes"), OPTIONS, UsageError, "1 class names given, but the network has 3"),
         (replace(FACES, box_format="yxyx"), OPTIONS, UsageError, "expected one of xyxy, cxcywh, xywh"),
         (FACES, replace(OPTIONS, labels=("a", "b")), UsageError, "2 class names given"),
-        (FACES, replace(OPTIONS, task="classification"), UnsupportedError, "expected one for classification"),
+        (FACES, replace(OPTIONS, task="classification"), UsageError, "expected one for classification"),
         (FACES, replace(OPTIONS, input_shape=(1, 3, 64, 64)), UsageError, "its input is"),
     ],
 )
@@ -119,8 +118,8 @@ def test_foreign_networks_of_other_tasks(tmp_path: Path, kind: str, task: str, e
     ("task", "error", "message"),
     [
         ("image_to_image", UsageError, "--image-range"),
-        ("tensors", UnsupportedError, "for MXNet's networks only"),
-        ("depth", UnsupportedError, r"found an output \[1, 3\], expected one of rank 4"),
+        ("instance_segmentation", UnsupportedError, r"expected \[N, C, H, W\]"),
+        ("depth", UnsupportedError, r"has the shape \[1, 3\] .* expected \[N, C, H, W\] for depth"),
     ],
 )
 def test_foreign_networks_that_cannot_be(

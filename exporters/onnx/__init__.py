@@ -1,0 +1,1 @@
+"""From foreign ONNX files: read, recognised, decoded in the graph, and held against their original."""

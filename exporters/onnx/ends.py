@@ -1,0 +1,157 @@
+"""How an output of an ONNX graph ends: what is taken off it, and what kind of operator gives the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+import onnx_ir as ir
+
+from gcv_edge.exporters.builder import Dim, GraphBuilder, Shape
+from gcv_edge.exporters.heads import (
+    ARGMAX,
+    LINEAR,
+    NORMALIZATION,
+    OTHER,
+    RESIZE,
+    SIGMOID,
+    SOFTMAX,
+    TANH,
+    Head,
+)
+from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW
+from gcv_edge.exporters.passes.constants import read_constant
+
+ENDS = {"ArgMax": ARGMAX, "Softmax": SOFTMAX, "LogSoftmax": SOFTMAX, "Sigmoid": SIGMOID}
+RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
+UNCHANGED = (*RESHAPES, "Identity", "Cast", "Dropout", "QuantizeLinear", "DequantizeLinear")
+"""Operators that give the numbers they are given."""
+WITH_CONSTANTS = ("Add", "Sub", "Mul", "Div", "Clip")
+MAKERS = {"Gemm": LINEAR, "Conv": LINEAR, "ConvTranspose": LINEAR, "Resize": RESIZE, "Tanh": TANH,
+          "LpNormalization": NORMALIZATION}  # fmt: skip
+AVERAGES = ("GlobalAveragePool", "AveragePool", "ReduceMean")
+NORM_STEPS = ("Clip", "Max", "Add", "Expand", "Sqrt", "Unsqueeze", "Reshape", "Pow", "Cast")
+"""Operators between a sum of squares and the division by its root."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An output, read from its end.
+
+    Attributes:
+        head: what it says of itself.
+        whole: the output.
+        core: what is left of it without its ends.
+        is_last: the core has its channels last.
+    """
+
+    head: Head
+    whole: ir.Value
+    core: ir.Value
+    is_last: bool
+
+
+def read_output(
+    graph: GraphBuilder,
+    name: str,
+    value: ir.Value,
+    known: Container[str],
+    batch: Dim,
+    size: tuple[Dim, ...],
+) -> Ended:
+    """Read an output from its end.
+
+    Args:
+        graph: the graph.
+        name: what the original calls the output.
+        value: the output.
+        known: names of the original's tensors; only such are taken.
+        batch: length of the input's first axis.
+        size: height and width of the input.
+    """
+    ends: list[str] = []
+    core = value
+    while (step := take_end(graph, core, known)) is not None:
+        end, core = step
+        ends.append(end)
+    is_last = has_channels_last(graph.shape(core), size)
+    shape = move_channels(graph.shape(core)) if is_last else graph.shape(core)
+    head = Head(name, graph.shape(value), shape, tuple(ends), find_maker(core), batch, size)
+    return Ended(head, value, core, is_last)
+
+
+def take_end(graph: GraphBuilder, value: ir.Value, known: Container[str]) -> tuple[str, ir.Value] | None:
+    """Take the last end off a value; None where it has none.
+
+    Where the converter put something between the end and what the original gave it, that goes too.
+    """
+    node = behind_unchanged(value)
+    if node is None or node.op_type not in ENDS or node.inputs[0] is None:
+        return None
+    rows = graph.shape(node.inputs[0])
+    if node.op_type != "Sigmoid" and not is_over_classes(node, rows):
+        return None
+    inner: ir.Value | None = node.inputs[0]
+    while inner is not None and inner.name not in known:
+        before = inner.producer()
+        inner = before.inputs[0] if before is not None and before.op_type in RESHAPES else None
+    if inner is None or (len(rows) == 2 and any(dim != 1 for dim in graph.shape(inner)[2:])):
+        return None
+    return ENDS[node.op_type], inner
+
+
+def behind_unchanged(value: ir.Value) -> ir.Node | None:
+    """Return the node that computed a value's numbers."""
+    node = value.producer()
+    while node is not None and node.op_type in UNCHANGED and node.inputs[0] is not None:
+        node = node.inputs[0].producer()
+    return node
+
+
+def is_over_classes(node: ir.Node, shape: Shape) -> bool:
+    """Whether an operator goes over the axis of classes: the second, or the last of channels-last maps."""
+    axis = node.attributes.get_int("axis", 0 if node.op_type == "ArgMax" else -1)
+    return axis % len(shape) in ((1, 3) if len(shape) == 4 else (1,))
+
+
+def has_channels_last(shape: Shape, size: tuple[Dim, ...]) -> bool:
+    """Whether maps of the input's size have their channels last."""
+    return len(shape) == 4 and shape[1:3] == size and shape[2:] != size
+
+
+def move_channels(shape: Shape) -> Shape:
+    """Shape with the channels second."""
+    return tuple(shape[axis] for axis in NHWC_TO_NCHW)
+
+
+def find_maker(value: ir.Value) -> str:
+    """Name the kind of operator that gives a value's numbers, apart from what scales or shifts them."""
+    node = behind_unchanged(value)
+    while node is not None and node.op_type in WITH_CONSTANTS and has_constant(node):
+        inner = next((other for other in node.inputs if read_constant(other) is None), None)
+        node = behind_unchanged(inner) if inner is not None else None
+    if node is None:
+        return OTHER
+    if node.op_type == "Div" and divides_by_norm(node):
+        return NORMALIZATION
+    if node.op_type == "MatMul":
+        return LINEAR if has_constant(node) else OTHER
+    if node.op_type == "BatchNormalization" and node.inputs[0] is not None:
+        shape = node.inputs[0].shape
+        return NORMALIZATION if shape is not None and len(shape) == 2 else OTHER
+    if node.op_type in AVERAGES and node.inputs[0] is not None:
+        return find_maker(node.inputs[0])
+    return MAKERS.get(node.op_type, OTHER)
+
+
+def has_constant(node: ir.Node) -> bool:
+    """Whether one of a node's inputs is constant."""
+    return any(read_constant(value) is not None for value in node.inputs)
+
+
+def divides_by_norm(node: ir.Node) -> bool:
+    """Whether a division is by the norm of what is divided."""
+    below = node.inputs[1].producer() if node.inputs[1] is not None else None
+    while below is not None and below.op_type in NORM_STEPS and below.inputs[0] is not None:
+        below = below.inputs[0].producer()
+    return below is not None and below.op_type in ("ReduceL2", "ReduceSum", "ReduceSumSquare")

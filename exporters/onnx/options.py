@@ -1,0 +1,26 @@
+"""What a foreign file does not say of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """What the user says of a foreign detector's outputs.
+
+    Attributes:
+        head: name of the family (``families.FAMILIES``), or ``auto``: recognise it.
+        boxes, scores: names of the outputs ``[N, A, 4]`` and ``[N, A, C]``; None: find them.
+        box_format: ``xyxy`` corners, ``cxcywh`` centre and size, ``xywh`` corner and size; None: the
+            family's.
+        normalized: boxes are in units of the input's size, not in pixels.
+        background: the first score is the background's.
+    """
+
+    head: str = "auto"
+    boxes: str | None = None
+    scores: str | None = None
+    box_format: str | None = None
+    normalized: bool = False
+    background: bool = False

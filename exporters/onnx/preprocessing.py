@@ -1,0 +1,91 @@
+"""How a frame becomes a foreign network's input: as the user says, or as the file tells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import onnx_ir as ir
+
+from gcv_edge.errors import UsageError
+from gcv_edge.exporters.onnx.normalization import LEVELS, find_white
+from gcv_edge.exporters.onnx.plans import Foreign
+from gcv_edge.exporters.onnx.provenance import is_stretched_rtdetr, is_ultralytics
+from gcv_edge.exporters.source import ExportOptions
+from gcv_edge.metadata import Preprocessing
+from gcv_edge.tasks import CLASSIFICATION, DETECTION, TENSORS, Task
+
+GREY_LETTERBOX = 114.0
+"""What Ultralytics' networks are trained to see around a picture."""
+
+
+def choose_preprocessing(
+    foreign: Foreign, task: Task, options: ExportOptions
+) -> tuple[Preprocessing, tuple[str, ...]]:
+    """Say how frames are fitted and normalised.
+
+    How much a foreign classifier's frames were cropped is not known: they are stretched.
+
+    Returns:
+        what the file will say, and what was assumed.
+
+    Raises:
+        UsageError: neither the user nor the file says it.
+    """
+    if task is TENSORS:
+        return Preprocessing(), ()
+    channels = int(foreign.entries.fed[0].shape[1])
+    resize_type = "standard" if task.resize_type == "crop" else task.resize_type
+    fitting = Preprocessing(resize_type=resize_type, reverse_channels=not options.bgr)
+    if is_ultralytics(foreign.notes) and task is DETECTION and not is_stretched_rtdetr(foreign.notes):
+        fitting = replace(fitting, resize_type="fit_to_window_letterbox", pad_value=GREY_LETTERBOX)
+    elif is_ultralytics(foreign.notes) and task is CLASSIFICATION:
+        fitting = replace(fitting, resize_type="crop")
+    if options.mean is not None and options.scale is not None:
+        return spread(fitting, options.mean, options.scale, channels), ()
+    white, note = find_white_level(foreign, channels)
+    if white is None:
+        raise UsageError(
+            f"{foreign.source}: say how its input is normalised: --mean R,G,B --scale R,G,B (in 0..255)"
+        )
+    mean, scale = options.mean or (0.0,), options.scale or (LEVELS / white,)
+    return spread(fitting, mean, scale, channels), (note,)
+
+
+def find_white_level(foreign: Foreign, channels: int) -> tuple[float | None, str]:
+    """Tell the value of white in the network's input, and from what."""
+    if foreign.entries.fed[0].dtype in (ir.DataType.UINT8, ir.DataType.INT8):
+        return LEVELS, "its input is of bytes: mean 0, scale 1"
+    if is_ultralytics(foreign.notes):
+        return 1.0, "made by Ultralytics: levels from 0 to 1, RGB (--mean, --scale)"
+    white = find_white(foreign.graph.inputs[0], channels)
+    if white is not None:
+        return white, f"the network normalises its input itself: mean 0, scale {LEVELS / white:.9g}"
+    if channels == 1:
+        return 1.0, "its input is taken for grey levels from 0 to 1: mean 0, scale 255 (--mean, --scale)"
+    return None, ""
+
+
+def spread(
+    fitting: Preprocessing, mean: tuple[float, ...], scale: tuple[float, ...], channels: int
+) -> Preprocessing:
+    """Give every channel its number; equal ones of three may stand for the one of a grey input."""
+    return replace(
+        fitting,
+        mean=spread_levels("--mean", mean, channels),
+        scale=spread_levels("--scale", scale, channels),
+    )
+
+
+def spread_levels(option: str, levels: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    """Repeat one number for each channel.
+
+    Raises:
+        UsageError: there are several for one channel.
+    """
+    if len(set(levels)) == 1:
+        return (float(levels[0]),) * channels
+    if len(levels) != channels:
+        shown = ",".join(f"{level:.9g}" for level in levels)
+        raise UsageError(f"{option} {shown}: expected {channels} number{'s' if channels > 1 else ''}")
+    return tuple(np.float64(level).item() for level in levels)

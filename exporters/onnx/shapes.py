@@ -1,0 +1,64 @@
+"""Shapes that ONNX's inference does not find, measured by running the original."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+
+from gcv_edge.exporters.onnx.inputs import Entries
+from gcv_edge.exporters.onnx.reference import open_original
+from gcv_edge.pictures import noise_tensor
+
+NEAR = 64
+"""Tensors before the outputs whose shapes are needed to read how they end."""
+
+
+def measure_shapes(
+    path: Path, entries: Entries, outputs: Sequence[ir.Value], tensors: frozenset[str]
+) -> None:
+    """Give outputs and what is before them the shapes that they have; nothing where the batch is open.
+
+    A length that depends on what the input shows keeps a name.
+    """
+    wanted = {
+        value.name: value for value in values_before(outputs) if value.name in tensors and not is_known(value)
+    }
+    is_open = any(isinstance(length, str) for shape in entries.shapes.values() for length in shape)
+    if not any(not is_known(value) for value in outputs) or is_open:
+        return
+    session = open_original(path, [name or "" for name in wanted])
+    runs = []
+    for seed in (1, 2):
+        noise = {
+            entry.name: noise_tensor(tuple(map(int, entry.shape)), seed) * np.float32(seed)
+            for entry in entries.fed
+        }
+        runs.append([array.shape for array in session.run(list(wanted), entries.feeds(noise))])
+    for value, first, second in zip(wanted.values(), *runs, strict=True):
+        value.shape = ir.Shape(
+            [
+                length if length == other else f"{value.name}_{axis}"
+                for axis, (length, other) in enumerate(zip(first, second, strict=True))
+            ]
+        )
+
+
+def values_before(outputs: Sequence[ir.Value]) -> list[ir.Value]:
+    """Return outputs and the nearest values that they are computed from."""
+    found = list(outputs)
+    for value in found:
+        producer = value.producer()
+        makers = [other for other in producer.inputs if other is not None] if producer is not None else []
+        computed = [other for other in makers if other.producer() is not None]
+        found += [other for other in computed if all(other is not known for known in found)]
+        if len(found) >= NEAR:
+            break
+    return found
+
+
+def is_known(value: ir.Value) -> bool:
+    """Whether every length of a shape is known."""
+    return value.shape is not None and all(isinstance(length, int) for length in value.shape)

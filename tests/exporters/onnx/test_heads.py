@@ -1,0 +1,295 @@
+"""What an output is for is read from how the graph ends; numbers are the original's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gcv_edge.errors import GcvEdgeError, UnsupportedError, UsageError
+from gcv_edge.exporters.source import ExportOptions
+from gcv_edge.pipeline import ExportResult, export
+from tests.support.foreign_files import ForeignFile, floats, integers, noise, run_file
+
+UNIT = ExportOptions(mean=(0.0,) * 3, scale=(255.0,) * 3)
+CLASSES = 5
+
+
+def adopt(file: ForeignFile, tmp_path: Path, options: ExportOptions, **outputs: tuple) -> ExportResult:
+    source = file.save(tmp_path / "foreign.onnx", outputs)
+    result = export(str(source), tmp_path / "adopted.onnx", options=options)
+    assert result.verification is not None
+    assert result.verification.passed
+    assert result.verification.reference.startswith("original in onnxruntime")
+    return result
+
+
+def compare(
+    result: ExportResult, tmp_path: Path, tensor: str, output: str, tolerance: float = 1e-4
+) -> np.ndarray:
+    """Hold an output against a tensor of the original, of which axes of length 1 may be left out."""
+    data = noise(1, 3, 32, 48)
+    expected = run_file(tmp_path / "foreign.onnx", tensor, x=data)[tensor]
+    found = run_file(result.path, data=data)[output]
+    np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=tolerance, atol=1e-5)
+    return found
+
+
+def dense(file: ForeignFile, x: str) -> str:
+    return file.vector(x, 8, CLASSES, name="core")
+
+
+def matmul(file: ForeignFile, x: str) -> str:
+    pooled = file.op("ReduceMean", x, axes=[2, 3], keepdims=0)
+    product = file.op("MatMul", pooled, file.numbers(8, CLASSES))
+    return file.op("Add", product, file.numbers(CLASSES), name="core")
+
+
+def averaged_convolution(file: ForeignFile, x: str) -> str:
+    return file.op("GlobalAveragePool", file.conv(x, 8, CLASSES), name="core")
+
+
+def with_temperature(file: ForeignFile, x: str) -> str:
+    return file.op("Mul", file.vector(x, 8, CLASSES), file.constant(2.5), name="core")
+
+
+def one_unit(file: ForeignFile, x: str) -> str:
+    return file.vector(x, 8, 1, name="core")
+
+
+def softmax(file: ForeignFile, x: str) -> str:
+    return file.op("Softmax", x, name="y", axis=1)
+
+
+def log_softmax(file: ForeignFile, x: str) -> str:
+    return file.op("LogSoftmax", x, name="y", axis=-1)
+
+
+def flat_softmax(file: ForeignFile, x: str) -> str:
+    return file.op("Softmax", file.op("Flatten", x), name="y")
+
+
+def sigmoid(file: ForeignFile, x: str) -> str:
+    return file.op("Sigmoid", x, name="y")
+
+
+def chosen(file: ForeignFile, x: str) -> str:
+    index = file.op("ArgMax", file.op("Softmax", x, axis=1), axis=1, keepdims=0)
+    return file.op("Cast", index, name="y", to=1)
+
+
+def plain(file: ForeignFile, x: str) -> str:
+    return file.op("Identity", x, name="y")
+
+
+@pytest.mark.parametrize(
+    ("core", "end", "activation", "shape", "opset"),
+    [
+        (dense, softmax, "softmax", (1, CLASSES), 17),
+        (dense, softmax, "softmax", (1, CLASSES), 9),
+        (dense, log_softmax, "softmax", (1, CLASSES), 17),
+        (dense, sigmoid, "sigmoid", (1, CLASSES), 17),
+        (dense, chosen, "softmax", (1,), 17),
+        (dense, plain, "softmax", (1, CLASSES), 17),
+        (matmul, softmax, "softmax", (1, CLASSES), 13),
+        (matmul, plain, "softmax", (1, CLASSES), 13),
+        (with_temperature, softmax, "softmax", (1, CLASSES), 17),
+        (averaged_convolution, softmax, "softmax", (1, CLASSES, 1, 1), 17),
+        (averaged_convolution, softmax, "softmax", (1, CLASSES, 1, 1), 11),
+        (averaged_convolution, flat_softmax, "softmax", (1, CLASSES), 17),
+        (averaged_convolution, plain, "softmax", (1, CLASSES, 1, 1), 17),
+        (one_unit, sigmoid, "sigmoid", (1, 1), 17),
+    ],
+)
+def test_classifiers_need_no_task(
+    core: Callable[..., str],
+    end: Callable[..., str],
+    activation: str,
+    shape: tuple[int, ...],
+    opset: int,
+    tmp_path: Path,
+) -> None:
+    file = ForeignFile(opset)
+    end(file, core(file, file.features(file.input("x", [1, 3, 32, 48]))))
+    result = adopt(file, tmp_path, UNIT, y=floats(*shape))
+    assert (result.metadata.task.name, result.metadata.activation) == ("classification", activation)
+    logits = compare(result, tmp_path, "core", "logits")
+    assert logits.ndim == 2
+
+
+def unit_length(file: ForeignFile, x: str) -> str:
+    return file.op("LpNormalization", file.vector(x, 8, 6), name="y", axis=1)
+
+
+def divided_by_norm(file: ForeignFile, x: str) -> str:
+    vector = file.vector(x, 8, 6)
+    norm = file.op("ReduceL2", vector, axes=[1], keepdims=1)
+    return file.op("Div", vector, file.op("Clip", norm, file.constant(1e-12)), name="y")
+
+
+def normalized(file: ForeignFile, x: str) -> str:
+    statistics = [file.constant(np.full(6, number)) for number in (1.5, 0.5, 0.1, 2.0)]
+    return file.op("BatchNormalization", file.vector(x, 8, 6), *statistics, name="y")
+
+
+@pytest.mark.parametrize("make", [unit_length, divided_by_norm, normalized])
+def test_embeddings(make: Callable[..., str], tmp_path: Path) -> None:
+    file = ForeignFile()
+    make(file, file.features(file.input("x", [1, 3, 32, 48])))
+    result = adopt(file, tmp_path, UNIT, y=floats(1, 6))
+    assert result.metadata.task.name == "embedding"
+    compare(result, tmp_path, "y", "logits")
+
+
+def enlarged(file: ForeignFile, x: str, classes: int) -> str:
+    maps = file.conv(x, 8, classes)
+    return file.op("Resize", maps, "", file.constant([1, 1, 2, 2]), name="core", mode="linear")
+
+
+def enlarged_to_shape(file: ForeignFile, x: str, classes: int) -> str:
+    """The size is computed from the input's, as PyTorch writes ``interpolate(x, data.shape[2:])``."""
+    size = file.op("Slice", file.op("Shape", "x"), *(file.constant([n], np.int64) for n in (2, 4)))
+    start = file.constant([1, classes], np.int64)
+    sizes = file.op("Concat", start, size, axis=0)
+    return file.op("Resize", file.conv(x, 8, classes), "", "", sizes, name="core", mode="linear")
+
+
+def class_map(file: ForeignFile, x: str) -> str:
+    return file.op("ArgMax", x, name="y", axis=1, keepdims=0)
+
+
+def thin_class_map(file: ForeignFile, x: str) -> str:
+    return file.op("ArgMax", x, name="y", axis=1)
+
+
+def channels_last_softmax(file: ForeignFile, x: str) -> str:
+    return file.op("Softmax", file.op("Transpose", x, perm=[0, 2, 3, 1]), name="y", axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("core", "end", "classes", "outputs"),
+    [
+        (enlarged, class_map, 4, integers(1, 32, 48)),
+        (enlarged, thin_class_map, 4, integers(1, 1, 32, 48)),
+        (enlarged, softmax, 4, floats(1, 4, 32, 48)),
+        (enlarged, plain, 4, floats(1, 4, 32, 48)),
+        (enlarged_to_shape, plain, 4, floats(1, 4, "h", "w")),
+        (enlarged_to_shape, class_map, 4, integers(1, "h", "w")),
+        (enlarged, sigmoid, 1, floats(1, 1, 32, 48)),
+    ],
+)
+def test_segmentation_needs_no_task(
+    core: Callable[..., str], end: Callable[..., str], classes: int, outputs: tuple, tmp_path: Path
+) -> None:
+    file = ForeignFile()
+    end(file, core(file, file.features(file.input("x", [1, 3, 32, 48])), classes))
+    result = adopt(file, tmp_path, UNIT, y=outputs)
+    assert result.metadata.task.name == "segmentation"
+    data = noise(1, 3, 32, 48)
+    expected = run_file(tmp_path / "foreign.onnx", "core", x=data)["core"]
+    found = run_file(result.path, data=data)["logits"]
+    np.testing.assert_allclose(found[:, -classes:], expected, rtol=1e-4, atol=1e-5)
+    assert found.shape[1] == max(classes, 2)
+
+
+def test_maps_with_channels_last(tmp_path: Path) -> None:
+    file = ForeignFile()
+    channels_last_softmax(file, enlarged(file, file.features(file.input("x", [1, 3, 32, 48])), 4))
+    result = adopt(file, tmp_path, UNIT, y=floats(1, 32, 48, 4))
+    assert result.metadata.task.name == "segmentation"
+    compare(result, tmp_path, "core", "logits")
+
+
+def test_several_outputs_are_tensors(tmp_path: Path) -> None:
+    file = ForeignFile()
+    x = file.features(file.input("x", [1, 3, 32, 48]))
+    file.vector(x, 8, 3, name="age")
+    file.op("ArgMax", file.vector(x, 8, 2), name="gender", axis=1)
+    result = adopt(file, tmp_path, ExportOptions(), age=floats(1, 3), gender=integers(1, 1))
+    assert result.metadata.task.name == "tensors"
+    assert any("age, gender" in note for note in result.notes)
+    data = noise(1, 3, 32, 48)
+    found, expected = run_file(result.path, x=data), run_file(tmp_path / "foreign.onnx", x=data)
+    assert list(found) == ["age", "gender"]
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "task", "names"),
+    [
+        (("age",), "regression", ["values"]),
+        (("age", "features"), "tensors", ["age", "features"]),
+        (("features",), "tensors", ["features"]),
+    ],
+)
+def test_outputs_and_inner_tensors_are_chosen(
+    chosen: tuple[str, ...], task: str, names: list[str], tmp_path: Path
+) -> None:
+    file = ForeignFile()
+    x = file.op("Identity", file.features(file.input("x", [1, 3, 32, 48])), name="features")
+    file.vector(x, 8, 1, name="age")
+    file.vector(x, 8, 2, name="gender")
+    options = replace(UNIT, outputs=chosen, task=task)
+    result = adopt(file, tmp_path, options, age=floats(1, 1), gender=floats(1, 2))
+    assert result.metadata.task.name == task
+    feed = {"x" if task == "tensors" else "data": noise(1, 3, 32, 48)}
+    found = run_file(result.path, **feed)
+    expected = run_file(tmp_path / "foreign.onnx", *chosen, x=noise(1, 3, 32, 48))
+    assert list(found) == names
+    for ours, theirs in zip(found.values(), expected.values(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (replace(UNIT, outputs=("gendr",)), UsageError, "no such tensor: did you mean gender"),
+        (replace(UNIT, outputs=("zzz",)), UsageError, "its outputs are age, gender"),
+        (replace(UNIT, outputs=("age",)), UsageError, "--task regression"),
+        (replace(UNIT, task="classification"), UsageError, "choose it with --outputs"),
+        (
+            replace(UNIT, task="pose", outputs=("age",)),
+            UnsupportedError,
+            r"expected \[N, C, H, W\] for pose",
+        ),
+        (replace(UNIT, task="detection"), UsageError, "of no detector that is recognised"),
+        (ExportOptions(outputs=("gender",)), UsageError, "--mean R,G,B"),
+        (replace(UNIT, outputs=("gender",), labels=("a",)), UsageError, "1 class names given"),
+    ],
+)
+def test_what_is_not_certain_is_asked_for(
+    options: ExportOptions, error: type[GcvEdgeError], message: str, tmp_path: Path
+) -> None:
+    file = ForeignFile()
+    x = file.features(file.input("x", [1, 3, 32, 48]))
+    file.vector(x, 8, 1, name="age")
+    file.vector(x, 8, 2, name="gender")
+    source = file.save(tmp_path / "foreign.onnx", {"age": floats(1, 1), "gender": floats(1, 2)})
+    with pytest.raises(error, match=message) as caught:
+        export(str(source), tmp_path / "adopted.onnx", options=options)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "adopted.onnx").exists()
+
+
+def test_rows_that_are_not_the_batch_are_tensors(tmp_path: Path) -> None:
+    file = ForeignFile()
+    x = file.features(file.input("x", [1, 3, 32, 48]))
+    rows = file.op("Reshape", x, file.constant([-1, 8], np.int64))
+    file.op("Softmax", file.op("Gemm", rows, file.numbers(8, 4)), name="y")
+    result = adopt(file, tmp_path, UNIT, y=floats(384, 4))
+    assert result.metadata.task.name == "tensors"
+    assert any("384 rows for a batch of 1" in note for note in result.notes)
+
+
+def test_float16_between_casts(tmp_path: Path) -> None:
+    file = ForeignFile()
+    x = file.op("Cast", file.features(file.input("x", [1, 3, 32, 48])), to=10)
+    pooled = file.op("Flatten", file.op("GlobalAveragePool", x))
+    core = file.op("MatMul", pooled, file.constant(file.random.random((8, 5)), np.float16), name="core")
+    file.op("Cast", file.op("Softmax", core), name="y", to=1)
+    result = adopt(file, tmp_path, UNIT, y=floats(1, 5))
+    compare(result, tmp_path, "core", "logits", tolerance=1e-3)
