@@ -50,12 +50,11 @@ def describe_input(
     elif channels == 1:
         found = replace(usual, mean=(0.0,), scale=(255.0,))
         note = "assumed: grey levels divided by 255 (--mean, --scale)"
-    elif zoo.describe(network.name) is not None:
-        return usual, ()
     else:
         found = usual
-        mean, scale = show_levels(usual.mean), show_levels(usual.scale)
-        note = f"assumed: levels normalised by ImageNet's mean {mean} and scale {scale} (--mean, --scale)"
+        note = "assumed: levels normalised by ImageNet's mean and scale (--mean, --scale)"
+    if found == usual and zoo.describe(network.name) is not None:
+        return usual, ()
     is_given = options.mean is not None and options.scale is not None
     return found, () if is_given else (note,)
 

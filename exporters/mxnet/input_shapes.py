@@ -19,10 +19,11 @@ def known_shape(network: Network, name: str, options: ExportOptions) -> tuple[in
     if options.input_shape is not None:
         return options.input_shape
     known = {**stored_shapes(network.symbol), **network.input_shapes}
-    if name in known:
-        return known[name]
     facts = zoo.describe(network.name)
-    return (count_segments(network.symbol), *facts.shapes[0]) if facts is not None else None
+    shape = known.get(name) or ((1, *facts.shapes[0]) if facts is not None else None)
+    if shape is None or shape[0] != 1:
+        return shape
+    return (count_segments(network.symbol), *shape[1:])
 
 
 def channels_first(shape: tuple[int, ...], picture: PictureInput) -> tuple[int, ...]:

@@ -22,8 +22,6 @@ MADE_UP = re.compile(r"(blockgrad|make_?loss|identity|_copy|stop_gradient|amp_ca
 """Names that MXNet gives to operators that nobody named."""
 
 RESIZING = "_contrib_BilinearResize2D"
-WITH_AUXILIARY_HEADS = (SEGMENTATION, DEPTH)
-"""Tasks whose networks in GluonCV's zoo have further heads, which only training needs."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +167,7 @@ def main_position(network: Network, heads: Sequence[NamedHead], options: ExportO
         task = find_task(options.task)
         return None if task in (DETECTION, INSTANCES, TENSORS) else position_of(task)
     facts = zoo.describe(network.name)
-    if facts is not None and facts.task in WITH_AUXILIARY_HEADS:
+    if facts is not None and zoo.has_auxiliary_heads(network.name):
         return position_of(facts.task)
     ops = {network.symbol.nodes[behind_wrappers(network.symbol, head.entry).node].op for head in heads}
     return position_of(SEGMENTATION) if ops == {RESIZING} else None

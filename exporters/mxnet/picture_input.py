@@ -24,8 +24,8 @@ Array = NDArray[Any]
 TO_FRONT = {4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}
 """Axes that bring pictures and clips from channels last to channels first, by rank."""
 
-WHITENING = re.compile(r"resnetv2\d*_batchnorm0")
-"""The first layer of GluonCV's ResNet V2, which sees pictures that are normalised already."""
+WHITENING = re.compile(r"(resnetv2|wideresnet)\d*_batchnorm0")
+"""The first layer of GluonCV's ResNet V2 and WideResNet, which see pictures that are normalised already."""
 
 LEVELS = 255.0
 """White, where a network wants levels; where it wants numbers from 0 to 1, levels are divided by it."""

@@ -132,6 +132,12 @@ def describe(name: str) -> ZooFacts | None:
     return ZooFacts(task, ((6 if "posenet" in name else 3, *size),))
 
 
+def has_auxiliary_heads(name: str) -> bool:
+    """Tell networks of which training needs heads beside the main one (``aux`` in GluonCV)."""
+    facts = describe(name)
+    return facts is not None and (facts.task in (SEGMENTATION, DEPTH) or name.startswith("nasnet_"))
+
+
 def find_clip(name: str) -> ClipSettings | None:
     """Return the frames that a 3-D network takes; None for any other."""
     return next((clip for pattern, clip in CLIPS if re.match(pattern, name)), None)
