@@ -16,6 +16,7 @@ from demo_files import DEMO, PARAMS, SYMBOL
 
 from gcv_edge.cli.root import COMMANDS
 from tests.runtime.conftest import build_model, solid
+from tests.support.foreign_detectors import ssd
 
 from .conftest import CLASSES_FILE, PICTURE, SHAPE, done, failed
 
@@ -54,7 +55,7 @@ def workplace(here: Path) -> Path:
         writer.write(solid(200, 100, 50))
     writer.release()
     Path("theirs.onnx").write_bytes(build_model("classification", 1, (32, 32)).SerializeToString())
-    Path("faces.onnx").write_bytes(build_model("detection", 1, (32, 32)).SerializeToString())
+    ssd(Path("faces.onnx"))
     return here
 
 

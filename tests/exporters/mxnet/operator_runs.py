@@ -53,10 +53,13 @@ def feeds(model: onnx.ModelProto, values: Arrays) -> dict[str, NDArray[Any]]:
 class OnnxRuntime:
     """A converted row in ONNX Runtime."""
 
+    level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+
     def __init__(self, model: onnx.ModelProto) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
+        options.graph_optimization_level = self.level
         self.model = model
         self.session = onnxruntime.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
@@ -65,6 +68,12 @@ class OnnxRuntime:
     def run(self, values: Arrays) -> list[NDArray[Any]]:
         """Compute the outputs."""
         return self.session.run(None, feeds(self.model, values))
+
+
+class FloatOnnxRuntime(OnnxRuntime):
+    """A converted row in ONNX Runtime without 8-bit kernels: what the graph says, on every processor."""
+
+    level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
 
 
 class OpenVino:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.known_faults import faulty_layers
 from gcv_edge.exporters.mxnet.symbol import Entry
-from tests.exporters.mxnet.operator_runs import ENGINES, OnnxRuntime
+from tests.exporters.mxnet.operator_runs import ENGINES, FloatOnnxRuntime, OnnxRuntime
 from tests.exporters.mxnet.quantized_rows import (
     QUANTIZED_ROWS,
     UNSIGNED,
@@ -33,10 +33,16 @@ from tests.exporters.mxnet.quantized_runs import (
     read_quantized_vectors,
     run_quantized_mxnet,
 )
+from tests.support.processors import needs_vnni
 
 Array = NDArray[Any]
 
 every_row = pytest.mark.parametrize("case", QUANTIZED_ROWS, ids=str)
+every_engine = pytest.mark.parametrize(
+    "engine",
+    [FloatOnnxRuntime, *(pytest.param(engine, marks=needs_vnni) for engine in ENGINES.values())],
+    ids=["float", *ENGINES],
+)
 
 
 def check(case: QuantizedRow, found: Array, expected: Array) -> None:
@@ -56,20 +62,21 @@ def test_stored_vectors_are_of_these_rows() -> None:
     assert read_quantized_vectors()[0] == {str(row): row.fingerprint for row in QUANTIZED_ROWS}
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@every_engine
 @every_row
-def test_mxnets_numbers(case: QuantizedRow, engine: str) -> None:
-    found = ENGINES[engine](convert_quantized(case)).run([case.data])
+def test_mxnets_numbers(case: QuantizedRow, engine: type[OnnxRuntime]) -> None:
+    found = engine(convert_quantized(case)).run([case.data])
     check(case, found[0], read_quantized_vectors()[1][str(case)])
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@every_engine
 @every_row
-def test_open_batch(case: QuantizedRow, engine: str) -> None:
-    found = ENGINES[engine](convert_open(case)).run([case.data])
+def test_open_batch(case: QuantizedRow, engine: type[OnnxRuntime]) -> None:
+    found = engine(convert_open(case)).run([case.data])
     check(case, found[0], read_quantized_vectors()[1][str(case)])
 
 
+@needs_vnni
 @every_row
 def test_live_mxnet(case: QuantizedRow, mxnet: ModuleType) -> None:
     found = OnnxRuntime(convert_quantized(case)).run([case.data])

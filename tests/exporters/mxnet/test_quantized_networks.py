@@ -27,6 +27,7 @@ from gcv_edge.exporters.mxnet.zoo_blocks import build_block
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.verification.deviation import ROUNDED_TOLERANCE, rounded_error
 from tests.exporters.mxnet.operator_runs import OnnxRuntime
+from tests.support.processors import needs_vnni
 
 Array = NDArray[Any]
 
@@ -71,6 +72,7 @@ def run_openvino(model: ir.Model, batch: Array) -> tuple[dict[str, Array], set[s
     return {value.any_name: found[value].copy() for value in network.outputs}, kernels
 
 
+@needs_vnni
 @pytest.mark.parametrize("name", NAMES)
 def test_network(name: str, mxnet: ModuleType) -> None:
     network = load(name)
@@ -121,6 +123,7 @@ class LonelyLayer:
     expected: Array
 
 
+@needs_vnni
 @pytest.mark.parametrize("name", LAYERWISE)
 def test_every_layer_alone_gives_mxnets_numbers(name: str, mxnet: ModuleType) -> None:
     network = load(name)

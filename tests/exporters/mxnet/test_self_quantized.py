@@ -14,6 +14,7 @@ from gcv_edge.exporters.mxnet.network_files import read_network
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.verification.deviation import rounded_error
 from tests.exporters.mxnet.operator_runs import OnnxRuntime
+from tests.support.processors import needs_vnni
 
 SHAPE = (4, 3, 16, 16)
 ALMOST_EXACT = 1e-3
@@ -61,6 +62,7 @@ def quantized_files(mxnet: ModuleType, tmp_path_factory: pytest.TempPathFactory)
     return prefix.with_name("small-symbol.json")
 
 
+@needs_vnni
 @pytest.mark.filterwarnings("ignore")
 def test_self_quantized_network(quantized_files: Path) -> None:
     network = read_network(quantized_files, None)
