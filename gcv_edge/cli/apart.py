@@ -72,7 +72,8 @@ def ask(job: dict[str, Any], time_limit: float) -> tuple[list[dict[str, Any]], s
         end = f"took more than {time_limit:g} s and was ended (--time-limit)"
     finally:
         kill(process)
-    return [json.loads(line) for line in output.splitlines()], end or describe_end(process.wait())
+    whole_lines = output.split("\n")[:-1]
+    return [json.loads(line) for line in whole_lines], end or describe_end(process.wait())
 
 
 def kill(process: subprocess.Popen[str]) -> None:
@@ -86,6 +87,8 @@ def describe_end(code: int) -> str:
     """Say how a process ended that gave no answer."""
     if code >= 0:
         return f"ended with exit code {code}"
+    if -code == signal.SIGKILL:
+        return "was ended by SIGKILL, as the system does where memory runs out"
     return f"crashed with {signal.Signals(-code).name}: the file is damaged, or made to do so"
 
 

@@ -34,6 +34,7 @@ def test_a_file_without_numbers_is_run_all_the_same(tmp_path: Path) -> None:
 ENDS = [
     ("os.kill(os.getpid(), signal.SIGFPE)", "the source crashed with SIGFPE", "an engine's arithmetic"),
     ("os.abort()", "the source crashed with SIGABRT", "an assertion in a library"),
+    ("os.kill(os.getpid(), signal.SIGKILL)", "the source was ended by SIGKILL", "a system out of memory"),
     ("os._exit(3)", "the source ended with exit code 3", "a library that exits"),
     ("time.sleep(60)", "the source took more than 6 s and was ended (--time-limit)", "a hang"),
 ]
