@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,12 +38,22 @@ from gcv_edge.verification.verdict import Verification
 if TYPE_CHECKING:
     from gcv_edge.exporters.source import Reference
 
+Progress = Callable[[str], None]
+
 PART = re.compile(r"\.part(\d+)$")
 """End of the name of a part of a network."""
 
 
+def ignore(stage: str) -> None:
+    """Tell nobody."""
+
+
 def verify_model(
-    path: str | os.PathLike[str], *, against: str | None = None, params: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    against: str | None = None,
+    params: str | os.PathLike[str] | None = None,
+    progress: Progress = ignore,
 ) -> Verification:
     """Check a file against its source, or against the numbers stored in it.
 
@@ -51,6 +61,7 @@ def verify_model(
         path: the file, or its name in the store.
         against: zoo name, symbol file or factory that the file was exported from; needs MXNet.
         params: parameters that go with ``against``.
+        progress: called with the name of what runs the file, before it opens it.
 
     Raises:
         GcvEdgeError: a file cannot be read, or MXNet is needed and missing, or computes this source wrongly.
@@ -58,13 +69,14 @@ def verify_model(
     file = find_model(path)
     metadata = read_metadata(file)
     if against is None:
-        return check_stored(file, metadata)
+        return check_stored(file, metadata, progress)
     try:
         from gcv_edge.exporters.loading import load_source
         from gcv_edge.exporters.source import ExportOptions
     except ImportError as missing:
         raise MissingExtraError(f"--against {against}", "export") from missing
     part = PART.search(metadata.source)
+    progress("openvino")
     shape, *further = open_session(file).inputs.values()
     options = ExportOptions(
         input_shape=None if part else (1, *shape[1:]),
@@ -73,12 +85,14 @@ def verify_model(
         task=metadata.task.name,
         part=int(part.group(1)) if part else None,
     )
+    progress("the source")
     exported = load_source(against, params, options).convert(options)
     reference = exported.make_reference()
     if reference is None and importlib.util.find_spec("mxnet") is None:
         raise MissingExtraError(f"--against {against}", "mxnet")
     if reference is None:
         raise UnsupportedError("; ".join([f"--against {against}: it cannot be compared", *exported.notes]))
+    progress(f"onnxruntime or {reference.name}")
     return check_export(file, metadata, reference)
 
 
@@ -131,20 +145,23 @@ def refuse_empty_lists(
     return (replace(comparisons[0], problem="hold no detection on any picture: nothing was compared"),)
 
 
-def check_stored(file: Path, metadata: ModelMetadata) -> Verification:
-    """Hold the engines of this machine against the numbers in the file.
+def check_stored(file: Path, metadata: ModelMetadata, progress: Progress) -> Verification:
+    """Run the engines of this machine, and hold them against the numbers in the file.
 
     Raises:
         ModelFileError: the file holds none.
     """
+    engines = ["openvino"]
+    if importlib.util.find_spec("onnxruntime") is not None:
+        engines.append("onnxruntime")
+    comparisons = []
+    for engine in engines:
+        progress(engine)
+        comparisons += compare_stored(file, metadata, engine)
     if not metadata.self_test:
         in_graph = metadata.detection is not None and metadata.detection.nms == "graph"
         cure = "a list made in the graph has none" if in_graph else "export it with verification"
         raise ModelFileError(file, f"no self-test in the file: {cure}, or use --against")
-    engines = ["openvino"]
-    if importlib.util.find_spec("onnxruntime") is not None:
-        engines.append("onnxruntime")
-    comparisons = [one for engine in engines for one in compare_stored(file, metadata, engine)]
     stored = metadata.verification
     return Verification(
         reference=f"numbers stored at export ({stored.get('reference', 'export')})",

@@ -13,7 +13,7 @@ import onnx_ir as ir
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.nms import emit_nms
-from gcv_edge.exporters.onnx.checks import check_windows
+from gcv_edge.exporters.onnx.checks import check_graph
 from gcv_edge.exporters.onnx.inputs import Entries, find_entries, open_inputs
 from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.onnx.plans import Foreign, Plan, choose_values, plan_outputs
@@ -43,9 +43,8 @@ def adopt_model(path: Path, adoption: Adoption, options: ExportOptions) -> Expor
     file = read_file(path)
     options = complete_options(options, file.notes)
     entries = find_entries(file.proto, options, path)
-    check_windows(ir.from_proto(file.proto), path)
     model = modernize(file.proto, entries.shapes, path)
-    check_windows(model, path)
+    check_graph(model, path)
     foreign = open_network(model, entries, file, options, path)
     plan = plan_outputs(foreign, options, adoption)
     preprocessing, notes = choose_preprocessing(foreign, plan.task, options)

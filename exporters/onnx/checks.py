@@ -1,4 +1,4 @@
-"""Attributes that no engine checks, and of which some die: windows of convolutions and poolings."""
+"""What no engine checks, and of which some die: numbers out of range, subgraphs in subgraphs."""
 
 from __future__ import annotations
 
@@ -8,60 +8,104 @@ import onnx_ir as ir
 
 from gcv_edge.errors import UnsupportedError
 
-CONVOLUTIONS = ("Conv", "ConvTranspose")
+WEIGHTS = {"Conv": 1, "ConvTranspose": 1, "DeformConv": 1, "ConvInteger": 1, "QLinearConv": 3}
+"""Convolutions, and which input is the weight."""
 POOLS = ("MaxPool", "AveragePool", "LpPool")
+WINDOWS = (*WEIGHTS, *POOLS, "MaxUnpool")
 LOWEST = {"kernel_shape": 1, "strides": 1, "dilations": 1, "pads": 0, "output_padding": 0}
-"""Smallest number that each attribute may hold."""
+"""Smallest number that each attribute of a window may hold."""
+LOWEST_OF = {
+    **dict.fromkeys(WINDOWS, LOWEST),
+    "MaxRoiPool": {"pooled_shape": 1},
+    "RoiAlign": {"output_height": 1, "output_width": 1, "sampling_ratio": 0},
+    "DepthToSpace": {"blocksize": 1},
+    "SpaceToDepth": {"blocksize": 1},
+    "LRN": {"size": 1},
+}
+"""Smallest numbers by operator."""
 MOST = 65_536
 """Larger than any window; bounds what a damaged file can ask for."""
+DEEPEST = 12
+"""Subgraphs inside each other; OpenVINO's time doubles with each."""
 
 
-def check_windows(model: ir.Model, path: Path) -> None:
-    """Refuse windows that cannot be.
+def check_graph(model: ir.Model, path: Path) -> None:
+    """Refuse a graph that engines may die of, subgraphs included.
 
     Raises:
-        UnsupportedError: a kernel, stride, dilation or padding is out of range, or there are no weights.
+        UnsupportedError: a kernel, stride, dilation, padding or size is out of range, a weight does not fit,
+            or subgraphs lie too deep in each other.
     """
+    check_depth(model.graph, path)
     for node in model.graph.all_nodes():
-        if node.op_type in CONVOLUTIONS:
+        if node.op_type in WEIGHTS:
             check_weight(node, path)
-        if node.op_type in (*CONVOLUTIONS, *POOLS):
+        if node.op_type in LOWEST_OF:
             check_numbers(node, path)
+        if node.op_type in WINDOWS:
+            check_lengths(node, path)
         if node.op_type in POOLS:
             check_pads(node, path)
 
 
+def check_depth(graph: ir.Graph, path: Path, depth: int = 0) -> None:
+    """Refuse branches and bodies that lie too deep in each other."""
+    for node in graph:
+        for inner in subgraphs(node):
+            if depth == DEEPEST:
+                raise wrong(node, path, f"{depth + 1} subgraphs in each other", f"{DEEPEST} at most")
+            check_depth(inner, path, depth + 1)
+
+
+def subgraphs(node: ir.Node) -> list[ir.Graph]:
+    """Return the branches or the body of an If, Loop or Scan."""
+    found = [attribute.value for attribute in node.attributes.values()]
+    return [value for value in found if isinstance(value, ir.Graph)]
+
+
 def check_weight(node: ir.Node, path: Path) -> None:
-    """Refuse a convolution whose weight is missing or fits neither input nor groups."""
-    weight = node.inputs[1] if len(node.inputs) > 1 else None
-    if weight is None:
-        raise wrong(node, path, f"{len(node.inputs)} input", "a weight as the second")
+    """Refuse a convolution whose weight fits neither input nor groups."""
     group = node.attributes.get_int("group", 1)
     if group < 1:
         raise wrong(node, path, f"group={group}", "1 or more")
-    data = node.inputs[0]
-    if data is None or data.shape is None or weight.shape is None or len(data.shape) < 2:
+    is_transposed = node.op_type == "ConvTranspose"
+    weight = node.inputs[WEIGHTS[node.op_type]]
+    channels, width = length(node.inputs[0], 1), length(weight, 0 if is_transposed else 1)
+    if channels is None or width is None:
         return
-    channels, width = data.shape[1], weight.shape[0 if node.op_type == "ConvTranspose" else 1]
-    wanted = channels if node.op_type == "ConvTranspose" else None
-    if isinstance(channels, int) and isinstance(width, int) and width * group != channels and wanted is None:
-        raise wrong(node, path, f"a weight for {width * group} channels", f"{channels}")
-    if isinstance(width, int) and isinstance(wanted, int) and width != wanted:
-        raise wrong(node, path, f"a weight for {width} channels", f"{wanted}")
+    taken = width if is_transposed else width * group
+    if taken != channels:
+        raise wrong(node, path, f"a weight for {taken} channels", f"{channels}")
 
 
 def check_numbers(node: ir.Node, path: Path) -> None:
-    """Refuse attributes out of range, or of a length that is not the window's."""
-    if node.op_type in POOLS and "kernel_shape" not in node.attributes:
+    """Refuse attributes out of range."""
+    for name, low in LOWEST_OF[node.op_type].items():
+        numbers = integers(node, name)
+        if any(not low <= number <= MOST for number in numbers):
+            raise wrong(node, path, f"{name}={numbers}", f"{low} to {MOST}")
+
+
+def integers(node: ir.Node, name: str) -> list[int]:
+    """Return an attribute's integers, one or several; none where it is absent."""
+    if name not in node.attributes:
+        return []
+    value = node.attributes[name].value
+    return [value] if isinstance(value, int) else [int(number) for number in value]
+
+
+def check_lengths(node: ir.Node, path: Path) -> None:
+    """Refuse attributes that have not a number for each axis of the window."""
+    if node.op_type not in WEIGHTS and "kernel_shape" not in node.attributes:
         raise wrong(node, path, "no kernel_shape", "one number for each axis")
     data = node.inputs[0]
-    axes = len(data.shape) - 2 if data is not None and data.shape is not None else None
-    for name, low in LOWEST.items():
-        numbers = node.attributes.get_ints(name, ())
-        if any(not low <= number <= MOST for number in numbers):
-            raise wrong(node, path, f"{name}={list(numbers)}", f"{low} to {MOST}")
-        if numbers and axes is not None and len(numbers) != axes * (2 if name == "pads" else 1):
-            raise wrong(node, path, f"{name}={list(numbers)}", f"numbers for {axes} axes")
+    if data is None or data.shape is None:
+        return
+    axes = len(data.shape) - 2
+    for name in LOWEST:
+        numbers = integers(node, name)
+        if numbers and len(numbers) != axes * (2 if name == "pads" else 1):
+            raise wrong(node, path, f"{name}={numbers}", f"numbers for {axes} axes")
 
 
 def check_pads(node: ir.Node, path: Path) -> None:
@@ -69,23 +113,22 @@ def check_pads(node: ir.Node, path: Path) -> None:
     kernel = node.attributes.get_ints("kernel_shape", ())
     pads = node.attributes.get_ints("pads", ()) or [0] * (2 * len(kernel))
     dilations = node.attributes.get_ints("dilations", ()) or [1] * len(kernel)
-    for axis, length in enumerate(kernel):
-        reach = (length - 1) * dilations[axis] + 1
+    for axis, extent in enumerate(kernel):
+        reach = (extent - 1) * dilations[axis] + 1
         both = (pads[axis], pads[axis + len(kernel)])
         if max(both) >= reach:
             raise wrong(node, path, f"pads={list(pads)}", f"less than the kernel's {reach}")
-        size = spatial_length(node, axis)
+        size = length(node.inputs[0], axis + 2)
         is_padded = node.attributes.get_string("auto_pad", "NOTSET") in ("SAME_UPPER", "SAME_LOWER")
         if size is not None and not is_padded and reach > size + sum(both):
             raise wrong(node, path, f"kernel_shape={list(kernel)}", f"at most {size + sum(both)}")
 
 
-def spatial_length(node: ir.Node, axis: int) -> int | None:
-    """Length of the input along an axis of the window; None where it is open."""
-    data = node.inputs[0]
-    shape = tuple(data.shape) if data is not None and data.shape is not None else ()
-    length = shape[axis + 2] if axis + 2 < len(shape) else None
-    return length if isinstance(length, int) else None
+def length(value: ir.Value | None, axis: int) -> int | None:
+    """Length of an axis; None where it is open or not known."""
+    shape = tuple(value.shape) if value is not None and value.shape is not None else ()
+    found = shape[axis] if axis < len(shape) else None
+    return found if isinstance(found, int) else None
 
 
 def wrong(node: ir.Node, path: Path, found: str, expected: str) -> UnsupportedError:

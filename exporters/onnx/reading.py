@@ -13,6 +13,7 @@ import onnx_ir.passes.common as common
 
 from gcv_edge.errors import ModelFileError, ModelNotFoundError, UnsupportedError, UsageError
 from gcv_edge.exporters.builder import IR_VERSION, OPSET, Shape
+from gcv_edge.exporters.onnx.checks import check_graph
 from gcv_edge.exporters.onnx.opsets import name_old_resizes, step_down
 
 MIN_OPSET = 7
@@ -41,7 +42,7 @@ def read_file(path: Path) -> ForeignFile:
         ModelNotFoundError: there is no such file.
         ModelFileError: it is damaged, or older than opset 7.
         UsageError: it is this package's own.
-        UnsupportedError: it has operators that are not ONNX's.
+        UnsupportedError: it has operators that are not ONNX's, or a graph that engines may die of.
     """
     if not path.is_file():
         raise ModelNotFoundError(f"{path}: no such file")
@@ -50,11 +51,12 @@ def read_file(path: Path) -> ForeignFile:
         onnx.checker.check_model(proto)
     except Exception as error:
         raise ModelFileError(path, f"not a valid ONNX file ({first_line(error)})") from error
-    if any(entry.key == "gcv_edge task" for entry in proto.metadata_props):
-        raise UsageError(f"{path}: was written by gcv-edge and needs no export")
     tensors = frozenset(name for node in proto.graph.node for name in node.output if name)
     if proto.functions:
         proto = onnx.inliner.inline_local_functions(proto)
+    check_graph(ir.from_proto(proto), path)
+    if any(entry.key == "gcv_edge task" for entry in proto.metadata_props):
+        raise UsageError(f"{path}: was written by gcv-edge and needs no export")
     opset = find_opset(proto)
     if opset < MIN_OPSET:
         raise ModelFileError(path, f"found opset {opset}, expected {MIN_OPSET} or later")

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Mapping
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from gcv_edge.benchmarking.isa import cap_core
 from gcv_edge.benchmarking.machine import resident_bytes
 from gcv_edge.benchmarking.turns import Turn
 from gcv_edge.errors import MissingExtraError, UnsupportedError
+from gcv_edge.processes import claim_output
 
 
 class Runner(Protocol):
@@ -89,14 +89,6 @@ def open_runner(job: Mapping[str, Any]) -> Runner:
     from gcv_edge.benchmarking.engine_runner import EngineRunner
 
     return EngineRunner(job)
-
-
-def claim_output() -> IO[str]:
-    """Keep standard output for answers; whatever else is printed goes to standard error."""
-    sys.stdout.flush()
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return answers
 
 
 def main() -> None:

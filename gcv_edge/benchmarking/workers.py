@@ -7,22 +7,15 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import gcv_edge
 from gcv_edge.benchmarking.isa import environment
 from gcv_edge.errors import GcvEdgeError, UnsupportedError
+from gcv_edge.processes import python_command, python_environment
 from gcv_edge.runtime.cpus import usable_cpus
-
-START = (
-    "import sys; sys.path[:] = [place for place in sys.path if place]; "
-    "from gcv_edge.benchmarking.worker import main; main()"
-)
-"""The folder that the user is in is left out: it may be this package's source, without what is compiled."""
 
 LONGEST_REASON = 300
 
@@ -43,7 +36,7 @@ class Worker:
         self._patience = patience
         with log.open("wb") as stream:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", START],
+                python_command("gcv_edge.benchmarking.worker"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stream,
@@ -128,14 +121,9 @@ class Worker:
 def worker_environment(job: Mapping[str, Any]) -> dict[str, str]:
     """Return a worker's environment: caps, threads of OpenMP, and where the package is."""
     threads = str(job["threads"] or usable_cpus())
-    path = os.pathsep.join(
-        filter(None, [str(Path(gcv_edge.__file__).parents[1]), os.environ.get("PYTHONPATH")])
-    )
-    return {
-        **os.environ,
-        "PYTHONPATH": path,
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "MXNET_SUBGRAPH_BACKEND": "NONE",  # whether operators are fused is the variant's to say
+    return python_environment(
+        OMP_NUM_THREADS=threads,
+        OPENBLAS_NUM_THREADS=threads,
+        MXNET_SUBGRAPH_BACKEND="NONE",  # whether operators are fused is the variant's to say
         **environment(job["isa"]),
-    }
+    )

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from gcv_edge import _core
 from gcv_edge.errors import DataError
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.runtime.frames import view_frame
+from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.tasks import TENSORS
 
 Frame = Any
-"""A frame, uint8 ``[h, w, 3]`` BGR; for a network that takes tensors, a dict of them."""
+"""A frame, uint8 ``[h, w, 3]`` BGR or ``[h, w]`` grey; for a network that takes tensors, a dict of them."""
 
 Batch = dict[str, NDArray[Any]]
 
@@ -27,12 +27,19 @@ class Feeder:
     Args:
         shapes: of the network's inputs by name; the batch may be open (a name or None).
         metadata: says how frames are preprocessed.
+        dtype: element type of the input that frames go into: float32, or uint8 for levels.
     """
 
-    def __init__(self, shapes: Mapping[str, tuple[Any, ...]], metadata: ModelMetadata) -> None:
+    def __init__(
+        self,
+        shapes: Mapping[str, tuple[Any, ...]],
+        metadata: ModelMetadata,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
         self.frames = 0
         self._hash = hashlib.sha256()
         self._metadata = metadata
+        self._dtype = dtype
         self._name, shape = next(iter(shapes.items()))
         self._shape = tuple(shape[1:])
         self._batch = shape[0] if isinstance(shape[0], int) else 1
@@ -51,7 +58,7 @@ class Feeder:
         if self._metadata.task is TENSORS:
             yield from map(self._tensors, frames)
             return
-        window: list[NDArray[np.float32]] = []
+        window: list[NDArray[Any]] = []
         length = self._batch * (self._shape[1] if len(self._shape) == 4 else 1)
         for frame in frames:
             window.append(self._picture(frame))
@@ -59,8 +66,8 @@ class Feeder:
                 yield {self._name: self._join(window)}
                 window = []
 
-    def _join(self, window: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        pictures = np.stack(window)
+    def _join(self, window: list[NDArray[Any]]) -> NDArray[Any]:
+        pictures: NDArray[Any] = np.stack(window)
         if len(self._shape) == 3:
             return pictures
         clips = pictures.reshape(self._batch, -1, *pictures.shape[1:])
@@ -74,28 +81,14 @@ class Feeder:
             self._hash.update(np.ascontiguousarray(array).data)
         return dict(tensors)
 
-    def _picture(self, frame: Frame) -> NDArray[np.float32]:
-        """Preprocess one frame to ``[3, H, W]``."""
+    def _picture(self, frame: Frame) -> NDArray[Any]:
+        """Preprocess one frame to ``[C, H, W]``."""
         try:
             view = view_frame(frame, "bgr")
         except (TypeError, ValueError) as error:
             raise DataError(f"calibration picture {self.frames + 1}: {error}") from error
         self.frames += 1
         self._hash.update(np.ascontiguousarray(view.pixels).data)
-        height, width = self._shape[-2:]
-        preprocessing = self._metadata.preprocessing
-        placement = _core.place(
-            preprocessing.resize_type, view.size, (width, height), preprocessing.crop_short
-        )
-        picture = np.empty((3, height, width), np.float32)
-        _core.preprocess(
-            view.pixels,
-            view.pixel_format,
-            placement,
-            picture,
-            preprocessing.mean,
-            preprocessing.scale,
-            preprocessing.reverse_channels,
-            preprocessing.pad_value,
-        )
+        picture = np.empty((self._shape[0], *self._shape[-2:]), self._dtype)
+        fill(view, self._metadata.preprocessing, picture)
         return picture

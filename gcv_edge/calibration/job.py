@@ -65,8 +65,9 @@ class Job:
 
     def feeder(self) -> Feeder:
         """Return a new maker of batches."""
-        shapes = {value.name or "": shape_of(value) for value in self.floating.graph.inputs}
-        return Feeder(shapes, self.metadata)
+        inputs = self.floating.graph.inputs
+        dtype = inputs[0].dtype or ir.DataType.FLOAT
+        return Feeder({value.name or "": shape_of(value) for value in inputs}, self.metadata, dtype.numpy())
 
     def key(self, first: Sequence[Frame]) -> str:
         """Name this calibration by all that its notes depend on.

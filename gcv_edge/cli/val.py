@@ -67,11 +67,12 @@ def val(
     Pascal VOC, COCO, pictures with label maps, or a .rec, .lst, .csv or COCO .json file.
     """
     from gcv_edge.data import open_dataset
-    from gcv_edge.evaluation import evaluate
+    from gcv_edge.evaluation import evaluate, refuse_task
     from gcv_edge.runtime.loading import load
 
     with muted_libraries():
         network = load(model, engine=engine, precision=precision)
+        refuse_task(network.task)
         dataset = open_dataset(
             data, network.task, network.labels, split, pictures=pictures, ignore_unknown=ignore_unknown
         )

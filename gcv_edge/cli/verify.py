@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from gcv_edge.cli.apart import TIME_LIMIT, verify_apart
 from gcv_edge.cli.console import echo_json, echo_table, show_number, show_path, stages
-from gcv_edge.cli.guard import debug_option
-from gcv_edge.cli.options import json_option
+from gcv_edge.cli.guard import DEBUG, debug_option
+from gcv_edge.cli.options import Fraction, json_option
 from gcv_edge.cli.verdicts import comparisons, describe_trials, error_of, has_passed, reservations
 from gcv_edge.errors import UsageError, VerificationError
 
@@ -15,25 +16,38 @@ from gcv_edge.errors import UsageError, VerificationError
 @click.argument("model")
 @click.option("--against", metavar="SOURCE", help="What it was exported from; else what the file remembers.")
 @click.option("--params", metavar="FILE", help="Parameters of SOURCE, where they are not beside it.")
+@click.option(
+    "--time-limit",
+    type=Fraction(0, min_open=True),
+    default=TIME_LIMIT,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long it may take; a crash or this limit ends in one line.",
+)
 @json_option("Print the comparisons as JSON.")
 @debug_option
-def verify(model: str, against: str | None, params: str | None, as_json: bool) -> None:
-    """Compare a model's numbers with those of its source; exit code 1 when they differ."""
+@click.pass_context
+def verify(
+    ctx: click.Context, model: str, against: str | None, params: str | None, time_limit: float, as_json: bool
+) -> None:
+    """Compare a model's numbers with those of its source; exit code 1 when they differ.
+
+    The file is opened in a process of its own, so that one of unknown origin can be looked at.
+    """
     from gcv_edge.store import find_model
-    from gcv_edge.verify import verify_model
 
     if params is not None and against is None:
         raise UsageError("--params: goes with --against SOURCE, which is not given")
     path = find_model(model)
     with stages("running the model and its reference"):
-        verification = verify_model(path, against=against, params=params)
-    found = verification.to_dict()
+        answer = verify_apart(path, against, params, time_limit, DEBUG in ctx.meta)
+    found = answer["verification"]
     if as_json:
         echo_json({"path": str(path), **found})
     else:
         print_comparisons(show_path(path), found)
-    if not verification.passed:
-        raise VerificationError(f"{path}: {verification.worst.describe(verification.reference)}")
+    if answer["failure"]:
+        raise VerificationError(f"{path}: {answer['failure']}")
 
 
 def print_comparisons(path: str, verification: dict[str, object]) -> None:

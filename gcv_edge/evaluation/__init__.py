@@ -7,7 +7,7 @@ pictures, ``agreement`` compares results that are there.
 from gcv_edge.evaluation.agreement import Agreement, agree, agreement
 from gcv_edge.evaluation.figures import ClassFigure, Confusion, Evaluation, Measured
 from gcv_edge.evaluation.metric import Metric
-from gcv_edge.evaluation.running import METRICS, evaluate
+from gcv_edge.evaluation.running import METRICS, evaluate, refuse_task
 
 __all__ = [
     "METRICS",
@@ -20,4 +20,5 @@ __all__ = [
     "agree",
     "agreement",
     "evaluate",
+    "refuse_task",
 ]

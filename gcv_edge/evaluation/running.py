@@ -23,7 +23,7 @@ from gcv_edge.runtime.model import Model
 from gcv_edge.runtime.pose import PoseEstimator
 from gcv_edge.runtime.sources import Frame
 from gcv_edge.runtime.streaming import run_in_order
-from gcv_edge.tasks import CLASSIFICATION, DETECTION, INSTANCES, POSE, SEGMENTATION
+from gcv_edge.tasks import CLASSIFICATION, DETECTION, INSTANCES, POSE, SEGMENTATION, Task
 
 Progress = Callable[[int, int], None]
 
@@ -86,6 +86,7 @@ def evaluate(
             raise DataError(f"{chosen.name}: {sample.name}: {error}") from None
         pictures += 1
     refuse_empty(chosen, pictures)
+    refuse_black_and_white(chosen, measure)
     return Evaluation(
         measure.key,
         measure.title,
@@ -101,6 +102,14 @@ def evaluate(
     )
 
 
+def refuse_task(task: Task) -> None:
+    """Raise UnsupportedError where a task has no metric."""
+    if task.name not in METRICS:
+        raise UnsupportedError(
+            f"measuring {task.name} is not supported: expected one of {', '.join(METRICS)}"
+        )
+
+
 def make_metric(model: Model[Any], dataset: Dataset, name: str | None) -> Metric:
     """Choose and make the metric.
 
@@ -109,11 +118,8 @@ def make_metric(model: Model[Any], dataset: Dataset, name: str | None) -> Metric
         UsageError: the task has another.
         DataError: the data set has another number of classes than the model.
     """
-    choices = METRICS.get(model.task.name)
-    if choices is None:
-        raise UnsupportedError(
-            f"measuring {model.task.name} is not supported: expected one of {', '.join(METRICS)}"
-        )
+    refuse_task(model.task)
+    choices = METRICS[model.task.name]
     usual = "coco" if dataset.kind == "COCO" and model.task is DETECTION else next(iter(choices))
     kind = choices.get(name or usual)
     if kind is None:
@@ -163,6 +169,14 @@ def refuse_empty(dataset: Dataset, pictures: int) -> None:
         first = dataset.skipped[0]
         raise DataError(
             f"{dataset.name}: none of {len(dataset)} pictures could be read; {first.name}: {first.reason}"
+        )
+
+
+def refuse_black_and_white(dataset: Dataset, measure: Metric) -> None:
+    """Raise where masks of two classes are spelt 0 and 255."""
+    if isinstance(measure, PixelMetric) and measure.is_black_and_white:
+        raise DataError(
+            f"{dataset.name}: found masks of 0 and 255, expected 0 and 1: 255 is a pixel that does not count"
         )
 
 

@@ -38,6 +38,12 @@ class PixelMetric(Metric):
         if not self.classes:
             raise ValueError("classes: found 0, expected the number of the network's classes")
         self._shared, self._found, self._true = (np.zeros(self.classes, np.int64) for _ in range(3))
+        self._unknown = 0
+
+    @property
+    def is_black_and_white(self) -> bool:
+        """Whether of two classes the second occurs nowhere, but pixels do that do not count: 255 for 1."""
+        return self.classes == 2 and self._unknown > 0 and not self._true[1]
 
     def update(self, result: Segmentation, target: LabelMapTarget, size: Size) -> None:  # noqa: ARG002
         """Take in a picture.
@@ -46,6 +52,7 @@ class PixelMetric(Metric):
             DataError: the network has no such class.
         """
         known = target.class_map >= 0
+        self._unknown += int(np.count_nonzero(~known))
         found, true = result.class_map[known], target.class_map[known]
         if true.size and true.max() >= self.classes:
             raise DataError(f"found class {true.max()}, expected a class from 0 to {self.classes - 1}")

@@ -26,7 +26,7 @@ class Pictures:
     """Pictures fitted into a network's input, one byte per level.
 
     Attributes:
-        levels: ``[n, 3, H, W]``, channels in the order of the network.
+        levels: ``[n, C, H, W]``, C 3 or 1, channels in the order of the network.
         preprocessing: how levels become numbers.
         seen: pictures that there were; ``levels`` are a random choice of them where they are fewer.
     """
@@ -39,13 +39,13 @@ class Pictures:
         return len(self.levels)
 
     def batches(self, size: int) -> Iterator[Batch]:
-        """Give normalised batches ``[size, 3, H, W]``; the last may be smaller."""
+        """Give normalised batches ``[size, C, H, W]``; the last may be smaller."""
         return (self.batch(start, size) for start in range(0, len(self.levels), size))
 
     def batch(self, start: int, size: int) -> Batch:
         """Return the normalised batch that begins with a picture."""
-        mean = np.array(self.preprocessing.mean, np.float32).reshape(3, 1, 1)
-        scale = np.array(self.preprocessing.scale, np.float32).reshape(3, 1, 1)
+        mean = np.array(self.preprocessing.mean, np.float32).reshape(-1, 1, 1)
+        scale = np.array(self.preprocessing.scale, np.float32).reshape(-1, 1, 1)
         return np.asarray((self.levels[start : start + size] - mean) / scale)
 
     def split(self, share: float) -> tuple[Pictures, Pictures]:
@@ -100,7 +100,7 @@ def collect_pictures(
 
 def fit(frame: ArrayLike, preprocessing: Preprocessing, size: tuple[int, int]) -> Pixels:
     """Fit a frame into the input, in levels."""
-    slot = np.empty((3, size[1], size[0]), np.uint8)
+    slot = np.empty((len(preprocessing.mean), size[1], size[0]), np.uint8)
     fill(view_frame(frame, "bgr"), preprocessing, slot)
     return slot
 

@@ -41,6 +41,7 @@ from gcv_edge.prune.state import State
 from gcv_edge.prune.study import Study, candidate_widths
 from gcv_edge.prune.trace import shape_of
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
+from gcv_edge.tasks import CLASSIFICATION
 
 if TYPE_CHECKING:
     from gcv_edge.prune.distillation import Distiller
@@ -138,7 +139,7 @@ class Run:
         tell(len(pictures), len(pictures))
         self.seen = pictures.seen
         self.fitted_on, checked_on = pictures.split(CHECK_SHARE)
-        self.check = Divergence(self.study.model, checked_on)
+        self.check = self.compare_on(checked_on)
         self.checked = len(checked_on)
         self.state = State(self.output, self.key_of(pictures))
         self.distiller = self.find_distiller()
@@ -147,6 +148,11 @@ class Run:
         self.study.orders = {name: np.array(order, np.int64) for name, order in known.items()}
         self.study.order("obs", self.report("order"))
         self.state.save(orders={name: order.tolist() for name, order in self.study.orders.items()})
+
+    def compare_on(self, pictures: Pictures) -> Divergence:
+        """Return what compares pruned networks with the whole one on some pictures."""
+        chooses = self.metadata.task is CLASSIFICATION and self.metadata.activation == "softmax"
+        return Divergence(self.study.model, pictures, chooses)
 
     def find_distiller(self) -> Distiller | None:
         """Return what trains, where that is asked for; a network that torch cannot compute is refused now."""
@@ -182,7 +188,7 @@ class Run:
             sample = sample.some(min(256, count // REFIT_COST))
             compared = compared.some(max(32, len(sample) // 2))
             quick = QuickFit(self.study, sample, self.seed)
-        divergence = Divergence(self.study.model, compared)
+        divergence = self.compare_on(compared)
         self.joint = Joint(self.study, divergence, quick) if quick is not None else None
         curves: Curves = {
             name: {int(w): loss for w, loss in c.items()}

@@ -38,19 +38,21 @@ class Judgement(NamedTuple):
 class Divergence:
     """Compares a pruned network's outputs with the whole network's.
 
-    Classifiers are compared by the divergence of Kullback and Leibler, in nats; all others by the mean square
-    difference of what their last layers give, before any decoding, in units of its variance.
+    Classifiers of one class out of many are compared by the divergence of Kullback and Leibler, in nats; all
+    others by the mean square difference of what their last layers give, before any decoding, in units of its
+    variance.
 
     Args:
         model: the whole network.
         pictures: what to compare on.
+        chooses: whether the softmax of its logits is what the network says.
     """
 
-    def __init__(self, model: ir.Model, pictures: Pictures) -> None:
+    def __init__(self, model: ir.Model, pictures: Pictures, chooses: bool = True) -> None:
         self.heads = find_heads(model)
         self._pictures = pictures
         output = model.graph.outputs[0]
-        self.is_classifier = self.heads == [output.name] and len(output.shape or ()) == 2
+        self.is_classifier = chooses and self.heads == [output.name] and len(output.shape or ()) == 2
         self._expected = self.outputs(model)
 
     def outputs(self, model: ir.Model) -> Tensors:

@@ -68,19 +68,29 @@ def environment(**extra: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": root, **extra}
 
 
-WITHOUT = """\
+HIDE = """\
 import importlib.util, sys
 find = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name in missing else find(name, *rest)
 sys.modules.update(dict.fromkeys(missing))
-from gcv_edge.cli import main
-main(sys.argv[1:])
 """
+"""Lets nothing import the modules in ``missing``."""
+
+WITHOUT = HIDE + "from gcv_edge.cli import main\nmain(sys.argv[1:])\n"
 """The command in a process where ``missing`` modules cannot be imported."""
 
-WITHOUT_MXNET = "missing = ('mxnet', 'gluoncv')\n" + WITHOUT
-WITHOUT_EXPORT = "missing = ('mxnet', 'gluoncv', 'onnx', 'onnx_ir', 'onnxruntime')\n" + WITHOUT
+MXNET_MODULES = "missing = ('mxnet', 'gluoncv')\n"
+EXPORT_MODULES = "missing = ('mxnet', 'gluoncv', 'onnx', 'onnx_ir', 'onnxruntime')\n"
+WITHOUT_MXNET = MXNET_MODULES + WITHOUT
+WITHOUT_EXPORT = EXPORT_MODULES + WITHOUT
 """The base install."""
+
+
+def verify_without(missing: str, folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run ``gcv-edge verify`` where neither it nor the process that it starts can import some modules."""
+    (folder / "sitecustomize.py").write_text(missing + HIDE)
+    places = os.pathsep.join([str(folder), environment()["PYTHONPATH"]])
+    return shell(["-m", "gcv_edge.cli", "verify", *arguments], env=environment(PYTHONPATH=places))
 
 
 def contents(folder: Path) -> dict[str, str]:

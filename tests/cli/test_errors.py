@@ -11,7 +11,20 @@ from demo_files import PARAMS, SYMBOL
 from gcv_edge import pipeline, store
 from tests.runtime.conftest import build_model
 
-from .conftest import PICTURE, SHAPE, WITHOUT_EXPORT, WITHOUT_MXNET, contents, error_line, failed, run, shell
+from .conftest import (
+    EXPORT_MODULES,
+    MXNET_MODULES,
+    PICTURE,
+    SHAPE,
+    WITHOUT_EXPORT,
+    WITHOUT_MXNET,
+    contents,
+    error_line,
+    failed,
+    run,
+    shell,
+    verify_without,
+)
 
 OTHER_PARAMS = Path(__file__).parents[1] / "data" / "mxnet_files" / "v1.9-0000.params"
 SIZE = ("--input-shape", SHAPE)
@@ -245,8 +258,8 @@ def test_a_zoo_name_that_gluoncv_has_not(gluoncv: object) -> None:
     assert "did you mean ssd_512_mobilenet1.0_voc" in refused(1, "export", "ssd_512_mobilenet1.0_vok", *TO)
 
 
-def test_verify_against_a_source_without_mxnet() -> None:
-    process = shell(["-c", WITHOUT_MXNET, "verify", "signs.onnx", "--against", "net-symbol.json"])
+def test_verify_against_a_source_without_mxnet(tmp_path: Path) -> None:
+    process = verify_without(MXNET_MODULES, tmp_path, "signs.onnx", "--against", "net-symbol.json")
     assert process.returncode == 1
     assert "pip install 'gcv-edge[mxnet]'" in error_line(process.stderr)
 
@@ -257,7 +270,6 @@ def test_verify_against_a_source_without_mxnet() -> None:
         [*EXPORT, *TO],
         ["export", "mobilenet0.25"],
         ["demo", "-o", "demo"],
-        ["verify", "signs.onnx", "--against", "net-symbol.json"],
         ["predict", "signs.onnx", "town.jpg", "--engine", "onnxruntime"],
     ],
 )
@@ -269,12 +281,23 @@ def test_what_the_base_install_cannot_do(arguments: list[str]) -> None:
     assert contents(Path()) == before
 
 
-@pytest.mark.parametrize(
-    "line", ["info signs.onnx", "verify signs.onnx", "predict signs.onnx town.jpg", "list"]
-)
+@pytest.mark.parametrize("line", ["info signs.onnx", "predict signs.onnx town.jpg", "list"])
 def test_what_the_base_install_can_do(line: str) -> None:
     process = shell(["-c", WITHOUT_EXPORT, *line.split()])
     assert (process.returncode, process.stderr) == (0, "")
+
+
+def test_the_base_install_verifies_in_its_own_engine(tmp_path: Path) -> None:
+    process = verify_without(EXPORT_MODULES, tmp_path, "signs.onnx")
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "(openvino)" in process.stdout
+    assert "(onnxruntime)" not in process.stdout
+
+
+def test_the_base_install_has_no_source_to_verify_against(tmp_path: Path) -> None:
+    process = verify_without(EXPORT_MODULES, tmp_path, "signs.onnx", "--against", "net-symbol.json")
+    assert process.returncode == 1
+    assert error_line(process.stderr).endswith("needs the extra [export]: pip install 'gcv-edge[export]'")
 
 
 NO_MODELS = [

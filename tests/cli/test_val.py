@@ -130,3 +130,10 @@ def test_a_hundred_classes_are_not_printed() -> None:
     assert printed[2].split() == ["class0", "1", "0.00"]
     assert len([line for line in printed if line]) == 42
     assert "class50" not in "".join(printed)
+
+
+@pytest.mark.parametrize("data", ["colours", "values.csv"])
+def test_numbers_are_not_measured(make_model: Maker, colours: Path, data: str) -> None:
+    Path("values.csv").write_text("colours/red/0.png,3.5\n")
+    message = "measuring regression is not supported: expected one of classification, detection,"
+    assert message in failed(1, "val", make_model("regression"), data)

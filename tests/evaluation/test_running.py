@@ -267,3 +267,45 @@ def test_memory_does_not_grow_with_the_pictures(make_model: Maker, tmp_path: Pat
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 8 * 64 * 64 * 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "why"),
+    [
+        ("labelling", {}, "the class with the highest of independent scores"),
+        ("classification", {"activation": "none"}, "the class with the highest logit"),
+    ],
+)
+def test_classifiers_without_softmax(
+    make_model: Maker, folders: Path, kind: str, options: dict[str, str], why: str
+) -> None:
+    found = measure(make_model(kind, **options), folders)
+    assert found.measured.figures["top-1"] == pytest.approx(9 / 10)
+
+
+def test_a_grey_classifier(make_model: Maker, tmp_path: Path) -> None:
+    for colour in COLOURS:
+        write(tmp_path / "one" / "thing" / f"{colour}.png", colour)
+    found = measure(make_model("grey", labels=("thing",)), tmp_path / "one")
+    assert (found.value, found.pictures) == (1.0, 3)
+
+
+def write_masks(root: Path, thing: int) -> Path:
+    """A picture whose right half is white, and a mask that calls three quarters of it the thing."""
+    picture, mask = np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32), np.uint8)
+    picture[:, 16:], mask[:, 8:] = 255, thing
+    for folder, pixels in (("images", picture), ("masks", mask)):
+        (root / folder).mkdir(parents=True)
+        cv2.imwrite(str(root / folder / "0.png"), pixels)
+    return root
+
+
+def test_masks_of_two_classes(make_model: Maker, tmp_path: Path) -> None:
+    found = measure(make_model("mask"), write_masks(tmp_path / "pairs", 1))
+    assert [figure.value for figure in found.measured.classes] == pytest.approx([1 / 2, 2 / 3])
+    assert found.measured.figures["pixAcc"] == pytest.approx(3 / 4)
+
+
+def test_masks_spelt_in_black_and_white_are_no_labels(make_model: Maker, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="found masks of 0 and 255, expected 0 and 1"):
+        measure(make_model("mask"), write_masks(tmp_path / "pairs", 255))

@@ -13,10 +13,10 @@ from gcv_edge.exporters.builder import GraphBuilder
 class Graph:
     """Builds a graph of random layers that ends in a classifier."""
 
-    def __init__(self, size: int = 8, seed: int = 0, batch: int | str = "N") -> None:
+    def __init__(self, size: int = 8, seed: int = 0, batch: int | str = "N", channels: int = 3) -> None:
         self.builder = GraphBuilder("small")
         self.random = np.random.default_rng(seed)
-        self.data = self.builder.input("data", (batch, 3, size, size))
+        self.data = self.builder.input("data", (batch, channels, size, size))
 
     def numbers(self, *shape: int) -> ir.Value:
         fan = max(1, int(np.prod(shape[1:])))
@@ -45,9 +45,12 @@ class Graph:
     def op(self, kind: str, *inputs: ir.Value, **attributes: object) -> ir.Value:
         return self.builder.op(kind, list(inputs), **attributes)
 
+    def vector(self, x: ir.Value, outputs: int) -> ir.Value:
+        """A dense layer over averages."""
+        return self.dense(self.op("Flatten", self.op("GlobalAveragePool", x)), outputs)
+
     def end(self, x: ir.Value) -> ir.Model:
-        pooled = self.op("Flatten", self.op("GlobalAveragePool", x))
-        return self.builder.model({"logits": self.dense(pooled, 4)})
+        return self.builder.model({"logits": self.vector(x, 4)})
 
 
 def plain(g: Graph) -> ir.Value:

@@ -44,7 +44,7 @@ class Student:
             parameter.requires_grad_()
 
     def __call__(self, images: Tensor, names: Collection[str] | None = None) -> dict[str, Tensor]:
-        """Compute the heads, or other tensors on the way, for a batch ``[n, 3, H, W]``."""
+        """Compute the heads, or other tensors on the way, for a batch ``[n, C, H, W]``."""
         tensors = {**self.constants, self.input: images}
         for node in self.nodes:
             inputs = [tensors[value.name or ""] if value is not None else None for value in node.inputs]

@@ -1,0 +1,28 @@
+"""Networks that do not choose one class of a coloured picture can be pruned as well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gcv_edge import load
+from gcv_edge.prune import prune
+from gcv_edge.prune.inputs import noise_frames
+from tests.support.task_networks import KINDS, write_network
+
+CHOOSES = {"grey": True, "multi-label": False, "bare": False, "regression": False, "mask": False}
+"""Whether a kind is compared by the divergence of probabilities."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_prunes(kind: str, tmp_path: Path) -> None:
+    source = write_network(tmp_path / "net.onnx", KINDS[kind])
+    result = prune(source, noise_frames(40, (20, 24), seed=7), tmp_path / "out.onnx", macs=0.7)
+    assert result.macs[1] <= 0.7 * result.macs[0]
+    assert result.divergence > 0
+    is_error = result.changed == pytest.approx(100 * result.divergence)
+    assert is_error is not CHOOSES[kind]
+    frame = next(noise_frames(1, (20, 24), seed=8))
+    before, after = (load(path).run(frame) for path in (source, result.path))
+    assert type(before) is type(after)
