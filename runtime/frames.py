@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -106,14 +105,3 @@ def copy_to_draw(frame: object) -> Pixels:
         gray = pixels.reshape(pixels.shape[:2])
         return np.repeat(gray[:, :, None], 3, axis=2)
     return np.array(pixels[:, :, :3], order="C")
-
-
-def load_picture(data: bytes) -> Pixels | None:
-    """Decode a picture to BGR, upright as its EXIF data says; None where it cannot be decoded."""
-    if not data:
-        return None
-    try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
-        return None
-    return None if picture is None else np.asarray(picture, np.uint8)

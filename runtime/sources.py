@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from gcv_edge.errors import DataError
-from gcv_edge.runtime.frames import Pixels, describe_type, load_picture
+from gcv_edge.runtime.decoding import decode_picture, open_capture
+from gcv_edge.runtime.frames import Pixels, describe_type
 
 PICTURE_SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".pgm", ".tif", ".tiff", ".webp"))
 
@@ -41,7 +42,7 @@ def read_picture(path: str | os.PathLike[str]) -> Pixels:
         uint8 ``[h, w, 3]``, BGR, turned upright as its EXIF data says.
 
     Raises:
-        DataError: the file is missing, a folder, unreadable, or not a picture.
+        DataError: the file is missing, a folder, unreadable, not a picture, or of too many pixels.
     """
     try:
         data = Path(path).read_bytes()
@@ -51,10 +52,10 @@ def read_picture(path: str | os.PathLike[str]) -> Pixels:
         raise DataError(f"{os.fspath(path)}: found a folder, expected a picture") from None
     except OSError as error:
         raise DataError(f"{os.fspath(path)}: {error.strerror}") from error
-    pixels = load_picture(data)
-    if pixels is None:
-        raise DataError(f"{os.fspath(path)}: found no picture, expected JPEG, PNG or the like")
-    return pixels
+    try:
+        return np.asarray(decode_picture(data), np.uint8)
+    except DataError as error:
+        raise DataError(f"{os.fspath(path)}: {error}") from None
 
 
 def read_source(source: Source) -> Iterator[Frame]:
@@ -117,11 +118,11 @@ def list_pictures(folder: Path) -> list[Path]:
 
 def read_capture(address: int | str, name: str) -> Iterator[Frame]:
     """Iterate over a video's or a camera's frames."""
-    capture = cv2.VideoCapture(address)
     try:
-        if not capture.isOpened():
-            kind = "camera" if isinstance(address, int) else "picture or video"
-            raise DataError(f"{name}: cannot be opened as a {kind}")
+        capture = open_capture(address)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+    try:
         yield from read_frames(capture, name)
     finally:
         capture.release()

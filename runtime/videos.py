@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gcv_edge.errors import DataError
+from gcv_edge.runtime.decoding import open_capture
 from gcv_edge.runtime.frames import Pixels
 from gcv_edge.runtime.sources import PICTURE_SUFFIXES, list_pictures, read_picture
 
@@ -67,7 +68,7 @@ def list_frames(path: Path) -> list[Path]:
 
 def count_frames(path: Path) -> int:
     """Count a video's frames: what the file says, else by going through it."""
-    capture = open_capture(path)
+    capture = open_video(path)
     try:
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         if count <= 0:
@@ -81,7 +82,7 @@ def count_frames(path: Path) -> int:
 
 def read_some(path: Path, wanted: Sequence[int]) -> Iterator[tuple[int, Pixels]]:
     """Give some of a video's frames; the others are passed over without being decoded to pixels."""
-    capture = open_capture(path)
+    capture = open_video(path)
     try:
         position, last = -1, None
         for index in wanted:
@@ -97,13 +98,13 @@ def read_some(path: Path, wanted: Sequence[int]) -> Iterator[tuple[int, Pixels]]
         capture.release()
 
 
-def open_capture(path: Path) -> cv2.VideoCapture:
+def open_video(path: Path) -> cv2.VideoCapture:
     """Open a video.
 
     Raises:
-        DataError: it is none.
+        DataError: it is none, or its frames have too many pixels.
     """
-    capture = cv2.VideoCapture(str(path))
-    if not capture.isOpened():
-        raise DataError(f"{path}: cannot be opened as a picture or video")
-    return capture
+    try:
+        return open_capture(str(path))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None

@@ -10,7 +10,7 @@ from gcv_edge.cli.console import echo_json
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration
 from gcv_edge.cli.int8_outcome import outcome_to_dict, print_outcome, refuse_drop
-from gcv_edge.cli.options import Fraction, json_option
+from gcv_edge.cli.options import Fraction, json_option, max_pixels_option
 from gcv_edge.cli.outputs import check_output, check_report
 from gcv_edge.errors import UsageError
 from gcv_edge.store import find_model
@@ -31,6 +31,7 @@ from gcv_edge.store import find_model
     help="Time for the search for layers that must stay float.",
 )
 @click.option("--keep-float", metavar="A,B", help="Names of layers that stay float in any case.")
+@max_pixels_option
 @json_option("Print what was found as JSON.")
 @debug_option
 def calibrate(

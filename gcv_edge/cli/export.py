@@ -16,7 +16,14 @@ from gcv_edge.cli.guard import debug_option, naming
 from gcv_edge.cli.info import describe_colours
 from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration
 from gcv_edge.cli.int8_outcome import Outcome, outcome_to_dict, print_outcome, refuse_drop
-from gcv_edge.cli.options import Word, distill_option, json_option, parse_classes, task_option
+from gcv_edge.cli.options import (
+    Word,
+    distill_option,
+    json_option,
+    max_pixels_option,
+    parse_classes,
+    task_option,
+)
 from gcv_edge.cli.outputs import check_output, check_report
 from gcv_edge.cli.pruned_export import (
     Shrunk,
@@ -99,6 +106,7 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 )
 @distill_option
 @calibration_options
+@max_pixels_option
 @json_option("Print what was written as JSON.")
 @debug_option
 def export(

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from gcv_edge.errors import UsageError
+from gcv_edge.runtime.pixel_limit import MAX_PIXELS, MOST_PIXELS, limit_pixels
 from gcv_edge.tasks import TASKS
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -73,6 +74,22 @@ distill_option = click.option(
     metavar="[PASSES]",
     help="Then train it to give what the whole network gives, that often over the pictures, or for some "
     "minutes; kept where other pictures agree better. Needs the extra [torch].",
+)
+
+
+def set_max_pixels(ctx: click.Context, param: click.Parameter, value: int | None) -> None:  # noqa: ARG001
+    """Limit the pixels of pictures while the command runs."""
+    if value is not None:
+        ctx.with_resource(limit_pixels(value))
+
+
+max_pixels_option = click.option(
+    "--max-pixels",
+    type=click.IntRange(1, MOST_PIXELS),
+    metavar="N",
+    expose_value=False,
+    callback=set_max_pixels,
+    help=f"Pass over pictures with more pixels.  [default: {MAX_PIXELS}]",
 )
 
 task_option = click.option(

@@ -10,7 +10,7 @@ import click
 
 from gcv_edge.cli.console import counted, echo_json, plural, show_path
 from gcv_edge.cli.guard import debug_option, muted_libraries
-from gcv_edge.cli.options import Fraction, Word, json_option
+from gcv_edge.cli.options import Fraction, Word, json_option, max_pixels_option
 from gcv_edge.cli.summaries import draw, summarize, to_dict
 from gcv_edge.errors import DataError, UnsupportedError, UsageError
 
@@ -30,6 +30,7 @@ PRECISIONS = ("f32", "bf16", "auto")
 @click.argument("model")
 @click.argument("source", metavar="INPUT")
 @click.option("--save", metavar="DIR", help="Write annotated copies there; the folder is made.")
+@max_pixels_option
 @json_option("Print a line of JSON per frame.")
 @click.option(
     "--threshold",

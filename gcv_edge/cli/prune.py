@@ -12,7 +12,7 @@ import click
 
 from gcv_edge.cli.console import counted, echo_json, echo_table, plural, show_path, show_size
 from gcv_edge.cli.guard import debug_option, naming
-from gcv_edge.cli.options import Fraction, Word, distill_option, json_option
+from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option
 from gcv_edge.cli.outputs import check_output, check_report, writing
 from gcv_edge.errors import DataError, UsageError
 
@@ -59,6 +59,7 @@ GATE_NOT_MET = 3
 )
 @click.option("--report", metavar="FILE.html", help="Write a page to look at.")
 @click.option("--explain", is_flag=True, help="List the channels that may go and why others may not.")
+@max_pixels_option
 @json_option("Print what was made as JSON.")
 @debug_option
 def prune(

@@ -14,6 +14,7 @@ from gcv_edge.cli.guard import make_folder, naming
 from gcv_edge.cli.inputs import Input
 from gcv_edge.errors import DataError, GcvEdgeError
 from gcv_edge.files import replacing
+from gcv_edge.runtime.decoding import open_capture
 from gcv_edge.runtime.frames import Pixels
 from gcv_edge.runtime.sources import Frame
 
@@ -135,7 +136,10 @@ def write_picture(target: Path, canvas: Pixels) -> None:
 
 def frame_rate(source: str) -> float:
     """Return a video's frames per second."""
-    capture = cv2.VideoCapture(source)
+    try:
+        capture = open_capture(source)
+    except DataError:  # told with its name when the frames are read
+        return DEFAULT_RATE
     rate = float(capture.get(cv2.CAP_PROP_FPS))
     capture.release()
     return rate if 0 < rate < 1000 else DEFAULT_RATE

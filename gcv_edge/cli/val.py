@@ -12,7 +12,7 @@ import click
 
 from gcv_edge.cli.console import echo_json, echo_table, plural, show_path
 from gcv_edge.cli.guard import debug_option, muted_libraries
-from gcv_edge.cli.options import Word, json_option
+from gcv_edge.cli.options import Word, json_option, max_pixels_option
 from gcv_edge.cli.predict import ENGINES, PRECISIONS
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ SHOWN_SKIPPED = 10
     show_default=True,
     help="Of float operations; f32 is what export verified.",
 )
+@max_pixels_option
 @json_option("Print the figures as JSON.")
 @debug_option
 def val(

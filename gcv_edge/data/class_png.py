@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.data.reader import DamagedSampleError, read_bytes
+from gcv_edge.errors import DataError
+from gcv_edge.runtime.decoding import decode_picture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PALETTE, GRAY = 3, 0
@@ -24,15 +26,13 @@ def read_levels(path: Path) -> NDArray[np.int32]:
         ``(h, w)`` int32.
 
     Raises:
-        DamagedSampleError: it is missing, or no PNG of one channel.
+        DamagedSampleError: it is missing, no PNG of one channel, or of too many pixels.
     """
     data, factor = as_gray_png(read_bytes(path))
     try:
-        levels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        levels = None
-    if levels is None:
-        raise DamagedSampleError(f"{path.name}: found no picture, expected a PNG of class ids")
+        levels = decode_picture(data, cv2.IMREAD_UNCHANGED)
+    except DataError as error:
+        raise DamagedSampleError(f"{path.name}: {error}") from None
     if levels.ndim != 2:
         raise DamagedSampleError(f"{path.name}: found a colour picture, expected a PNG of class ids")
     return np.asarray(levels, np.int32) // factor

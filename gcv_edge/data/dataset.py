@@ -11,7 +11,8 @@ import numpy as np
 from gcv_edge.data.reader import DamagedSampleError, Reader
 from gcv_edge.data.targets import Target
 from gcv_edge.errors import DataError
-from gcv_edge.runtime.frames import Pixels, load_picture
+from gcv_edge.runtime.decoding import decode_picture
+from gcv_edge.runtime.frames import Pixels
 
 
 class Sample(NamedTuple):
@@ -137,9 +138,10 @@ class Dataset:
 
     def _read(self, index: int) -> Sample:
         reader = self._reader
-        frame = load_picture(reader.picture(index))
-        if frame is None:
-            raise DamagedSampleError("found no picture, expected JPEG, PNG or the like")
+        try:
+            frame = np.asarray(decode_picture(reader.picture(index)), np.uint8)
+        except DataError as error:
+            raise DamagedSampleError(str(error)) from None
         height, width = frame.shape[:2]
         try:
             return Sample(reader.name(index), frame, reader.target(index, (width, height)))

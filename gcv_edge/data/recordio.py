@@ -7,6 +7,7 @@ leaves it out, so parts are joined with it. Source: dmlc-core's include/dmlc/rec
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from enum import IntEnum
@@ -112,11 +113,11 @@ def read_head(file: BinaryIO) -> Head:
 
 
 def read_payload(file: BinaryIO, head: Head) -> bytes:
-    """Read the bytes of a part; a length beyond the file costs no memory."""
-    payload = file.read(min(head.padded, MAX_RECORD))
-    if len(payload) < head.length or head.kind > Kind.LAST:
-        raise DamagedSampleError(f"found {len(payload)} bytes, expected a part of {head.length}")
-    return payload[: head.length]
+    """Read the bytes of a part; a length beyond the file costs neither memory nor time."""
+    left = os.fstat(file.fileno()).st_size - file.tell()
+    if left < head.length or head.kind > Kind.LAST:
+        raise DamagedSampleError(f"found {left} bytes, expected a part of {head.length}")
+    return file.read(head.padded)[: head.length]
 
 
 def scan_records(path: Path) -> Offsets:
@@ -137,31 +138,52 @@ def scan_records(path: Path) -> Offsets:
 
 def find_beginnings(file: BinaryIO, size: int) -> Iterator[int]:
     """Give the offsets of records, walking from head to head."""
-    place = 0
+    place, search = 0, HeadSearch(file)
     while place + HEAD.size <= size:
         file.seek(place)
         try:
             head = read_head(file)
         except DamagedSampleError:
-            place = find_magic(file, place + 4, size)
+            place = search.next_after(place, size)
             continue
         if head.starts:
             yield place
         end = place + HEAD.size + head.padded
-        place = end if head.kind <= Kind.LAST and end <= size else find_magic(file, place + 4, size)
+        place = end if head.kind <= Kind.LAST and end <= size else search.next_after(place, size)
 
 
-def find_magic(file: BinaryIO, place: int, size: int) -> int:
-    """Return where the magic next stands at a multiple of 4; the file's size where it does not."""
-    while place < size:
-        file.seek(place)
-        block = file.read(SEARCH_STEP)
+class HeadSearch:
+    """Finds heads behind damaged places. What has been read is kept, so that no byte is searched twice.
+
+    Args:
+        file: the records.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._start = self._end = 0
+        self._heads: Offsets = np.empty(0, np.int64)
+
+    def next_after(self, place: int, size: int) -> int:
+        """Return where a head next stands, a multiple of 4 behind a place; the file's size for nowhere."""
+        place += 4
+        while place < size:
+            if not self._start <= place < self._end:
+                self._load(place)
+            later = self._heads[np.searchsorted(self._heads, place) :]
+            if later.size:
+                return int(later[0])
+            place = self._end
+        return size
+
+    def _load(self, place: int) -> None:
+        """Find all heads of a block; a word more is read, for the kind of one that stands at its end."""
+        self._file.seek(place)
+        block = self._file.read(SEARCH_STEP + 4)
         words = np.frombuffer(block[: len(block) // 4 * 4], "<u4")
-        hits = np.flatnonzero(words == int.from_bytes(MAGIC, "little"))
-        if hits.size:
-            return place + 4 * int(hits[0])
-        place += SEARCH_STEP
-    return size
+        is_head = (words[:-1] == int.from_bytes(MAGIC, "little")) & (words[1:] >> LENGTH_BITS <= Kind.LAST)
+        self._heads = place + 4 * np.flatnonzero(is_head).astype(np.int64)
+        self._start, self._end = place, place + SEARCH_STEP
 
 
 def read_index(path: Path, records: Path) -> Offsets:

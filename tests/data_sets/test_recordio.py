@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from time import perf_counter
 from types import ModuleType
 
 import numpy as np
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 import gcv_edge
 from gcv_edge.data import open_dataset
 from gcv_edge.data.reader import DamagedSampleError
-from gcv_edge.data.recordio import read_record, scan_records
+from gcv_edge.data.recordio import SEARCH_STEP, read_record, scan_records
 from gcv_edge.data.targets import BoxTarget, ClassTarget
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, POSE
 
@@ -111,6 +112,44 @@ def test_a_length_beyond_the_file_takes_no_memory(tmp_path: Path) -> None:
     dataset = open_dataset(path)
     assert list(dataset) == []
     assert dataset.skipped[0].reason == "found 3 bytes, expected a part of 536870911"
+
+
+WORD = struct.Struct("<I")
+
+
+@pytest.mark.parametrize(
+    ("unit", "records", "why"),
+    [
+        (MAGIC, 1, "words that are magic and no kind of part"),
+        (MAGIC + WORD.pack(7 << 29), 1, "heads of no kind"),
+        (
+            MAGIC + WORD.pack((1 << 29) - 1),
+            1 << 17,
+            "records longer than the file, each behind the other's head",
+        ),
+        (MAGIC + WORD.pack(2 << 29 | (1 << 29) - 1), 1, "middles longer than the file"),
+        (MAGIC[:3] + b"?", 1, "almost magic"),
+        (b"", 1, "nothing at all"),
+    ],
+)
+def test_damage_is_read_once(tmp_path: Path, unit: bytes, records: int, why: str) -> None:
+    """A megabyte that is read from every place to its end takes half a minute."""
+    good = pack_record(pack_image(1.0, encode(7)))
+    path = tmp_path / "a.rec"
+    path.write_bytes(b"".join([MAGIC, WORD.pack(7 << 29), unit * ((1 << 20) // max(len(unit), 1)), good]))
+    start = perf_counter()
+    dataset = open_dataset(path, CLASSIFICATION)
+    assert [sample.frame[0, 0, 0] for sample in dataset] == [7]
+    assert len(dataset) in (records, records + 1)
+    assert perf_counter() - start < 30
+
+
+def test_heads_are_found_across_blocks(tmp_path: Path) -> None:
+    good = pack_record(pack_image(1.0, encode(7)))
+    path = tmp_path / "a.rec"
+    for gap in range(SEARCH_STEP - 8, SEARCH_STEP + 16, 4):
+        path.write_bytes(MAGIC + WORD.pack(7 << 29) + bytes(gap) + good)
+        assert scan_records(path).tolist() == [8 + gap]
 
 
 def test_classes(tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""Decoding pictures and opening videos, whose frames may have no more pixels than a limit."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gcv_edge.errors import DataError
+from gcv_edge.runtime.picture_size import picture_size
+from gcv_edge.runtime.pixel_limit import LIMIT
+
+
+def decode_picture(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.generic]:
+    """Decode a picture, upright as its EXIF data says.
+
+    Args:
+        data: PNG, JPEG, BMP, TIFF, WebP, netpbm, or what else ``picture_size`` knows and OpenCV decodes.
+        flags: OpenCV's; by default the result is BGR, uint8 ``[h, w, 3]``.
+
+    Raises:
+        DataError: it is none, or has more pixels than the limit; of such a one nothing is decoded.
+    """
+    size = picture_size(data)
+    if size is not None:
+        LIMIT.check(size)
+        with contextlib.suppress(cv2.error):
+            picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+            if picture is not None:
+                return picture
+    raise DataError("found no picture, expected JPEG, PNG or the like")
+
+
+def open_capture(address: int | str) -> cv2.VideoCapture:
+    """Open a video's path or URL, or a camera by its number.
+
+    Raises:
+        DataError: it cannot be opened, or its frames have more pixels than the limit.
+    """
+    check_still(address)
+    capture = cv2.VideoCapture(address)
+    sides = cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT
+    try:
+        if not capture.isOpened():
+            kind = "camera" if isinstance(address, int) else "picture or video"
+            raise DataError(f"cannot be opened as a {kind}")
+        LIMIT.check((int(capture.get(sides[0])), int(capture.get(sides[1]))))
+    except DataError:
+        capture.release()
+        raise
+    return capture
+
+
+def check_still(address: int | str) -> None:
+    """Check a file that is a picture by its content: opening it as a video would decode it."""
+    if isinstance(address, int) or not Path(address).is_file():
+        return
+    with contextlib.suppress(OSError, ValueError), Path(address).open("rb") as file:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            size = picture_size(data)
+        if size is not None:
+            LIMIT.check(size)

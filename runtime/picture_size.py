@@ -1,0 +1,159 @@
+"""How many pixels an encoded picture has, from its header alone: nothing is decoded, and nothing allocated.
+
+Sources: PNG (W3C), 4.1.1 IHDR; JPEG (ITU T.81), B.2.2; TIFF 6.0, section 2, and BigTIFF; WebP (RFC 9649);
+GIF89a, section 18; BITMAPINFOHEADER; netpbm's pnm; JPEG 2000 (ITU T.800), A.5.1; AVIF (ISO/IEC 23008-12),
+6.5.3.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Iterator
+from mmap import mmap
+from typing import TypeAlias
+
+Encoded: TypeAlias = "bytes | mmap"
+Size: TypeAlias = "tuple[int, int]"
+
+JPEG_ALONE = frozenset((0x00, 0x01, *range(0xD0, 0xD9)))
+"""Second bytes of what has no length: stuffing and markers without a segment."""
+JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+JPEG_END = frozenset((0xD9, 0xDA))
+PNM_SPACE = rb"(?:\s|#[^\r\n]*[\r\n])"
+PNM_HEAD = re.compile(rb"P[1-6]\s" + PNM_SPACE + rb"*(\d{1,10})" + PNM_SPACE + rb"+(\d{1,10})[\s#]")
+TIFF_SIDES = (256, 257, 322, 323)
+"""Tags of the width and height of the picture, and of its tiles."""
+TIFF_TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}
+CODESTREAM = re.compile(rb"\xff\x4f\xff\x51.{4}(.{8})", re.DOTALL)
+
+
+def picture_size(data: Encoded) -> Size | None:
+    """Return width and height of what decoding would hold.
+
+    Args:
+        data: an encoded picture: PNG, JPEG, GIF, BMP, TIFF, WebP, netpbm, JPEG 2000 or AVIF.
+
+    Returns:
+        The larger of picture and tile, where a TIFF has tiles. None for anything else, or a damaged header.
+    """
+    for signature, read in READERS.items():
+        if signature.match(data):
+            try:
+                return read(data)
+            except struct.error:
+                return None
+    return None
+
+
+def png_size(data: Encoded) -> Size | None:
+    """Read IHDR, which comes first."""
+    return struct.unpack_from(">II", data, 16) if data[12:16] == b"IHDR" else None
+
+
+def jpeg_size(data: Encoded) -> Size | None:
+    """Go from marker to marker until the one that begins a frame."""
+    place = data.find(b"\xff", 2)
+    while place >= 0:
+        (marker,) = struct.unpack_from("B", data, place + 1)
+        if marker in JPEG_FRAMES:
+            height, width = struct.unpack_from(">HH", data, place + 5)
+            return width, height
+        if marker in JPEG_END:
+            return None
+        place = data.find(b"\xff", end_of_marker(data, place, marker))
+    return None
+
+
+def end_of_marker(data: Encoded, place: int, marker: int) -> int:
+    """Return where a JPEG's marker, and the segment that it has, end; a second 0xFF is filling."""
+    if marker == 0xFF:
+        return place + 1
+    if marker in JPEG_ALONE:
+        return place + 2
+    return place + 2 + int(struct.unpack_from(">H", data, place + 2)[0])
+
+
+def gif_size(data: Encoded) -> Size:
+    """Read the logical screen."""
+    return struct.unpack_from("<HH", data, 6)
+
+
+def bmp_size(data: Encoded) -> Size:
+    """Read the core header of OS/2, or the information header; a negative height is upside down."""
+    (length,) = struct.unpack_from("<I", data, 14)
+    width, height = struct.unpack_from("<HH" if length == 12 else "<ii", data, 18)
+    return abs(width), abs(height)
+
+
+def webp_size(data: Encoded) -> Size | None:
+    """Read the canvas, or the header of a lossy or lossless picture."""
+    kind = data[12:16]
+    if kind == b"VP8X":
+        low, high = struct.unpack_from("<IH", data, 24)
+        return 1 + (low & 0xFFFFFF), 1 + (low >> 24 | high << 8)
+    if kind == b"VP8L":
+        (word,) = struct.unpack_from("<I", data, 21)
+        return 1 + (word & 0x3FFF), 1 + (word >> 14 & 0x3FFF)
+    width, height = struct.unpack_from("<HH", data, 26)
+    return (width & 0x3FFF, height & 0x3FFF) if kind == b"VP8 " else None
+
+
+def pnm_size(data: Encoded) -> Size | None:
+    """Read the first two numbers; comments may stand before each."""
+    found = PNM_HEAD.match(data)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def tiff_size(data: Encoded) -> Size | None:
+    """Read the first directory."""
+    sides = dict(tiff_sides(data, "<" if data[:2] == b"II" else ">"))
+    if not {256, 257} <= sides.keys():
+        return None
+    picture, tile = (sides[256], sides[257]), (sides.get(322, 0), sides.get(323, 0))
+    return max(picture, tile, key=pixel_count)
+
+
+def tiff_sides(data: Encoded, order: str) -> Iterator[tuple[int, int]]:
+    """Give the tags that are sides, with their values."""
+    is_big = struct.unpack_from(order + "H", data, 2) == (43,)
+    (place,) = struct.unpack_from(order + ("Q" if is_big else "I"), data, 8 if is_big else 4)
+    count_format, step, value = (order + "Q", 20, 12) if is_big else (order + "H", 12, 8)
+    (count,) = struct.unpack_from(count_format, data, place)
+    place += struct.calcsize(count_format)
+    for entry in range(place, place + step * count, step):
+        tag, kind = struct.unpack_from(order + "HH", data, entry)
+        if tag in TIFF_SIDES and kind in TIFF_TYPES:
+            yield tag, struct.unpack_from(order + TIFF_TYPES[kind], data, entry + value)[0]
+
+
+def largest_size(pattern: re.Pattern[bytes]) -> Callable[[Encoded], Size | None]:
+    """Return a reader of the largest of the sizes, two words each, that a file may name in several places."""
+
+    def read(data: Encoded) -> Size | None:
+        sizes = (struct.unpack(">II", found[1]) for found in pattern.finditer(data))
+        return max(sizes, key=pixel_count, default=None)
+
+    return read
+
+
+def pixel_count(size: Size) -> int:
+    """Multiply."""
+    return size[0] * size[1]
+
+
+READERS: dict[re.Pattern[bytes], Callable[[Encoded], Size | None]] = {
+    re.compile(signature, re.DOTALL): read
+    for signature, read in {
+        rb"\x89PNG\r\n\x1a\n": png_size,
+        rb"\xff\xd8\xff": jpeg_size,
+        rb"GIF8": gif_size,
+        rb"BM": bmp_size,
+        rb"RIFF.{4}WEBP": webp_size,
+        rb"II[*+]\0|MM\0[*+]": tiff_size,
+        rb"P[1-6]\s": pnm_size,
+        rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51": largest_size(CODESTREAM),
+        rb".{4}ftypavi[fs]": largest_size(re.compile(rb"ispe.{4}(.{8})", re.DOTALL)),
+    }.items()
+}
+"""By the first bytes."""
