@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
 from gcv_edge.errors import UnsupportedError
+from gcv_edge.exporters.budget import Budget, check_elements, check_nodes, check_outputs
 
 OPSET = 19
 IR_VERSION = 9
@@ -48,6 +50,7 @@ class GraphBuilder:
         self.nodes: list[ir.Node] = []
         self.constants: list[ir.Value] = []
         self._names: dict[str, int] = {}
+        self._budget = Budget()
         self._opsets = [onnx.helper.make_opsetid("", OPSET)]
 
     @classmethod
@@ -89,6 +92,22 @@ class GraphBuilder:
         self.constants.append(value)
         return value
 
+    def reserve(self, *lengths: int) -> None:
+        """Ask for the room of an array that is about to be made for a constant.
+
+        Raises:
+            TooLargeError: it would take too much.
+        """
+        self._budget.reserve(math.prod(lengths))
+
+    def expect_nodes(self, count: int) -> None:
+        """Say how many operators are about to be emitted.
+
+        Raises:
+            TooLargeError: they are too many.
+        """
+        check_nodes(len(self.nodes) + count)
+
     def op(
         self, op_type: str, inputs: Sequence[ir.Value | None], name: str | None = None, **attributes: Any
     ) -> ir.Value:
@@ -104,13 +123,16 @@ class GraphBuilder:
         **attributes: Any,
     ) -> tuple[ir.Value, ...]:
         """Emit an operator with several outputs and return them."""
+        self.expect_nodes(1)
+        check_outputs(outputs)
         label = name or op_type
         attributes = {key: value for key, value in attributes.items() if value is not None}
         node = ir.node(op_type, inputs, attributes, num_outputs=outputs, name=self.unique(label))
         for index, value in enumerate(node.outputs):
             value.name = self.unique(label if outputs == 1 else f"{label}_{index}")
         types = self._infer(node)
-        if op_type not in NEVER_FOLDED and all(map(_is_constant, inputs)) and _is_small(types):
+        sizes = [self._count(node, result.tensor_type) for result in types.values()]
+        if op_type not in NEVER_FOLDED and all(map(_is_constant, inputs)) and self._may_fold(sizes):
             return self._fold(node, label)
         for value in node.outputs:
             self._set_type(value, types[name_of(value)])
@@ -130,13 +152,25 @@ class GraphBuilder:
             value.shape = ir.Shape([old if new == -1 else new for new, old in known])
         return value
 
+    def dim(self, value: ir.Value, axis: int) -> Dim:
+        """Return one dimension.
+
+        Raises:
+            ShapesError: there is no such axis.
+        """
+        shape = self.shape(value)
+        if not -len(shape) <= axis < len(shape):
+            raise ShapesError(f"an input has the shape {shape}, expected one with an axis {axis}")
+        return shape[axis]
+
     def length(self, value: ir.Value, axis: int) -> int:
         """Return the length of one axis.
 
         Raises:
             UnsupportedError: the axis is the open batch dimension.
+            ShapesError: there is no such axis.
         """
-        dim = self.shape(value)[axis]
+        dim = self.dim(value, axis)
         if isinstance(dim, int):
             return dim
         raise UnsupportedError(f"axis {axis} of {self.shape(value)} must have a known length, found '{dim}'")
@@ -184,10 +218,28 @@ class GraphBuilder:
             return onnx.shape_inference.infer_node_outputs(
                 schema, ir.to_proto(node), types, data, opset_imports=self._opsets, ir_version=IR_VERSION
             )
-        except onnx.shape_inference.InferenceError as error:
-            shapes = ", ".join(str(self.shape(value)) for value in known)
-            reason = str(error).strip().splitlines()[-1]
-            raise ShapesError(f"{node.op_type} '{node.name}': inputs {shapes}: {reason}") from error
+        except (onnx.shape_inference.InferenceError, onnx.checker.ValidationError) as error:
+            raise self._misfit(node, str(error).strip().splitlines()[-1]) from error
+
+    def _count(self, node: ir.Node, result: Any) -> int:
+        """Count the elements of a result, 1 for each open dimension.
+
+        Raises:
+            ShapesError: it has none.
+            TooLargeError: they are too many.
+        """
+        lengths = [dim.dim_value for dim in result.shape.dim if dim.HasField("dim_value")]
+        if any(length < 1 for length in lengths):
+            raise self._misfit(node, f"the result would have the lengths {lengths}")
+        check_elements(math.prod(lengths))
+        return math.prod(lengths)
+
+    def _misfit(self, node: ir.Node, reason: str) -> ShapesError:
+        shapes = ", ".join(str(self.shape(value)) for value in node.inputs if value is not None)
+        return ShapesError(f"{node.op_type} '{node.name}': inputs {shapes}: {reason}")
+
+    def _may_fold(self, sizes: Sequence[int]) -> bool:
+        return max(sizes) <= FOLD_LIMIT and self._budget.has_room(sum(sizes))
 
     def _set_type(self, value: ir.Value, inferred: Any) -> None:
         """Take over what was inferred; a dimension that was not gets a name, unlike that of any other."""
@@ -215,6 +267,7 @@ class GraphBuilder:
         )
         model = onnx.helper.make_model(proto, opset_imports=self._opsets, ir_version=IR_VERSION)
         results = ReferenceEvaluator(model).run(None, feeds)
+        self.reserve(sum(np.size(result) for result in results))
         for index in range(len(node.inputs)):
             node.replace_input_with(index, None)
         return tuple(self.constant(np.asarray(result), label) for result in results)
@@ -228,8 +281,3 @@ def name_of(value: ir.Value) -> str:
 
 def _is_constant(value: ir.Value | None) -> bool:
     return value is not None and value.const_value is not None
-
-
-def _is_small(types: Mapping[str, Any]) -> bool:
-    sizes = [np.prod([d.dim_value for d in t.tensor_type.shape.dim], dtype=np.int64) for t in types.values()]
-    return all(size <= FOLD_LIMIT for size in sizes)

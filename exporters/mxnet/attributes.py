@@ -1,19 +1,23 @@
-"""Typed access to a node's attributes, which MXNet stores as text.
-
-The texts are what dmlc::Parameter reads (dmlc-core/include/dmlc/parameter.h) and mxnet::Tuple
-(include/mxnet/tuple.h): ``3``, ``1e-05``, ``True``, ``None``, ``(3, 3)``, ``[3,3]``, ``(2,)``, ``(3L, 3L)``.
-"""
+"""Typed access to a node's attributes, which MXNet stores as text."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from gcv_edge.errors import UnsupportedError
 
+from .attribute_texts import (
+    or_none,
+    parse_bool,
+    parse_float,
+    parse_float_tuple,
+    parse_int,
+    parse_int_tuple,
+    parse_optional_ints,
+)
 from .source_file import quoted
 from .symbol import HIDDEN_KEYS, Node
 
@@ -28,18 +32,18 @@ class Required(Enum):
 
 REQUIRED: Final = Required.REQUIRED
 
-INTEGER = re.compile(r"[+-]?[0-9]{1,18}L?")
-FLOAT = re.compile(
-    r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?f?|[+-]?(inf|infinity|nan)", re.IGNORECASE
-)
-BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+INFINITY = math.inf
+
+Bounds = tuple[float, float]
+UNBOUNDED: Bounds = (-INFINITY, INFINITY)
 
 
 class Attributes:
     """The attributes of one node, read by type; remembers which ones were asked for.
 
     All ``get_*`` methods return ``default`` where the attribute is absent, and raise UnsupportedError where
-    it is absent without a default or where its text is not of the type.
+    it is absent without a default or where its text is not of the type. Where they take ``low`` and ``high``,
+    every number must be finite and between them, both included; bounds are checked in the file's text alone.
     """
 
     def __init__(self, node: Node) -> None:
@@ -54,61 +58,86 @@ class Attributes:
         """Whether the file gives this attribute."""
         return key in self._attrs
 
-    def get_int(self, key: str, default: int | Required = REQUIRED) -> int:
+    def get_int(
+        self, key: str, default: int | Required = REQUIRED, low: float = -INFINITY, high: float = INFINITY
+    ) -> int:
         """Return a whole number."""
-        return self._get(key, default, _parse_int, "a whole number")
+        return self._get_number(key, default, parse_int, "a whole number", (low, high))
 
-    def get_optional_int(self, key: str, default: int | None = None) -> int | None:
+    def get_optional_int(
+        self, key: str, default: int | None = None, low: float = -INFINITY, high: float = INFINITY
+    ) -> int | None:
         """Return a whole number, or None for the text ``None``."""
-        return self._get(key, default, _or_none(_parse_int), "a whole number or None")
+        return self._get_number(key, default, or_none(parse_int), "a whole number or None", (low, high))
 
-    def get_float(self, key: str, default: float | Required = REQUIRED) -> float:
+    def get_float(
+        self, key: str, default: float | Required = REQUIRED, low: float = -INFINITY, high: float = INFINITY
+    ) -> float:
         """Return a number."""
-        return self._get(key, default, _parse_float, "a number")
+        return self._get_number(key, default, parse_float, "a number", (low, high))
 
-    def get_optional_float(self, key: str, default: float | None = None) -> float | None:
+    def get_optional_float(
+        self, key: str, default: float | None = None, low: float = -INFINITY, high: float = INFINITY
+    ) -> float | None:
         """Return a number, or None for the text ``None``."""
-        return self._get(key, default, _or_none(_parse_float), "a number or None")
+        return self._get_number(key, default, or_none(parse_float), "a number or None", (low, high))
 
     def get_bool(self, key: str, default: bool | Required = REQUIRED) -> bool:
         """Return a truth value: ``True``, ``true``, ``1`` or their opposites."""
-        return self._get(key, default, _parse_bool, "True or False")
+        return self._get(key, default, parse_bool, "True or False")
 
     def get_str(self, key: str, default: str | Required = REQUIRED, choices: Sequence[str] = ()) -> str:
         """Return the text itself; where ``choices`` are given, it must be one of them."""
         text = self._get(key, default, str, "a text")
         if choices and text not in choices:
-            raise UnsupportedError(
-                f"{self.where}: {key}={quoted(text)} is not supported, expected {' or '.join(choices)}"
-            )
+            raise self.unsupported(key, " or ".join(choices))
         return text
 
-    def get_int_tuple(self, key: str, default: tuple[int, ...] | Required = REQUIRED) -> tuple[int, ...]:
-        """Return whole numbers; a single one without brackets is a tuple of one."""
-        return self._get(key, default, _parse_int_tuple, "a tuple of whole numbers")
+    def get_int_tuple(
+        self,
+        key: str,
+        default: tuple[int, ...] | Required = REQUIRED,
+        low: float = -INFINITY,
+        high: float = INFINITY,
+        length: int | None = None,
+    ) -> tuple[int, ...]:
+        """Return whole numbers, ``length`` of them where given; one without brackets is a tuple of one."""
+        return self._get_tuple(key, default, parse_int_tuple, "a tuple of whole numbers", (low, high), length)
 
     def get_optional_int_tuple(
         self, key: str, default: tuple[int, ...] | None = None
     ) -> tuple[int, ...] | None:
         """Return whole numbers, or None for the text ``None`` (all axes, say)."""
-        return self._get(key, default, _or_none(_parse_int_tuple), "a tuple of whole numbers or None")
+        return self._get(key, default, or_none(parse_int_tuple), "a tuple of whole numbers or None")
 
     def get_float_tuple(
-        self, key: str, default: tuple[float, ...] | Required = REQUIRED
+        self,
+        key: str,
+        default: tuple[float, ...] | Required = REQUIRED,
+        low: float = -INFINITY,
+        high: float = INFINITY,
+        length: int | None = None,
     ) -> tuple[float, ...]:
-        """Return numbers; a single one without brackets is a tuple of one."""
-        return self._get(key, default, _parse_float_tuple, "a tuple of numbers")
+        """Return numbers, ``length`` of them where given; one without brackets is a tuple of one."""
+        return self._get_tuple(key, default, parse_float_tuple, "a tuple of numbers", (low, high), length)
 
     def get_optional_ints(
         self, key: str, default: tuple[int | None, ...] | None = None
     ) -> tuple[int | None, ...] | None:
         """Return whole numbers of which some may be None, or None for the text ``None``."""
-        return self._get(key, default, _or_none(_parse_optional_ints), "a tuple of whole numbers or None")
+        return self._get(key, default, or_none(parse_optional_ints), "a tuple of whole numbers or None")
 
-    def unsupported(self, key: str) -> UnsupportedError:
+    def unsupported(self, key: str, expected: str = "") -> UnsupportedError:
         """Make the error for an attribute whose value the converter cannot serve (absent means default)."""
-        found = quoted(self._attrs[key]) if key in self._attrs else "(its default)"
-        return UnsupportedError(f"{self.where}: {key}={found} is not supported")
+        wanted = f", expected {expected}" if expected else ""
+        return UnsupportedError(f"{self.where}: {self._shown(key)} is not supported{wanted}")
+
+    def shown(self) -> str:
+        """Return the attributes that were asked for, as an error shows them."""
+        return ", ".join(self._shown(key) for key in self._attrs if key in self._used)
+
+    def _shown(self, key: str) -> str:
+        return f"{key}={quoted(self._attrs[key]) if key in self._attrs else '(its default)'}"
 
     def ignore_all(self) -> None:
         """Count every attribute as asked for: none of them matters at inference."""
@@ -130,61 +159,43 @@ class Attributes:
         except ValueError:
             raise UnsupportedError(f"{self.where}: {key}={quoted(text)} is not {expected}") from None
 
+    def _get_number(
+        self, key: str, default: T | Required, parse: Callable[[str], T], expected: str, bounds: Bounds
+    ) -> T:
+        value = self._get(key, default, parse, expected)
+        if key in self._attrs and not _is_within(value, bounds):
+            raise self.unsupported(key, _spell(bounds))
+        return value
+
+    def _get_tuple(
+        self,
+        key: str,
+        default: tuple[T, ...] | Required,
+        parse: Callable[[str], tuple[T, ...]],
+        expected: str,
+        bounds: Bounds,
+        length: int | None,
+    ) -> tuple[T, ...]:
+        values = self._get(key, default, parse, expected)
+        if key in self._attrs and not all(_is_within(value, bounds) for value in values):
+            raise self.unsupported(key, f"{_spell(bounds)} each")
+        if length is not None and len(values) != length:
+            raise self.unsupported(key, f"{length} numbers")
+        return values
+
 
 def _is_hidden(key: str) -> bool:
     return (key.startswith("__") and key.endswith("__")) or key.endswith(HIDDEN_KEYS)
 
 
-def _parse_int(text: str) -> int:
-    text = text.strip()
-    if not INTEGER.fullmatch(text):
-        raise ValueError(text)
-    return int(text.rstrip("L"))
+def _is_within(value: Any, bounds: Bounds) -> bool:
+    if value is None or bounds == UNBOUNDED:
+        return True
+    return math.isfinite(value) and bounds[0] <= value <= bounds[1]
 
 
-def _parse_float(text: str) -> float:
-    text = text.strip()
-    if not FLOAT.fullmatch(text):
-        raise ValueError(text)
-    is_finite = "n" not in text.lower()
-    value = float(text.rstrip("fF") if is_finite else text)
-    if is_finite and math.isinf(value):
-        raise ValueError(text)
-    return value
-
-
-def _parse_bool(text: str) -> bool:
-    value = BOOLEANS.get(text.strip().lower())
-    if value is None:
-        raise ValueError(text)
-    return value
-
-
-def _parse_int_tuple(text: str) -> tuple[int, ...]:
-    return _parse_tuple(text, _parse_int)
-
-
-def _parse_float_tuple(text: str) -> tuple[float, ...]:
-    return _parse_tuple(text, _parse_float)
-
-
-def _parse_optional_ints(text: str) -> tuple[int | None, ...]:
-    return _parse_tuple(text, _or_none(_parse_int))
-
-
-def _parse_tuple(text: str, parse: Callable[[str], T]) -> tuple[T, ...]:
-    text = text.strip()
-    if text[:1] + text[-1:] in ("()", "[]") and len(text) > 1:
-        return tuple(parse(item) for item in _split(text[1:-1]))
-    return (parse(text),)
-
-
-def _split(text: str) -> list[str]:
-    return text.strip().removesuffix(",").split(",") if text.strip() else []
-
-
-def _or_none(parse: Callable[[str], T]) -> Callable[[str], T | None]:
-    def parse_or_none(text: str) -> T | None:
-        return None if text.strip() == "None" else parse(text)
-
-    return parse_or_none
+def _spell(bounds: Bounds) -> str:
+    low, high = bounds
+    if math.isinf(high):
+        return f"{low:g} or more"
+    return f"at most {high:g}" if math.isinf(low) else f"{low:g} to {high:g}"

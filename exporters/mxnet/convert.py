@@ -11,10 +11,12 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError
+from gcv_edge.exporters.boundary import refusing
+from gcv_edge.exporters.budget import TooLargeError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet import operators as _operators  # noqa: F401  (registers the converters)
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.registry import Converter, find_converter
+from gcv_edge.exporters.mxnet.registry import CONVERTERS, Converter, find_converter
 from gcv_edge.exporters.mxnet.row_limits import with_row_limits
 from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
 
@@ -55,7 +57,7 @@ class SymbolConverter:
         nodes = with_row_limits(self.symbol.nodes, needed, entries)
         for index in needed:
             self._outputs[index] = self._convert(nodes[index])
-        return [self._outputs[entry.node][entry.output] for entry in entries]
+        return [self._output(entry) for entry in entries]
 
     def give(self, entry: Entry, value: ir.Value) -> None:
         """Use a value of one's own where a node's only output is asked for."""
@@ -64,13 +66,16 @@ class SymbolConverter:
     def _convert(self, node: Node) -> Sequence[ir.Value]:
         if node.is_variable:
             return [self._variable(node.name)]
-        arguments = [self._outputs[entry.node][entry.output] for entry in inference_inputs(node)]
         attrs = Attributes(node)
         convert = find_converter(node.op, node.name)
-        if not takes(convert, len(arguments)):
-            raise UnsupportedError(f"{attrs.where}: {len(arguments)} inputs do not fit this operator")
+        check_inputs(node, convert)
+        arguments = [self._output(entry) for entry in inference_inputs(node)]
+        shapes = ", ".join(str(value.shape) for value in arguments)
         try:
-            result = convert(self.graph, attrs, *arguments)
+            with refusing(f"{attrs.where}: inputs {shapes}"):
+                result = convert(self.graph, attrs, *arguments)
+        except TooLargeError as error:
+            raise TooLargeError(f"{attrs.where}: {error} ({attrs.shown()})") from error
         except UnsupportedError as error:
             if str(error).startswith(attrs.where):
                 raise
@@ -79,6 +84,13 @@ class SymbolConverter:
         if unknown:
             raise attrs.unsupported(unknown[0])
         return [result] if isinstance(result, ir.Value) else result
+
+    def _output(self, entry: Entry) -> ir.Value:
+        values = self._outputs[entry.node]
+        if entry.output >= len(values):
+            where = Attributes(self.symbol.nodes[entry.node]).where
+            raise UnsupportedError(f"{where}: output {entry.output} is used, but it has {len(values)}")
+        return values[entry.output]
 
     def _variable(self, name: str) -> ir.Value:
         if name in self.inputs:
@@ -89,13 +101,26 @@ class SymbolConverter:
         return self.graph.constant(array, name)
 
 
-def takes(convert: Converter, inputs: int) -> bool:
-    """Tell whether a converter takes this many inputs, beside the graph and the attributes."""
-    try:
-        inspect.signature(convert).bind(*range(inputs + 2))
-    except TypeError:
-        return False
-    return True
+def check_symbol(symbol: Symbol) -> None:
+    """Refuse a symbol with an operator of too few or too many inputs.
+
+    Raises:
+        UnsupportedError: there is one.
+    """
+    for node in symbol.nodes:
+        if node.op in CONVERTERS:
+            check_inputs(node, CONVERTERS[node.op])
+
+
+def check_inputs(node: Node, convert: Converter) -> None:
+    """Refuse another number of inputs than a converter takes, beside the graph and the attributes."""
+    found, parameters = len(inference_inputs(node)), list(inspect.signature(convert).parameters.values())[2:]
+    named = [each for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
+    least = sum(each.default is each.empty for each in named)
+    is_open = len(named) < len(parameters)
+    if found < least or (found > len(named) and not is_open):
+        expected = f"{least} or more" if is_open else " or ".join(map(str, range(least, len(named) + 1)))
+        raise UnsupportedError(f"{Attributes(node).where}: {found} inputs, expected {expected}")
 
 
 def inference_inputs(node: Node) -> Sequence[Entry]:

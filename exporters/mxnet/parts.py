@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from gcv_edge.errors import UsageError
+from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.builder import BATCH, GraphBuilder
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.attributes import Attributes
@@ -31,9 +31,16 @@ RAW = Preprocessing(mean=(0.0, 0.0, 0.0), scale=(1.0, 1.0, 1.0))
 
 
 def list_inputs(network: Network) -> list[str]:
-    """Names of the network's inputs, in the source's order, else by name: ``data0``, ``data1``."""
+    """Names of the network's inputs, in the source's order, else by name: ``data0``, ``data1``.
+
+    Raises:
+        UnsupportedError: there is none.
+    """
     known = network.input_shapes
-    return find_inputs(network.symbol, network.weights, network.symbol.heads, network.name, known)
+    names = find_inputs(network.symbol, network.weights, network.symbol.heads, network.name, known)
+    if not names:
+        raise UnsupportedError(f"{network.name}: found no input, expected a variable without parameters")
+    return names
 
 
 def export_tensors(network: Network, options: ExportOptions, notes: tuple[str, ...] = ()) -> ExportedModel:

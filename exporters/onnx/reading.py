@@ -12,6 +12,7 @@ import onnx_ir as ir
 import onnx_ir.passes.common as common
 
 from gcv_edge.errors import ModelFileError, ModelNotFoundError, UnsupportedError, UsageError
+from gcv_edge.exporters.boundary import first_line
 from gcv_edge.exporters.builder import IR_VERSION, OPSET, Shape
 from gcv_edge.exporters.onnx.checks import check_graph
 from gcv_edge.exporters.onnx.opsets import name_old_resizes, step_down
@@ -131,9 +132,3 @@ def fix_shapes(proto: onnx.ModelProto, shapes: Mapping[str, Shape]) -> None:
     del proto.graph.value_info[:]
     for output in proto.graph.output:
         output.type.tensor_type.ClearField("shape")
-
-
-def first_line(error: Exception) -> str:
-    """Say what went wrong in one line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:160] if lines else type(error).__name__

@@ -10,7 +10,7 @@ import onnx_ir as ir
 from gcv_edge.errors import ParamsMismatchError
 from gcv_edge.exporters.builder import GraphBuilder, Shape
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.operators.arguments import read_spatial
+from gcv_edge.exporters.mxnet.operators.arguments import MAX_WINDOW, check_divides, read_spatial
 from gcv_edge.exporters.mxnet.registry import converts
 
 CHANNEL_FIRST = ("None", "NCW", "NCHW", "NCDHW")
@@ -36,17 +36,19 @@ class Filters:
 
 def read_filters(attrs: Attributes) -> Filters:
     """Read the attributes of a convolution, either way."""
-    kernel = attrs.get_int_tuple("kernel")
+    kernel = attrs.get_int_tuple("kernel", low=1, high=MAX_WINDOW)
     rank = len(kernel)
     attrs.get_str("layout", "None", choices=CHANNEL_FIRST)
     attrs.get_str("no_bias", "")
+    count, groups = attrs.get_int("num_filter", low=1), attrs.get_int("num_group", 1, low=1)
+    check_divides(attrs, "num_group", count, groups)
     return Filters(
         kernel=kernel,
         strides=read_spatial(attrs, "stride", rank, 1),
         dilations=read_spatial(attrs, "dilate", rank, 1),
         pads=read_spatial(attrs, "pad", rank, 0),
-        count=attrs.get_int("num_filter"),
-        groups=attrs.get_int("num_group", 1),
+        count=count,
+        groups=groups,
     )
 
 
@@ -56,7 +58,9 @@ def convolution(
 ) -> ir.Value:
     """1-D, 2-D and 3-D convolution, grouped, dilated, its weights constant or computed."""
     filters = read_filters(attrs)
-    per_group = graph.length(data, 1) // filters.groups
+    channels = graph.length(data, 1)
+    check_divides(attrs, "num_group", channels, filters.groups)
+    per_group = channels // filters.groups
     check_weight(attrs, "weight", graph.shape(weight), (filters.count, per_group, *filters.kernel))
     return graph.op(
         "Conv",
@@ -77,8 +81,9 @@ def deconvolution(
     """Transposed convolution; ``target_shape`` overrides ``pad`` and ``adj`` as in MXNet."""
     filters = read_filters(attrs)
     rank = len(filters.kernel)
-    per_group = filters.count // filters.groups
-    check_weight(attrs, "weight", graph.shape(weight), (graph.length(data, 1), per_group, *filters.kernel))
+    per_group, channels = filters.count // filters.groups, graph.length(data, 1)
+    check_divides(attrs, "num_group", channels, filters.groups)
+    check_weight(attrs, "weight", graph.shape(weight), (channels, per_group, *filters.kernel))
     pads, adjust = filters.pads, read_spatial(attrs, "adj", rank, 0)
     target = read_spatial(attrs, "target_shape", rank, 0)
     if any(target):

@@ -8,6 +8,7 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import MAX_WINDOW
 from gcv_edge.exporters.mxnet.registry import converts
 
 
@@ -28,6 +29,11 @@ class Neighbourhood:
     stride: int
 
     @property
+    def count(self) -> int:
+        """Number of displacements."""
+        return (2 * (self.reach // self.step) + 1) ** 2
+
+    @property
     def displacements(self) -> list[tuple[int, int]]:
         """Displacements (row, column) in the order of the output's channels."""
         radius = self.reach // self.step
@@ -45,7 +51,11 @@ class Neighbourhood:
 def correlation(graph: GraphBuilder, attrs: Attributes, first: ir.Value, second: ir.Value) -> ir.Value:
     """Mean product, or mean distance, of patches of one map and displaced patches of another."""
     around = read_neighbourhood(attrs)
-    pad, multiplies = attrs.get_int("pad_size", 0), attrs.get_bool("is_multiply", True)
+    pad, multiplies = (
+        attrs.get_int("pad_size", 0, low=0, high=MAX_WINDOW),
+        attrs.get_bool("is_multiply", True),
+    )
+    graph.expect_nodes(3 * around.count)
     extents = [around.extent(graph.length(first, axis) + 2 * pad) for axis in (2, 3)]
     if min(extents) < around.kernel:
         raise attrs.unsupported("max_displacement")
@@ -65,11 +75,11 @@ def correlation(graph: GraphBuilder, attrs: Attributes, first: ir.Value, second:
 
 def read_neighbourhood(attrs: Attributes) -> Neighbourhood:
     """Read which patches are compared."""
-    kernel = attrs.get_int("kernel_size", 1)
+    kernel = attrs.get_int("kernel_size", 1, low=1, high=MAX_WINDOW)
     if kernel % 2 == 0:
-        raise attrs.unsupported("kernel_size")
-    steps = attrs.get_int("stride2", 1), attrs.get_int("stride1", 1)
-    return Neighbourhood(attrs.get_int("max_displacement", 1), steps[0], kernel, steps[1])
+        raise attrs.unsupported("kernel_size", "an odd number")
+    step, stride = (attrs.get_int(key, 1, low=1, high=MAX_WINDOW) for key in ("stride2", "stride1"))
+    return Neighbourhood(attrs.get_int("max_displacement", 1, low=0), step, kernel, stride)
 
 
 def padded(graph: GraphBuilder, attrs: Attributes, data: ir.Value, pad: int) -> ir.Value:

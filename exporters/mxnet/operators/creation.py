@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import onnx_ir as ir
 
@@ -10,17 +12,24 @@ from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.operators.arguments import element_type, read_axis, read_type
 from gcv_edge.exporters.mxnet.registry import converts
 
+FARTHEST = 2.0**53
+"""Up to here, a float64 holds every whole number."""
+
 
 @converts("_arange")
 def arange(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
     """Evenly spaced values; with ``stop=None``, ``start`` is the end (as in ``range(n)``)."""
-    start, stop = attrs.get_float("start", 0.0), attrs.get_optional_float("stop")
-    step, repeat = attrs.get_float("step", 1.0), attrs.get_int("repeat", 1)
+    limits = {"low": -FARTHEST, "high": FARTHEST}
+    start, stop = attrs.get_float("start", 0.0, **limits), attrs.get_optional_float("stop", **limits)
+    step, repeat = attrs.get_float("step", 1.0, **limits), attrs.get_int("repeat", 1, low=1)
     if attrs.get_bool("infer_range", False):
         raise attrs.unsupported("infer_range")
     attrs.get_str("ctx", "")
     if stop is None:
         start, stop = 0.0, start
+    if step == 0 or (stop - start) / step <= 0:
+        raise attrs.unsupported("step", f"one that leads from {start:g} to {stop:g}")
+    graph.reserve(math.ceil((stop - start) / step), repeat)
     values = np.arange(start, stop, step).astype(read_type(attrs, "float32").numpy())
     return graph.constant(np.repeat(values, repeat), attrs.name)
 
@@ -33,6 +42,7 @@ def arange_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Va
         raise attrs.unsupported("repeat")
     attrs.get_str("ctx", "")
     count = graph.length(data, read_axis(graph, attrs, data))
+    graph.reserve(count)
     return graph.constant((start + step * np.arange(count)).astype(np.float32), attrs.name)
 
 
@@ -54,6 +64,7 @@ def filled_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value, number: 
     dtype = element_type(data).numpy()
     shape = [dim for dim in graph.shape(data) if isinstance(dim, int)]
     if len(shape) == len(graph.shape(data)):
+        graph.reserve(*shape)
         return graph.constant(np.full(shape, number, dtype), attrs.name)
     extent = graph.op("Shape", [data], f"{attrs.name}_shape")
     result = graph.op("Expand", [graph.constant(np.asarray(number, dtype)), extent], attrs.name)
@@ -69,10 +80,12 @@ def full(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
 @converts("_eye")
 def eye(graph: GraphBuilder, attrs: Attributes) -> ir.Value:
     """Ones on a diagonal."""
-    rows, columns = attrs.get_int("N"), attrs.get_int("M", 0)
+    rows = attrs.get_int("N", low=1)
+    columns = attrs.get_int("M", 0, low=0) or rows
     attrs.get_str("ctx", "")
     dtype = read_type(attrs, "float32").numpy()
-    return graph.constant(np.eye(rows, columns or rows, attrs.get_int("k", 0), dtype), attrs.name)
+    graph.reserve(rows, columns)
+    return graph.constant(np.eye(rows, columns, attrs.get_int("k", 0), dtype), attrs.name)
 
 
 @converts("_zeros")
@@ -95,8 +108,10 @@ def filled(graph: GraphBuilder, attrs: Attributes, number: float) -> ir.Value:
     """
     attrs.get_str("ctx", "")
     dtype = read_type(attrs, "float32").numpy()
-    shape = attrs.get_int_tuple("shape")
+    shape = attrs.get_int_tuple("shape", low=0)
     unknown = [axis for axis, length in enumerate(shape) if length == 0]
     if unknown not in ([], [0]) and (unknown, len(shape)) != ([1], 3):
         raise attrs.unsupported("shape")
-    return graph.constant(np.full([length or 1 for length in shape], number, dtype), attrs.name)
+    lengths = [length or 1 for length in shape]
+    graph.reserve(*lengths)
+    return graph.constant(np.full(lengths, number, dtype), attrs.name)

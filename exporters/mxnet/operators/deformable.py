@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import check_divides
 from gcv_edge.exporters.mxnet.operators.convolution import Filters, check_weight, read_filters
 from gcv_edge.exporters.mxnet.registry import converts
 
@@ -60,14 +61,18 @@ class Sampling:
         self.attrs = attrs
         self.name = attrs.name
         self.filters = read_filters(attrs)
-        self.groups = attrs.get_int("num_deformable_group", 1)
+        self.groups = attrs.get_int("num_deformable_group", 1, low=1)
         attrs.get_int("im2col_step", 64)
         if len(self.filters.kernel) != 2:
             raise attrs.unsupported("kernel")
         self.channels, *size = (graph.length(data, axis) for axis in (1, 2, 3))
         self.size = tuple(size)
         self.taps = self.filters.kernel[0] * self.filters.kernel[1]
+        check_divides(attrs, "num_deformable_group", self.channels, self.groups)
         self.output = output_size(self.filters, self.size)
+        if min(self.output) < 1:
+            raise attrs.unsupported("kernel", f"one that fits into {self.size}")
+        graph.reserve(2, self.taps, *self.output)
 
     def shape(self, channels: int) -> ir.Value:
         """Shape of samples: taps and rows are one axis, so that all are taken at once."""

@@ -17,7 +17,7 @@ def fully_connected(
     graph: GraphBuilder, attrs: Attributes, data: ir.Value, weight: ir.Value, bias: ir.Value | None = None
 ) -> ir.Value:
     """Dense layer over the flattened input, or over the last axis with ``flatten=False``."""
-    units = attrs.get_int("num_hidden")
+    units = attrs.get_int("num_hidden", low=1)
     attrs.get_bool("no_bias", False)
     flat = attrs.get_bool("flatten", True)
     if flat and len(graph.shape(data)) != 2:
@@ -114,7 +114,7 @@ def divide_by_root_of_length(graph: GraphBuilder, attrs: Attributes, data: ir.Va
 @converts("Embedding")
 def embedding(graph: GraphBuilder, attrs: Attributes, indices: ir.Value, weight: ir.Value) -> ir.Value:
     """Rows of a weight matrix; indices beyond its ends are clipped."""
-    expected = attrs.get_int("input_dim"), attrs.get_int("output_dim")
+    expected = attrs.get_int("input_dim", low=1), attrs.get_int("output_dim", low=1)
     check_weight(attrs, "weight", graph.shape(weight), expected)
     read_type(attrs, "float32")
     attrs.get_bool("sparse_grad", False)

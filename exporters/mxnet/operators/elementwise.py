@@ -189,9 +189,9 @@ def square(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
 
 
 @converts("add_n", "ElementWiseSum")
-def add_n(graph: GraphBuilder, attrs: Attributes, *inputs: ir.Value) -> ir.Value:
+def add_n(graph: GraphBuilder, attrs: Attributes, first: ir.Value, *others: ir.Value) -> ir.Value:
     """Sum of any number of tensors."""
-    return graph.op("Sum", inputs, attrs.name)
+    return graph.op("Sum", [first, *others], attrs.name)
 
 
 @converts("rsqrt")

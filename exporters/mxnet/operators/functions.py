@@ -10,6 +10,9 @@ from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.registry import converts
 
+LEAST_SIGMA = 1e-6
+"""Of ``smooth_l1``, which divides by its square."""
+
 
 def above(graph: GraphBuilder, name: str, data: ir.Value, limit: float) -> ir.Value:
     """Tell which elements are over a limit."""
@@ -103,7 +106,7 @@ def radians(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
 @converts("smooth_l1")
 def smooth_l1(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """``0.5 (s x)^2`` up to ``1 / s^2`` from 0, ``|x| - 0.5 / s^2`` beyond."""
-    name, square = attrs.name, attrs.get_float("scalar", 1.0) ** 2
+    name, square = attrs.name, attrs.get_float("scalar", 1.0, low=LEAST_SIGMA) ** 2
     attrs.get_bool("is_int", True)
     size = graph.op("Abs", [data], f"{name}_abs")
     curved = times(graph, f"{name}_curved", graph.op("Mul", [data, data], f"{name}_square"), 0.5 * square)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import onnx_ir as ir
 
+from gcv_edge.exporters.budget import check_outputs
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.operators.arguments import read_axes, read_axis, read_type
+from gcv_edge.exporters.mxnet.operators.arguments import check_divides, read_axes, read_axis, read_type
 from gcv_edge.exporters.mxnet.registry import converts
 
 TO_THE_END = 2**31 - 1
@@ -36,7 +38,9 @@ def slice_axis(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Val
 def slice_box(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Part of several leading axes, with steps."""
     begins, ends = attrs.get_optional_ints("begin") or (), attrs.get_optional_ints("end") or ()
-    steps = [step or 1 for step in attrs.get_optional_ints("step") or [1] * len(begins)]
+    steps = [1 if step is None else step for step in attrs.get_optional_ints("step") or [1] * len(begins)]
+    if 0 in steps:
+        raise attrs.unsupported("step", "no 0")
     bounds = list(zip(begins, ends, steps, strict=False))
     if not len(begins) == len(ends) == len(steps) <= len(graph.shape(data)):
         raise attrs.unsupported("begin")
@@ -62,7 +66,7 @@ def slice_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value, like: ir.
     """Leading part of a tensor, in the extent of another one along given axes."""
     shape = graph.shape(data)
     axes = read_axes(graph, attrs, data, "axes") or tuple(range(len(shape)))
-    axes = tuple(axis for axis in axes if graph.shape(like)[axis] != shape[axis])
+    axes = tuple(axis for axis in axes if graph.dim(like, axis) != shape[axis])
     if not axes:
         return data
     bounds = (graph.constant([0] * len(axes)), extents(graph, attrs, like, axes), graph.constant(axes))
@@ -83,7 +87,10 @@ def extents(graph: GraphBuilder, attrs: Attributes, data: ir.Value, axes: Sequen
 @converts("SliceChannel", "split")
 def slice_channel(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> tuple[ir.Value, ...]:
     """Split an axis into equal parts, dropping it with ``squeeze_axis``."""
-    count, axis = attrs.get_int("num_outputs"), read_axis(graph, attrs, data, 1)
+    count, axis = attrs.get_int("num_outputs", low=1), read_axis(graph, attrs, data, 1)
+    check_outputs(count)
+    if isinstance(dim := graph.dim(data, axis), int):
+        check_divides(attrs, "num_outputs", dim, count)
     squeeze = attrs.get_bool("squeeze_axis", False)
     parts: tuple[ir.Value, ...] = (data,)
     if count > 1:
@@ -96,13 +103,7 @@ def slice_channel(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> tup
 @converts("_split_v2")
 def split_at(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> tuple[ir.Value, ...]:
     """Split an axis at given places, or into equal parts."""
-    axis, sections = read_axis(graph, attrs, data, 1), attrs.get_int("sections", 0)
-    length, starts = graph.length(data, axis), attrs.get_int_tuple("indices", ())
-    if sections:
-        starts = tuple(range(0, length, length // sections))
-    lengths = [end - begin for begin, end in zip(starts, (*starts[1:], length), strict=True)]
-    if not starts or starts[0] != 0 or min(lengths) < 1:
-        raise attrs.unsupported("indices")
+    lengths = read_parts(attrs, graph.length(data, axis := read_axis(graph, attrs, data, 1)))
     parts: tuple[ir.Value, ...] = (data,)
     if len(lengths) > 1:
         inputs = [data, graph.constant(lengths)]
@@ -112,16 +113,31 @@ def split_at(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> tuple[ir
     return tuple(graph.op("Squeeze", [part, graph.constant([axis])], attrs.name) for part in parts)
 
 
+def read_parts(attrs: Attributes, length: int) -> list[int]:
+    """Read the lengths of the parts of an axis."""
+    starts, sections = attrs.get_int_tuple("indices", ()), attrs.get_int("sections", 0, low=0)
+    if sections:
+        check_outputs(sections)
+        check_divides(attrs, "sections", length, sections)
+        return [length // sections] * sections
+    lengths = [end - begin for begin, end in pairwise((*starts, length))]
+    if not starts or starts[0] != 0 or min(lengths) < 1:
+        raise attrs.unsupported("indices", f"increasing numbers from 0 to {length - 1}")
+    return lengths
+
+
 @converts("Crop")
 def crop(graph: GraphBuilder, attrs: Attributes, data: ir.Value, like: ir.Value | None = None) -> ir.Value:
     """Part of maps: of a size given or of other maps, at an offset or in the middle (FCN of old)."""
-    offsets, sizes = attrs.get_int_tuple("offset", (0, 0)), attrs.get_int_tuple("h_w", (0, 0))
+    offsets = attrs.get_int_tuple("offset", (0, 0), low=0, length=2)
+    sizes = attrs.get_int_tuple("h_w", (0, 0), low=0, length=2)
     if like is not None:
         sizes = graph.length(like, 2), graph.length(like, 3)
     if attrs.get_bool("center_crop", False):
         offsets = tuple((graph.length(data, axis) - sizes[axis - 2]) // 2 for axis in (2, 3))
     ends = [begin + size for begin, size in zip(offsets, sizes, strict=True)]
-    if any(end > graph.length(data, axis + 2) or not sizes[axis] for axis, end in enumerate(ends)):
+    too_far = any(end > graph.length(data, axis + 2) for axis, end in enumerate(ends))
+    if too_far or min(sizes) < 1 or min(offsets) < 0:
         raise attrs.unsupported("h_w")
     bounds = [graph.constant(offsets), graph.constant(ends), graph.constant([2, 3])]
     return graph.op("Slice", [data, *bounds], attrs.name)
@@ -169,7 +185,8 @@ def pick(graph: GraphBuilder, attrs: Attributes, data: ir.Value, indices: ir.Val
 @converts("one_hot")
 def one_hot(graph: GraphBuilder, attrs: Attributes, indices: ir.Value) -> ir.Value:
     """A number at each index and another elsewhere; an index beyond the ends has its number nowhere."""
-    depth, dtype = attrs.get_int("depth"), read_type(attrs, "float32").numpy()
+    depth, dtype = attrs.get_int("depth", low=1), read_type(attrs, "float32").numpy()
+    graph.reserve(depth)
     values = [graph.constant(np.asarray(attrs.get_float(*pair), dtype)) for pair in ON_AND_OFF]
     behind = graph.constant([-1])
     own = graph.op("Unsqueeze", [whole(graph, attrs, indices), behind], f"{attrs.name}_own")

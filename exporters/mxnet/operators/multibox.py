@@ -20,19 +20,23 @@ from gcv_edge.metadata import DetectionSettings
 NOTHING = -1.0
 """What MXNet fills rows with that hold no detection."""
 
+LEAST_RATIO = 1e-6
+"""Of the sizes of an anchor and of its width to its height: it is divided by."""
+
 
 @converts("_contrib_MultiBoxPrior")
 def multibox_prior(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Anchors ``[1, h * w * (sizes + ratios - 1), 4]`` of a map: corners, in parts of the picture."""
     height, width = graph.length(data, 2), graph.length(data, 3)
-    steps = attrs.get_float_tuple("steps", (-1.0, -1.0))
-    offsets = attrs.get_float_tuple("offsets", (0.5, 0.5))
+    steps = attrs.get_float_tuple("steps", (-1.0, -1.0), length=2)
+    offsets = attrs.get_float_tuple("offsets", (0.5, 0.5), length=2)
+    shapes = half_sizes(attrs, height / width)
+    graph.reserve(height, width, len(shapes), 4)
     pitch = [step if step > 0 else 1 / size for step, size in zip(steps, (height, width), strict=True)]
     rows, columns = (np.arange(size) for size in (height, width))
     y, x = np.meshgrid((rows + offsets[0]) * pitch[0], (columns + offsets[1]) * pitch[1], indexing="ij")
-    halves = half_sizes(attrs, height / width)
     centers = np.stack([x, y], axis=-1)[:, :, None]
-    corners = np.concatenate([centers - halves, centers + halves], axis=-1).reshape(1, -1, 4)
+    corners = np.concatenate([centers - shapes, centers + shapes], axis=-1).reshape(1, -1, 4)
     if attrs.get_bool("clip", False):
         corners = corners.clip(0, 1)
     return graph.constant(corners.astype(np.float32), attrs.name)
@@ -40,7 +44,7 @@ def multibox_prior(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir
 
 def half_sizes(attrs: Attributes, aspect: float) -> NDArray[np.float64]:
     """Half width and height of the anchors of a position: all sizes of the first ratio, then the others."""
-    sizes, ratios = (attrs.get_float_tuple(key, (1.0,)) for key in ("sizes", "ratios"))
+    sizes, ratios = (attrs.get_float_tuple(key, (1.0,), low=LEAST_RATIO) for key in ("sizes", "ratios"))
     if not sizes or not ratios:
         raise attrs.unsupported("ratios" if sizes else "sizes")
     shapes = [(size, math.sqrt(ratios[0])) for size in sizes]
@@ -68,9 +72,7 @@ def read_multibox(attrs: Attributes) -> MultiBoxSettings:
     attrs.get_int("background_id", 0)
     overlap, topk = attrs.get_float("nms_threshold", 0.5), attrs.get_int("nms_topk", -1)
     suppresses = 0 < overlap <= 1
-    variances = attrs.get_float_tuple("variances", (0.1, 0.1, 0.2, 0.2))
-    if len(variances) != 4:
-        raise attrs.unsupported("variances")
+    variances = attrs.get_float_tuple("variances", (0.1, 0.1, 0.2, 0.2), length=4)
     return MultiBoxSettings(
         np.array(variances, np.float32),
         attrs.get_bool("clip", True),

@@ -7,7 +7,7 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.operators.arguments import read_axis
+from gcv_edge.exporters.mxnet.operators.arguments import MAX_WINDOW, check_divides, read_axis
 from gcv_edge.exporters.mxnet.operators.convolution import check_weight
 from gcv_edge.exporters.mxnet.registry import converts
 
@@ -37,7 +37,7 @@ def batch_norm(
         check_weight(attrs, role, graph.shape(value), (channels,))
     if attrs.get_bool("fix_gamma", True):
         gamma = graph.constant(np.ones(channels, np.float32), f"{attrs.name}_gamma")
-    epsilon = attrs.get_float("eps", 1e-3)
+    epsilon = attrs.get_float("eps", 1e-3, low=0)
     inputs = [swap_with_channels(graph, attrs, data, axis), gamma, beta, mean, variance]
     result = graph.op("BatchNormalization", inputs, attrs.name, epsilon=epsilon)
     return swap_with_channels(graph, attrs, result, axis)
@@ -45,12 +45,19 @@ def batch_norm(
 
 @converts("_contrib_BatchNormWithReLU")
 def batch_norm_relu(
-    graph: GraphBuilder, attrs: Attributes, data: ir.Value, *parameters: ir.Value
+    graph: GraphBuilder,
+    attrs: Attributes,
+    data: ir.Value,
+    gamma: ir.Value,
+    beta: ir.Value,
+    mean: ir.Value,
+    variance: ir.Value,
 ) -> ir.Value:
     """BatchNorm in inference form, negative results set to 0."""
     for key in ("min_calib_range", "max_calib_range"):
         attrs.get_optional_float(key)
-    return graph.op("Relu", [batch_norm(graph, attrs, data, *parameters)], f"{attrs.name}_relu")
+    norm = batch_norm(graph, attrs, data, gamma, beta, mean, variance)
+    return graph.op("Relu", [norm], f"{attrs.name}_relu")
 
 
 def swap_with_channels(graph: GraphBuilder, attrs: Attributes, data: ir.Value, axis: int) -> ir.Value:
@@ -72,7 +79,7 @@ def instance_norm(
     graph: GraphBuilder, attrs: Attributes, data: ir.Value, gamma: ir.Value, beta: ir.Value
 ) -> ir.Value:
     """Normalise each map of each picture."""
-    epsilon = attrs.get_float("eps", 1e-3)
+    epsilon = attrs.get_float("eps", 1e-3, low=0)
     return graph.op("InstanceNormalization", [data, gamma, beta], attrs.name, epsilon=epsilon)
 
 
@@ -85,7 +92,7 @@ def layer_norm(
         raise attrs.unsupported("output_mean_var")
     axis, last = read_axis(graph, attrs, data, -1), len(graph.shape(data)) - 1
     inputs = [swapped(graph, attrs, data, axis, last), gamma, beta]
-    epsilon = attrs.get_float("eps", 1e-5)
+    epsilon = attrs.get_float("eps", 1e-5, low=0)
     result = graph.op("LayerNormalization", inputs, attrs.name, epsilon=epsilon, axis=-1)
     return swapped(graph, attrs, result, axis, last)
 
@@ -97,12 +104,13 @@ def group_norm(
     """Normalise groups of channels; ``gamma`` and ``beta`` hold a number per group, unlike ONNX's."""
     if attrs.get_bool("output_mean_var", False):
         raise attrs.unsupported("output_mean_var")
-    groups, shape = attrs.get_int("num_groups", 1), graph.shape(data)
+    groups, shape = attrs.get_int("num_groups", 1, low=1), graph.shape(data)
+    check_divides(attrs, "num_groups", graph.length(data, 1), groups)
     for role, value in {"gamma": gamma, "beta": beta}.items():
         check_weight(attrs, role, graph.shape(value), (groups,))
     lengths = [graph.length(data, axis) for axis in range(1, len(shape))]
     rows = graph.op("Reshape", [data, graph.constant([0, groups, -1])], f"{attrs.name}_groups")
-    epsilon = attrs.get_float("eps", 1e-5)
+    epsilon = attrs.get_float("eps", 1e-5, low=0)
     result = graph.op("InstanceNormalization", [rows, gamma, beta], attrs.name, epsilon=epsilon)
     return graph.op("Reshape", [result, graph.constant([0, *lengths])], f"{attrs.name}_maps")
 
@@ -115,7 +123,7 @@ def l2_normalization(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> 
     axes = {"channel": [1], "spatial": list(range(2, rank)), "instance": list(range(1, rank))}[mode]
     squares = graph.op("Mul", [data, data], f"{attrs.name}_square")
     total = graph.op("ReduceSum", [squares, graph.constant(axes)], f"{attrs.name}_sum", keepdims=1)
-    epsilon = graph.constant(attrs.get_float("eps", 1e-10))
+    epsilon = graph.constant(attrs.get_float("eps", 1e-10, low=0))
     norm = graph.op("Sqrt", [graph.op("Add", [total, epsilon], f"{attrs.name}_eps")], f"{attrs.name}_norm")
     return graph.op("Div", [data, norm], attrs.name)
 
@@ -126,7 +134,9 @@ def local_response_normalization(graph: GraphBuilder, attrs: Attributes, data: i
 
     Not ONNX's LRN, of which OpenVINO computes something else where ``knorm`` is not 1.
     """
-    size = attrs.get_int("nsize")
+    size = attrs.get_int("nsize", low=1, high=MAX_WINDOW)
+    if size % 2 == 0:
+        raise attrs.unsupported("nsize", "an odd number")
     name = attrs.name
     mean = channel_means(graph, name, graph.op("Mul", [data, data], f"{name}_square"), size)
     alpha, knorm = (

@@ -14,7 +14,8 @@ from gcv_edge.exporters.mxnet.registry import converts
 def topk(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> tuple[ir.Value, ...]:
     """Largest or smallest values, their indices, or both."""
     kind = attrs.get_str("ret_typ", "indices", choices=("indices", "value", "both"))
-    axis, count = read_axis(graph, attrs, data, -1), attrs.get_int("k", 1)
+    axis = read_axis(graph, attrs, data, -1)
+    count = attrs.get_int("k", 1, high=graph.length(data, axis))
     values, indices = ordered(graph, attrs, data, axis, count, attrs.get_bool("is_ascend", False))
     return {"indices": (indices,), "value": (values,), "both": (values, indices)}[kind]
 

@@ -37,6 +37,11 @@ class Windows:
     pad: int
     overrun: int
 
+    @property
+    def number(self) -> int:
+        """How many windows there are."""
+        return (self.size + 2 * self.pad + self.overrun - self.kernel) // self.stride + 1
+
     def counts(self, with_pad: bool) -> NDArray[np.int64]:
         """Return how many positions each window covers, padding included or not, the overrun never."""
         begins = np.arange(0, self.size + self.pad + self.overrun - self.kernel + self.pad + 1, self.stride)
@@ -58,6 +63,8 @@ def pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
             attrs.get_str(key, "")
         return global_pooling(graph, attrs, data, kind)
     axes = read_windows(graph, attrs, data)
+    if any(axis.size + 2 * axis.pad < axis.kernel for axis in axes):
+        raise attrs.unsupported("kernel", f"one that fits into {graph.shape(data)}")
     if kind == "max":
         return max_pooling(graph, attrs, data, axes)
     if kind == "sum":
@@ -108,6 +115,7 @@ def average_pooling(
     overruns, pads = any(axis.overrun for axis in axes), any(axis.pad for axis in axes)
     filled = any(axis.pad + axis.overrun >= axis.kernel for axis in axes)
     if filled or (counts_pad and pads and overruns):
+        graph.reserve(*(axis.number for axis in axes))
         return summed(graph, attrs, data, axes, 1.0 / divisors(axes, counts_pad))
     return graph.op(
         "AveragePool",
@@ -133,6 +141,7 @@ def summed(
     """
     channels = graph.length(data, 1)
     kernel = [axis.kernel for axis in axes]
+    graph.reserve(channels, *kernel)
     sums = graph.op(
         "Conv",
         [data, graph.constant(np.ones((channels, 1, *kernel), np.float32), f"{attrs.name}_ones")],
@@ -162,7 +171,9 @@ def adaptive_average_pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Va
 
     Equal bins become AveragePool; others a product with two constant bin matrices.
     """
-    output = attrs.get_int_tuple("output_size", ()) or (1,)
+    output = attrs.get_int_tuple("output_size", (), low=1) or (1,)
+    if len(output) > 2:
+        raise attrs.unsupported("output_size", "one or two numbers")
     rows, columns = (output[0], output[-1])
     if (rows, columns) == (1, 1):
         return graph.op("GlobalAveragePool", [data], attrs.name)
@@ -170,6 +181,7 @@ def adaptive_average_pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Va
     if height % rows == 0 and width % columns == 0:
         kernel = (height // rows, width // columns)
         return graph.op("AveragePool", [data], attrs.name, kernel_shape=kernel, strides=kernel)
+    graph.reserve(rows * height + columns * width)
     across = graph.constant(bin_matrix(width, columns).T.copy(), f"{attrs.name}_columns")
     down = graph.constant(bin_matrix(height, rows), f"{attrs.name}_rows")
     narrow = graph.op("MatMul", [data, across], f"{attrs.name}_across")

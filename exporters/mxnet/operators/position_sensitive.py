@@ -7,6 +7,7 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import MAX_WINDOW
 from gcv_edge.exporters.mxnet.operators.convolution import check_weight
 from gcv_edge.exporters.mxnet.operators.functions import round_to_nearest
 from gcv_edge.exporters.mxnet.operators.indexing import slice_between
@@ -25,12 +26,12 @@ def position_sensitive_pooling(
     OpenVINO divides by multiplying with the reciprocal: where the edge of a cell is a whole number but for
     rounding (1 of 300 cells, 7 a side), it takes a row or column more or less.
     """
-    bins, groups = attrs.get_int("pooled_size"), attrs.get_int("group_size", 0)
-    groups = groups or bins
-    channels, name = attrs.get_int("output_dim"), attrs.name
+    bins = attrs.get_int("pooled_size", low=1, high=MAX_WINDOW)
+    groups = attrs.get_int("group_size", 0, low=0) or bins
+    channels, name = attrs.get_int("output_dim", low=1), attrs.name
     check_weight(attrs, "data", graph.shape(data)[1:2], (channels * groups * groups,))
     cells = own_channels(graph, attrs, data, (channels, groups, bins))
-    scale = attrs.get_float("spatial_scale")
+    scale = attrs.get_float("spatial_scale", low=0, high=1)
     rows, columns = (
         memberships(graph, f"{name}_{axis}", regions, axis, bins, graph.length(data, axis), scale)
         for axis in (2, 3)

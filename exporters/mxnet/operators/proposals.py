@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import MAX_WINDOW
 from gcv_edge.exporters.mxnet.operators.indexing import TO_THE_END, slice_between
 from gcv_edge.exporters.mxnet.registry import converts
 from gcv_edge.exporters.nms import emit_nms, gather_rows, over
@@ -21,6 +22,9 @@ from gcv_edge.metadata import DetectionSettings
 
 LAST_PIXEL = np.array([0, 0, 1, 1], np.float32)
 """What turns the corners into bounds between which all pixels lie."""
+
+LEAST_SHAPE = 1e-6
+"""Of the scale of an anchor and of its height to its width: it is divided by."""
 
 REJECTED = -1.0
 """Score that MXNet gives boxes outside the picture or too small; they come last, but are not left out."""
@@ -49,14 +53,16 @@ def proposal(
     Takes ``scores [N, 2 A, h, w]`` (background first), ``deltas [N, 4 A, h, w]`` and each picture's height,
     width and scale ``[N, 3]``.
     """
-    name, stride = attrs.name, attrs.get_int("feature_stride", 16)
+    name, stride = attrs.name, attrs.get_int("feature_stride", 16, low=1, high=MAX_WINDOW)
     shapes = base_anchors(attrs, stride)
-    grid = spread_anchors(shapes, graph.length(scores, 2), graph.length(scores, 3), stride)
+    height, width = graph.length(scores, 2), graph.length(scores, 3)
+    graph.reserve(height, width, len(shapes), 6)
+    grid = spread_anchors(shapes, height, width, stride)
     boxes = clipped(graph, name, moved(graph, attrs, deltas, grid), sizes)
     ranks = by_position(graph, f"{name}_scores", slice_between(graph, scores, 1, len(shapes), TO_THE_END), 1)
     is_bad = outside(graph, name, grid, sizes, stride)
     smallest = graph.op(
-        "Mul", [column(graph, sizes, 2), graph.constant(attrs.get_float("rpn_min_size", 16.0))]
+        "Mul", [column(graph, sizes, 2), graph.constant(attrs.get_float("rpn_min_size", 16.0, low=0))]
     )
     boxes, is_small = widened(graph, name, boxes, smallest)
     is_bad = graph.op("Or", [is_bad, is_small], f"{name}_bad")
@@ -66,8 +72,10 @@ def proposal(
 
 def base_anchors(attrs: Attributes, stride: int) -> NDArray[np.float64]:
     """Corners ``[A, 4]`` of the anchors of the first position, a ratio after the other."""
-    scales = attrs.get_float_tuple("scales", (4.0, 8.0, 16.0, 32.0))
-    ratios = attrs.get_float_tuple("ratios", (0.5, 1.0, 2.0))
+    scales = attrs.get_float_tuple("scales", (4.0, 8.0, 16.0, 32.0), low=LEAST_SHAPE)
+    ratios = attrs.get_float_tuple("ratios", (0.5, 1.0, 2.0), low=LEAST_SHAPE)
+    if not scales or not ratios:
+        raise attrs.unsupported("ratios" if scales else "scales", "a number or more")
     center, anchors = (stride - 1) / 2, []
     for ratio in ratios:
         width = math.floor(math.sqrt(math.floor(stride * stride / ratio)) + 0.5)
@@ -161,7 +169,8 @@ def rejected(graph: GraphBuilder, boxes: ir.Value) -> ir.Value:
 
 def listed(graph: GraphBuilder, attrs: Attributes, boxes: ir.Value, ranks: ir.Value) -> tuple[ir.Value, ...]:
     """Suppress, and fill what is missing with the first again."""
-    name, wanted = attrs.name, attrs.get_int("rpn_post_nms_top_n", 300)
+    name, wanted = attrs.name, attrs.get_int("rpn_post_nms_top_n", 300, low=1)
+    graph.reserve(wanted)
     bounds = graph.op("Add", [boxes, graph.constant(LAST_PIXEL)], f"{name}_bounds")
     ids, scores, kept = emit_nms(graph, bounds, ranks, read_selection(attrs, wanted))
     is_row = graph.op("Cast", [over(graph, ids, -0.5)], f"{name}_rows", to=int(ir.DataType.INT64))
@@ -181,8 +190,6 @@ def read_selection(attrs: Attributes, wanted: int) -> DetectionSettings:
     overlap, before = attrs.get_float("threshold", 0.7), attrs.get_int("rpn_pre_nms_top_n", 6000)
     if overlap <= 0:
         raise attrs.unsupported("threshold")
-    if wanted < 1:
-        raise attrs.unsupported("rpn_post_nms_top_n")
     return DetectionSettings(
         confidence_threshold=2 * REJECTED - 1,
         iou_threshold=overlap,

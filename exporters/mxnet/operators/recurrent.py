@@ -73,7 +73,8 @@ def recurrent(
     mode = attrs.get_str("mode", choices=tuple(CELLS))
     layout = read_layout(attrs, CELLS[mode])
     if len(states) != layout.cell.states:
-        raise attrs.unsupported("mode")
+        raise attrs.unsupported("mode", f"one of {len(states)} states")
+    graph.expect_nodes(layout.layers)
     extra = dict(layout.cell.attributes)
     if layout.cell.onnx_op == "RNN":
         extra["activations"] = [mode.removeprefix("rnn_").capitalize()] * layout.directions
@@ -109,7 +110,7 @@ def read_layout(attrs: Attributes, cell: Cell) -> Layout:
     attrs.get_bool("state_outputs", False)
     attrs.get_float("p", 0.0)
     directions = 1 + attrs.get_bool("bidirectional", False)
-    return Layout(cell, attrs.get_int("state_size"), attrs.get_int("num_layers"), directions)
+    return Layout(cell, attrs.get_int("state_size", low=1), attrs.get_int("num_layers", low=1), directions)
 
 
 def split_parameters(

@@ -7,6 +7,7 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.mxnet.operators.arguments import MAX_WINDOW, check_divides
 from gcv_edge.exporters.mxnet.operators.indexing import TO_THE_END, slice_between
 from gcv_edge.exporters.mxnet.registry import converts
 from gcv_edge.exporters.mxnet.row_limits import ROW_LIMIT
@@ -14,6 +15,8 @@ from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.metadata import DetectionSettings
 
 PROPOSAL_WIDTH = 5
+MAX_SAMPLES = 1024
+"""Of a cell of ``ROIAlign``, along each axis."""
 
 
 @converts("_contrib_box_nms")
@@ -82,7 +85,7 @@ def roi_align(graph: GraphBuilder, attrs: Attributes, data: ir.Value, rois: ir.V
 
     A negative batch index gives zeros: pyramids mark so the regions of other levels.
     """
-    height, width = attrs.get_int_tuple("pooled_size")
+    height, width = attrs.get_int_tuple("pooled_size", low=1, high=MAX_WINDOW, length=2)
     name = attrs.name
     index = slice_between(graph, rois, 1, 0, 1, f"{name}_column")
     is_real = graph.op("GreaterOrEqual", [index, graph.constant(0.0)], f"{name}_real")
@@ -94,8 +97,8 @@ def roi_align(graph: GraphBuilder, attrs: Attributes, data: ir.Value, rois: ir.V
         f"{name}_pooled",
         output_height=height,
         output_width=width,
-        sampling_ratio=max(attrs.get_int("sample_ratio", -1), 0),
-        spatial_scale=attrs.get_float("spatial_scale"),
+        sampling_ratio=max(attrs.get_int("sample_ratio", -1, high=MAX_SAMPLES), 0),
+        spatial_scale=attrs.get_float("spatial_scale", low=0, high=1),
         mode="avg",
         coordinate_transformation_mode="half_pixel"
         if attrs.get_bool("aligned", False)
@@ -112,8 +115,8 @@ def own_cells(graph: GraphBuilder, attrs: Attributes, pooled: ir.Value, size: tu
     """Keep of ``[R, C * h * w, h, w]`` the cell that each channel is for: ``[R, C, h, w]``."""
     name, cells = attrs.name, size[0] * size[1]
     channels = graph.length(pooled, 1)
-    if channels % cells:
-        raise attrs.unsupported("pooled_size")
+    check_divides(attrs, "pooled_size", channels, cells)
+    graph.reserve(cells, cells)
     pairs = graph.op(
         "Reshape", [pooled, graph.constant([-1, channels // cells, cells, cells])], f"{name}_pairs"
     )
@@ -129,6 +132,6 @@ def roi_pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Value, rois: ir
         "MaxRoiPool",
         [data, rois],
         attrs.name,
-        pooled_shape=attrs.get_int_tuple("pooled_size"),
-        spatial_scale=attrs.get_float("spatial_scale"),
+        pooled_shape=attrs.get_int_tuple("pooled_size", low=1, high=MAX_WINDOW, length=2),
+        spatial_scale=attrs.get_float("spatial_scale", low=0, high=1),
     )

@@ -11,6 +11,9 @@ from gcv_edge.exporters.mxnet.operators.arguments import element_type, read_axis
 from gcv_edge.exporters.mxnet.operators.convolution import check_weight
 from gcv_edge.exporters.mxnet.registry import converts
 
+MAX_SCALE = 1000
+"""MXNet's own limit (``upsampling-inl.h``)."""
+
 
 @converts("_contrib_BilinearResize2D")
 def bilinear_resize(
@@ -19,8 +22,8 @@ def bilinear_resize(
     """Resize maps to a given size, by a factor, or to the size of another tensor."""
     mode = attrs.get_str("mode", "size", choices=("size", "like"))
     aligned = attrs.get_bool("align_corners", True)
-    scales = attrs.get_optional_float("scale_height"), attrs.get_optional_float("scale_width")
-    target = attrs.get_int("height", 1), attrs.get_int("width", 1)
+    scales = [attrs.get_optional_float(key, low=0) for key in ("scale_height", "scale_width")]
+    target = attrs.get_int("height", 1, low=1), attrs.get_int("width", 1, low=1)
     size = graph.length(data, 2), graph.length(data, 3)
     if mode == "like":
         if like is None:
@@ -28,6 +31,8 @@ def bilinear_resize(
         target = graph.length(like, 2), graph.length(like, 3)
     elif scales[0] is not None and scales[1] is not None:
         target = int(size[0] * scales[0]), int(size[1] * scales[1])
+    if min(target) < 1:
+        raise attrs.unsupported("scale_height", f"one that leaves something of {size}")
     if target == size:
         return data
     return resize_to(graph, attrs.name, data, target, "align_corners" if aligned else "half_pixel")
@@ -60,8 +65,8 @@ def full_size(graph: GraphBuilder, name: str, data: ir.Value, target: tuple[int,
 def upsampling(graph: GraphBuilder, attrs: Attributes, data: ir.Value, *others: ir.Value) -> ir.Value:
     """Nearest upsampling by a factor, or bilinear by a transposed convolution with given weights."""
     kind = attrs.get_str("sample_type", choices=("nearest", "bilinear"))
-    scale = attrs.get_int("scale")
-    attrs.get_int("num_filter", 0)
+    scale = attrs.get_int("scale", low=1, high=MAX_SCALE)
+    attrs.get_int("num_filter", 0, low=0)
     attrs.get_str("multi_input_mode", "concat", choices=("concat", "sum"))
     if len(others) != (kind == "bilinear"):
         raise attrs.unsupported("num_args")
@@ -105,7 +110,7 @@ def repeat_pixels(graph: GraphBuilder, name: str, data: ir.Value, factors: tuple
 @converts("repeat")
 def repeat(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Repeat each element along an axis, or of all values as one row where ``axis`` is None."""
-    count = attrs.get_int("repeats")
+    count = attrs.get_int("repeats", low=1)
     if attrs.get_optional_int("axis") is None:
         row = graph.op("Reshape", [data, graph.constant([-1])], f"{attrs.name}_row")
         return repeat_elements(graph, attrs, row, 0, count)

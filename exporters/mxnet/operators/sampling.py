@@ -52,8 +52,9 @@ def spatial_transformer(
 def affine_grid(graph: GraphBuilder, attrs: Attributes, data: ir.Value, target: tuple[int, ...]) -> ir.Value:
     """Emit the product of matrices ``[N, 2, 3]`` and the places (x, y, 1) of a regular grid."""
     if len(target) != 2 or min(target) < 2:
-        raise attrs.unsupported("target_shape")
+        raise attrs.unsupported("target_shape", "two numbers from 2 on")
     name = attrs.name
+    graph.reserve(3, *target)
     matrices = graph.op("Reshape", [data, graph.constant([-1, 2, 3])], f"{name}_matrices")
     moved = graph.op("MatMul", [matrices, graph.constant(regular_grid(*target))], f"{name}_moved")
     grid = graph.op("Reshape", [moved, graph.constant([-1, 2, *target])], name)
@@ -70,6 +71,7 @@ def regular_grid(height: int, width: int) -> NDArray[np.float32]:
 def warped_grid(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Emit pixel places moved by a flow ``[N, 2, h, w]``, scaled to -1 .. 1."""
     height, width = graph.length(data, 2), graph.length(data, 3)
+    graph.reserve(2, height, width)
     y, x = np.mgrid[:height, :width].astype(np.float32)
     halves = np.array([(width - 1) / 2, (height - 1) / 2], np.float32).reshape(1, 2, 1, 1)
     moved = graph.op("Add", [data, graph.constant(np.stack([x, y])[None])], f"{attrs.name}_moved")

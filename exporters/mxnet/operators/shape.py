@@ -7,14 +7,17 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.operators.arguments import read_axes, read_axis
+from gcv_edge.exporters.mxnet.operators.arguments import MAX_WINDOW, check_divides, read_axes, read_axis
 from gcv_edge.exporters.mxnet.registry import converts
 
 
 @converts("transpose")
 def transpose(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Permute axes; without ``axes``, reverse them."""
-    axes = read_axes(graph, attrs, data, "axes") or tuple(reversed(range(len(graph.shape(data)))))
+    rank = len(graph.shape(data))
+    axes = read_axes(graph, attrs, data, "axes") or tuple(reversed(range(rank)))
+    if len(axes) != rank:
+        raise attrs.unsupported("axes", f"all {rank} axes")
     return graph.op("Transpose", [data], attrs.name, perm=axes)
 
 
@@ -30,7 +33,8 @@ def swap_axis(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Valu
 @converts("expand_dims")
 def expand_dims(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Insert an axis of length 1."""
-    return graph.op("Unsqueeze", [data, graph.constant([attrs.get_int("axis")])], attrs.name)
+    axis = read_axis(graph, attrs, data, added=1)
+    return graph.op("Unsqueeze", [data, graph.constant([axis])], attrs.name)
 
 
 @converts("squeeze")
@@ -61,10 +65,15 @@ def size_array(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Val
 @converts("depth_to_space")
 def depth_to_space(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Move channels into space."""
-    return graph.op("DepthToSpace", [data], attrs.name, blocksize=attrs.get_int("block_size"), mode="DCR")
+    size = attrs.get_int("block_size", low=1, high=MAX_WINDOW)
+    check_divides(attrs, "block_size", graph.length(data, 1), size * size)
+    return graph.op("DepthToSpace", [data], attrs.name, blocksize=size, mode="DCR")
 
 
 @converts("space_to_depth")
 def space_to_depth(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Move space into channels."""
-    return graph.op("SpaceToDepth", [data], attrs.name, blocksize=attrs.get_int("block_size"))
+    size = attrs.get_int("block_size", low=1, high=MAX_WINDOW)
+    for axis in (2, 3):
+        check_divides(attrs, "block_size", graph.length(data, axis), size)
+    return graph.op("SpaceToDepth", [data], attrs.name, blocksize=size)
