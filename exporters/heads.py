@@ -21,8 +21,10 @@ from gcv_edge.exporters.source import VECTORS, ExportOptions
 from gcv_edge.tasks import (
     ACTION,
     CLASSIFICATION,
+    DETECTION,
     EMBEDDING,
     IMAGE,
+    INSTANCES,
     REGRESSION,
     SEGMENTATION,
     TENSORS,
@@ -38,6 +40,9 @@ LINEAR, NORMALIZATION, REGRESSOR, MARGIN, RESIZE, TANH, OTHER = (
 )  # fmt: skip
 """Kinds of operator that give what is left: a dense layer, convolution or an average of such; a normalised
 vector; a regression layer; a support vector machine's margins; an upsampled map; the others."""
+
+DETECTORS = (DETECTION, INSTANCES)
+"""Tasks whose outputs are recognised together, before any single one is looked at."""
 
 CERTAIN_VECTORS = {LINEAR: CLASSIFICATION, MARGIN: CLASSIFICATION, NORMALIZATION: EMBEDDING}
 """What a vector of two numbers or more is for, by the operator that gives it."""
@@ -123,6 +128,8 @@ def find_purpose(head: Head, options: ExportOptions, source: str, usual: Task | 
     """
     if options.task is not None:
         asked = find_task(options.task)
+        if asked in DETECTORS:
+            raise refuse_detection(head, asked, source, usual)
         check_form(head, asked, source)
         return describe_purpose(head, asked, options)
     if len(head.core) not in (2, 4) and not head.is_vector:
@@ -176,6 +183,15 @@ def ask_for_task(head: Head, source: str) -> UsageError:
         choices = "--task segmentation, pose, depth, image_to_image or tensors"
     return UsageError(
         f"{source}: what its output '{head.name}' {list(head.whole)} is for is not certain: give {choices}"
+    )
+
+
+def refuse_detection(head: Head, asked: Task, source: str, usual: Task | None) -> UnsupportedError:
+    """Say that an output is no detector's, and whose it is where that is certain."""
+    found = vector_task(head, usual) if head.is_vector else map_task(head, usual)
+    kind = found.name if found is not None else "something else"
+    return UnsupportedError(
+        f"{source}: output '{head.name}' {list(head.whole)}: its head is for {kind}, not for {asked.name}"
     )
 
 

@@ -107,6 +107,12 @@ def export_picture_network(
     opened = open_network(replace(network, symbol=symbol), network, picture, shape, options)
     if head is not None:
         return export_detector(opened, head, options)
+    if len(symbol.heads) > 1 and options.task is not None:
+        names = ", ".join(output.name for output in name_heads(network))
+        raise UnsupportedError(
+            f"{network.name}: found no known head for {options.task} among its outputs {names}: "
+            "--outputs chooses, --task tensors exports all"
+        )
     if len(symbol.heads) > 1:
         return export_tensors(network, options)
     return export_output(opened, options)
@@ -202,6 +208,7 @@ def compute(
     """Say what MXNet computes to be held against the file: the symbol itself, from its own input on."""
     network, picture = opened.network, opened.picture
     return Computation(
+        name=network.name,
         symbol=picture.join(opened.converter.symbol, network.symbol),
         weights=network.weights,
         outputs=outputs,

@@ -37,14 +37,29 @@ class Network:
 
 
 def hash_network(network: Network, options: ExportOptions) -> str:
-    """SHA-256 over all that an export follows from: the symbol, the parameters and the options."""
-    digest = hashlib.sha256(repr(options).encode())
-    for node in network.symbol.nodes:
-        digest.update(repr((node.op, node.name, sorted(node.attrs.items()), node.inputs)).encode())
-        digest.update(repr(node.subgraphs).encode())
-    digest.update(repr(network.symbol.heads).encode())
+    """SHA-256 over all that an export follows from: the symbol, the parameters and the options.
+
+    Names of operators count only where outputs have them: MXNet numbers those of a process.
+    """
+    digest = hashlib.sha256(repr((options, network.head_names)).encode())
+    digest.update(describe_graph(network.symbol).encode())
     for name in sorted(network.weights):
         array = network.weights[name]
         digest.update(repr((name, array.shape, array.dtype.str)).encode())
         digest.update(array.data)
     return digest.hexdigest()
+
+
+def describe_graph(symbol: Symbol) -> str:
+    """Spell what a symbol computes: operators, attributes, variables' names and what goes where."""
+    nodes = [
+        (
+            node.op,
+            node.name if node.is_variable else "",
+            sorted((key, value) for key, value in node.attrs.items() if not key.startswith("__")),
+            [(entry.node, entry.output) for entry in node.inputs],
+            [describe_graph(part) for part in node.subgraphs],
+        )
+        for node in symbol.nodes
+    ]
+    return repr((nodes, [(head.node, head.output) for head in symbol.heads]))

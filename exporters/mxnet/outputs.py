@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from gcv_edge.errors import UsageError
 from gcv_edge.exporters.mxnet import zoo
+from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.inputs import labels_behind
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
@@ -165,7 +166,8 @@ def main_position(network: Network, heads: Sequence[NamedHead], options: ExportO
     """
     if options.task is not None:
         task = find_task(options.task)
-        return None if task in (DETECTION, INSTANCES, TENSORS) else position_of(task)
+        is_detector = task is not TENSORS and find_detection_head(network.symbol) is not None
+        return None if is_detector or task in (DETECTION, INSTANCES, TENSORS) else position_of(task)
     facts = zoo.describe(network.name)
     if facts is not None and zoo.has_auxiliary_heads(network.name):
         return position_of(facts.task)

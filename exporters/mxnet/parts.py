@@ -67,6 +67,7 @@ def export_tensors(network: Network, options: ExportOptions, notes: tuple[str, .
         task=TENSORS, preprocessing=RAW, source=network.name, source_hash=hash_network(network, options)
     )
     computation = Computation(
+        name=network.name,
         symbol=network.symbol,
         weights=network.weights,
         outputs={head.name: head.entry for head in heads},

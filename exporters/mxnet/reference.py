@@ -39,6 +39,7 @@ class Computation:
     """What MXNet computes, so that an exported file can be held against it.
 
     Attributes:
+        name: of the network, for messages.
         symbol: the network, with operators that give the file's outputs where it lacks them.
         weights: its parameters.
         outputs: entries by the file's names; a detector's final lists under ``final_*``.
@@ -49,6 +50,7 @@ class Computation:
         finish: makes the file's output of an only entry's numbers.
     """
 
+    name: str
     symbol: Symbol
     weights: Weights
     outputs: Mapping[str, Entry]
@@ -121,7 +123,9 @@ class MxnetReference:
             shapes = [array.shape for array in inputs.values()]
             shown = " and ".join(map(str, shapes))
             reason = explain_refusal(error, shapes)
-            raise UnsupportedError(f"MXNet cannot run the network at {shown}: {reason}") from error
+            raise UnsupportedError(
+                f"{self._computation.name}: MXNet cannot run it at {shown}: {reason}"
+            ) from error
         return {
             name: with_columns(name, self._computation.finish(value))
             for name, value in zip(self._computation.outputs, values, strict=True)

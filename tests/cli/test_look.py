@@ -31,7 +31,7 @@ def with_metadata(model: Path, target: Path, **entries: str) -> Path:
 def test_info(signs: Path) -> None:
     printed = done("info", signs)
     headings = [line.split()[0] for line in printed.splitlines()]
-    expected = "File Task Labels Input Outputs Frames Detection Source Verdict Written"
+    expected = "File Task Labels Input Outputs Frames Detection Source Verdict Note Written"
     assert headings == expected.split()
     assert f"data f32 [{SHAPE.replace(',', ', ')}]" in printed
     for part in (str(signs), f"{len(CLASSES)}: {', '.join(CLASSES)}", "turned to RGB", "verified against"):
