@@ -188,7 +188,7 @@ def swap_colours(net: Saved) -> Saved:
     return replace(net, weights={**net.weights, "arg:conv0_weight": weight[:, ::-1].copy()})
 
 
-def scaling(name: str) -> Mutation:
-    """Make a layer's weights a hundredth larger."""
+def scaling(name: str, factor: float = 1.01) -> Mutation:
+    """Make a layer's weights larger, by a hundredth or as told."""
     key = f"arg:{name}_weight"
-    return lambda net: replace(net, weights={**net.weights, key: net.weights[key] * np.float32(1.01)})
+    return lambda net: replace(net, weights={**net.weights, key: net.weights[key] * np.float32(factor)})

@@ -118,7 +118,7 @@ def test_foreign_networks_of_other_tasks(tmp_path: Path, kind: str, task: str, e
     ("task", "error", "message"),
     [
         ("image_to_image", UsageError, "--image-range"),
-        ("instance_segmentation", UnsupportedError, r"expected \[N, C, H, W\]"),
+        ("instance_segmentation", UnsupportedError, "is for something else, not for instance_segmentation"),
         ("depth", UnsupportedError, r"has the shape \[1, 3\] .* expected \[N, C, H, W\] for depth"),
     ],
 )
