@@ -74,6 +74,7 @@ class Material:
             "fingerprint": self.calibrating.fingerprint(),
             "measured_fingerprint": self.measuring.fingerprint(),
             "skipped": [skipped._asdict() for skipped in self.skipped],
+            "damaged_labels": [damaged._asdict() for damaged in self.measuring.damaged_labels],
         }
 
 

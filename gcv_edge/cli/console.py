@@ -11,11 +11,16 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+if TYPE_CHECKING:
+    from gcv_edge.data import Skipped
+
 Item = TypeVar("Item")
+
+SHOWN_SKIPPED = 10
 
 PIPE_WIDTH = 400
 """Columns of a table that no terminal bounds: nothing is cut for a program."""
@@ -85,6 +90,14 @@ def counted(items: Iterable[Item], total: int | None, label: str) -> Iterator[It
 def show_path(path: str | Path) -> str:
     """Return a path as text that any terminal can print."""
     return str(click.format_filename(str(path)))
+
+
+def tell_skipped(what: str, skipped: Sequence[Skipped]) -> None:
+    """Name on standard error what was left out, and why; of very much, the first."""
+    for one in skipped[:SHOWN_SKIPPED]:
+        click.echo(f"{what} {show_path(one.name)}: {one.reason}", err=True)
+    if len(skipped) > SHOWN_SKIPPED:
+        click.echo(f"{what} {len(skipped) - SHOWN_SKIPPED} more (--json lists them)", err=True)
 
 
 def show_size(size: int) -> str:

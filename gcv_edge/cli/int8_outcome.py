@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.console import echo_table, plural, show_path, show_size
+from gcv_edge.cli.console import echo_table, plural, show_path, show_size, tell_skipped
 from gcv_edge.errors import AccuracyError
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from gcv_edge.calibration.material import Material, Points
 
 SHOWN_LAYERS = 6
-SHOWN_SKIPPED = 10
 FORMS = {
     "fp32": "the float file",
     "bf16": "the float file with --precision bf16",
@@ -46,12 +45,9 @@ class Outcome:
 
 
 def warn_of_skipped(material: Material) -> None:
-    """Tell which pictures could not be read."""
-    skipped = material.skipped
-    for one in skipped[:SHOWN_SKIPPED]:
-        click.echo(f"Skipped {show_path(one.name)}: {one.reason}", err=True)
-    if len(skipped) > SHOWN_SKIPPED:
-        click.echo(f"Skipped {len(skipped) - SHOWN_SKIPPED} more (--json lists them)", err=True)
+    """Tell which pictures could not be read, and which labels were left out."""
+    tell_skipped("Skipped", material.skipped)
+    tell_skipped("Left out of", material.measuring.damaged_labels)
 
 
 def print_outcome(outcome: Outcome) -> None:

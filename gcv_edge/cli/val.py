@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.console import echo_json, echo_table, plural, show_path
+from gcv_edge.cli.console import echo_json, echo_table, plural, show_path, tell_skipped
 from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Word, json_option, max_pixels_option
 from gcv_edge.cli.predict import ENGINES, PRECISIONS
 
 if TYPE_CHECKING:
-    from gcv_edge.data import Dataset, Skipped
+    from gcv_edge.data import Dataset
     from gcv_edge.evaluation import Evaluation
     from gcv_edge.runtime.model import Model
 
 METRIC_NAMES = ("top1", "voc07", "voc12", "coco", "coco-masks", "miou", "oks")
 SHOWN_CLASSES = 40
-SHOWN_SKIPPED = 10
 
 
 @click.command()
@@ -102,18 +101,11 @@ def bar(dataset: Dataset) -> Iterator[Callable[[int, int], None] | None]:
 
 def warn(found: Evaluation) -> None:
     """Tell what was left out."""
-    for skipped in found.skipped[:SHOWN_SKIPPED]:
-        click.echo(f"Skipped {describe_skipped(skipped)}", err=True)
-    if len(found.skipped) > SHOWN_SKIPPED:
-        click.echo(f"Skipped {len(found.skipped) - SHOWN_SKIPPED} more (--json lists them)", err=True)
+    tell_skipped("Skipped", found.skipped)
+    tell_skipped("Left out of", found.damaged_labels)
     if found.dropped_boxes:
         boxes = "1 labelled box" if found.dropped_boxes == 1 else f"{found.dropped_boxes} labelled boxes"
         click.echo(f"Left out {boxes} outside the picture or without extent", err=True)
-
-
-def describe_skipped(skipped: Skipped) -> str:
-    """Name a sample and say why it was skipped."""
-    return f"{show_path(skipped.name)}: {skipped.reason}"
 
 
 def print_figures(found: Evaluation, network: Model[Any]) -> None:
@@ -123,9 +115,9 @@ def print_figures(found: Evaluation, network: Model[Any]) -> None:
     echo_table(
         ("figure", "%"), [(name, percent(value)) for name, value in found.measured.figures.items()], ("%",)
     )
-    pictures = plural(found.pictures, "picture") + (
-        f", {len(found.skipped)} skipped" if found.skipped else ""
-    )
+    pictures = plural(found.pictures, "picture")
+    pictures += f", {len(found.skipped)} skipped" if found.skipped else ""
+    pictures += f", {plural(len(found.damaged_labels), 'label')} left out" if found.damaged_labels else ""
     click.echo(
         f"{show_path(found.model)}: {found.title} {percent(found.value)} % on {pictures} of "
         f"{show_path(found.dataset)} ({found.kind}); {network.session.engine}, {found.seconds:.1f} s"

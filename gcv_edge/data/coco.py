@@ -12,7 +12,7 @@ import numpy as np
 from gcv_edge.data.classes import ClassNames
 from gcv_edge.data.coco_json import Annotation, CocoFile, Picture, read_coco
 from gcv_edge.data.reader import DamagedSampleError, FileReader, Size
-from gcv_edge.data.targets import BoxTarget, InstanceTarget, KeypointTarget, Mask, Target
+from gcv_edge.data.targets import BoxTarget, InstanceTarget, KeypointTarget, Target
 from gcv_edge.data.voc_folders import SPLITS
 from gcv_edge.errors import DataError
 from gcv_edge.tasks import DETECTION, INSTANCES, POSE, Task
@@ -22,6 +22,8 @@ PREFIXES = {None: "instances", DETECTION: "instances", INSTANCES: "instances", P
 
 class CocoReader(FileReader):
     """Pictures with COCO's annotations; categories and the model's classes are brought together by name.
+
+    A damaged annotation is left out (``damaged_labels``).
 
     Args:
         path: a file of annotations, or a folder with ``annotations/instances_SPLIT.json`` (for poses
@@ -51,14 +53,17 @@ class CocoReader(FileReader):
         if task not in PREFIXES:
             raise DataError(f"{path}: found COCO, which holds no labels for {task.name if task else ''}")
         self._path = find_annotations(path, split, PREFIXES[task]) if path.is_dir() else path
-        content = read_coco(self._path)
-        if not content.pictures:
+        content = read_coco(self._path, task)
+        listed = list(content.pictures.values())
+        if not listed:
             raise DataError(f"{self._path}: found no images")
-        folder = pictures or find_picture_folder(self._path, content.pictures[0])
-        super().__init__(folder, [picture.file_name for picture in content.pictures])
-        self._sizes = [picture.size for picture in content.pictures]
+        folder = pictures or find_picture_folder(self._path, listed[0])
+        super().__init__(folder, [picture.file_name for picture in listed])
+        self._sizes = [picture.size for picture in listed]
         self._task = task
         self.check_pictures()
+        if task is not None and not content.annotations:
+            raise DataError(f"{self._path}: {describe_nothing(content)}")
         if task is POSE:
             self._index_people(content, labels)
         elif task is not None:
@@ -75,14 +80,16 @@ class CocoReader(FileReader):
             )
         return self._targets[index]
 
+    def damaged_labels(self, index: int) -> Sequence[str]:
+        """Say what is wrong with the picture's annotations that are left out."""
+        return () if self._task is None else self._damaged[index]
+
     def label_stamp(self, index: int) -> str:
         """Return a hash of the picture's annotations."""
         return "" if self._task is None else self._stamps[index]
 
     def _index_objects(self, content: CocoFile, labels: Sequence[str], ignore_unknown: bool) -> None:
         occurring = {annotation.category for annotation in content.annotations}
-        if not occurring:
-            raise DataError(f"{self._path}: found no labelled object, expected some to measure with")
         names = [
             category.name
             for number, category in sorted(content.categories.items())
@@ -107,38 +114,30 @@ class CocoReader(FileReader):
 
     def _keep(self, content: CocoFile, class_ids: dict[int, int]) -> None:
         """Turn annotations into targets, a picture at a time."""
-        places = {picture.number: place for place, picture in enumerate(content.pictures)}
+        places = {number: place for place, number in enumerate(content.pictures)}
+        self._damaged: list[list[str]] = [[] for _ in places]
+        for picture, reason in content.damaged:
+            self._damaged[places[picture]].append(reason)
         groups: list[list[Object]] = [[] for _ in places]
         for annotation in content.annotations:
             if annotation.category in class_ids:
                 groups[places[annotation.picture]].append(Object(class_ids[annotation.category], annotation))
-        joints = len(self.classes)
-        self._targets = [self._make_target(group, joints) for group in groups]
+        self._targets = [self._make_target(group) for group in groups]
         self._stamps = [hashlib.sha256(repr(group).encode()).hexdigest() for group in groups]
 
-    def _make_target(self, group: Sequence[Object], joints: int) -> Target:
-        boxes = np.array([inclusive(found.annotation.box) for found in group], np.float64).reshape(-1, 4)
-        crowd = np.array([found.annotation.crowd for found in group], bool)
-        areas = np.array([found.annotation.area for found in group], np.float64)
+    def _make_target(self, group: Sequence[Object]) -> Target:
+        found = [one.annotation for one in group]
+        boxes = np.array([inclusive(one.box) for one in found], np.float64).reshape(-1, 4)
+        crowd = np.array([one.crowd for one in found], bool)
+        areas = np.array([one.area for one in found], np.float64)
         if self._task is POSE:
-            keypoints = [self._keypoints_of(found.annotation, joints) for found in group]
-            return KeypointTarget(np.array(keypoints, np.float64).reshape(-1, joints, 3), boxes, areas, crowd)
-        class_ids = np.array([found.class_id for found in group], np.int32)
+            points = np.array([one.keypoints for one in found], np.float64)
+            return KeypointTarget(points.reshape(-1, len(self.classes), 3), boxes, areas, crowd)
+        class_ids = np.array([one.class_id for one in group], np.int32)
         if self._task is DETECTION:
             return BoxTarget(boxes, class_ids, crowd=crowd, areas=areas)
-        masks = tuple(self._mask_of(found.annotation) for found in group)
+        masks = tuple(one.mask for one in found if one.mask is not None)
         return InstanceTarget(boxes, class_ids, crowd=crowd, areas=areas, masks=masks)
-
-    def _keypoints_of(self, annotation: Annotation, joints: int) -> Sequence[float]:
-        found = annotation.keypoints
-        if found and len(found) != 3 * joints:
-            raise DataError(f"{self._path}: found {len(found)} numbers as keypoints, expected {3 * joints}")
-        return found or (0.0,) * (3 * joints)
-
-    def _mask_of(self, annotation: Annotation) -> Mask:
-        if annotation.mask is None:
-            raise DataError(f"{self._path}: found an object of picture {annotation.picture} without a mask")
-        return annotation.mask
 
 
 class Object(NamedTuple):
@@ -146,6 +145,15 @@ class Object(NamedTuple):
 
     class_id: int
     annotation: Annotation
+
+
+def describe_nothing(content: CocoFile) -> str:
+    """Say that there is no object, or that all are damaged, and how the first is."""
+    if not content.damaged:
+        return "found no labelled object, expected some to measure with"
+    picture, reason = content.damaged[0]
+    name = content.pictures[picture].file_name
+    return f"found {len(content.damaged)} labelled objects, all damaged, the first in {name}: {reason}"
 
 
 def inclusive(box: Sequence[float]) -> tuple[float, float, float, float]:

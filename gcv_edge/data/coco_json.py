@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeVar
 
+from gcv_edge.data.masks import check_mask
+from gcv_edge.data.numbers import is_number, is_numbers
+from gcv_edge.data.reader import Size
 from gcv_edge.data.targets import Mask
 from gcv_edge.errors import DataError
+from gcv_edge.tasks import INSTANCES, POSE, Task
 
 MAX_BYTES = 2 << 30
 """More than the largest of COCO's own files (train2017: 450 MB)."""
-LARGEST = 2**53
-"""Whole numbers beyond it are none of COCO's."""
+Parsed = TypeVar("Parsed")
 
 
 class Picture(NamedTuple):
-    """An entry of ``images``."""
+    """An entry of ``images``; size is width, height."""
 
-    number: int
     file_name: str
-    size: tuple[int, int]
+    size: Size
 
 
 class Category(NamedTuple):
@@ -34,7 +35,10 @@ class Category(NamedTuple):
 
 
 class Annotation(NamedTuple):
-    """An entry of ``annotations``; the box is x, y, width, height."""
+    """An entry of ``annotations``; the box is x, y, width, height.
+
+    The mask is read for instance segmentation alone, and the keypoints for poses.
+    """
 
     picture: int
     category: int
@@ -45,39 +49,95 @@ class Annotation(NamedTuple):
     keypoints: tuple[float, ...]
 
 
+class DamagedAnnotation(NamedTuple):
+    """An entry of ``annotations`` that is left out, and why."""
+
+    picture: int
+    reason: str
+
+
 @dataclass(frozen=True)
 class CocoFile:
-    """What a file holds; annotations are in their order."""
+    """What a file holds: pictures and categories by id, annotations in their order."""
 
-    pictures: list[Picture]
+    pictures: dict[int, Picture]
     categories: dict[int, Category]
     annotations: list[Annotation]
+    damaged: list[DamagedAnnotation]
 
 
-def read_coco(path: Path) -> CocoFile:
+def read_coco(path: Path, task: Task | None) -> CocoFile:
     """Read a file of annotations.
 
+    Args:
+        path: the file.
+        task: says what of an annotation is wanted; what is not is not looked at.
+
     Raises:
-        DataError: it cannot be read, is too large, no JSON, or not as COCO's are; the message names
-            the entry.
+        DataError: it cannot be read, is too large, no JSON, or not as COCO's are: two entries have one id, or
+            an annotation is for a picture or category that is not there; the message names the entry.
     """
     content = load_json(path)
     if not isinstance(content, dict):
         raise DataError(
             f"{path}: found {type(content).__name__}, expected COCO's object of images and annotations"
         )
-    pictures = [parse_picture(entry) for entry in entries(content, "images", path)]
-    categories = dict(parse_category(entry) for entry in entries(content, "categories", path))
-    numbers = {picture.number for picture in pictures}
-    annotations = []
+    found = CocoFile(
+        by_id(entries(content, "images", path), parse_picture),
+        by_id(entries(content, "categories", path), parse_category),
+        [],
+        [],
+    )
+    refuse_shared_files(found.pictures, path)
+    seen: set[Any] = set()
     for entry in entries(content, "annotations", path):
-        found = parse_annotation(entry)
-        if found.picture not in numbers:
-            raise DataError(f"{entry.where}: image_id {found.picture} is none of the images")
-        if found.category not in categories:
-            raise DataError(f"{entry.where}: category_id {found.category} is none of the categories")
-        annotations.append(found)
-    return CocoFile(pictures, categories, annotations)
+        add_annotation(found, entry, seen, task)
+    return found
+
+
+def by_id(found: Iterator[Entry], parse: Callable[[Entry], Parsed]) -> dict[int, Parsed]:
+    """Read one of the file's lists by id.
+
+    Raises:
+        DataError: two entries have the same.
+    """
+    parsed: dict[int, Parsed] = {}
+    for entry in found:
+        number = entry.integer("id")
+        if number in parsed:
+            raise DataError(f"{entry.where}: id: found {number!r} for the second time, expected another")
+        parsed[number] = parse(entry)
+    return parsed
+
+
+def refuse_shared_files(pictures: Mapping[int, Picture], path: Path) -> None:
+    """Raise where two pictures are one file: each would have a part of its labels."""
+    owners: dict[str, int] = {}
+    for number, picture in pictures.items():
+        other = owners.setdefault(picture.file_name, number)
+        if other != number:
+            raise DataError(
+                f"{path}: images: found {picture.file_name} for the ids {other} and {number}, expected one"
+            )
+
+
+def add_annotation(found: CocoFile, entry: Entry, seen: set[Any], task: Task | None) -> None:
+    """Read an annotation; a damaged one is set aside with its id and what was found.
+
+    Raises:
+        DataError: its id is another's, or its picture or category is not there.
+    """
+    number = entry.identity()
+    if number is not None and number in seen:
+        raise DataError(f"{entry.where}: id: found {number!r} for the second time, expected another")
+    seen.add(number)
+    picture = entry.reference("image_id", found.pictures, "images")
+    category = entry.reference("category_id", found.categories, "categories")
+    name = entry.where.rpartition(": ")[2] if number is None else f"annotation {number!r}"
+    try:
+        found.annotations.append(parse_annotation(Entry(entry.fields, name), picture, category, found, task))
+    except DataError as error:
+        found.damaged.append(DamagedAnnotation(picture, str(error)))
 
 
 def load_json(path: Path) -> Any:
@@ -119,6 +179,20 @@ class Entry:
             raise self.wrong(key, "a whole number")
         return int(value)
 
+    def identity(self) -> int | float | str | None:
+        """Return an annotation's id, of which nothing is asked but that it is no other's; None for none."""
+        value = self.fields.get("id")
+        if value is not None and not isinstance(value, (int, float, str)):
+            raise self.wrong("id", "a whole number")
+        return value
+
+    def reference(self, key: str, known: Mapping[int, Any], place: str) -> int:
+        """Return the id of something that is there."""
+        number = self.integer(key)
+        if number not in known:
+            raise DataError(f"{self.where}: {key} {number} is none of the {place}")
+        return number
+
     def text(self, key: str) -> str:
         """Return text that is not empty."""
         value = self.fields.get(key)
@@ -152,75 +226,53 @@ def entries(content: Mapping[str, Any], key: str, path: Path) -> Iterator[Entry]
 
 def parse_picture(entry: Entry) -> Picture:
     """Read an image."""
-    size = entry.integer("width"), entry.integer("height")
-    return Picture(entry.integer("id"), entry.text("file_name"), size)
+    return Picture(entry.text("file_name"), (entry.integer("width"), entry.integer("height")))
 
 
-def parse_category(entry: Entry) -> tuple[int, Category]:
+def parse_category(entry: Entry) -> Category:
     """Read a category."""
     joints = entry.fields.get("keypoints", [])
     if not isinstance(joints, list) or not all(isinstance(joint, str) for joint in joints):
         raise entry.wrong("keypoints", "a list of names")
-    return entry.integer("id"), Category(entry.text("name"), tuple(joints))
+    return Category(entry.text("name"), tuple(joints))
 
 
-def parse_annotation(entry: Entry) -> Annotation:
-    """Read an annotation."""
+def parse_annotation(
+    entry: Entry, picture: int, category: int, content: CocoFile, task: Task | None
+) -> Annotation:
+    """Read what the task wants of an annotation.
+
+    Raises:
+        DataError: it is damaged.
+    """
     box = entry.numbers("bbox")
-    if len(box) != 4:
+    if len(box) != 4 or min(box[2:]) < 0:
         raise entry.wrong("bbox", "x, y, width, height")
+    area = entry.number("area", box[2] * box[3])
+    if area < 0:
+        raise entry.wrong("area", "0 or more")
     return Annotation(
-        entry.integer("image_id"),
-        entry.integer("category_id"),
+        picture,
+        category,
         (box[0], box[1], box[2], box[3]),
-        entry.number("area", box[2] * box[3]),
+        area,
         entry.integer("iscrowd", 0) != 0,
-        parse_mask(entry),
-        entry.numbers("keypoints", ()),
+        parse_mask(entry, content.pictures[picture].size) if task is INSTANCES else None,
+        parse_keypoints(entry, len(content.categories[category].keypoints)) if task is POSE else (),
     )
 
 
-def parse_mask(entry: Entry) -> Mask | None:
-    """Read ``segmentation``: polygons, or run lengths; None where there is none."""
-    value = entry.fields.get("segmentation")
-    if not value:
-        return None
-    if isinstance(value, dict):
-        return {"size": parse_mask_size(entry, value), "counts": parse_counts(entry, value)}
-    polygons = isinstance(value, list) and all(
-        is_numbers(polygon) and len(polygon) >= 6 and len(polygon) % 2 == 0 for polygon in value
-    )
-    if not polygons:
-        raise entry.wrong("segmentation", "polygons of x, y, ... or run lengths")
-    return [list(map(float, polygon)) for polygon in value]
+def parse_mask(entry: Entry, size: Size) -> Mask:
+    """Read ``segmentation``."""
+    try:
+        return check_mask(entry.fields.get("segmentation"), size)
+    except DataError as error:
+        raise DataError(f"{entry.where}: segmentation: {error}") from None
 
 
-def parse_mask_size(entry: Entry, value: Mapping[str, Any]) -> list[int]:
-    """Read a mask's height and width."""
-    size = value.get("size")
-    if not is_numbers(size) or len(size) != 2 or min(size) < 1 or max(size) > 1 << 16:
-        raise entry.wrong("segmentation", "run lengths with a size of height, width")
-    return list(map(int, size))
-
-
-def parse_counts(entry: Entry, value: Mapping[str, Any]) -> list[int] | str:
-    """Read run lengths: numbers that add up to the pixels, or COCO's compressed text."""
-    counts = value.get("counts")
-    if isinstance(counts, str) and counts.isascii():
-        return counts
-    height, width = parse_mask_size(entry, value)
-    if not is_numbers(counts) or min(counts, default=0) < 0 or sum(counts) != height * width:
-        raise entry.wrong("segmentation", f"run lengths that add up to {height * width}")
-    return list(map(int, counts))
-
-
-def is_number(value: Any) -> TypeGuard[float]:
-    """Tell whether a value is a finite number, and no truth value."""
-    if isinstance(value, int):
-        return not isinstance(value, bool) and abs(value) <= LARGEST
-    return isinstance(value, float) and math.isfinite(value)
-
-
-def is_numbers(value: Any) -> TypeGuard[Sequence[float]]:
-    """Tell whether a value is a list of finite numbers."""
-    return isinstance(value, (list, tuple)) and all(map(is_number, value))
+def parse_keypoints(entry: Entry, joints: int) -> tuple[float, ...]:
+    """Read x, y and visibility of each joint; all are unknown where there are none."""
+    found = entry.numbers("keypoints", ()) or (0.0,) * (3 * joints)
+    if joints and len(found) != 3 * joints:
+        raise DataError(f"{entry.where}: keypoints: found {len(found)} numbers, expected {3 * joints}")
+    return found

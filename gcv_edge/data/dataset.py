@@ -30,7 +30,7 @@ class Sample(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A sample that could not be read, and why."""
+    """A sample that could not be read, or one of its labels; and why."""
 
     name: str
     reason: str
@@ -79,6 +79,15 @@ class Dataset:
     def skipped(self) -> list[Skipped]:
         """Samples that could not be read so far."""
         return list(self._skipped.values())
+
+    @property
+    def damaged_labels(self) -> list[Skipped]:
+        """Labels that are damaged and left out, each with its sample's name."""
+        return [
+            Skipped(self._reader.name(index), reason)
+            for index in self._indices
+            for reason in self._reader.damaged_labels(index)
+        ]
 
     @property
     def dropped_boxes(self) -> int:

@@ -34,6 +34,10 @@ class Reader(ABC):
         """Count a sample's boxes that its picture cannot have; they are left out, as GluonCV does."""
         return 0
 
+    def damaged_labels(self, index: int) -> Sequence[str]:  # noqa: ARG002
+        """Say what is wrong with a sample's labels that are left out; one line each."""
+        return ()
+
     @abstractmethod
     def __len__(self) -> int:
         """Count the samples."""

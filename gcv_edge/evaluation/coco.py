@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from gcv_edge.data.masks import check_mask
 from gcv_edge.data.targets import BoxTarget, InstanceTarget, KeypointTarget
 from gcv_edge.errors import DataError, MissingExtraError, UnsupportedError
 from gcv_edge.evaluation.figures import ClassFigure, Measured
@@ -115,6 +116,16 @@ class MaskPrecision(BoxPrecision):
     key: ClassVar[str] = "coco-masks"
     title: ClassVar[str] = "COCO mask AP"
     iou_type: ClassVar[str] = "segm"
+
+    def update(self, result: Any, target: Any, size: Size) -> None:
+        """Take in a picture.
+
+        Raises:
+            DataError: a mask of the target is damaged, or another picture's.
+        """
+        for mask in getattr(target, "masks", ()):
+            check_mask(mask, size)
+        super().update(result, target, size)
 
     def truth_rows(self, target: BoxTarget) -> Rows:
         """Spell objects with their masks.

@@ -67,6 +67,7 @@ class Evaluation:
         pictures: how many were measured on.
         skipped: samples that could not be read.
         dropped_boxes: labelled boxes that their pictures cannot have.
+        damaged_labels: labels that are damaged and were left out.
         seconds: how long it took.
     """
 
@@ -80,6 +81,7 @@ class Evaluation:
     pictures: int
     skipped: Sequence[Skipped] = field(default=())
     dropped_boxes: int = 0
+    damaged_labels: Sequence[Skipped] = field(default=())
     seconds: float = 0.0
 
     @property
@@ -101,6 +103,7 @@ class Evaluation:
             "pictures": self.pictures,
             "skipped": [skipped._asdict() for skipped in self.skipped],
             "dropped_boxes": self.dropped_boxes,
+            "damaged_labels": [damaged._asdict() for damaged in self.damaged_labels],
             "seconds": round(self.seconds, 3),
         }
 

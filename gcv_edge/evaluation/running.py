@@ -98,6 +98,7 @@ def evaluate(
         pictures,
         chosen.skipped,
         chosen.dropped_boxes,
+        chosen.damaged_labels,
         perf_counter() - start,
     )
 

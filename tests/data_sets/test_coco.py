@@ -7,16 +7,26 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from gcv_edge.data import open_dataset
+from gcv_edge.data.masks import check_mask, decode_runs
 from gcv_edge.data.targets import BoxTarget, InstanceTarget, KeypointTarget
+from gcv_edge.errors import DataError
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, INSTANCES, POSE, Task
 
 from .conftest import read_or_refused, refused, write_picture
 
+MODEST = settings(
+    max_examples=80,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 POLYGON = [[1.0, 2.0, 4.0, 2.0, 4.0, 6.0]]
 RUNS = {"size": [10, 20], "counts": [0, 50, 150]}
 CONTENT: dict[str, Any] = {
@@ -92,10 +102,6 @@ def test_masks(here: Path) -> None:
     target = found(write(here / "set.json", CONTENT), INSTANCES)["a.jpg"]
     assert isinstance(target, InstanceTarget)
     assert target.masks == (POLYGON, RUNS)
-    content = copy.deepcopy(CONTENT)
-    del content["annotations"][0]["segmentation"]
-    message = refused(write(here / "set.json", content), INSTANCES)
-    assert "found an object of picture 7 without a mask" in message
 
 
 def test_keypoints(here: Path) -> None:
@@ -185,16 +191,20 @@ def changed(place: str, key: str, value: object) -> dict[str, Any]:
         ),
         (changed("annotations", "category_id", 5), "annotations[0]: category_id 5 is none of the categories"),
         (changed("annotations", "image_id", True), "annotations[0]: image_id: found True, expected"),
-        (changed("annotations", "bbox", [1, 2, 3]), "bbox: found [1, 2, 3], expected x, y, width, height"),
-        (changed("annotations", "bbox", [1, 2, 3, float("nan")]), "bbox: found [1, 2, 3, nan], expected"),
-        (changed("annotations", "bbox", [1, 2, 3, float("inf")]), "bbox: found [1, 2, 3, inf], expected"),
-        (changed("annotations", "bbox", {"x": 1}), "bbox: found {'x': 1}, expected a list of numbers"),
-        (changed("annotations", "segmentation", [[1, 2]]), "segmentation: found [[1, 2]], expected polygons"),
-        (changed("annotations", "segmentation", {"size": [9**9, 1]}), "expected run lengths with a size"),
         (
-            changed("annotations", "segmentation", {"size": [2, 2], "counts": [1, 9**9]}),
-            "expected run lengths that add up to 4",
+            changed("annotations", "category_id", "18"),
+            "annotations[0]: category_id: found 18, expected a whole",
         ),
+        (changed("annotations", "id", [1]), "annotations[0]: id: found [1], expected a whole number"),
+        (
+            changed("annotations", "id", 2),
+            "annotations[1]: id: found 2 for the second time, expected another",
+        ),
+        (changed("images", "id", 3), "images[1]: id: found 3 for the second time, expected another"),
+        (changed("images", "id", 3.0), "images[1]: id: found 3 for the second time, expected another"),
+        (changed("images", "file_name", "b.jpg"), "images: found b.jpg for the ids 7 and 3, expected one"),
+        (changed("categories", "id", 1), "categories[1]: id: found 1 for the second time, expected another"),
+        (changed("categories", "id", 1.5), "categories[0]: id: found 1.5, expected a whole number"),
     ],
 )
 def test_content_that_is_not_cocos(here: Path, content: Any, said: str) -> None:
@@ -202,6 +212,193 @@ def test_content_that_is_not_cocos(here: Path, content: Any, said: str) -> None:
     message = refused(path, DETECTION)
     assert message.startswith(str(path))
     assert said in message
+
+
+def runs(counts: Any, size: Any = (10, 20)) -> dict[str, Any]:
+    return {"size": size, "counts": counts}
+
+
+@pytest.mark.parametrize(
+    ("task", "key", "value", "said"),
+    [
+        (DETECTION, "bbox", [1, 2, 3], "bbox: found [1, 2, 3], expected x, y, width, height"),
+        (
+            DETECTION,
+            "bbox",
+            [1, 2, 3, float("nan")],
+            "bbox: found [1, 2, 3, nan], expected a list of numbers",
+        ),
+        (
+            DETECTION,
+            "bbox",
+            [1, 2, 3, float("inf")],
+            "bbox: found [1, 2, 3, inf], expected a list of numbers",
+        ),
+        (DETECTION, "bbox", [1, 2, 1e300, 4], "bbox: found [1, 2, 1e+300, 4], expected a list of numbers"),
+        (DETECTION, "bbox", [1, 2, -3, 4], "bbox: found [1, 2, -3, 4], expected x, y, width, height"),
+        (DETECTION, "bbox", {"x": 1}, "bbox: found {'x': 1}, expected a list of numbers"),
+        (DETECTION, "bbox", None, "bbox: found None, expected a list of numbers"),
+        (DETECTION, "area", -1, "area: found -1, expected 0 or more"),
+        (DETECTION, "iscrowd", "no", "iscrowd: found no, expected a whole number"),
+        (INSTANCES, "segmentation", None, "segmentation: found None, expected polygons of x, y, ..."),
+        (INSTANCES, "segmentation", [], "segmentation: found [], expected polygons of x, y, ..."),
+        (INSTANCES, "segmentation", "abc", "segmentation: found abc, expected polygons of x, y, ..."),
+        (INSTANCES, "segmentation", [[1, 2, 3, 4]], "found [1, 2, 3, 4], expected a polygon of x, y, ..."),
+        (
+            INSTANCES,
+            "segmentation",
+            [[1, 2, 3, 4, 5, 6, 7]],
+            "expected a polygon of x, y, ... with at least 3",
+        ),
+        (INSTANCES, "segmentation", [POLYGON[0], [1]], "found [1], expected a polygon of x, y, ..."),
+        (INSTANCES, "segmentation", [[1, 2, 3, 4, 5, float("nan")]], "5, nan], expected a polygon"),
+        (INSTANCES, "segmentation", [[1, 2, 3, 4, float("inf"), 6]], "inf, 6], expected a polygon"),
+        (
+            INSTANCES,
+            "segmentation",
+            [[1, 2, 1e9, 2, 3, 3]],
+            "found the point 1e+09, 2, expected one of a picture",
+        ),
+        (
+            INSTANCES,
+            "segmentation",
+            [[1, 2, 4, 2, 3, -11]],
+            "found the point 3, -11, expected one of a picture",
+        ),
+        (
+            INSTANCES,
+            "segmentation",
+            [[0, 0, 20, 10] * 200],
+            "found an outline of 8000 pixels, expected 6000 at",
+        ),
+        (
+            INSTANCES,
+            "segmentation",
+            runs([0, 200], [0, 0]),
+            "found run lengths of size [0, 0], expected [10, 20]",
+        ),
+        (INSTANCES, "segmentation", runs([0, 200], [20, 10]), "of size [20, 10], expected [10, 20]"),
+        (INSTANCES, "segmentation", runs([0, 200], [9**9, 1]), "of size [387420489, 1], expected [10, 20]"),
+        (INSTANCES, "segmentation", runs([0, 200], None), "of size None, expected [10, 20]"),
+        (INSTANCES, "segmentation", runs([0, 250, -50]), "found a run length of -50, expected none below 0"),
+        (INSTANCES, "segmentation", runs([0, 100, 50]), "found run lengths of 150 pixels, expected 200"),
+        (INSTANCES, "segmentation", runs([1, 9**9]), "found run lengths of 387420490 pixels, expected 200"),
+        (
+            INSTANCES,
+            "segmentation",
+            runs([100.5, 99.5]),
+            "found run lengths [100.5, 99.5], expected whole numbers",
+        ),
+        (
+            INSTANCES,
+            "segmentation",
+            runs(None),
+            "found run lengths None, expected whole numbers or COCO's text",
+        ),
+        (INSTANCES, "segmentation", runs([]), "found run lengths of 0 pixels, expected 200"),
+        (INSTANCES, "segmentation", runs(""), "found run lengths that end in ...'', expected whole numbers"),
+        (INSTANCES, "segmentation", runs("0000Ö"), "expected characters from 0 to o"),
+        (INSTANCES, "segmentation", runs("\ud800"), "expected characters from 0 to o"),
+        (INSTANCES, "segmentation", runs("0\0"), "expected characters from 0 to o"),
+        (
+            INSTANCES,
+            "segmentation",
+            runs("0oo"),
+            "found run lengths that end in ...'0oo', expected whole numbers",
+        ),
+        (
+            INSTANCES,
+            "segmentation",
+            runs("oooooooo0"),
+            "found a run length of 9 characters, expected 7 at most",
+        ),
+        (INSTANCES, "segmentation", runs("O"), "found a run length of -1, expected none below 0"),
+        (INSTANCES, "segmentation", runs("HVTob4mOc"), "found run lengths that end in"),
+    ],
+)
+def test_a_damaged_annotation_is_left_out(here: Path, task: Task, key: str, value: Any, said: str) -> None:
+    """It is named with its id and picture; the others stay."""
+    dataset = open_dataset(write(here / "set.json", changed("annotations", key, value)), task)
+    ((name, reason),) = dataset.damaged_labels
+    assert name == "a.jpg"
+    assert reason.startswith(f"annotation 1: {key}: ")
+    assert said in reason
+    assert [len(sample.target) for sample in dataset] == [1, 0]  # type: ignore[arg-type]
+    assert dataset.skipped == []
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ([1, 2, 2, 0, 0], "keypoints: found 5 numbers, expected 6"),
+        ([1, 2, 2] * 17, "keypoints: found 51 numbers, expected 6"),
+        ([1, 2, 2, float("nan"), 0, 0], "keypoints: found [1, 2, 2, nan, 0, 0], expected a list of numbers"),
+        ("all", "keypoints: found all, expected a list of numbers"),
+    ],
+)
+def test_damaged_keypoints_are_left_out(here: Path, points: Any, said: str) -> None:
+    content = copy.deepcopy(PEOPLE)
+    content["annotations"][0]["keypoints"] = points
+    dataset = open_dataset(write(here / "set.json", content), POSE)
+    assert dataset.damaged_labels == [("b.jpg", f"annotations[0]: {said}")]
+    assert [len(sample.target) for sample in dataset] == [0, 1]  # type: ignore[arg-type]
+
+
+def test_what_the_task_does_not_want_is_not_looked_at(here: Path) -> None:
+    path = write(here / "set.json", changed("annotations", "segmentation", runs([-1])))
+    assert len(found(path, DETECTION)["a.jpg"]) == 2
+    assert open_dataset(path, DETECTION).damaged_labels == []
+    assert open_dataset(path).damaged_labels == []
+
+
+def test_nothing_but_damage(here: Path) -> None:
+    content = copy.deepcopy(CONTENT)
+    for annotation in content["annotations"]:
+        annotation["bbox"] = [0, 0, -1, 0]
+    assert refused(write(here / "set.json", content), DETECTION).endswith(
+        "found 2 labelled objects, all damaged, the first in a.jpg: annotation 1: bbox: found [0, 0, -1, 0], "
+        "expected x, y, width, height"
+    )
+
+
+def test_damage_of_a_part_is_the_parts(here: Path) -> None:
+    content = copy.deepcopy(CONTENT)
+    content["annotations"] += [{**content["annotations"][0], "id": "third", "image_id": 3, "area": -1}]
+    dataset = open_dataset(write(here / "set.json", content), DETECTION)
+    for part in (dataset, *dataset.split(1)):
+        assert len(part.damaged_labels) == list(part.names()).count("b.jpg")
+    assert dataset.damaged_labels[0].reason == "annotation 'third': area: found -1, expected 0 or more"
+
+
+@pytest.mark.parametrize("value", ["any text", 2**60, 7.5, None])
+def test_an_annotations_id_may_be_anything(here: Path, value: Any) -> None:
+    assert len(found(write(here / "set.json", changed("annotations", "id", value)), DETECTION)["a.jpg"]) == 2
+
+
+MASKS = st.integers(0, 2**32 - 1).map(
+    lambda seed: np.random.default_rng(seed).integers(0, 2, (10, 20), np.uint8)
+)
+
+
+@MODEST
+@given(MASKS, st.integers(1, 9))
+def test_run_lengths_are_read_as_pycocotools_reads_them(bits: NDArray[np.uint8], block: int) -> None:
+    mask = pytest.importorskip("pycocotools.mask")
+    bitmap = np.asfortranarray(np.kron(bits, np.ones((block, block), np.uint8)))
+    packed = mask.encode(bitmap)
+    lengths = np.diff(np.flatnonzero(np.diff(bitmap.ravel("F"), prepend=2, append=2))).tolist()
+    assert decode_runs(packed["counts"]) == ([0] if bitmap[0, 0] else []) + lengths
+    assert check_mask(packed, bitmap.shape[::-1]) == packed
+
+
+@MODEST
+@given(st.text(st.characters(min_codepoint=48, max_codepoint=111), max_size=12))
+def test_any_text_is_safe_or_refused(text: str) -> None:
+    try:
+        check_mask(runs(text), (20, 10))
+    except DataError:
+        return
+    assert pytest.importorskip("pycocotools.mask").decode(runs(text)).shape == (10, 20)
 
 
 def test_pictures_of_another_size_are_skipped(here: Path) -> None:
@@ -221,12 +418,7 @@ KEYS = st.sampled_from(
 )
 
 
-@settings(
-    max_examples=80,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@MODEST
 @given(KEYS, VALUES, st.sampled_from([DETECTION, INSTANCES, POSE]))
 def test_any_value_anywhere_is_read_or_refused(
     here: Path, key: tuple[str, str], value: object, task: Task

@@ -224,6 +224,28 @@ def test_masks_need_masks_on_both_sides() -> None:
         MaskPrecision().update(Detections([BOX], [0.9], [0]), triangle(), PICTURE)
 
 
+@pytest.mark.parametrize(
+    ("mask", "said"),
+    [
+        ({"size": [10, 20], "counts": "HVTob4mOc"}, "found run lengths that end in"),
+        (
+            {"size": [10, 20], "counts": [0, 1 << 40]},
+            "found run lengths of 1099511627776 pixels, expected 200",
+        ),
+        (
+            {"size": [20, 10], "counts": [0, 200]},
+            "found run lengths of size \\[20, 10\\], expected \\[10, 20\\]",
+        ),
+        ([[0, 0, 1e9, 0, 0, 5]], "found the point 1e\\+09, 0, expected one of a picture of 20 x 10"),
+    ],
+)
+def test_damaged_masks_are_refused(mask: Any, said: str) -> None:
+    """Whoever makes targets in Python: pycocotools would abort, hang or write beyond its memory."""
+    target = InstanceTarget([[1, 2, 3, 5]], [0], masks=(mask,))  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=said):
+        MaskPrecision().update(no_masks(), target, (20, 10))
+
+
 def test_other_joints_than_cocos() -> None:
     with pytest.raises(UnsupportedError, match="OKS of 3 keypoints is not supported"):
         KeypointPrecision().truth_rows(people(1, 3))
