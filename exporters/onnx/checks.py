@@ -40,7 +40,12 @@ def check_weight(node: ir.Node, path: Path) -> None:
     if group < 1:
         raise wrong(node, path, f"group={group}", "1 or more")
     data = node.inputs[0]
-    if data is None or data.shape is None or weight.shape is None or min(len(data.shape), len(weight.shape)) < 2:
+    if (
+        data is None
+        or data.shape is None
+        or weight.shape is None
+        or min(len(data.shape), len(weight.shape)) < 2
+    ):
         return
     channels, width = data.shape[1], weight.shape[0 if node.op_type == "ConvTranspose" else 1]
     wanted = channels if node.op_type == "ConvTranspose" else None
