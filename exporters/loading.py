@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from gcv_edge.errors import GcvEdgeError, ModelFileError, ModelNotFoundError, UnsupportedError, UsageError
+from gcv_edge.exporters.boundary import refusing
 from gcv_edge.exporters.mxnet.compat import restore_numpy_aliases
+from gcv_edge.exporters.mxnet.convert import check_symbol
 from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.known_faults import describe_faults
 from gcv_edge.exporters.mxnet.network import Network
@@ -65,7 +67,12 @@ def load_source(
 
 
 def open_mxnet(network: Network, options: ExportOptions) -> MxnetSource:
-    """Take the outputs, and the part, of a network that are asked for."""
+    """Take the outputs, and the part, of a network that are asked for.
+
+    Raises:
+        UnsupportedError: an operator has too few or too many inputs.
+    """
+    check_symbol(network.symbol)
     return MxnetSource(take_part(choose_outputs(network, options), options))
 
 
@@ -82,7 +89,8 @@ class MxnetSource:
 
     def convert(self, options: ExportOptions) -> ExportedModel:
         """Make the ONNX graph."""
-        exported = export_network(self.network, options)
+        with refusing(self.name):
+            exported = export_network(self.network, options)
         return replace(exported, notes=(*exported.notes, *describe_faults(self.network.symbol)))
 
 
@@ -114,7 +122,8 @@ class OnnxSource:
 
     def convert(self, options: ExportOptions) -> ExportedModel:
         """Give it canonical outputs."""
-        return adopt_model(self.path, self.adoption, options)
+        with refusing(str(self.path)):
+            return adopt_model(self.path, self.adoption, options)
 
 
 def load_factory(factory: str, params: str | os.PathLike[str] | None, options: ExportOptions) -> Source:

@@ -13,7 +13,7 @@ from gcv_edge.exporters.builder import BATCH, GraphBuilder, ShapesError
 from gcv_edge.exporters.heads import canonical_array, emit_canonical, find_purpose
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.clips import averages_clips, count_segments
-from gcv_edge.exporters.mxnet.convert import SymbolConverter, check_symbol
+from gcv_edge.exporters.mxnet.convert import SymbolConverter
 from gcv_edge.exporters.mxnet.describing import describe_network
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.detection_head import DetectionHead
@@ -73,7 +73,6 @@ def export_network(network: Network, options: ExportOptions) -> ExportedModel:
         ParamsMismatchError: the parameters are not this network's.
         UsageError: something must be given that neither the file nor its name tells.
     """
-    check_symbol(network.symbol)
     names = list_inputs(network)
     picture = read_picture_input(network.symbol, network.weights, names[0])
     if is_for_tensors(network, names, picture, options):

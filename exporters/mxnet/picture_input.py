@@ -192,7 +192,10 @@ def norm_step(node: Node, symbol: Symbol, weights: Weights) -> tuple[Array, Arra
     attrs = Attributes(node)
     if any(name not in weights for name in names) or attrs.get_int("axis", 1) != 1:
         return None
-    gamma, beta, mean, variance = (np.asarray(weights[name], np.float64) for name in names)
+    parameters = [np.asarray(weights[name], np.float64) for name in names]
+    if len({array.shape for array in parameters}) > 1:
+        return None
+    gamma, beta, mean, variance = parameters
     gain = 1 / np.sqrt(variance + attrs.get_float("eps", 1e-3))
     if not attrs.get_bool("fix_gamma", True):
         gain = gain * gamma

@@ -29,8 +29,11 @@ def slice_between(
 @converts("slice_axis")
 def slice_axis(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Part of one axis; ``end=None`` is the end, negative positions count from there."""
-    end = attrs.get_optional_int("end")
-    axis, begin = read_axis(graph, attrs, data), attrs.get_int("begin")
+    axis = read_axis(graph, attrs, data)
+    dim = graph.dim(data, axis)
+    length = dim if isinstance(dim, int) else TO_THE_END
+    begin = attrs.get_int("begin", low=-length, high=length - 1)
+    end = attrs.get_optional_int("end", low=-length, high=length)
     return slice_between(graph, data, axis, begin, TO_THE_END if end is None else end, attrs.name)
 
 

@@ -67,6 +67,7 @@ ACTIVATIONS = [
     row("Softmax", "old name", data("N", 6), data("N", values="index:6")),
     row("LinearRegressionOutput", "identity", data("N", 6), data("N", 6), grad_scale=1.0),
     row("MAERegressionOutput", "identity", data("N", 6), data("N", 6)),
+    row("SVMOutput", "identity", data("N", 6), data("N")),
     row("LogisticRegressionOutput", "sigmoid", data("N", 6), data("N", 6)),
     row("Dropout", "zoo: nothing at inference", IMAGE, p=0.5, axes="()", cudnn_off=False),
     row("Dropout", "mode=training", IMAGE, p=0.9, mode="training"),
