@@ -15,6 +15,7 @@ from tests.exporters.mxnet.operator_tables import (
     numbers,
     pools,
     proposals,
+    ranges,
     refused,
     resizes,
     sampling,
@@ -45,3 +46,5 @@ REFUSED: list[Refused] = [
     *proposals.PROPOSALS_REFUSED,
     *DETECTION_REFUSED,
 ]
+OUT_OF_RANGE: list[Refused] = ranges.OUT_OF_RANGE
+"""Values that make no sense in any network; the page of operators does not list them."""

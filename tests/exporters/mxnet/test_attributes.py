@@ -126,6 +126,33 @@ def test_choices() -> None:
     assert attributes().get_str("pooling_convention", "valid", choices=("valid", "full")) == "valid"
 
 
+@pytest.mark.parametrize(
+    ("accessor", "text", "bounds", "expected"),
+    [
+        ("get_int", "0", {"low": 1}, "1 or more"),
+        ("get_int", "9", {"high": 8}, "at most 8"),
+        ("get_optional_int", "-7", {"low": -6, "high": 6}, "-6 to 6"),
+        ("get_float", "nan", {"low": 0}, "0 or more"),
+        ("get_float", "inf", {"low": 0}, "0 or more"),
+        ("get_optional_float", "2", {"low": 0, "high": 1}, "0 to 1"),
+        ("get_int_tuple", "(1, 0)", {"low": 1}, "1 or more each"),
+        ("get_int_tuple", "(1, 2, 3)", {"low": 1, "length": 2}, "2 numbers"),
+        ("get_float_tuple", "(0.5, -1)", {"low": 0}, "0 or more each"),
+        ("get_float_tuple", "0.5", {"length": 4}, "4 numbers"),
+    ],
+)
+def test_numbers_out_of_bounds(accessor: str, text: str, bounds: dict[str, Any], expected: str) -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        getattr(attributes(key=text), accessor)("key", **bounds)
+    assert str(caught.value) == f"Pooling 'pool3': key='{text}' is not supported, expected {expected}"
+
+
+def test_bounds_are_included_and_none_is_within() -> None:
+    assert attributes(key="1").get_int("key", low=1, high=1) == 1
+    assert attributes(key="None").get_optional_int("key", low=1) is None
+    assert attributes().get_int("key", -1, low=1) == -1
+
+
 def test_unused_lists_what_nobody_asked_for() -> None:
     attrs = attributes(
         kernel="(2, 2)", stride="1", odd="x", __lr_mult__="1", weight_lr_mult="2", ctx_group="a"

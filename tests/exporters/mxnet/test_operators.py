@@ -25,7 +25,7 @@ from tests.exporters.mxnet.operator_runs import (
     convert_row,
     run_mxnet,
 )
-from tests.exporters.mxnet.operator_table import REFUSED, ROWS
+from tests.exporters.mxnet.operator_table import OUT_OF_RANGE, REFUSED, ROWS
 from tests.exporters.mxnet.quantized_rows import QUANTIZED_ROWS
 
 every_row = pytest.mark.parametrize("case", ROWS, ids=str)
@@ -76,7 +76,7 @@ def test_live_mxnet(case: Row, mxnet: ModuleType) -> None:
     check(case, found, run_mxnet(mxnet, case, batch), exact_types=True)
 
 
-@pytest.mark.parametrize("case", REFUSED, ids=str)
+@pytest.mark.parametrize("case", [*REFUSED, *OUT_OF_RANGE], ids=str)
 def test_refused(case: Refused) -> None:
     with pytest.raises(UnsupportedError) as caught:
         convert_row(case.row, 2)
