@@ -16,6 +16,13 @@ from gcv_edge.errors import GcvEdgeError
 from gcv_edge.exporters.loading import load_source
 from gcv_edge.exporters.source import ExportOptions
 
+ROOT = Path(__file__).resolve().parents[2]
+RUN = (
+    "import runpy, sys; sys.path.append(sys.argv.pop(1)); "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__')"
+)
+"""Runs a module of the tests' without the checkout before an installed package."""
+
 MEMORY = 6 << 30
 SECONDS = 5.0
 """The most that one conversion may take."""
@@ -51,7 +58,7 @@ def run_trials(damage: Damage) -> None:
 
 def failures(module: str, first: int, last: int) -> str:
     """Run a module's trials in a child process; return what it printed, and how it ended where it died."""
-    command = [sys.executable, "-m", module, str(first), str(last)]
+    command = [sys.executable, "-c", RUN, str(ROOT), module, str(first), str(last)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     child = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment, check=False)
     end = f"ended with {child.returncode}: {child.stderr[-300:]}" if child.returncode else ""
