@@ -16,6 +16,7 @@ from gcv_edge import Classifier, Detector
 from gcv_edge.calibration import CalibrationOptions, calibrate
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
+from tests.support.processors import needs_vnni
 
 DEFAULTS = CalibrationOptions(time_forms=False)
 QUICK = CalibrationOptions(correction="fast", time_forms=False)
@@ -58,6 +59,7 @@ def drop_of(symbol: Path, pictures: Labelled, folder: Path, step: int, **choices
     return float(np.mean(drops))
 
 
+@needs_vnni
 @pytest.mark.parametrize(
     "name", ["cifar_resnet20_v1", "cifar_resnet20_v2", "cifar_resnet56_v1", "cifar_resnet56_v2"]
 )
