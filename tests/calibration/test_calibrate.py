@@ -19,6 +19,7 @@ from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrat
 from gcv_edge.errors import DataError, UnsupportedError, UsageError
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
+from tests.support.processors import needs_vnni
 
 QUICK = CalibrationOptions(correction="fast", time_forms=False, data="demo pictures")
 Calibrate = Callable[..., CalibrationResult]
@@ -92,6 +93,7 @@ def test_the_record_says_how_it_came_about(result: CalibrationResult) -> None:
     assert any("9 pictures" in warning for warning in record["warnings"])
 
 
+@needs_vnni
 def test_the_file_verifies_itself(result: CalibrationResult) -> None:
     assert result.engines_agree
     assert verify.verify_model(result.path).passed

@@ -23,6 +23,7 @@ INFER = """
 import sys
 import numpy as np
 from gcv_edge.runtime.openvino_session import shared_core
+from tests.support.processors import needs_vnni
 core = shared_core()
 compiled = core.compile_model(core.read_model(sys.argv[1]), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 found = compiled({"data": np.load(sys.argv[2])})
@@ -54,6 +55,7 @@ def adding() -> ir.Model:
     return net.model(head=net.conv(total, 24, 1, name="head"), entry_head=net.conv(entry, 24, 1, name="tap"))
 
 
+@needs_vnni
 @pytest.mark.parametrize("make", [joining, adding])
 @pytest.mark.parametrize("target", ["x86", "portable"])
 @pytest.mark.parametrize("cap", ["ALL", "AVX512_CORE_VNNI", "AVX512_CORE", "AVX2"])

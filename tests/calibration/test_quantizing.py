@@ -21,6 +21,7 @@ from gcv_edge.errors import UsageError
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.runtime.cpus import is_x86
 from gcv_edge.runtime.sessions import open_session
+from tests.support.processors import needs_vnni
 
 few = settings(max_examples=15, derandomize=True, deadline=None)
 BATCHES = pictures(3, 8, 16, 16)
@@ -55,6 +56,7 @@ def quantized(model: ir.Model, target: str = "x86", **choices: object) -> ir.Mod
     return prepared
 
 
+@needs_vnni
 @few
 @given(st.lists(st.integers(0, 3), max_size=4), st.sampled_from(sorted(TARGETS)), st.booleans())
 def test_a_quantised_network_is_valid_and_close_in_both_engines(
