@@ -18,12 +18,12 @@ from gcv_edge.calibration.quantizing import quantize
 from gcv_edge.calibration.rewriting import prepare
 from gcv_edge.calibration.targets import TARGETS
 from gcv_edge.exporters.writing import write_model
+from tests.support.processors import needs_vnni
 
 INFER = """
 import sys
 import numpy as np
 from gcv_edge.runtime.openvino_session import shared_core
-from tests.support.processors import needs_vnni
 core = shared_core()
 compiled = core.compile_model(core.read_model(sys.argv[1]), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 found = compiled({"data": np.load(sys.argv[2])})
