@@ -54,8 +54,12 @@ class PictureInput:
 
     @property
     def normalizes(self) -> bool:
-        """Whether the network normalises its input itself."""
-        return bool(self.operators)
+        """Whether the network normalises its input itself.
+
+        One that only enlarges what it is given takes numbers that are normalised: GluonCV's SSD on VGG.
+        """
+        is_enlarging = self.gain.max() >= 1 and not self.shift.any()
+        return bool(self.operators) and (self.is_cut_off or not is_enlarging)
 
     @property
     def unit(self) -> float:

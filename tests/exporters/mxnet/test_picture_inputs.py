@@ -71,6 +71,13 @@ def front_then_scaled(net: SymbolFile) -> Entry:
     return net.op("_mul_scalar", "unit", front(net), scalar=1 / 127.5)
 
 
+def enlarged(net: SymbolFile) -> Entry:
+    """As GluonCV's SSD on VGG begins."""
+    return net.op(
+        "broadcast_mul", "enlarged", net.data, net.constant("init_scale", np.reshape(STD, (1, 3, 1, 1)))
+    )
+
+
 class Row(NamedTuple):
     front: Front
     mean: tuple[float, ...]
@@ -97,6 +104,7 @@ OWN = {
     "scaled, then moved": Row(scaled_then_front, ZEROS, WHITE, True),
     "moved, then scaled": Row(front_then_scaled, ZEROS, (127.5,) * 3, True),
     "moved alone": Row(front, MEAN, STD, True, "normalized"),
+    "enlarged alone": Row(enlarged, MEAN, STD, raw="normalized"),
     "nothing": Row(lambda net: net.data, MEAN, STD, raw="normalized"),
 }
 
