@@ -13,6 +13,7 @@ import numpy as np
 from gcv_edge.exporters.mxnet.random_weights import draw_shapes, stream
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import Inputs, Pixels, as_clip, check_inputs, noise_picture, normalize
+from gcv_edge.tasks import TENSORS
 
 SEED = 7
 DARKER = 64
@@ -23,11 +24,12 @@ MIDDLE, SPREAD = 120, 50
 def seeded_inputs(shapes: Mapping[str, tuple[int, ...]], metadata: ModelMetadata) -> dict[str, Inputs]:
     """Make a network's inputs, by kind, as an export's own check does, without flat places."""
     kinds = check_inputs(shapes, metadata)
+    if metadata.task is TENSORS:
+        return kinds
+    ((name, shape),) = shapes.items()
     for kind, draw in (("black", dark_picture), ("picture", shapes_picture)):
-        if kind in kinds:
-            ((name, shape),) = shapes.items()
-            data = normalize(draw(shape[-2], shape[-1]), metadata.preprocessing)
-            kinds[kind] = {name: as_clip(data, shape)}
+        data = normalize(draw(shape[-2], shape[-1]), metadata.preprocessing)
+        kinds[kind] = {name: as_clip(data, shape)}
     return kinds
 
 
