@@ -5,6 +5,7 @@ pictures, ``agreement`` compares results that are there.
 """
 
 from gcv_edge.evaluation.agreement import Agreement, agree, agreement
+from gcv_edge.evaluation.drop import Drop, Score, find_drop
 from gcv_edge.evaluation.figures import ClassFigure, Confusion, Evaluation, Measured
 from gcv_edge.evaluation.metric import Metric
 from gcv_edge.evaluation.running import METRICS, evaluate, refuse_task
@@ -14,11 +15,14 @@ __all__ = [
     "Agreement",
     "ClassFigure",
     "Confusion",
+    "Drop",
     "Evaluation",
     "Measured",
     "Metric",
+    "Score",
     "agree",
     "agreement",
     "evaluate",
+    "find_drop",
     "refuse_task",
 ]

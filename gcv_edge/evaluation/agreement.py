@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gcv_edge.data import Dataset, Sample
 from gcv_edge.data.targets import KeypointTarget
 from gcv_edge.errors import DataError, UnsupportedError
+from gcv_edge.evaluation.resampling import resample
 from gcv_edge.evaluation.running import Progress, boxes_of_people, in_color_of
 from gcv_edge.evaluation.voc import overlap
 from gcv_edge.runtime.model import Model
@@ -37,6 +38,8 @@ class Agreement:
         figures: it and its relatives by name.
         compared: pictures, detections, pixels or keypoints that were compared.
         pictures: how many were looked at.
+        resampled: ``value`` on data sets drawn from these pictures.
+        is_share: each picture agrees or does not.
     """
 
     measure: str
@@ -44,16 +47,25 @@ class Agreement:
     figures: Mapping[str, float]
     compared: int
     pictures: int
+    resampled: tuple[float, ...] = ()
+    is_share: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return {**vars(self), "figures": dict(self.figures)}
+        return {
+            "measure": self.measure,
+            "value": self.value,
+            "figures": dict(self.figures),
+            "compared": self.compared,
+            "pictures": self.pictures,
+        }
 
 
 class Comparison(ABC):
     """Takes pairs of results and keeps sums."""
 
     measure: ClassVar[str]
+    is_share: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.compared = 0
@@ -72,6 +84,7 @@ class SameClass(Comparison):
     """Share of pictures with the same most probable class."""
 
     measure: ClassVar[str] = "top-1 agreement"
+    is_share: ClassVar[bool] = True
 
     def update(self, reference: Classification, candidate: Classification) -> None:
         """Take in a picture's results."""
@@ -189,16 +202,25 @@ def agree(
 
 def compare(pairs: Iterable[tuple[Any, Any]]) -> Agreement:
     """Compare pairs of results, the reference's first."""
-    comparison, pictures = None, 0
+    comparison, sums = None, [(0.0, 0)]
     for reference, candidate in pairs:
         comparison = comparison or choose(reference)
         comparison.update(reference, candidate)
-        pictures += 1
+        sums.append((comparison.agreed, comparison.compared))
+    pictures = len(sums) - 1
     if comparison is None or not comparison.compared:
         raise DataError(f"found nothing to compare in {pictures} pictures, expected results of the reference")
+    agreed, compared = np.diff(np.array(sums), axis=0).T
     value = comparison.agreed / comparison.compared
-    figures = {comparison.measure: value, **comparison.figures()}
-    return Agreement(comparison.measure, value, figures, comparison.compared, pictures)
+    return Agreement(
+        comparison.measure,
+        value,
+        {comparison.measure: value, **comparison.figures()},
+        comparison.compared,
+        pictures,
+        resample(pictures, lambda weights: weights @ agreed / np.maximum(weights @ compared, 1)),
+        comparison.is_share,
+    )
 
 
 def run_both(

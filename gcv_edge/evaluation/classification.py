@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcv_edge.data.targets import ClassTarget
 from gcv_edge.errors import DataError
 from gcv_edge.evaluation.figures import ClassFigure, Confusion, Measured
 from gcv_edge.evaluation.metric import Metric, Size
+from gcv_edge.evaluation.resampling import Weights
 from gcv_edge.runtime.results import Classification
 
 BEST = 5
@@ -23,6 +25,7 @@ class TopAccuracy(Metric):
 
     key: ClassVar[str] = "top1"
     title: ClassVar[str] = "top-1"
+    is_share: ClassVar[bool] = True
 
     def __init__(self, labels: Sequence[str] = ()) -> None:
         super().__init__(labels)
@@ -30,6 +33,7 @@ class TopAccuracy(Metric):
         self._hits: Counter[int] = Counter()
         self._confusions: Counter[tuple[int, int]] = Counter()
         self._in_best = 0
+        self._is_hit: list[bool] = []
 
     def update(self, result: Classification, target: ClassTarget, size: Size) -> None:  # noqa: ARG002
         """Take in a picture.
@@ -43,6 +47,7 @@ class TopAccuracy(Metric):
         best = np.argsort(-result.logits, kind="stable")[:BEST]
         self._pictures[truth] += 1
         self._in_best += truth in best
+        self._is_hit.append(bool(truth == best[0]))
         if truth == best[0]:
             self._hits[truth] += 1
         else:
@@ -64,3 +69,7 @@ class TopAccuracy(Metric):
         )
         figures = {"top-1": value, "top-5": self._in_best / total}
         return Measured(value, figures, tuple(classes), tuple(confusions))
+
+    def compute_weighted(self, weights: Weights) -> NDArray[np.float64]:
+        """Return top-1 accuracy per draw."""
+        return np.asarray(weights @ np.array(self._is_hit, np.float64) / weights.sum(axis=1))

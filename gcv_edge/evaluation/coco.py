@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import io
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcv_edge.data.masks import check_mask
 from gcv_edge.data.targets import BoxTarget, InstanceTarget, KeypointTarget
 from gcv_edge.errors import DataError, MissingExtraError, UnsupportedError
 from gcv_edge.evaluation.figures import ClassFigure, Measured
 from gcv_edge.evaluation.metric import Metric, Size
+from gcv_edge.evaluation.resampling import Weights
 from gcv_edge.runtime.instances import InstanceMasks
 from gcv_edge.runtime.results import Detections, Poses
 
@@ -43,6 +45,7 @@ class CocoMetric(Metric):
         self._pictures: Rows = []
         self._truth: Rows = []
         self._found: Rows = []
+        self._matches: list[Matches] = []
 
     def update(self, result: Any, target: Any, size: Size) -> None:
         """Take in a picture."""
@@ -57,10 +60,18 @@ class CocoMetric(Metric):
         """Return COCO's figures, and the AP of every class that has objects."""
         if not any(not row["iscrowd"] for row in self._truth):
             raise DataError("found no labelled object to measure with")
-        stats, precision = run_pycocotools(self.iou_type, self._pictures, self._truth, self._found)
+        comparison = run_pycocotools(self.iou_type, self._pictures, self._truth, self._found)
+        self._matches = list(list_matches(comparison))
         names = POSE_FIGURES if self.iou_type == "keypoints" else OBJECT_FIGURES
-        figures = {name: as_figure(value) for name, value in zip(names, stats, strict=False)}
-        return Measured(figures["AP"], figures, tuple(self._class_figures(precision)))
+        stats = (as_figure(float(value)) for value in comparison.stats)
+        figures = dict(zip(names, stats, strict=False))
+        return Measured(figures["AP"], figures, tuple(self._class_figures(comparison.eval["precision"])))
+
+    def compute_weighted(self, weights: Weights) -> NDArray[np.float64]:
+        """Return AP per draw, once ``compute`` was called; a class without objects is left out."""
+        precisions = np.stack([weighted_precision(found, weights) for found in self._matches])
+        known = np.isfinite(precisions)
+        return np.asarray(np.where(known, precisions, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
 
     @abstractmethod
     def truth_rows(self, target: Any) -> Rows:
@@ -235,11 +246,11 @@ def import_pycocotools() -> None:
         raise MissingExtraError("COCO's metric", "export") from None
 
 
-def run_pycocotools(iou_type: str, pictures: Rows, truth: Rows, found: Rows) -> tuple[list[float], Any]:
+def run_pycocotools(iou_type: str, pictures: Rows, truth: Rows, found: Rows) -> Any:
     """Let pycocotools compare.
 
     Returns:
-        Its twelve (for keypoints ten) figures, -1 where nothing was to be found; and the precisions.
+        Its ``COCOeval``: ``stats`` has twelve (for keypoints ten) figures, -1 where nothing was to be found.
     """
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
@@ -256,7 +267,63 @@ def run_pycocotools(iou_type: str, pictures: Rows, truth: Rows, found: Rows) -> 
         comparison.evaluate()
         comparison.accumulate()
         comparison.summarize()
-    return [float(value) for value in comparison.stats], comparison.eval["precision"]
+    return comparison
+
+
+class Matches(NamedTuple):
+    """What pycocotools matched of one class, detections of the best score first.
+
+    Attributes:
+        hits, misses: by IoU threshold, ``[thresholds, detections]``; neither where it does not count.
+        owners: place of each detection's picture.
+        objects: objects of each picture that has any.
+        recalls: at which precision is read.
+    """
+
+    hits: NDArray[np.bool_]
+    misses: NDArray[np.bool_]
+    owners: NDArray[np.int_]
+    objects: Mapping[int, int]
+    recalls: NDArray[np.float64]
+
+
+def list_matches(comparison: Any) -> Iterator[Matches]:
+    """Give each class's matches for objects of any area, as ``COCOeval.accumulate`` joins the pictures'."""
+    asked = comparison.params
+    pictures, most = len(asked.imgIds), asked.maxDets[-1]
+    for place in range(len(asked.catIds)):
+        start = place * len(asked.areaRng) * pictures
+        known = [one for one in comparison.evalImgs[start : start + pictures] if one is not None]
+        if not known:
+            continue
+        scores = np.concatenate([one["dtScores"][:most] for one in known])
+        order = np.argsort(-scores, kind="mergesort")
+        matched = np.concatenate([one["dtMatches"][:, :most] for one in known], axis=1)[:, order] > 0
+        counts = ~np.concatenate([one["dtIgnore"][:, :most] for one in known], axis=1)[:, order].astype(bool)
+        owners = [np.full(len(one["dtScores"][:most]), one["image_id"] - 1) for one in known]
+        yield Matches(
+            matched & counts,
+            ~matched & counts,
+            np.concatenate(owners)[order],
+            {one["image_id"] - 1: int(np.count_nonzero(np.equal(one["gtIgnore"], 0))) for one in known},
+            asked.recThrs,
+        )
+
+
+def weighted_precision(found: Matches, weights: Weights) -> NDArray[np.float64]:
+    """Return a class's AP per draw, mean over the IoU thresholds; NaN where a draw has no object of it."""
+    objects = weights[:, list(found.objects)] @ np.array(list(found.objects.values()), np.float64)
+    drawn = weights[:, found.owners][:, None]
+    hits, misses = np.cumsum(drawn * found.hits, axis=2), np.cumsum(drawn * found.misses, axis=2)
+    precision = hits / (hits + misses + np.spacing(1))
+    falling = np.maximum.accumulate(precision[:, :, ::-1], axis=2)[:, :, ::-1]
+    recall = hits / np.maximum(objects, 1)[:, None, None]
+    ended = np.concatenate([falling, np.zeros((*falling.shape[:2], 1))], axis=2)
+    means = [
+        [np.mean(curve[np.searchsorted(at, found.recalls)]) for curve, at in zip(curves, ats, strict=True)]
+        for curves, ats in zip(ended, recall, strict=True)
+    ]
+    return np.where(objects > 0, np.mean(means, axis=1), np.nan)
 
 
 def empty_results(kind: Any, dataset: dict[str, Any]) -> Any:

@@ -69,6 +69,8 @@ class Evaluation:
         dropped_boxes: labelled boxes that their pictures cannot have.
         damaged_labels: labels that are damaged and were left out.
         seconds: how long it took.
+        resampled: the metric on data sets drawn from these pictures (``evaluate(..., resampling=True)``).
+        is_share: the metric is the share of pictures that are right.
     """
 
     metric: str
@@ -83,6 +85,8 @@ class Evaluation:
     dropped_boxes: int = 0
     damaged_labels: Sequence[Skipped] = field(default=())
     seconds: float = 0.0
+    resampled: tuple[float, ...] = ()
+    is_share: bool = False
 
     @property
     def value(self) -> float:

@@ -6,7 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gcv_edge.evaluation.figures import Measured
+from gcv_edge.evaluation.resampling import Weights
 from gcv_edge.runtime.results import class_name
 
 Size = tuple[int, int]
@@ -21,8 +25,10 @@ class Metric(ABC):
     Attributes:
         key: short name.
         title: name for people.
+        is_share: each picture is right or wrong, and the metric is the share of those that are right.
     """
 
+    is_share: ClassVar[bool] = False
     key: ClassVar[str]
     title: ClassVar[str]
 
@@ -48,6 +54,14 @@ class Metric(ABC):
 
         Raises:
             DataError: there was nothing to measure with.
+        """
+
+    @abstractmethod
+    def compute_weighted(self, weights: Weights) -> NDArray[np.float64]:
+        """Return the metric of data sets that hold each picture as often as weights say, one per row.
+
+        Args:
+            weights: ``[draws, pictures]``, pictures in the order in which they were taken in.
         """
 
     def name_of(self, class_id: int) -> str:

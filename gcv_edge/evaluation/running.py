@@ -16,6 +16,7 @@ from gcv_edge.evaluation.classification import TopAccuracy
 from gcv_edge.evaluation.coco import BoxPrecision, KeypointPrecision, MaskPrecision
 from gcv_edge.evaluation.figures import Evaluation
 from gcv_edge.evaluation.metric import Metric
+from gcv_edge.evaluation.resampling import resample
 from gcv_edge.evaluation.segmentation import PixelMetric
 from gcv_edge.evaluation.voc import Voc07Precision, Voc12Precision
 from gcv_edge.runtime.frames import Pixels
@@ -57,6 +58,7 @@ def evaluate(
     metric: str | None = None,
     limit: int | None = None,
     progress: Progress | None = None,
+    resampling: bool = False,
 ) -> Evaluation:
     """Measure how good a model is on labelled pictures.
 
@@ -67,6 +69,7 @@ def evaluate(
             task's usual one, which for boxes out of COCO's JSON is COCO's.
         limit: measure on that many pictures, spread evenly over the data set.
         progress: called with the number of pictures done and their total.
+        resampling: compute the metric on draws of these pictures too (the bootstrap).
 
     Raises:
         DataError: the data set has no labels or no readable picture, or its labels are not the model's.
@@ -87,10 +90,11 @@ def evaluate(
         pictures += 1
     refuse_empty(chosen, pictures)
     refuse_black_and_white(chosen, measure)
+    measured = compute(measure, chosen)
     return Evaluation(
         measure.key,
         measure.title,
-        compute(measure, chosen),
+        measured,
         str(model.path),
         chosen.name,
         chosen.kind,
@@ -100,6 +104,8 @@ def evaluate(
         chosen.dropped_boxes,
         chosen.damaged_labels,
         perf_counter() - start,
+        resample(pictures, measure.compute_weighted) if resampling else (),
+        measure.is_share,
     )
 
 

@@ -16,6 +16,7 @@ from gcv_edge.data.targets import LabelMapTarget
 from gcv_edge.errors import DataError
 from gcv_edge.evaluation.figures import ClassFigure, Measured
 from gcv_edge.evaluation.metric import Metric, Size
+from gcv_edge.evaluation.resampling import Weights
 from gcv_edge.runtime.results import Segmentation
 
 Counts = NDArray[np.int64]
@@ -39,6 +40,7 @@ class PixelMetric(Metric):
             raise ValueError("classes: found 0, expected the number of the network's classes")
         self._shared, self._found, self._true = (np.zeros(self.classes, np.int64) for _ in range(3))
         self._unknown = 0
+        self._pictures: list[Counts] = []
 
     @property
     def is_black_and_white(self) -> bool:
@@ -56,9 +58,11 @@ class PixelMetric(Metric):
         found, true = result.class_map[known], target.class_map[known]
         if true.size and true.max() >= self.classes:
             raise DataError(f"found class {true.max()}, expected a class from 0 to {self.classes - 1}")
-        self._shared += self._count(true[found == true])
-        self._found += self._count(found)
-        self._true += self._count(true)
+        counts = np.stack([self._count(true[found == true]), self._count(found), self._count(true)])
+        self._shared += counts[0]
+        self._found += counts[1]
+        self._true += counts[2]
+        self._pictures.append(counts)
 
     def compute(self) -> Measured:
         """Return mIoU and pixAcc, the mean over the classes that occur, and every class's IoU."""
@@ -77,6 +81,12 @@ class PixelMetric(Metric):
             for i in np.flatnonzero(union)
         )
         return Measured(figures["mIoU"], figures, tuple(classes))
+
+    def compute_weighted(self, weights: Weights) -> NDArray[np.float64]:
+        """Return mIoU per draw."""
+        counts = np.array(self._pictures, np.float64)
+        shared, found, true = np.moveaxis(np.tensordot(weights, counts, 1), 1, 0)
+        return np.asarray((shared / np.maximum(found + true - shared, 1)).mean(axis=1))
 
     def _count(self, class_ids: NDArray[Any]) -> Counts:
         return np.bincount(class_ids, minlength=self.classes)[: self.classes]
