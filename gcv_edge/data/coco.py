@@ -59,6 +59,7 @@ class CocoReader(FileReader):
             raise DataError(f"{self._path}: found no images")
         folder = pictures or find_picture_folder(self._path, listed[0])
         super().__init__(folder, [picture.file_name for picture in listed])
+        self.split = self._path.stem.removeprefix(f"{PREFIXES[task]}_") if path.is_dir() else None
         self._sizes = [picture.size for picture in listed]
         self._task = task
         self.check_pictures()
@@ -168,8 +169,8 @@ def find_annotations(root: Path, split: str | None, prefix: str) -> Path:
     Raises:
         DataError: there is none, or there are several that the split may mean.
     """
-    folder = root / "annotations" if (root / "annotations").is_dir() else root
-    found = {path.stem.removeprefix(f"{prefix}_"): path for path in annotation_files(folder, prefix)}
+    files = annotation_files(annotation_folder(root), prefix)
+    found = {path.stem.removeprefix(f"{prefix}_"): path for path in files}
     for wanted in SPLITS if split is None else (split,):
         names = [name for name in found if name == wanted] or [
             name for name in found if name.startswith(wanted)
@@ -182,6 +183,16 @@ def find_annotations(root: Path, split: str | None, prefix: str) -> Path:
         return next(iter(found.values()))
     expected = f"one of {', '.join(found)}" if found else f"{prefix}_SPLIT.json in annotations"
     raise DataError(f"{root}: found no split{f' {split!r}' if split else ''}, expected {expected}")
+
+
+def is_coco(path: Path) -> bool:
+    """Tell whether a folder holds COCO's annotations."""
+    return any((path / "annotations").glob("*.json")) or any(path.glob("*coco*.json"))
+
+
+def annotation_folder(root: Path) -> Path:
+    """Return the folder of the annotations."""
+    return root / "annotations" if (root / "annotations").is_dir() else root
 
 
 def annotation_files(folder: Path, prefix: str) -> list[Path]:

@@ -48,6 +48,7 @@ class Dataset:
         name: as given.
         kind: what it is, for people.
         classes: class names by id; empty where it has none.
+        split_name: part of the data set that this is; None where it has no parts.
     """
 
     def __init__(self, reader: Reader, name: str, indices: Sequence[int] | None = None) -> None:
@@ -57,6 +58,7 @@ class Dataset:
         self.name = name
         self.kind = reader.kind
         self.classes = reader.classes
+        self.split_name = reader.split
 
     def __len__(self) -> int:
         return len(self._indices)
@@ -110,6 +112,11 @@ class Dataset:
             return self
         return self._subset(np.arange(count) * len(self) // count)
 
+    def without(self, other: Dataset) -> Dataset:
+        """Return the samples whose pictures are not another data set's too."""
+        taken = set(other._places())
+        return self._subset([at for at, place in enumerate(self._places()) if place not in taken])
+
     def split(self, part: float, seed: int = 0) -> tuple[Dataset, Dataset]:
         """Divide this data set by lot, the same way on every machine.
 
@@ -141,6 +148,9 @@ class Dataset:
 
     def __repr__(self) -> str:
         return f"Dataset({self.name}: {self.kind}, {len(self)} samples, {len(self.classes)} classes)"
+
+    def _places(self) -> Iterator[str]:
+        return map(self._reader.place, self._indices)
 
     def _subset(self, positions: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.intp]]) -> Dataset:
         return Dataset(self._reader, self.name, [self._indices[int(position)] for position in positions])

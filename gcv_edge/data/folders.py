@@ -17,6 +17,8 @@ from gcv_edge.runtime.sources import PICTURE_SUFFIXES
 
 WORDNET_ID = re.compile(r"n\d{8}")
 MAX_DEPTH = 8
+PARTS = ("test", "val", "valid", "validation", "trainval", "train", "training")
+"""Names of folders that are parts of a data set, in the order in which one is measured on."""
 
 
 class PictureReader(FileReader):
@@ -94,6 +96,18 @@ def as_folder_number(name: str, labels: Sequence[str], where: str) -> int:
 def class_folders(root: Path) -> list[str]:
     """List the folders that have pictures, in the order of their names."""
     return [entry.name for entry in list_folder(root) if entry.is_dir() and has_pictures(Path(entry.path))]
+
+
+def split_folders(path: Path) -> list[str]:
+    """List the folders of a data set where each is a part of it, the one to measure on first."""
+    names = names_of_folders(path)
+    are_parts = len(names) > 1 and all(name.lower() in PARTS for name in names)
+    return sorted(names, key=lambda name: PARTS.index(name.lower())) if are_parts else []
+
+
+def names_of_folders(path: Path) -> list[str]:
+    """List the folders with pictures."""
+    return [entry.name for entry in list_folder(path) if entry.is_dir() and has_pictures(path / entry.name)]
 
 
 def has_pictures(folder: Path) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.data.class_png import read_levels
-from gcv_edge.data.folders import walk_pictures
+from gcv_edge.data.folders import split_folders, walk_pictures
 from gcv_edge.data.reader import DamagedSampleError, FileReader, Size, read_bytes
 from gcv_edge.data.targets import LabelMapTarget
 from gcv_edge.data.voc_folders import find_pictures, find_voc, read_split, voc_folders
@@ -34,12 +34,14 @@ class Layout(NamedTuple):
         folder: what the paths are relative to.
         pairs: picture and label map.
         class_ids: class id by level, -1 for none, 256 of them; None where levels are class ids.
+        split: part of the data set; None where it has no parts.
     """
 
     kind: str
     folder: Path
     pairs: list[tuple[str, str]]
     class_ids: NDArray[np.int32] | None = None
+    split: str | None = None
 
 
 class LabelMapReader(FileReader):
@@ -59,6 +61,7 @@ class LabelMapReader(FileReader):
         layout = find_layout(root, split)
         super().__init__(layout.folder, [picture for picture, _ in layout.pairs])
         self.kind = layout.kind
+        self.split = layout.split
         self._maps = [label_map for _, label_map in layout.pairs]
         self._class_ids = layout.class_ids
         self.classes = tuple(labels)
@@ -110,11 +113,12 @@ def find_layout(root: Path, split: str | None) -> Layout:
         return find_ade20k(root, split or "validation")
     sides = two_folders(root)
     if sides is None and split is not None:
-        return find_layout(root / split, None)
+        return find_layout(root / split, None)._replace(split=split)
     pictures_in, maps_in = sides or ("", "")
+    split = split or next(iter(split_folders(root / pictures_in)), None)
     if split is not None:
         pictures_in, maps_in = f"{pictures_in}/{split}", f"{maps_in}/{split}"
-    return Layout("label maps", root, list(pair_up(root, pictures_in, maps_in)))
+    return Layout("label maps", root, list(pair_up(root, pictures_in, maps_in)), split=split)
 
 
 def is_voc_segmentation(root: Path) -> bool:
@@ -126,17 +130,17 @@ def is_voc_segmentation(root: Path) -> bool:
 def find_voc_maps(root: Path, split: str | None) -> Layout:
     """Pair the pictures of Pascal VOC."""
     folder = find_voc(root)
-    _, names = read_split(folder, "Segmentation", split, "SegmentationClass", ".png")
+    split, names = read_split(folder, "Segmentation", split, "SegmentationClass", ".png")
     pictures = find_pictures(folder / "JPEGImages", names)
     maps = (f"SegmentationClass/{name}.png" for name in names)
-    return Layout("Pascal VOC", folder, list(zip(pictures, maps, strict=True)))
+    return Layout("Pascal VOC", folder, list(zip(pictures, maps, strict=True)), split=split)
 
 
 def find_ade20k(root: Path, split: str) -> Layout:
     """Pair the pictures of ADE20K, where level 0 is nothing and level 1 class 0."""
     class_ids = np.arange(-1, IGNORED, dtype=np.int32)
     pairs = list(pair_up(root, f"images/{split}", f"annotations/{split}"))
-    return Layout("ADE20K", root, pairs, class_ids)
+    return Layout("ADE20K", root, pairs, class_ids, split)
 
 
 def find_cityscapes(root: Path, split: str) -> Layout:
@@ -148,7 +152,15 @@ def find_cityscapes(root: Path, split: str) -> Layout:
         label_map = f"gtFine/{split}/{path.replace('_leftImg8bit', '_gtFine_labelIds')}"
         if (root / label_map).is_file():
             pairs.append((f"leftImg8bit/{split}/{path}", label_map))
-    return Layout("Cityscapes", root, pairs, class_ids)
+    return Layout("Cityscapes", root, pairs, class_ids, split)
+
+
+def picture_folder(root: Path) -> Path | None:
+    """Find the folder whose folders are the parts of a data set; None where it keeps no such."""
+    if (root / "leftImg8bit").is_dir():
+        return root / "leftImg8bit"
+    sides = None if is_voc_segmentation(root) else two_folders(root)
+    return root / sides[0] if sides is not None else None
 
 
 def two_folders(root: Path) -> tuple[str, str] | None:

@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gcv_edge.data.coco import CocoReader
+from gcv_edge.data.coco import CocoReader, is_coco
 from gcv_edge.data.dataset import Dataset
-from gcv_edge.data.folders import ClassFolderReader, PictureReader, class_folders
+from gcv_edge.data.folders import ClassFolderReader, PictureReader, class_folders, split_folders
 from gcv_edge.data.label_maps import LabelMapReader
 from gcv_edge.data.lists import ListReader, TableReader
 from gcv_edge.data.reader import Reader
 from gcv_edge.data.record_set import RecordReader
 from gcv_edge.data.voc import VocReader
-from gcv_edge.data.voc_folders import voc_folders
+from gcv_edge.data.voc_folders import is_voc
 from gcv_edge.errors import DataError
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, SEGMENTATION, Task
 
@@ -50,7 +50,8 @@ def open_dataset(
             ``.lst``, ``.csv`` or COCO ``.json`` file.
         task: what the labels are for; None for the pictures alone, of whatever kind of data set.
         labels: the model's class names, by which the data set's are numbered; empty for its own order.
-        split: part of the data set, such as ``val``; None for the one that is for measuring.
+        split: part of the data set, such as ``val``; None for the one that is for measuring: the first there
+            is of test, val and train.
         pictures: folder of the pictures, where the labels are elsewhere (``.lst``, ``.csv``, COCO).
         ignore_unknown: leave out objects and folders of classes that the model does not know.
 
@@ -123,7 +124,9 @@ def open_folder(request: Request) -> Reader:
     if is_voc(path):
         return open_voc(request)
     if request.split is not None:
-        return open_split_folder(request)
+        return open_split_folder(request, request.split)
+    if parts := split_folders(path):
+        return open_split_folder(request, parts[0])
     if task is CLASSIFICATION and class_folders(path):
         return ClassFolderReader(path, request.labels, request.ignore_unknown)
     return PictureReader(path)
@@ -137,12 +140,14 @@ def open_voc(request: Request) -> Reader:
     return VocReader(request.path, request.split, request.labels, request.ignore_unknown, labelled)
 
 
-def open_split_folder(request: Request) -> Reader:
+def open_split_folder(request: Request, split: str) -> Reader:
     """Open the folder of a split, such as ImageNet's ``val``."""
-    folder = request.path / str(request.split)
+    folder = request.path / split
     if not folder.is_dir():
-        raise DataError(f"{request.path}: found no folder '{request.split}', expected one for the split")
-    return open_folder(Request(folder, request.task, request.labels, None, None, request.ignore_unknown))
+        raise DataError(f"{request.path}: found no folder '{split}', expected one for the split")
+    reader = open_folder(Request(folder, request.task, request.labels, None, None, request.ignore_unknown))
+    reader.split = split
+    return reader
 
 
 def refuse_split(request: Request) -> None:
@@ -151,13 +156,3 @@ def refuse_split(request: Request) -> None:
         raise DataError(
             f"{request.path}: found one file, expected no split: name the file of '{request.split}'"
         )
-
-
-def is_coco(path: Path) -> bool:
-    """Tell whether a folder holds COCO's annotations."""
-    return any((path / "annotations").glob("*.json")) or any(path.glob("*coco*.json"))
-
-
-def is_voc(path: Path) -> bool:
-    """Tell whether a folder is Pascal VOC's, or holds such."""
-    return any((folder / "Annotations").is_dir() for folder in (path, *voc_folders(path)))

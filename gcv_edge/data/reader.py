@@ -25,10 +25,12 @@ class Reader(ABC):
     Attributes:
         kind: what the data set is, for people: ``Pascal VOC``.
         classes: class names by id, the model's where it has any.
+        split: part of the data set; None where it has no parts.
     """
 
     kind: str
     classes: tuple[str, ...] = ()
+    split: str | None = None
 
     def dropped_boxes(self, index: int) -> int:  # noqa: ARG002
         """Count a sample's boxes that its picture cannot have; they are left out, as GluonCV does."""
@@ -45,6 +47,10 @@ class Reader(ABC):
     @abstractmethod
     def name(self, index: int) -> str:
         """Return a sample's name, unique in the data set."""
+
+    def place(self, index: int) -> str:
+        """Return where a sample's picture is; equal for the same picture of two parts of a data set."""
+        return f"{id(self)} {index}"
 
     @abstractmethod
     def picture(self, index: int) -> bytes:
@@ -90,6 +96,10 @@ class FileReader(Reader):
     def name(self, index: int) -> str:
         """Return the picture's path below the root."""
         return self.paths[index]
+
+    def place(self, index: int) -> str:
+        """Return the file."""
+        return str(self.root / self.paths[index])
 
     def picture(self, index: int) -> bytes:
         """Read the file."""

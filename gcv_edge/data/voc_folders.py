@@ -36,6 +36,17 @@ def voc_folders(root: Path) -> list[Path]:
     ]
 
 
+def is_voc(path: Path) -> bool:
+    """Tell whether a folder is Pascal VOC's, or holds such."""
+    return any((folder / "Annotations").is_dir() for folder in (path, *voc_folders(path)))
+
+
+def list_voc_splits(folder: Path, sets: str) -> list[str]:
+    """List the lists of names in ``ImageSets``, without those of single classes such as ``cat_train``."""
+    names = (path.stem for path in sorted((folder / "ImageSets" / sets).glob("*.txt")))
+    return [name for name in names if "_" not in name]
+
+
 def read_split(
     folder: Path, sets: str, split: str | None, labels: str, suffix: str
 ) -> tuple[str | None, list[str]]:
@@ -51,7 +62,7 @@ def read_split(
             None,
         )
     elif split not in lists:
-        expected = ", ".join(name for name in lists if "_" not in name) or "no split: there are none"
+        expected = ", ".join(list_voc_splits(folder, sets)) or "no split: there are none"
         raise DataError(f"{folder}: found no split '{split}' in ImageSets/{sets}, expected {expected}")
     if split is None:
         names = sorted(path.stem for path in (folder / labels).glob(f"*{suffix}"))
