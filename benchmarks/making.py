@@ -127,7 +127,7 @@ def write_int8(path: Path, output: Path, is_quick: bool) -> None:
     from gcv_edge.benchmarking.frames import load_frames
     from gcv_edge.calibration import CalibrationOptions, calibrate
 
-    options = CalibrationOptions(correction="none", drop_slow=not is_quick, time_forms=not is_quick)
+    options = CalibrationOptions(correction="none", float_kernels=not is_quick, time_forms=not is_quick)
     calibrate(path, load_frames(), output, target="x86", mode="minmax", options=options)
 
 

@@ -1,7 +1,7 @@
 """Frames per second of the zoo's names in FP32, BF16 and INT8, from the smallest network to the largest.
 
 Names and their order are those of the zoo's sweep (gcv_edge/zoo.json: python -m benchmarks.zoo). Weights are
-random: speed only; 8 bits are made quickly, without measuring which layers they slow. An interrupted command
+random: speed only; 8 bits are made quickly, without full bias correction. An interrupted command
 goes on where it was; --minutes ends it. Needs the extra [mxnet]: python benchmarks/table_zoo.py
 """
 

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from gcv_edge.errors import DataError
 from gcv_edge.metadata import ModelMetadata
-from gcv_edge.runtime.frames import view_frame
+from gcv_edge.runtime.frames import Pixels, view_frame
 from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.tasks import TENSORS
 
@@ -38,6 +38,8 @@ class Feeder:
     ) -> None:
         self.frames = 0
         self._hash = hashlib.sha256()
+        self._first: Any = None
+        self._unlike = self._plain = 0
         self._metadata = metadata
         self._dtype = dtype
         self._name, shape = next(iter(shapes.items()))
@@ -48,6 +50,17 @@ class Feeder:
     def digest(self) -> str:
         """SHA-256 over all frames read so far, hexadecimal."""
         return self._hash.hexdigest()
+
+    @property
+    def sameness(self) -> str:
+        """Say that all pictures are equal, or of one colour each; empty where they are not."""
+        if self._first is None or self.frames == 1:
+            return ""
+        if not self._unlike:
+            return f"all {self.frames} pictures are equal"
+        if self._plain == self.frames:
+            return f"all {self.frames} pictures are of one colour"
+        return ""
 
     def batches(self, frames: Iterable[Frame]) -> Iterator[Batch]:
         """Yield a batch per frame, or per as many frames as a clip or a fixed batch takes.
@@ -81,6 +94,14 @@ class Feeder:
             self._hash.update(np.ascontiguousarray(array).data)
         return dict(tensors)
 
+    def _compare(self, pixels: Pixels) -> None:
+        """Note whether a picture is like the first, and whether it shows anything."""
+        if self._first is None:
+            self._first = pixels.copy()
+        elif not np.array_equal(pixels, self._first):
+            self._unlike += 1
+        self._plain += bool((pixels == pixels[:1, :1]).all())
+
     def _picture(self, frame: Frame) -> NDArray[Any]:
         """Preprocess one frame to ``[C, H, W]``."""
         try:
@@ -89,6 +110,7 @@ class Feeder:
             raise DataError(f"calibration picture {self.frames + 1}: {error}") from error
         self.frames += 1
         self._hash.update(np.ascontiguousarray(view.pixels).data)
+        self._compare(view.pixels)
         picture = np.empty((self._shape[0], *self._shape[-2:]), self._dtype)
         fill(view, self._metadata.preprocessing, picture)
         return picture

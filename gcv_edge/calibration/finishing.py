@@ -29,7 +29,6 @@ def finish(
     bench: Bench,
     scored: Scored,
     *,
-    max_drop: float | None,
     candidates: Mapping[str, float],
     sensitivity: Mapping[str, float],
 ) -> CalibrationResult:
@@ -40,11 +39,10 @@ def finish(
         survey: what the pictures told.
         bench: makes the network.
         scored: the network.
-        max_drop: that was allowed.
         candidates: agreement by recipe.
         sensitivity: agreement by layer.
     """
-    draft = scored.draft
+    draft, drop, limit = scored.draft, scored.drop, scored.max_drop
     model = bench.workshop.make(draft.recipe)
     forms = time_all(job, model)
     job.watch.start("write")
@@ -66,10 +64,13 @@ def finish(
         candidates=candidates,
         agreement=bench.agreement(draft.recipe),
         sensitivity=sensitivity,
-        score_before=scored.before,
-        score_after=scored.after,
-        max_drop=max_drop,
+        score_before=scored.before.points if scored.before is not None else None,
+        score_after=scored.after.points if scored.after is not None else None,
+        drop_at_most=drop.upper if drop is not None else None,
+        max_drop=limit,
         passed=scored.passed,
+        pictures_needed=scored.pictures_needed,
+        collapses=tuple(map(str, scored.collapses)),
         complete=scored.complete,
         resumed=survey.notes.resumed,
         milliseconds=forms,
@@ -108,6 +109,8 @@ def warnings_of(survey: Survey, scored: Scored, forms: Mapping[str, float]) -> I
     """Say what the user should know."""
     if survey.pictures < FEW:
         yield f"calibrated on {survey.pictures} pictures: {FEW} to 500 give steadier ranges"
+    if survey.sameness:
+        yield f"{survey.sameness}: what is measured on them says nothing of others"
     fastest_float = min((forms[name] for name in ("fp32", "bf16") if name in forms), default=0.0)
     if forms and fastest_float < min(forms[name] for name in forms if name.startswith("int8")):
         yield "the float network is faster on this machine"

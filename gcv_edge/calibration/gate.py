@@ -1,4 +1,4 @@
-"""Returning the worst layers to floating point until a score is close enough to the float network's."""
+"""Returning the worst layers to floating point until little enough of a score is lost."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-Scored = Callable[[Sequence[str]], float]
-"""Score of the network with these layers kept float."""
+from gcv_edge.evaluation.drop import Drop
+
+Measure = Callable[[Sequence[str]], Drop]
+"""What the network loses with these layers kept float."""
+
+MOST_FLOAT = 0.5
+"""Part of the layers that may be returned to float to be sure: beyond it the network is no 8-bit one."""
 
 
 @dataclass(frozen=True)
@@ -16,31 +21,48 @@ class Verdict:
 
     Attributes:
         kept_float: layers returned to floating point.
-        score: of the network.
-        passed: the drop is within the limit.
+        drop: what is lost then.
+        passed: no more than the limit is lost, at ``drop.CONFIDENCE``.
         complete: the search ended by itself and not at the deadline.
     """
 
     kept_float: tuple[str, ...]
-    score: float
+    drop: Drop
     passed: bool
     complete: bool = True
 
 
-def search(worst_first: Sequence[str], score: Scored, least: float, deadline: float | None = None) -> Verdict:
-    """Find the fewest of the worst layers that must be float: doubling, then bisection.
+def search(
+    worst_first: Sequence[str], measure: Measure, limit: float, deadline: float | None = None
+) -> Verdict:
+    """Find the fewest of the worst layers that must be float.
+
+    Where half of them are not enough to be sure, it is the fewest with which no more than the limit is lost
+    on the pictures measured on; that verdict has not passed.
 
     Args:
         worst_first: quantised layers, ranked.
-        score: higher is better.
-        least: score that passes.
+        measure: measures the network with some of them float.
+        limit: points that may be lost.
         deadline: ``time.monotonic`` at which to stop with the best found so far.
     """
+    few = worst_first[: max(1, int(MOST_FLOAT * len(worst_first)))]
+    sure = find_fewest(few, measure, lambda drop: drop.upper - limit, deadline)
+    if sure.passed:
+        return sure
+    likely = find_fewest(worst_first, measure, lambda drop: drop.points - limit, deadline)
+    return replace(likely, passed=likely.drop.is_within(limit), complete=sure.complete and likely.complete)
+
+
+def find_fewest(
+    worst_first: Sequence[str], measure: Measure, excess: Callable[[Drop], float], deadline: float | None
+) -> Verdict:
+    """Find the fewest layers with which nothing is in excess: doubling, then bisection."""
 
     def attempt(count: int) -> Verdict:
         kept = tuple(worst_first[:count])
-        found = score(kept)
-        return Verdict(kept, found, found >= least)
+        found = measure(kept)
+        return Verdict(kept, found, excess(found) <= 0)
 
     best, failed = attempt(0), 0
     while not best.passed:
@@ -50,7 +72,7 @@ def search(worst_first: Sequence[str], score: Scored, least: float, deadline: fl
             return best
         count = min(max(1, 2 * failed), len(worst_first))
         found = attempt(count)
-        if found.passed or found.score > best.score:
+        if found.passed or excess(found.drop) < excess(best.drop):
             best = found
         failed = failed if found.passed else count
     while len(best.kept_float) - failed > 1:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gcv_edge.calibration.reading import count_held_out
 from gcv_edge.data import Dataset, Skipped, open_dataset
+from gcv_edge.data.splits import find_training_split, is_training
 from gcv_edge.errors import DataError, UnsupportedError
 from gcv_edge.evaluation import METRICS, agree, agreement, evaluate
 from gcv_edge.evaluation.agreement import run_sample
+from gcv_edge.evaluation.drop import FEWEST, Score
+from gcv_edge.evaluation.resampling import DRAWS
 from gcv_edge.evaluation.running import make_metric
 from gcv_edge.runtime.loading import load
 from gcv_edge.tasks import Task
@@ -21,7 +25,9 @@ SEED = 0
 MEASURED = 2000
 """Labelled pictures measured on at most; each file that is tried is run on all of them."""
 COMPARED = 300
-"""Pictures at most where two files are compared without labels."""
+"""Pictures at most where two files are compared without labels, and a limit is to be held."""
+FEW = 32
+"""Pictures at most where they are compared for the record alone."""
 
 Progress = Callable[[str], None]
 
@@ -31,10 +37,10 @@ class Material:
     """Two parts of a data set that share no picture.
 
     Attributes:
-        total: pictures of the whole.
+        total: pictures of the part that is calibrated on, before a number of them was chosen.
         calibrating: pictures for the statistics.
         measuring: pictures for the points.
-        split: part of the data set that both are from, as the user named it.
+        is_by_lot: both are from the same part of the data set, for want of one for training.
         has_labels: the labels are the task's, and the model's.
         problem: why labels that are there are not used; empty otherwise.
     """
@@ -42,7 +48,7 @@ class Material:
     total: int
     calibrating: Dataset
     measuring: Dataset
-    split: str | None
+    is_by_lot: bool
     has_labels: bool
     problem: str = ""
 
@@ -53,19 +59,35 @@ class Material:
 
     def describe(self) -> str:
         """Say in a line what is calibrated and measured on, for people and for the record."""
-        whole = self.calibrating
-        part = f", split '{self.split}'" if self.split is not None else ""
+        held_out = count_held_out(len(self.calibrating))
+        choice = f", {held_out} of them to choose the recipe" if held_out else ""
+        part = of_split(self.calibrating)
+        used = f"{len(self.calibrating)} of {self.total} pictures{part} to calibrate{choice}"
+        if self.is_by_lot:
+            measured = f"{len(self.measuring)} others to measure, by lot (seed {SEED})"
+        else:
+            measured = f"{len(self.measuring)} pictures{of_split(self.measuring)} to measure"
+        return f"{self.measuring.name} ({self.measuring.kind}): {used}; {measured}"
+
+    @property
+    def warning(self) -> str:
+        """Say that pictures for measuring are calibrated on; empty where they are not."""
+        name = self.measuring.split_name
+        if not self.is_by_lot or name is None or is_training(name):
+            return ""
         return (
-            f"{whole.name} ({whole.kind}{part}): {len(whole)} of {self.total} pictures to calibrate, "
-            f"{len(self.measuring)} others to measure, by lot (seed {SEED})"
+            f"found no split for training: some pictures of '{name}' are calibrated on, and measured on the "
+            "others alone"
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {
-            "name": self.calibrating.name,
-            "kind": self.calibrating.kind,
-            "split": self.split,
+            "name": self.measuring.name,
+            "kind": self.measuring.kind,
+            "split": self.measuring.split_name,
+            "calibration_split": self.calibrating.split_name,
+            "by_lot": self.is_by_lot,
             "labels_not_used_because": self.problem or None,
             "total": self.total,
             "calibrated_on": len(self.calibrating),
@@ -76,6 +98,11 @@ class Material:
             "skipped": [skipped._asdict() for skipped in self.skipped],
             "damaged_labels": [damaged._asdict() for damaged in self.measuring.damaged_labels],
         }
+
+
+def of_split(dataset: Dataset) -> str:
+    """Name the part of a data set; nothing where it has no parts."""
+    return f" of '{dataset.split_name}'" if dataset.split_name is not None else ""
 
 
 @dataclass(frozen=True)
@@ -90,29 +117,45 @@ class Points:
 
     title: str
     kind: str
-    of: Callable[[Path], float]
+    of: Callable[[Path], Score]
+
+
+@dataclass(frozen=True)
+class Division:
+    """How a data set is divided.
+
+    Attributes:
+        count: pictures to calibrate on.
+        split: part to measure on; None for the one that is for measuring.
+        calibration_split: part to calibrate on; None for the one that is for training. Where there is none,
+            or it is the other one too, that one is divided by lot.
+        has_limit: the points decide: enough pictures are kept to measure on, labels or not.
+        pictures, ignore_unknown: as ``open_dataset`` takes them.
+    """
+
+    count: int
+    split: str | None = None
+    calibration_split: str | None = None
+    has_limit: bool = False
+    pictures: str | os.PathLike[str] | None = None
+    ignore_unknown: bool = False
+
+    @property
+    def places(self) -> dict[str, Any]:
+        """Arguments of ``open_dataset``."""
+        return {"pictures": self.pictures, "ignore_unknown": self.ignore_unknown}
 
 
 def open_material(
-    data: str | os.PathLike[str],
-    task: Task,
-    labels: tuple[str, ...],
-    *,
-    count: int,
-    split: str | None = None,
-    pictures: str | os.PathLike[str] | None = None,
-    ignore_unknown: bool = False,
+    data: str | os.PathLike[str], task: Task, labels: tuple[str, ...], division: Division
 ) -> Material:
-    """Open a data set and divide it by lot, the same way on every machine.
+    """Open a data set and divide it, the same way on every machine.
 
     Args:
         data: anything that ``open_dataset`` opens.
         task: the model's.
         labels: the model's.
-        count: pictures to calibrate on; no more than half of them are.
-        split: part of the data set.
-        pictures: folder of the pictures, where the labels are elsewhere.
-        ignore_unknown: leave out classes that the model does not know.
+        division: how.
 
     Raises:
         DataError: there are no pictures, or there is only one.
@@ -122,17 +165,40 @@ def open_material(
         raise UnsupportedError(
             f"calibrating {task.name} on a data set is not supported: expected a network that takes pictures"
         )
-    places = {"pictures": pictures, "ignore_unknown": ignore_unknown}
-    whole, problem = open_labelled(data, task, labels, split, places)
-    has_labels = whole is not None
-    dataset = whole if whole is not None else open_dataset(data, None, (), split, pictures=pictures)
-    if len(dataset) < 2:
+    measured, problem = open_part(data, task, labels, division.split, division)
+    has_labels = is_labelled(measured)
+    part = division.calibration_split or find_training_split(Path(data), task, measured.split_name)
+    if part is None or part == measured.split_name:
+        return divide(measured, division, has_labels, problem)
+    training = open_part(data, task, labels, part, division)[0].without(measured)
+    if not len(training):
+        return divide(measured, division, has_labels, problem)
+    chosen = training if division.count >= len(training) else training.split(division.count, SEED)[0]
+    kept = measured.limit(MEASURED if has_labels else COMPARED)
+    return Material(len(training), chosen, kept, False, has_labels, problem)
+
+
+def divide(dataset: Dataset, division: Division, has_labels: bool, problem: str) -> Material:
+    """Divide one part of a data set by lot."""
+    total = len(dataset)
+    if total < 2:
         raise DataError(
             f"{dataset.name}: found 1 picture, expected at least 2: to calibrate on and to measure on"
         )
-    calibrating, others = dataset.split(min(count, len(dataset) // 2), SEED)
-    measuring = others.limit(MEASURED if has_labels else COMPARED)
-    return Material(len(dataset), calibrating, measuring, split, has_labels, problem)
+    kept = total // 2 if has_labels or division.has_limit else max(1, min(FEW, total // 10))
+    calibrating, others = dataset.split(min(division.count, total - kept), SEED)
+    most = MEASURED if has_labels else COMPARED if division.has_limit else FEW
+    return Material(total, calibrating, others.limit(most), True, has_labels, problem)
+
+
+def open_part(
+    data: str | os.PathLike[str], task: Task, labels: tuple[str, ...], split: str | None, division: Division
+) -> tuple[Dataset, str]:
+    """Open a part of a data set, with its labels where they are of use, and say why they are not."""
+    found, problem = open_labelled(data, task, labels, split, division.places)
+    if found is None:
+        found = open_dataset(data, None, (), split, pictures=division.pictures)
+    return found, problem
 
 
 def open_labelled(
@@ -155,6 +221,12 @@ def open_labelled(
     except DataError as error:
         return None, str(error)
     return (None, "") if first is None or first.target is None else (dataset, "")
+
+
+def is_labelled(dataset: Dataset) -> bool:
+    """Whether the first picture that can be read has labels."""
+    first = next(iter(dataset), None)
+    return first is not None and first.target is not None
 
 
 def choose_points(
@@ -213,12 +285,19 @@ class Accuracy:
     step: Steps
     engine: str
 
-    def __call__(self, path: Path) -> float:
+    def __call__(self, path: Path) -> Score:
         """Measure a file."""
-        found = evaluate(load(path, engine=self.engine), self.dataset, progress=self.step)
+        network = load(path, engine=self.engine)
+        found = evaluate(network, self.dataset, progress=self.step, resampling=True)
         if math.isnan(found.value):
             raise DataError(f"{self.dataset.name}: found no labelled object in {found.pictures} pictures")
-        return 100 * found.value
+        return Score(
+            100 * found.value,
+            tuple(100 * value for value in found.resampled),
+            found.pictures,
+            found.is_share,
+            {one.name: 100 * one.value for one in found.measured.classes if one.count >= FEWEST},
+        )
 
 
 @dataclass(frozen=True)
@@ -237,12 +316,14 @@ class Sameness:
     step: Steps
     engine: str
 
-    def __call__(self, path: Path) -> float:
+    def __call__(self, path: Path) -> Score:
         """Measure a file."""
         if path == self.reference.path:
-            return 100.0
+            return Score(100.0, (100.0,) * DRAWS, len(self.dataset))
         network = load(path, engine=self.engine)
-        return 100 * agree(self.reference, network, self.dataset, self.step).value
+        found = agree(self.reference, network, self.dataset, self.step)
+        draws = tuple(100 * value for value in found.resampled)
+        return Score(100 * found.value, draws, found.pictures, found.is_share)
 
 
 def measure_of(reference: Any, dataset: Dataset) -> str | None:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from gcv_edge.calibration.correction import KINDS
 from gcv_edge.errors import UsageError
-
-Score = Callable[[Path], float]
-"""Points that a model file reaches on labelled pictures; higher is better."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +19,7 @@ class CalibrationOptions:
         data_hash: of the pictures; empty: SHA-256 over the frames read.
         metric, measured: what the score is, for the record: ``top-1``; ``accuracy`` or ``agreement``.
         time_forms: time float and 8-bit forms on this machine.
-        drop_slow: keep layers float that 8 bits make slower here; for target x86.
+        float_kernels: return layers to float that OpenVINO has no 8-bit kernel for here; for target x86.
         sensitivity: measure every layer's, not only where a score asks for it.
     """
 
@@ -35,7 +30,7 @@ class CalibrationOptions:
     metric: str = ""
     measured: str = ""
     time_forms: bool = True
-    drop_slow: bool = True
+    float_kernels: bool = True
     sensitivity: bool = False
 
     def __post_init__(self) -> None:

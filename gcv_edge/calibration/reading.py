@@ -18,6 +18,11 @@ TRIED = 8
 """Batches kept for full bias correction."""
 
 
+def count_held_out(batches: int) -> int:
+    """Count the batches that are held out of so many."""
+    return min(HELD_OUT, batches // EVERY)
+
+
 @dataclass
 class Split:
     """Divides a stream of batches.

@@ -27,7 +27,7 @@ class CalibrationResult:
         pictures: batches that statistics were taken from.
         held_out: batches that recipes were compared on.
         layers: quantised layers.
-        kept_float: layers that stay float, with the reason: ``slower`` or ``accuracy``.
+        kept_float: layers that stay float, with the reason: ``no 8-bit kernel`` or ``accuracy``.
         scales: number, smallest and largest scale of activations.
         candidates: agreement with the float network in decibels, by recipe.
         agreement: of the file.
@@ -35,8 +35,12 @@ class CalibrationResult:
         score_before, score_after: the caller's score of the float and of this network, in points of 100.
         metric: what the score is: ``top-1``, ``VOC07 mAP``; empty where the caller does not say.
         measured: ``accuracy``, against labels, or ``agreement`` with the float network; empty likewise.
+        drop_at_most: points lost at most, at a confidence of 90 %; None without a score.
         max_drop: the largest drop allowed.
-        passed: the drop is within it, or none was set.
+        passed: ``drop_at_most`` is within it, or none was set.
+        pictures_needed: about how many labelled pictures would tell, where the drop is within the limit and
+            ``drop_at_most`` is not; else None.
+        collapses: classes that lose more than 5 points: ``WBC 96.9 -> 87.9``.
         complete: no search was cut short by the time budget.
         resumed: an interrupted calibration was continued.
         milliseconds: fastest run of each form on the machine.
@@ -66,8 +70,11 @@ class CalibrationResult:
     score_after: float | None = None
     metric: str = ""
     measured: str = ""
+    drop_at_most: float | None = None
     max_drop: float | None = None
     passed: bool = True
+    pictures_needed: int | None = None
+    collapses: tuple[str, ...] = ()
     complete: bool = True
     resumed: bool = False
     milliseconds: Mapping[str, float] = field(default_factory=dict)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from gcv_edge.calibration.bench import Bench, Draft
 from gcv_edge.calibration.gate import Verdict, search
 from gcv_edge.calibration.job import Job
 from gcv_edge.calibration.notes import Notes
-from gcv_edge.calibration.options import Score
 from gcv_edge.calibration.ranking import measure_sensitivity, worst_first
 from gcv_edge.calibration.recipes import temporary_file
 from gcv_edge.calibration.survey import Survey
 from gcv_edge.calibration.writing import write_file
+from gcv_edge.evaluation.drop import Collapse, Drop, Measure, Score, as_score, find_collapses, find_drop
 
 ACCURACY = "accuracy"
 
@@ -26,15 +27,41 @@ class Scored:
     Attributes:
         draft: the network.
         before, after: score of the float and of this network; None without a score.
-        passed: no more is lost than may be.
+        max_drop: points that may be lost; None for any number.
         complete: the search ended by itself and not at the deadline.
     """
 
     draft: Draft
-    before: float | None = None
-    after: float | None = None
-    passed: bool = True
+    before: Score | None = None
+    after: Score | None = None
+    max_drop: float | None = None
     complete: bool = True
+
+    @property
+    def drop(self) -> Drop | None:
+        """What is lost; None without a score."""
+        if self.before is None or self.after is None:
+            return None
+        return find_drop(self.before, self.after)
+
+    @property
+    def passed(self) -> bool:
+        """Whether no more is lost than may be, at ``drop.CONFIDENCE``."""
+        return self.drop is None or self.drop.is_within(self.max_drop)
+
+    @property
+    def pictures_needed(self) -> int | None:
+        """About how many labelled pictures would tell, where these are too few to; else None."""
+        if self.passed or self.drop is None or self.max_drop is None:
+            return None
+        return self.drop.pictures_needed(self.max_drop)
+
+    @property
+    def collapses(self) -> list[Collapse]:
+        """Classes that lose much more than the whole."""
+        if self.before is None or self.after is None:
+            return []
+        return find_collapses(self.before, self.after)
 
 
 class Gate:
@@ -47,7 +74,7 @@ class Gate:
         score: the caller's.
     """
 
-    def __init__(self, job: Job, survey: Survey, bench: Bench, score: Score) -> None:
+    def __init__(self, job: Job, survey: Survey, bench: Bench, score: Measure) -> None:
         self._job, self._survey, self._bench = job, survey, bench
         self._score = score
 
@@ -56,32 +83,35 @@ class Gate:
         deadline = None if time_budget is None else time.monotonic() + time_budget
         self._job.watch.start("score")
         before = remember(self._survey.notes, "float", lambda: self._score(self._job.source))
-        least = -float("inf") if max_drop is None else before - max_drop
-        draft, after = self._finest(draft, least)
-        if after >= least:
-            return Scored(draft, before, after)
-        verdict = self._search(draft, least, deadline)
-        kept = draft.keeping(verdict.kept_float, ACCURACY)
-        return Scored(kept, before, verdict.score, verdict.passed, verdict.complete)
+        found = Scored(draft, before, self._measure(draft), max_drop)
+        if found.passed or max_drop is None:
+            return found
+        found = self._finest(found)
+        if found.passed:
+            return found
+        verdict = self._search(found.draft, before, max_drop, deadline)
+        after = self._measure(found.draft, verdict.kept_float)
+        kept = found.draft.keeping(verdict.kept_float, ACCURACY)
+        return Scored(kept, before, after, max_drop, verdict.complete)
 
-    def _finest(self, draft: Draft, least: float) -> tuple[Draft, float]:
-        """Use finer and slower forms where too much is lost, and the score rises with them."""
-        found = self._measure(draft)
-        if found >= least or not self._job.target.shifted:
-            return draft, found
-        finer = replace(draft, recipe=replace(draft.recipe, fine=True))
-        return max((draft, found), (finer, self._measure(finer)), key=lambda one: one[1])
+    def _finest(self, found: Scored) -> Scored:
+        """Use finer and slower forms where the score rises with them."""
+        if not self._job.target.shifted or found.after is None:
+            return found
+        finer = replace(found.draft, recipe=replace(found.draft.recipe, fine=True))
+        after = self._measure(finer)
+        return replace(found, draft=finer, after=after) if after.points > found.after.points else found
 
-    def _search(self, draft: Draft, least: float, deadline: float | None) -> Verdict:
+    def _search(self, draft: Draft, before: Score, limit: float, deadline: float | None) -> Verdict:
         self._job.watch.start("search")
         sensitivity = measure_sensitivity(self._job, self._survey, self._bench, draft, deadline)
         ranked = worst_first(draft.quantized(self._job), sensitivity)
-        return search(ranked, lambda kept: self._measure(draft, kept), least, deadline)
+        return search(ranked, lambda kept: find_drop(before, self._measure(draft, kept)), limit, deadline)
 
-    def _measure(self, draft: Draft, kept: Sequence[str] = ()) -> float:
+    def _measure(self, draft: Draft, kept: Sequence[str] = ()) -> Score:
         recipe = replace(draft.recipe, kept_float=(*draft.recipe.kept_float, *kept))
 
-        def measure() -> float:
+        def measure() -> Score | float:
             with temporary_file() as path:
                 write_file(self._bench.workshop.make(recipe), path, self._job.metadata, {})
                 return self._score(path)
@@ -89,10 +119,10 @@ class Gate:
         return remember(self._survey.notes, repr(recipe), measure)
 
 
-def remember(notes: Notes, name: str, measure: Callable[[], float]) -> float:
+def remember(notes: Notes, name: str, measure: Callable[[], Score | float]) -> Score:
     """Measure a score, or look it up."""
-    known: dict[str, float] = notes.get("scores") or {}
+    known: dict[str, Any] = notes.get("scores") or {}
     if name not in known:
-        known[name] = float(measure())
+        known[name] = as_score(measure()).to_dict()
         notes.put("scores", known)
-    return known[name]
+    return Score.from_dict(known[name])

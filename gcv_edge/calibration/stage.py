@@ -9,14 +9,15 @@ from pathlib import Path
 from gcv_edge.calibration.bench import Bench, compare
 from gcv_edge.calibration.feeding import Frame
 from gcv_edge.calibration.finishing import finish
+from gcv_edge.calibration.float_kernels import return_float_kernels
 from gcv_edge.calibration.job import open_job
-from gcv_edge.calibration.options import CalibrationOptions, Score
+from gcv_edge.calibration.options import CalibrationOptions
 from gcv_edge.calibration.ranking import measure_sensitivity
 from gcv_edge.calibration.results import CalibrationResult
 from gcv_edge.calibration.scoring import Gate, Scored
-from gcv_edge.calibration.slow_layers import return_slow_layers
 from gcv_edge.calibration.survey import read_pictures
 from gcv_edge.errors import UsageError
+from gcv_edge.evaluation.drop import Measure
 from gcv_edge.pipeline import Progress, Stages
 from gcv_edge.store import find_model
 
@@ -29,7 +30,7 @@ def calibrate(
     target: str = "x86",
     mode: str = "auto",
     held_out: Iterable[Frame] | None = None,
-    score: Score | None = None,
+    score: Measure | None = None,
     max_drop: float | None = None,
     time_budget: float | None = None,
     options: CalibrationOptions | None = None,
@@ -49,7 +50,8 @@ def calibrate(
             ``none``), ``percentile``, ``entropy`` or ``mse``.
         held_out: pictures to compare on; None: some of ``frames``, which are not calibrated on.
         score: judges a file on labelled pictures, in points.
-        max_drop: points that may be lost; layers return to float until no more are.
+        max_drop: points that may be lost, at a confidence of 90 % where the score has draws; layers return to
+            float until no more are.
         time_budget: seconds that the search for those layers may take.
         options: further choices.
         progress: called with a phrase at the start of each stage.
@@ -66,13 +68,11 @@ def calibrate(
     survey = read_pictures(job, frames, held_out)
     bench = Bench(job, survey)
     draft, candidates = compare(job, bench)
-    draft = return_slow_layers(job, survey.notes, bench, draft)
+    draft = return_float_kernels(job, survey.notes, bench, draft)
     scored = Scored(draft)
     if score is not None:
         scored = Gate(job, survey, bench, score).judge(draft, max_drop, time_budget)
     if options.sensitivity:
         measure_sensitivity(job, survey, bench, scored.draft)
     sensitivity = survey.notes.get("sensitivity") or {}
-    return finish(
-        job, survey, bench, scored, max_drop=max_drop, candidates=candidates, sensitivity=sensitivity
-    )
+    return finish(job, survey, bench, scored, candidates=candidates, sensitivity=sensitivity)

@@ -37,6 +37,7 @@ class Survey:
         held_out: batches that statistics were not taken from.
         pictures: batches that they were taken from.
         data_hash: of the pictures.
+        sameness: says that the pictures are all the same; empty where they are not.
     """
 
     notes: Notes
@@ -46,6 +47,7 @@ class Survey:
     held_out: Sequence[Batch]
     pictures: int
     data_hash: str
+    sameness: str
 
 
 def read_pictures(job: Job, frames: Iterable[Frame], held_out: Iterable[Frame] | None) -> Survey:
@@ -77,6 +79,7 @@ def read_pictures(job: Job, frames: Iterable[Frame], held_out: Iterable[Frame] |
         held_out=split.held_out,
         pictures=known["pictures"],
         data_hash=known["data_hash"],
+        sameness=known["sameness"],
     )
 
 
@@ -104,6 +107,7 @@ def count(job: Job, batches: Iterable[Batch], feeder: Feeder) -> dict[str, Any]:
         "means": {name: mean.tolist() for name, mean in statistics.means.items()},
         "pictures": statistics.batches,
         "data_hash": job.options.data_hash or feeder.digest,
+        "sameness": feeder.sameness,
     }
 
 

@@ -25,12 +25,6 @@ LAYER_SUFFIX = "/WithoutBiases"
 WITHOUT_BF16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI")
 """Caps on oneDNN (``ONEDNN_MAX_CPU_ISA``) under which OpenVINO still says that it has bfloat16."""
 
-GAIN = 0.97
-"""A layer is returned to float where the network then takes at most this part of its time."""
-
-MOST_DROPPED = 0.5
-"""Part of the layers that may be returned to float for speed: beyond it the network is no 8-bit one."""
-
 
 @dataclass(frozen=True)
 class LayerTime:
@@ -81,12 +75,6 @@ def best(times: Mapping[str, Sequence[float]]) -> dict[str, float]:
     return {name: round(min(values), 4) for name, values in times.items()}
 
 
-def is_faster(trial: Sequence[float], now: Sequence[float]) -> bool:
-    """Whether a form is faster by its best run, and in most pairs of runs that followed each other."""
-    ratios = sorted(one / other for one, other in zip(trial, now, strict=True))
-    return min(trial) < GAIN * min(now) and ratios[len(ratios) // 2] < GAIN
-
-
 def prepared_run(path: Path, precision: str) -> Callable[[], float]:
     """Compile a network; the function returned runs it and gives the milliseconds."""
     session = open_session(path, SessionOptions(precision=precision))
@@ -120,49 +108,6 @@ def profile(path: Path, precision: str = "f32", runs: int = 5) -> dict[str, Laye
                 known = found.get(name)
                 found[name] = LayerTime(node.exec_type, min(spent, known.microseconds) if known else spent)
     return found
-
-
-def doubtful_layers(
-    layers: Sequence[str], quantized: Mapping[str, LayerTime], floating: Mapping[str, LayerTime]
-) -> list[str]:
-    """List quantised layers that ran in float, or slower than their float form; the costliest first."""
-    losses = {}
-    for layer in layers:
-        if layer in quantized and layer in floating:
-            lost = quantized[layer].microseconds - floating[layer].microseconds
-            if lost > 0 or not is_8_bit(quantized[layer].kernel):
-                losses[layer] = lost
-    worst_first = sorted(losses, key=lambda layer: -losses[layer])
-    return worst_first[: int(MOST_DROPPED * len(layers))]
-
-
-def is_8_bit(kernel: str) -> bool:
-    """Whether a kernel's name ends in 8-bit integers, signed or not."""
-    return kernel.lower().endswith(("_i8", "_u8"))
-
-
-def drop_slow_layers(
-    doubtful: Sequence[str],
-    measure: Callable[[Mapping[str, Sequence[str]]], Mapping[str, Sequence[float]]],
-    trials: int,
-) -> tuple[str, ...]:
-    """Keep those doubtful layers float with which the whole network gets faster.
-
-    Args:
-        doubtful: of ``doubtful_layers``.
-        measure: times networks, by name, with the layers that each keeps float, in turn.
-        trials: comparisons at most.
-    """
-    kept: tuple[str, ...] = ()
-    groups = [tuple(doubtful), *((layer,) for layer in doubtful)] if len(doubtful) > 1 else [tuple(doubtful)]
-    for group in [group for group in groups if group][:trials]:
-        if set(group) <= set(kept):
-            continue
-        trial = (*kept, *(layer for layer in group if layer not in kept))
-        times = measure({"now": kept, "trial": trial})
-        if is_faster(times["trial"], times["now"]):
-            kept = trial
-    return kept
 
 
 def describe_machine() -> dict[str, Any]:

@@ -8,7 +8,7 @@ import click
 
 from gcv_edge.cli.console import echo_json
 from gcv_edge.cli.guard import debug_option
-from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration
+from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration, split_options
 from gcv_edge.cli.int8_outcome import outcome_to_dict, print_outcome, refuse_drop
 from gcv_edge.cli.options import Fraction, json_option, max_pixels_option
 from gcv_edge.cli.outputs import check_output, check_report
@@ -21,7 +21,7 @@ from gcv_edge.store import find_model
 @click.option("--data", metavar="DATA", required=True, help="Pictures, with labels where there are any.")
 @click.option("-o", "--output", metavar="OUT.onnx", help="File to write; without it, MODEL_int8.onnx.")
 @calibration_options
-@click.option("--split", metavar="NAME", help="Part of DATA, such as val; else the one for measuring.")
+@split_options
 @click.option("--pictures", metavar="DIR", help="Folder of the pictures, where it is not found beside DATA.")
 @click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not know.")
 @click.option(
@@ -44,6 +44,7 @@ def calibrate(
     max_drop: float | None,
     report: str | None,
     split: str | None,
+    calibration_split: str | None,
     pictures: str | None,
     ignore_unknown: bool,
     time_budget: float | None,
@@ -54,7 +55,8 @@ def calibrate(
 
     MODEL is an exported file, or a name in the model store. DATA is a folder of pictures, a folder with a
     folder for each class, Pascal VOC, COCO, pictures with label maps, or a .rec, .lst, .csv or COCO .json
-    file. Pictures that are measured on are not calibrated on.
+    file. It is calibrated on the part for training and measured on the one for measuring; where there is but
+    one part, that one is divided by lot.
     """
     layers = parse_layers(keep_float)
     source = find_model(model)
@@ -69,6 +71,7 @@ def calibrate(
         max_drop,
         time_budget,
         split,
+        calibration_split,
         pictures,
         ignore_unknown,
         layers,

@@ -39,10 +39,10 @@ class Wishes:
         samples: pictures to calibrate on.
         max_drop: points that may be lost.
         minutes: that the search for layers that must stay float may take.
-        split, pictures, ignore_unknown: as ``open_dataset`` takes them.
+        split, calibration_split, pictures, ignore_unknown: as ``Division`` takes them.
         keep_float: names of layers.
         report: page to write.
-        is_quick: neither the best bias correction nor layers that 8 bits make slower are looked for.
+        is_quick: neither the best bias correction nor layers without an 8-bit kernel are looked for.
     """
 
     data: str
@@ -52,6 +52,7 @@ class Wishes:
     max_drop: float | None = None
     minutes: float | None = None
     split: str | None = None
+    calibration_split: str | None = None
     pictures: str | None = None
     ignore_unknown: bool = False
     keep_float: tuple[str, ...] = ()
@@ -95,7 +96,7 @@ def calibration_options(command: Decorated) -> Decorated:
             default=300,
             show_default=True,
             metavar="N",
-            help="Pictures to calibrate on; half of the data at most, the others are measured on.",
+            help="Pictures to calibrate on: of the part for training, else half of the data at most.",
         ),
         click.option(
             "--calib-mode",
@@ -108,9 +109,26 @@ def calibration_options(command: Decorated) -> Decorated:
             "--max-drop",
             type=Fraction(0),
             metavar="POINTS",
-            help="Points that may be lost: layers return to float until it is so; else exit code 3.",
+            help="Points that may be lost, at 90 % confidence: layers return to float; else exit code 3.",
         ),
         click.option("--report", metavar="FILE.html", help="Write a page to look at."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def split_options(command: Decorated) -> Decorated:
+    """Give a command the options that say which parts of a data set are for what."""
+    options = (
+        click.option(
+            "--split", metavar="NAME", help="Part of DATA to measure on, such as val; else the one for that."
+        ),
+        click.option(
+            "--calibration-split",
+            metavar="NAME",
+            help="Part of DATA to calibrate on; else train, where there is one.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -188,7 +206,7 @@ def calibrate_file(
                 data_hash=fingerprint,
                 metric=points.title if points is not None else "",
                 measured=points.kind if points is not None else "",
-                drop_slow=not wishes.is_quick,
+                float_kernels=not wishes.is_quick,
                 sensitivity=wishes.report is not None,
             ),
             progress=progress,
@@ -199,7 +217,7 @@ def calibrate_file(
 
 def open_prior(source: Path, wishes: Wishes, progress: Callable[[str], None]) -> Prior:
     """Divide the pictures, and decide how files are measured against the float file."""
-    from gcv_edge.calibration.material import choose_points, open_material
+    from gcv_edge.calibration.material import Division, choose_points, open_material
     from gcv_edge.calibration.targets import find_target, judging_engine
     from gcv_edge.runtime.modelfile import read_metadata
 
@@ -208,10 +226,14 @@ def open_prior(source: Path, wishes: Wishes, progress: Callable[[str], None]) ->
         wishes.data,
         metadata.task,
         metadata.labels,
-        count=wishes.samples,
-        split=wishes.split,
-        pictures=wishes.pictures,
-        ignore_unknown=wishes.ignore_unknown,
+        Division(
+            count=wishes.samples,
+            split=wishes.split,
+            calibration_split=wishes.calibration_split,
+            has_limit=wishes.max_drop is not None,
+            pictures=wishes.pictures,
+            ignore_unknown=wishes.ignore_unknown,
+        ),
     )
     engine = judging_engine(find_target(wishes.target))
     return Prior(source, material, choose_points(source, material, engine, progress))
@@ -234,6 +256,8 @@ def opening_lines(material: Material, points: Points | None, fingerprint: str) -
     yield f"{show_path(material.describe())}; sha256 {fingerprint[:HASH_DIGITS]}..."
     if material.problem:
         yield f"Warning: labels are not used: {material.problem}"
+    if material.warning:
+        yield f"Warning: {material.warning}"
     if points is None:
         yield "Measured: nothing, the network's results cannot be compared on these pictures"
     elif points.kind == "accuracy":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gcv_edge.calibration.material import Material, Points
 
 SHOWN_LAYERS = 6
+SHOWN_CLASSES = 5
 FORMS = {
     "fp32": "the float file",
     "bf16": "the float file with --precision bf16",
@@ -99,11 +100,22 @@ def verdict_lines(outcome: Outcome) -> Iterator[str]:
     if points is not None and result.drop is not None:
         allowed = f", allowed are {result.max_drop:g}" if result.max_drop is not None else ""
         on = plural(len(outcome.material.measuring), "picture")
-        yield f"Lost: {result.drop:.2f} points of {points.title} on {on} not calibrated on{allowed}"
+        at_most = describe_bound(result)
+        yield f"Lost: {result.drop:.2f} points of {points.title} on {on} not calibrated on{at_most}{allowed}"
+        if result.collapses:
+            named = ", ".join(result.collapses[:SHOWN_CLASSES])
+            yield f"Warning: classes that lose more than 5 points: {named}"
     if result.fastest:
         yield describe_speed(result.milliseconds, result.fastest)
     if not result.engines_agree:
         yield "Warning: ONNX Runtime and OpenVINO differ by more than rounding on this file"
+
+
+def describe_bound(result: CalibrationResult) -> str:
+    """Say how much is lost at most; nothing where only the points are known."""
+    if result.drop is None or result.drop_at_most is None or result.drop_at_most == result.drop:
+        return ""
+    return f" ({result.drop_at_most:.2f} at most, at 90 % confidence)"
 
 
 def describe_speed(times: Mapping[str, float], fastest: str) -> str:
@@ -119,11 +131,16 @@ def describe_speed(times: Mapping[str, float], fastest: str) -> str:
 def refuse_drop(outcome: Outcome) -> None:
     """Raise AccuracyError where more was lost than is allowed."""
     result = outcome.result
-    if not result.passed and result.drop is not None and outcome.points is not None:
-        raise AccuracyError(
-            f"{show_path(result.path)}: lost {result.drop:.2f} points of {outcome.points.title}, "
-            f"allowed are {result.max_drop:g}; kept under this name"
-        )
+    if result.passed or result.drop is None or outcome.points is None:
+        return
+    lost = f"lost {result.drop:.2f} points of {outcome.points.title}{describe_bound(result)}"
+    path, allowed = show_path(result.path), f"allowed are {result.max_drop:g}"
+    if result.pictures_needed is None:
+        raise AccuracyError(f"{path}: {lost}, {allowed}; kept under this name")
+    raise AccuracyError(
+        f"{path}: not enough pictures to tell: {lost}, {allowed}; measuring needs about "
+        f"{result.pictures_needed} pictures, found {len(outcome.material.measuring)}; kept under this name"
+    )
 
 
 def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:

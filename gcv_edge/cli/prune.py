@@ -5,30 +5,36 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.console import counted, echo_json, echo_table, plural, show_path, show_size
+from gcv_edge.cli.console import counted, echo_json, echo_table, ignore, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, naming
+from gcv_edge.cli.int8 import Prior, Wishes, open_prior, opening_lines, own_target, split_options
+from gcv_edge.cli.int8_outcome import warn_of_skipped
 from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option
 from gcv_edge.cli.outputs import check_output, check_report, writing
-from gcv_edge.errors import DataError, UsageError
+from gcv_edge.errors import UsageError
 
 if TYPE_CHECKING:
+    from gcv_edge.calibration.material import Material
     from gcv_edge.prune import PruneResult, Spaces
     from gcv_edge.prune.result import Distillation
     from gcv_edge.prune.run import Progress
 
 NOISE = "noise"
+PICTURES = 1000
+"""Pictures to prune with, more than calibrating takes."""
 GATE_NOT_MET = 3
 
 
 @click.command()
 @click.argument("model")
 @click.option(
-    "--data", metavar="FOLDER|noise", help="Pictures like those it will see; or noise, for want of any."
+    "--data", metavar="DATA|noise", help="Pictures like those it will see; or noise, for want of any."
 )
 @click.option(
     "--speedup", type=Fraction(1, 20, min_open=True), metavar="X", help="Times faster, measured here."
@@ -49,9 +55,12 @@ GATE_NOT_MET = 3
 @click.option(
     "--max-drop",
     type=Fraction(0, 100),
-    metavar="PERCENT",
-    help="Changed first choices, beyond which it stays wider; exit code 3 where that is not enough.",
+    metavar="POINTS",
+    help="Points that may be lost, at 90 % confidence: else it stays wider; exit code 3 where that fails.",
 )
+@split_options
+@click.option("--pictures", metavar="DIR", help="Folder of the pictures, where it is not found beside DATA.")
+@click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not know.")
 @distill_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice.")
 @click.option(
@@ -69,6 +78,10 @@ def prune(
     precision: str,
     macs: float | None,
     max_drop: float | None,
+    split: str | None,
+    calibration_split: str | None,
+    pictures: str | None,
+    ignore_unknown: bool,
     distill: bool | int,
     seed: int,
     output: str | None,
@@ -79,7 +92,8 @@ def prune(
     """Take channels out of a model until it is fast enough; no labels and no training code are needed.
 
     What is left is fitted, by least squares, to what the whole network computes on the pictures of --data;
-    with --distill, it is then trained to compute that.
+    with --distill, it is then trained to compute that. DATA is anything that gcv-edge calibrate takes: it is
+    fitted on the part for training and measured on the one for measuring.
     Interrupted, the same command goes on where it was.
     """
     from gcv_edge.store import find_model
@@ -95,27 +109,45 @@ def prune(
     from gcv_edge import prune as stage
 
     stage.check_distilling(distill)
+    prior = None
+    if data is not None and not is_noise(data):
+        wishes = Wishes(
+            data, own_target(), "auto", PICTURES, max_drop, None, split, calibration_split, pictures,
+            ignore_unknown,
+        )  # fmt: skip
+        prior = divide_pictures(path, wishes)
+        tell = ignore if as_json else click.echo
+        for line in opening_lines(prior.material, prior.points, prior.material.calibrating.fingerprint()):
+            tell(line)
     with naming(target), progress_bars() as progress:
         result = stage.prune(
             path,
-            read_frames(data),
+            None if prior is None else frames_of(prior.material),
             target,
             speedup=speedup,
             macs=macs,
             precision=precision,
+            score=None if prior is None or prior.points is None else prior.points.of,
             max_drop=max_drop,
             distill=distill,
             seed=seed,
             progress=progress,
         )
+    title = prior.points.title if prior is not None and prior.points is not None else ""
+    if prior is not None:
+        warn_of_skipped(prior.material)
     if report is not None:
         write_report(result, path.stem, report)
     if as_json:
-        echo_json({"path": str(result.path), "passed": result.passed, **result.record, "report": report})
+        dataset = None if prior is None else prior.material.to_dict()
+        measured = {"metric": title or None, "dataset": dataset}
+        echo_json(
+            {"path": str(result.path), "passed": result.passed, **result.record, **measured, "report": report}
+        )
     else:
-        print_result(result)
+        print_result(result, title)
         if not result.passed:
-            click.echo("MORE CHANGED THAN --max-drop ALLOWS")
+            click.echo("MORE IS LOST THAN --max-drop ALLOWS")
         if report is not None:
             click.echo(f"The report is in {show_path(report)}")
         click.echo(f"\nNext: gcv-edge verify {show_path(result.path)}")
@@ -131,30 +163,27 @@ def check_arguments(data: str | None, speedup: float | None, macs: float | None)
         raise UsageError("expected --speedup 1.5 or --macs 0.7, one of the two")
 
 
-def read_frames(data: str | None) -> Iterator[Any] | None:
-    """Read a folder's pictures one after the other, and those of its folders; None for noise."""
-    if data == NOISE and not Path(NOISE).is_dir():
-        return None
-    from gcv_edge.runtime.sources import PICTURE_SUFFIXES
-
-    folder = Path(data or "")
-    if not folder.is_dir():
-        raise DataError(f"{data}: no such folder")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
-    if not paths:
-        raise DataError(f"{data}: no pictures in this folder or those inside it")
-    return readable(paths)
+def is_noise(data: str) -> bool:
+    """Whether noise is asked for, and no folder of that name."""
+    return data == NOISE and not Path(NOISE).is_dir()
 
 
-def readable(paths: list[Path]) -> Iterator[Any]:
-    """Give pictures; one that cannot be read is told and passed over."""
-    from gcv_edge.runtime.sources import read_picture
+def divide_pictures(source: Path, wishes: Wishes) -> Prior:
+    """Divide the pictures once for all stages, and decide what is measured.
 
-    for path in counted(paths, len(paths), "reading pictures"):
-        try:
-            yield read_picture(path)
-        except DataError as error:
-            click.echo(f"Skipped {error}", err=True)
+    Raises:
+        UsageError: a limit is given and there is nothing to measure.
+    """
+    with stages("reading") as progress:
+        prior = open_prior(source, replace(wishes, samples=max(PICTURES, wishes.samples)), progress)
+    if prior.points is None and wishes.max_drop is not None:
+        raise UsageError(f"--max-drop: the network finds nothing in {wishes.data} that could be compared")
+    return prior
+
+
+def frames_of(material: Material) -> Iterator[Any]:
+    """Give the pictures that may be fitted on."""
+    return (sample.frame for sample in counted(material.calibrating, len(material.calibrating), "reading"))
 
 
 @contextlib.contextmanager
@@ -234,7 +263,8 @@ def verdict_lines(result: PruneResult) -> Iterator[str]:
         f"({1e3 * before:.2f} ms -> {1e3 * after:.2f} ms a picture), "
         f"{result.macs[1] / result.macs[0]:.0%} of the multiply-accumulates"
     )
-    yield f"{result.changed:.1f} % of first choices changed on pictures it was not fitted on"
+    if result.score is None:
+        yield f"{result.changed:.1f} % of first choices changed on pictures it was not fitted on"
     if result.distillation is not None:
         yield describe_distillation(result.distillation)
     if result.record["data"] == NOISE:
@@ -250,10 +280,21 @@ def describe_distillation(found: Distillation) -> str:
     return f"DISTILLATION DID NOT HELP, so the network is as it was before: divergence {change}"
 
 
-def print_result(result: PruneResult) -> None:
+def describe_loss(result: PruneResult, title: str) -> str:
+    """Say what pruning lost of what is measured."""
+    if result.score is None:
+        return "Lost: not measured"
+    (before, after), lost = result.score, result.drop
+    at_most = f"; {lost.upper:.2f} at most, at 90 % confidence" if lost.upper > lost.points else ""
+    return f"Lost: {lost.points:.2f} points of {title} ({before:.2f} -> {after:.2f}{at_most})"
+
+
+def print_result(result: PruneResult, title: str) -> None:
     """Say what was made, and what it lost."""
     click.echo(f"{show_path(result.path)}: {show_size(result.path.stat().st_size)}")
     for line in verdict_lines(result):
         click.echo(line)
+    if title:
+        click.echo(describe_loss(result, title))
     rows = [(name, str(width[0]), str(width[1])) for name, width in result.widths.items()]
     echo_table(("narrower", "before", "after"), rows, right=("before", "after"))

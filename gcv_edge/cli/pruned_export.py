@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.console import ignore, show_path, stages
+from gcv_edge.cli.console import ignore, show_path
 from gcv_edge.cli.guard import naming
-from gcv_edge.cli.int8 import Prior, Wishes, int8_path, open_prior, opening_lines, run_calibration
+from gcv_edge.cli.int8 import Prior, Wishes, int8_path, opening_lines, run_calibration
 from gcv_edge.cli.int8_outcome import Outcome, print_outcome
+from gcv_edge.cli.prune import divide_pictures, frames_of, print_result, progress_bars
 from gcv_edge.errors import AccuracyError, UsageError
 from gcv_edge.store import try_to_remember
 
 if TYPE_CHECKING:
-    from gcv_edge.calibration.material import Material
     from gcv_edge.prune import PruneResult
 
-PICTURES = 1000
-"""Pictures to prune with, more than calibrating takes; half of the data at most."""
 PRUNING_SHARE = 0.75
 """Part of what may be lost that pruning may lose; the rest is for 8 bits."""
 
@@ -98,8 +95,6 @@ def prune_and_calibrate(source: Path, goal: Goal, wishes: Wishes, *, quiet: bool
         wishes: what is asked of the calibration; its limit holds for both together.
         quiet: print nothing but errors.
     """
-    from gcv_edge.cli.prune import print_result
-
     told = ignore if quiet else click.echo
     told("")
     prior = divide_pictures(source, wishes)
@@ -108,8 +103,7 @@ def prune_and_calibrate(source: Path, goal: Goal, wishes: Wishes, *, quiet: bool
     pruned = run_pruning(source, goal, wishes, prior)
     title = prior.points.title if prior.points is not None else ""
     if not quiet:
-        print_result(pruned)
-        click.echo(describe_loss(pruned, title))
+        print_result(pruned, title)
     if not pruned.passed:
         return Shrunk(pruned, None, title)
     few = prior.material.calibrating.limit(wishes.samples)
@@ -121,22 +115,8 @@ def prune_and_calibrate(source: Path, goal: Goal, wishes: Wishes, *, quiet: bool
     return Shrunk(pruned, outcome, title)
 
 
-def divide_pictures(source: Path, wishes: Wishes) -> Prior:
-    """Divide the pictures once for both stages, and decide what is measured.
-
-    Raises:
-        UsageError: a limit is given and there is nothing to measure.
-    """
-    with stages("reading") as progress:
-        prior = open_prior(source, replace(wishes, samples=max(PICTURES, wishes.samples)), progress)
-    if prior.points is None and wishes.max_drop is not None:
-        raise UsageError(f"--max-drop: the network finds nothing in {wishes.data} that could be compared")
-    return prior
-
-
 def run_pruning(source: Path, goal: Goal, wishes: Wishes, prior: Prior) -> PruneResult:
     """Prune with progress bars; labels are used for measuring alone."""
-    from gcv_edge.cli.prune import progress_bars
     from gcv_edge.prune import prune
 
     output = pruned_path(source)
@@ -157,26 +137,13 @@ def run_pruning(source: Path, goal: Goal, wishes: Wishes, prior: Prior) -> Prune
     return result
 
 
-def frames_of(material: Material) -> Iterator[Any]:
-    """Give the pictures that may be fitted on."""
-    return (sample.frame for sample in material.calibrating)
-
-
-def describe_loss(pruned: PruneResult, title: str) -> str:
-    """Say what pruning lost of what is measured."""
-    if pruned.score is None:
-        return "Lost: not measured"
-    before, after = pruned.score
-    return f"Lost: {before - after:.2f} points of {title} ({before:.2f} -> {after:.2f})"
-
-
 def refuse_pruning(shrunk: Shrunk, wishes: Wishes) -> None:
     """Raise AccuracyError where pruning alone lost too much, however wide it was left."""
     pruned = shrunk.pruned
     if not pruned.passed and pruned.score is not None and wishes.max_drop is not None:
-        lost = pruned.score[0] - pruned.score[1]
         raise AccuracyError(
-            f"{show_path(pruned.path)}: lost {lost:.2f} points of {shrunk.title} by pruning, allowed are "
+            f"{show_path(pruned.path)}: lost {pruned.drop.points:.2f} points of {shrunk.title} by pruning, "
+            f"{pruned.drop.upper:.2f} at most at 90 % confidence, allowed are "
             f"{PRUNING_SHARE * wishes.max_drop:g} (the rest of {wishes.max_drop:g} is for 8 bits); "
             "kept under this name, not calibrated"
         )

@@ -9,8 +9,9 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 
 from gcv_edge.errors import MissingExtraError, UsageError
+from gcv_edge.evaluation.drop import Measure
 from gcv_edge.prune.result import PruneResult
-from gcv_edge.prune.run import Progress, Run, Score, ignore
+from gcv_edge.prune.run import Progress, Run, ignore
 
 PRECISIONS = ("f32", "int8")
 
@@ -23,7 +24,7 @@ def prune(
     speedup: float | None = None,
     macs: float | None = None,
     precision: str = "f32",
-    score: Score | None = None,
+    score: Measure | None = None,
     max_drop: float | None = None,
     distill: bool | int = False,
     seed: int = 0,
@@ -41,8 +42,8 @@ def prune(
         precision: in which ``speedup`` counts: ``f32``, or ``int8`` where the result is to be calibrated; the
             file itself is a float one.
         score: scores a model file, for the record and for ``max_drop``.
-        max_drop: loss of score (without ``score``: percentage of changed first choices) beyond which spaces
-            are widened again.
+        max_drop: loss of score, at 90 % confidence where it has draws (without ``score``: percentage of
+            changed first choices), beyond which spaces are widened again.
         distill: train the result for a short time to give what the whole network gives on ``frames``: that
             many passes over them, or (True) as many as some minutes allow. Kept where other pictures agree
             better. Needs the extra ``[torch]``.

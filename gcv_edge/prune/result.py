@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gcv_edge.evaluation.drop import Drop
+
 
 @dataclass(frozen=True)
 class Step:
@@ -80,7 +82,8 @@ class PruneResult:
         divergence: of the outputs, on pictures that nothing was fitted on.
         changed: percentage of first choices that changed there (of other tasks: error of the last layers).
         score: before and after, where a function was given.
-        passed: the drop is within the limit, where there is one.
+        drop: points of it lost; without a function, percentage of first choices changed.
+        passed: ``drop.upper`` is within the limit, where there is one.
         record: what the file says of its pruning.
         stages: seconds that each stage took.
         free: channels of every space that could become narrower.
@@ -97,6 +100,7 @@ class PruneResult:
     divergence: float
     changed: float
     score: tuple[float, float] | None
+    drop: Drop
     passed: bool
     record: dict[str, Any]
     stages: dict[str, float]

@@ -20,6 +20,7 @@ from gcv_edge.calibration.job import check_network
 from gcv_edge.calibration.recipes import Workshop
 from gcv_edge.calibration.targets import find_target
 from gcv_edge.errors import GcvEdgeError, UnsupportedError
+from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.files import replacing
 from gcv_edge.pipeline import verify_export
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, and how much of how much of it is done."""
-
-Score = Callable[[Path], float]
-"""Scores a model file, higher is better: accuracy or mAP in percent."""
 
 MOST_PICTURES = 1024
 CHECK_SHARE = 1 / 8
@@ -256,9 +254,9 @@ class Run:
         write_model(in_8_bits(form) if is_8_bit else form, path)
         return path
 
-    def finish(self, score: Score | None, max_drop: float | None) -> PruneResult:
+    def finish(self, score: Measure | None, max_drop: float | None) -> PruneResult:
         """Prune, fit, check, widen again where too much is lost, and write the file."""
-        before = score(self.source) if score is not None else None
+        before = as_score(score(self.source)) if score is not None else None
         widths = self.choose()
         for attempt in range(BACK_OFFS + 1):
             model = self.fit(widths)
@@ -269,9 +267,11 @@ class Run:
                 stage, what = "distill", self.train(self.distiller, model, widths)
             after = self.score(model, score)
             found = self.check.judge(model)
-            self.trail.append(Step(stage, what, faster, *found, after))
-            drop = before - after if before is not None and after is not None else found.changed
-            passed = max_drop is None or drop <= max_drop
+            self.trail.append(Step(stage, what, faster, *found, after.points if after is not None else None))
+            drop = Drop(found.changed)
+            if before is not None and after is not None:
+                drop = find_drop(before, after)
+            passed = drop.is_within(max_drop)
             if passed or not widths or attempt == BACK_OFFS:
                 break
             widths = self.widen(widths)
@@ -282,8 +282,8 @@ class Run:
                 f"{self.source}: the pruned network takes {1 / faster:.2f} times as long as the whole one: "
                 "nothing was written"
             )
-        scores = (before, after) if before is not None and after is not None else None
-        return self.write(model, widths, found, scores, passed)
+        scores = (before.points, after.points) if before is not None and after is not None else None
+        return self.write(model, widths, found, scores, drop, passed)
 
     def fit(self, widths: Mapping[str, int]) -> ir.Model:
         """Prune to widths, and fit the layers one after the other."""
@@ -306,7 +306,7 @@ class Run:
         self.distillation = distiller.train(model, widths, self.state, self.report("distill"))
         return "trained" if self.distillation.kept else "trained in vain, left as it was"
 
-    def score(self, model: ir.Model, score: Score | None) -> float | None:
+    def score(self, model: ir.Model, score: Measure | None) -> Score | None:
         """Score a network by its file."""
         if score is None:
             return None
@@ -314,7 +314,7 @@ class Run:
             path = Path(folder) / "pruned.onnx"
             model.metadata_props.update(read_entries(self.source))
             write_model(model, path)
-            return score(path)
+            return as_score(score(path))
 
     def widen(self, widths: Mapping[str, int]) -> dict[str, int]:
         """Give the space that loses most its next width back."""
@@ -334,13 +334,16 @@ class Run:
         widths: Mapping[str, int],
         found: Judgement,
         scores: tuple[float, float] | None,
+        drop: Drop,
         passed: bool,
     ) -> PruneResult:
         """Write the file with its record."""
         spaces = {space.name: space for space in self.study.spaces}
         channels = {n: (spaces[n].channels, w * spaces[n].step) for n, w in widths.items()}
         macs = count_macs(self.study.model), count_macs(model)
-        record = self.describe(channels, macs, found, scores)
+        record = self.describe(channels, macs, found)
+        if scores is not None:
+            record |= {"score": list(scores), "drop_at_most": float(f"{drop.upper:.4g}")}
         entries = read_entries(self.source)
         for key in ("gcv_edge verification", "gcv_edge self_test"):
             entries.pop(key, None)
@@ -363,6 +366,7 @@ class Run:
             divergence=found.divergence,
             changed=found.changed,
             score=scores,
+            drop=drop,
             passed=passed,
             record=record,
             stages=self.stages,
@@ -377,7 +381,6 @@ class Run:
         channels: Mapping[str, tuple[int, int]],
         macs: tuple[int, int],
         found: Judgement,
-        scores: tuple[float, float] | None,
     ) -> dict[str, Any]:
         """Collect what the file says of its pruning; times only where they decided."""
         record: dict[str, Any] = {
@@ -397,6 +400,4 @@ class Run:
             record["asked"] = {"macs": self.macs}
         if self.distillation is not None:
             record["distillation"] = self.distillation.to_dict()
-        if scores is not None:
-            record["score"] = list(scores)
         return record

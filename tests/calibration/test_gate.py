@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gcv_edge.calibration.float_kernels import find_float_kernels
 from gcv_edge.calibration.gate import search
 from gcv_edge.calibration.notes import Notes
-from gcv_edge.calibration.timing import LayerTime, doubtful_layers, drop_slow_layers, is_faster
+from gcv_edge.calibration.timing import LayerTime
+from gcv_edge.evaluation.drop import Drop
 
 LAYERS = [f"layer{index}" for index in range(20)]
 
@@ -20,13 +22,13 @@ LAYERS = [f"layer{index}" for index in range(20)]
 @settings(max_examples=40, derandomize=True, deadline=None)
 @given(st.integers(0, 20))
 def test_as_few_layers_as_needed_are_found_in_few_trials(needed: int) -> None:
-    trials: list[int] = []
+    trials: set[int] = set()
 
-    def score(kept: Sequence[str]) -> float:
-        trials.append(len(kept))
-        return 80 + min(len(kept), needed) - needed
+    def measure(kept: Sequence[str]) -> Drop:
+        trials.add(len(kept))
+        return Drop(max(needed - len(kept), 0))
 
-    verdict = search(LAYERS, score, 80)
+    verdict = search(LAYERS, measure, 0)
     assert verdict.passed
     assert verdict.complete
     assert verdict.kept_float == tuple(LAYERS[:needed])
@@ -34,12 +36,24 @@ def test_as_few_layers_as_needed_are_found_in_few_trials(needed: int) -> None:
 
 
 def test_a_limit_that_no_layer_helps_to_keep_ends_with_the_best_that_was_found() -> None:
-    verdict = search(LAYERS, lambda kept: 70 + (len(kept) == 4), 80)
-    assert (verdict.passed, verdict.complete, len(verdict.kept_float), verdict.score) == (False, True, 4, 71)
+    verdict = search(LAYERS, lambda kept: Drop(10 - (len(kept) == 4)), 0)
+    assert (verdict.passed, verdict.complete, len(verdict.kept_float)) == (False, True, 4)
+    assert verdict.drop == Drop(9)
+
+
+def test_more_layers_return_to_float_to_be_sure_but_no_more_than_half() -> None:
+    def measure(kept: Sequence[str], each: float) -> Drop:
+        return Drop(max(0.0, 3 - len(kept)), each * (20 - len(kept)))
+
+    sure = search(LAYERS, lambda kept: measure(kept, 0.05), 0.8)
+    assert (sure.passed, len(sure.kept_float)) == (True, 4)
+    unsure = search(LAYERS, lambda kept: measure(kept, 1.0), 0.8)
+    assert (unsure.passed, len(unsure.kept_float)) == (False, 3)
+    assert unsure.drop.is_undecided(0.8)
 
 
 def test_a_deadline_ends_the_search() -> None:
-    verdict = search(LAYERS, lambda kept: 70, 80, deadline=time.monotonic() - 1)
+    verdict = search(LAYERS, lambda kept: Drop(10), 0, deadline=time.monotonic() - 1)
     assert (verdict.passed, verdict.complete, verdict.kept_float) == (False, False, ())
 
 
@@ -62,21 +76,10 @@ def test_notes_of_another_calibration_are_not_used(tmp_path: Path, content: str)
     assert Notes(tmp_path / "notes", "key").get("a") is None
 
 
-def test_layers_that_ran_in_float_or_slower_are_doubtful() -> None:
-    quantized = {"a": LayerTime("brg_I8", 5), "b": LayerTime("brg_f32", 4), "c": LayerTime("brg_i8", 9)}
-    floating = {"a": LayerTime("brg_f32", 8), "b": LayerTime("brg_f32", 4), "c": LayerTime("brg_f32", 6)}
-    assert doubtful_layers(["a", "b", "c", "d"], quantized, floating) == ["c", "b"]
-
-
-def test_slow_layers_are_dropped_only_where_the_whole_gets_faster() -> None:
-    def measure(forms: dict[str, Sequence[str]]) -> dict[str, list[float]]:
-        return {name: [10 - 2 * ("good" in kept) + 3 * ("bad" in kept)] * 3 for name, kept in forms.items()}
-
-    assert drop_slow_layers(["bad", "good"], measure, trials=6) == ("good",)  # type: ignore[arg-type]
-    assert drop_slow_layers(["bad"], measure, trials=6) == ()  # type: ignore[arg-type]
-    assert drop_slow_layers([], measure, trials=6) == ()  # type: ignore[arg-type]
-
-
-def test_one_lucky_run_is_not_faster() -> None:
-    assert not is_faster([5, 10, 10], [10, 10, 10])
-    assert is_faster([9, 9, 12], [10, 10, 10])
+def test_layers_without_an_8_bit_kernel_are_found_by_its_name_alone() -> None:
+    ran = {
+        "a": LayerTime("brg_I8", 500),
+        "b": LayerTime("brg_f32", 4),
+        "c": LayerTime("jit_avx512_dw_bf16", 9),
+    }
+    assert find_float_kernels(["a", "b", "c", "fused"], ran) == ["b", "c"]

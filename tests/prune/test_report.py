@@ -14,6 +14,7 @@ from browsers import addresses, find_browser, open_page
 from click.testing import CliRunner
 
 from gcv_edge.cli.root import main
+from gcv_edge.evaluation.drop import Drop
 from gcv_edge.prune.report import format_report
 from gcv_edge.prune.result import PruneResult, Step
 
@@ -30,6 +31,7 @@ def make_result(**changes: object) -> PruneResult:
         "precision": "f32",
         "changed": 1.5,
         "score": (90.0, 89.5),
+        "drop": Drop(0.5),
         "passed": True,
         "record": {"data": "pictures", "pictures": 40, "pictures_given": 40},
         "stages": {"fit": 1.0},
