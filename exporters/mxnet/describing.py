@@ -34,9 +34,14 @@ def describe_network(
         image=describe_image(network, options) if task is IMAGE else None,
         source=network.name,
         source_hash=hash_network(network, options),
-        variant="int8" if any(node.op_type == "QuantizeLinear" for node in graph.nodes) else "fp32",
+        variant=find_variant(graph),
     )
     return metadata, notes
+
+
+def find_variant(graph: GraphBuilder) -> str:
+    """Say in which numbers a network computes."""
+    return "int8" if any(node.op_type == "QuantizeLinear" for node in graph.nodes) else "fp32"
 
 
 def describe_input(

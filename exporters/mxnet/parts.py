@@ -16,6 +16,7 @@ from gcv_edge.exporters.builder import BATCH, GraphBuilder
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.convert import SymbolConverter
+from gcv_edge.exporters.mxnet.describing import find_variant
 from gcv_edge.exporters.mxnet.inputs import find_inputs
 from gcv_edge.exporters.mxnet.network import Network, hash_network
 from gcv_edge.exporters.mxnet.outputs import name_heads
@@ -64,7 +65,11 @@ def export_tensors(network: Network, options: ExportOptions, notes: tuple[str, .
     heads = name_heads(network)
     outputs = {head.name: value for head, value in zip(heads, values, strict=True)}
     metadata = ModelMetadata(
-        task=TENSORS, preprocessing=RAW, source=network.name, source_hash=hash_network(network, options)
+        task=TENSORS,
+        preprocessing=RAW,
+        source=network.name,
+        source_hash=hash_network(network, options),
+        variant=find_variant(graph),
     )
     computation = Computation(
         name=network.name,

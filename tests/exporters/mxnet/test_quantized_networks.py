@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import UsageError
 from gcv_edge.exporters.builder import GraphBuilder
+from gcv_edge.exporters.loading import open_mxnet
 from gcv_edge.exporters.mxnet.convert import SymbolConverter
 from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.live import load_zoo_network, trace_block, zoo_names, zoo_shape
@@ -76,7 +77,7 @@ def run_openvino(model: ir.Model, batch: Array) -> tuple[dict[str, Array], set[s
 @pytest.mark.parametrize("name", NAMES)
 def test_network(name: str, mxnet: ModuleType) -> None:
     network = load(name)
-    exported = export_network(network, ExportOptions())
+    exported = open_mxnet(network, ExportOptions()).convert(ExportOptions())
     assert exported.metadata.variant == "int8"
     picture = draw_picture((1, *zoo_shape(name)[1:]), seed=1)
     reference = exported.make_reference()
@@ -88,6 +89,12 @@ def test_network(name: str, mxnet: ModuleType) -> None:
         error = rounded_error(found[output], expected[output])
         assert error <= ROUNDED_TOLERANCE, output
     assert {kernel[-2:].lower() for kernel in kernels} == {"i8"}
+
+
+def test_a_network_with_all_its_heads_is_one_of_8_bits_too(mxnet: ModuleType) -> None:
+    exported = export_network(load("fcn_resnet101_voc_int8"), ExportOptions())
+    assert (exported.metadata.task.name, len(exported.model.graph.outputs)) == ("tensors", 2)
+    assert exported.metadata.variant == "int8"
 
 
 @pytest.mark.parametrize(
