@@ -166,6 +166,10 @@ def call_factory(factory: str) -> Any:
         return made() if inspect.isroutine(made) or inspect.isclass(made) else made
     except GcvEdgeError:
         raise
+    except SystemExit as error:
+        raise UsageError(
+            f"{factory}: it ends the program (exit code {error.code}), expected a network"
+        ) from error
     except Exception as error:  # it is the user's own code
         reason = (str(error).strip().splitlines() or [""])[0][:160]
         raise UsageError(f"{factory}: {type(error).__name__}: {reason}") from error

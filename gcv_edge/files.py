@@ -3,35 +3,58 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import glob
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+
+TOKEN_BYTES = 4
 
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path in the folder of ``path``; rename it to ``path`` when the block succeeds.
 
-    The temporary file is removed when the block raises, whatever it raises.
+    The temporary file is removed when the block raises, whatever it raises; what a process that was killed
+    has left there is removed by the next one. Links are followed; an existing file's permissions are kept.
 
     Raises:
         OSError: the folder does not exist, is not writable, or the disk is full.
     """
-    target = Path(path)
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
-    os.close(descriptor)
-    temporary = Path(name)
+    target = Path(os.path.realpath(path))
+    remove_abandoned(target)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(TOKEN_BYTES)}{target.suffix}")
+    # mkstemp's files are for their owner alone, and to read the mask is to change it for all threads
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
+        keep_permissions(target, temporary)
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(descriptor)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def keep_permissions(existing: Path, temporary: Path) -> None:
+    """Give a new file the permissions of the one that it replaces."""
+    with contextlib.suppress(FileNotFoundError):
+        temporary.chmod(stat.S_IMODE(existing.stat().st_mode))
+
+
+def remove_abandoned(target: Path) -> None:
+    """Remove temporary files of a target whose writers are gone; a living one holds a lock on its own."""
+    token = "[0-9a-f]" * 2 * TOKEN_BYTES
+    for path in target.parent.glob(f".{glob.escape(target.name)}.{token}{glob.escape(target.suffix)}"):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+            finally:
+                os.close(descriptor)

@@ -1,6 +1,7 @@
 """Errors at the edge of the program: one line on standard error and an exit code.
 
-0 done, 1 failed, 2 usage, 3 accuracy lost, 130 interrupted, 141 nobody reads the output any more.
+0 done, 1 failed, 2 usage, 3 accuracy lost, 130 interrupted, 141 nobody reads the output any more, 143 told to
+end (SIGTERM).
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import click
 
 from gcv_edge import __version__
 from gcv_edge.cli.guard import guarded
+from gcv_edge.cli.signals import ending_tidily
 
 COMMANDS = {
     "export": ("gcv_edge.cli.export", "Turn a trained network into one self-describing .onnx file."),
@@ -58,6 +59,11 @@ class CommandLine(click.Group):
         """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(command_lines()))
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as a program."""
+        with ending_tidily():
+            return super().main(*args, **kwargs)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the group's own arguments."""

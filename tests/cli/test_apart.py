@@ -60,7 +60,7 @@ def test_the_memory_of_the_machine_is_the_limit(signs: Path, here: Path) -> None
 
 
 def test_debug_shows_where_in_the_code_it_was(signs: Path, here: Path) -> None:
-    process = shell(["-m", "gcv_edge.cli", "verify", signs, "--against", "none-symbol.json", "--debug"])
+    process = shell(["-m", "gcv_edge", "verify", signs, "--against", "none-symbol.json", "--debug"])
     assert process.returncode == 1
     *traceback, line = process.stderr.splitlines()
     assert line == "Error: none-symbol.json: no such file"

@@ -113,16 +113,45 @@ def test_an_interrupt(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert contents(here) == {}
 
 
-def test_an_interrupt_from_the_keyboard(here: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_signal_that_ends_the_process(here: Path, number: int, code: int) -> None:
     """As soon as something is being written."""
     command = [sys.executable, "-m", "gcv_edge", "export", *map(str, SIZED), "-o", "signs.onnx"]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment()}
     with subprocess.Popen(command, preexec_fn=heed_interrupts, **options) as process:
         wait_for_file(here, process)
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, number)
         printed, complained = process.communicate(timeout=60)
-    assert (process.returncode, printed, complained) == (130, "", "")
+    assert (process.returncode, printed, complained) == (code, "", "")
     assert contents(here) == {}
+
+
+def test_what_a_killed_process_leaves_is_removed_by_the_next(here: Path) -> None:
+    command = [sys.executable, "-m", "gcv_edge", "export", *map(str, SIZED), "-o", "signs.onnx"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment()}
+    with subprocess.Popen(command, **quiet) as process:
+        wait_for_file(here, process)
+        process.kill()
+    assert any(name.startswith(".signs.onnx.") for name in contents(here))
+    assert run("export", *QUICK, "-o", "signs.onnx").exit_code == 0
+    assert list(contents(here)) == ["signs.onnx"]
+
+
+@pytest.mark.parametrize("delay", [0.002, 0.02, 0.05, 0.1, 0.2, 0.4])
+def test_an_interrupt_at_the_very_start_prints_no_traceback(here: Path, delay: float) -> None:
+    """From the moment at which this package's own code runs."""
+    code = "import gcv_edge.__main__ as command; print('started', flush=True); command.run()"
+    command = [sys.executable, "-c", code, "info", "nothing.onnx"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment()}
+    with subprocess.Popen(command, preexec_fn=heed_interrupts, **pipes) as process:
+        assert process.stdout.readline() == "started\n"
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, complained = process.communicate(timeout=60)
+    assert "Traceback" not in complained
+    assert process.returncode in (-signal.SIGINT, 130, 1)
 
 
 def heed_interrupts() -> None:

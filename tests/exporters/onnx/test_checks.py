@@ -32,7 +32,7 @@ MESSAGES = {
 def test_what_kills_an_engine(kind: str, is_ours: bool, tmp_path: Path) -> None:
     file = write(tmp_path / "net.onnx", DEADLY[kind], is_ours=is_ours)
     output = tmp_path / "out.onnx"
-    process = shell(["-m", "gcv_edge.cli", "export", file, "-o", output, "--task", "tensors"])
+    process = shell(["-m", "gcv_edge", "export", file, "-o", output, "--task", "tensors"])
     assert process.returncode == 1
     line = error_line(process.stderr)
     assert line.startswith(f"{file}: ")

@@ -1,0 +1,51 @@
+"""Signals that end a process let it tidy up first, as an interrupt from the keyboard does."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+SIGNALLED = 128
+"""Added to a signal's number, it is the exit code of what the signal ended."""
+
+
+class Terminated(BaseException):
+    """The process has been told to end.
+
+    Attributes:
+        code: exit code that says by which signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.code = SIGNALLED + number
+
+
+@contextlib.contextmanager
+def ending_tidily() -> Iterator[None]:
+    """Unwind the stack where the process is told to end; told twice, it ends at once.
+
+    Signals that are ignored stay so (``nohup``).
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heeded = [number for number in ENDING if signal.getsignal(number) is signal.SIG_DFL]
+    for number in heeded:
+        signal.signal(number, end)
+    try:
+        yield
+    except Terminated as signalled:
+        raise SystemExit(signalled.code) from None
+    finally:
+        for number in heeded:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    """Raise ``Terminated``, so that temporary files and processes go."""
+    signal.signal(number, signal.SIG_DFL)
+    raise Terminated(number)
