@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gcv_edge.errors import GcvEdgeError, MissingExtraError, ModelFileError, UnsupportedError
+from gcv_edge.engines import import_onnxruntime
+from gcv_edge.errors import GcvEdgeError, ModelFileError, UnsupportedError
 from gcv_edge.runtime.cpus import usable_cpus
 from gcv_edge.runtime.memory import give_back
 from gcv_edge.runtime.sessions import (
@@ -75,15 +76,6 @@ class OnnxRuntimeRequest(Request):
     def infer(self) -> Mapping[str, Array]:
         """Compute the outputs; they are new arrays."""
         return self._session.infer(self.inputs)
-
-
-def import_onnxruntime() -> Any:
-    """Import ONNX Runtime, which the base install does not have."""
-    try:
-        import onnxruntime
-    except ImportError:
-        raise MissingExtraError("engine 'onnxruntime'", "export") from None
-    return onnxruntime
 
 
 def create_session(path: Path, threads: int) -> Any:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-import sys
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+from gcv_edge.engines import import_openvino
 from gcv_edge.errors import GcvEdgeError, ModelFileError, UnsupportedError
 from gcv_edge.runtime.cpus import affinity_count, usable_cpus
 from gcv_edge.runtime.sessions import (
@@ -21,28 +19,6 @@ from gcv_edge.runtime.sessions import (
     fix_shape,
     one_line,
 )
-
-IMPORT_LOCK = threading.Lock()
-
-
-@functools.cache
-def import_openvino() -> ModuleType:
-    """Import OpenVINO without its telemetry, which would report the import over the network.
-
-    While ``openvino_telemetry`` cannot be imported, OpenVINO uses its own stub. Where another program has
-    imported either before, nothing is changed.
-    """
-    with IMPORT_LOCK:
-        blocked = "openvino_telemetry" not in sys.modules
-        if blocked:
-            sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-        try:
-            import openvino
-        finally:
-            if blocked:
-                sys.modules.pop("openvino_telemetry", None)
-    module: ModuleType = openvino
-    return module
 
 
 @functools.cache

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-BASE = ("errors", "files", "metadata", "tasks")
+BASE = ("engines", "errors", "files", "metadata", "tasks")
 RUNTIME_FOREIGN = ("cv2", "numpy", "openvino", "onnxruntime")
 
 ALLOWED = {
+    "gcv_edge/engines.py": ("errors",),
     "gcv_edge/errors.py": (),
     "gcv_edge/files.py": (),
     "gcv_edge/tasks.py": ("errors",),
@@ -96,16 +97,16 @@ def test_runtime_needs_nothing_beyond_the_base_install() -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize(
-    ("package", "file"), [("onnxruntime", "onnxruntime_session.py"), ("openvino", "openvino_session.py")]
-)
-def test_each_engine_is_imported_by_its_own_session_only(package: str, file: str) -> None:
+@pytest.mark.parametrize("package", ["onnxruntime", "openvino"])
+def test_an_engine_is_imported_in_one_place_only(package: str) -> None:
+    """There, its telemetry is off."""
     users = {
-        path.name
-        for path in python_files("runtime")
+        str(path.relative_to(ROOT))
+        for place in ("gcv_edge", "runtime", "exporters")
+        for path in python_files(place)
         if package in {name.split(".")[0] for name in imports_of(path)}
     }
-    assert users == {file}
+    assert users == {"gcv_edge/engines.py"}
 
 
 def run_python(code: str) -> str:
@@ -128,11 +129,19 @@ def test_the_runtime_loads_neither_exporters_nor_their_packages() -> None:
 
 def test_openvino_is_loaded_without_its_telemetry() -> None:
     loaded = run_python(
-        "import sys; from gcv_edge.runtime.openvino_session import import_openvino; import_openvino();"
+        "import sys; from gcv_edge.engines import import_openvino; import_openvino();"
         "print(*sys.modules, sep='\\n')"
     ).split()
     assert "openvino" in loaded
     assert not [name for name in loaded if name.startswith("openvino_telemetry")]
+
+
+def test_onnxruntime_is_imported_without_its_telemetry() -> None:
+    """And the environment of the program around it is as it was."""
+    run_python(
+        "import os; from gcv_edge.engines import import_onnxruntime; import_onnxruntime();"
+        "assert 'ORT_DISABLE_TELEMETRY' not in os.environ"
+    )
 
 
 def test_an_unknown_public_name_is_an_attribute_error() -> None:

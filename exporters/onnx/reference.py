@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import onnx
 import onnx_ir as ir
-import onnxruntime
 from numpy.typing import NDArray
 
+from gcv_edge.engines import import_onnxruntime
 from gcv_edge.exporters.builder import GraphBuilder, Shape
 from gcv_edge.exporters.onnx.inputs import Entries
 from gcv_edge.exporters.source import Batch
@@ -38,7 +38,7 @@ class OnnxReference:
     """
 
     def __init__(self, path: Path, entries: Entries, taps: Sequence[Tap], tail: Tail) -> None:
-        self.name = f"original in onnxruntime {onnxruntime.__version__}"
+        self.name = f"original in onnxruntime {import_onnxruntime().__version__}"
         self._entries = entries
         self._taps = tuple(taps)
         self._original = open_original(path, [tap.name for tap in taps])
@@ -67,13 +67,13 @@ def run_in_rows(
     return {name: np.concatenate([part[name][:1] for part in parts]) for name in parts[0]}
 
 
-def run_tail(tail: onnxruntime.InferenceSession, values: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def run_tail(tail: Any, values: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Compute canonical outputs from an original's tensors."""
     feeds = {value.name: array for value, array in zip(tail.get_inputs(), values, strict=True)}
     return dict(zip((value.name for value in tail.get_outputs()), tail.run(None, feeds), strict=True))
 
 
-def open_original(path: Path, names: Sequence[str]) -> onnxruntime.InferenceSession:
+def open_original(path: Path, names: Sequence[str]) -> Any:
     """Open a file with tensors inside its graph as outputs."""
     proto = onnx.load(path)
     outputs = {value.name for value in proto.graph.output}
@@ -83,8 +83,9 @@ def open_original(path: Path, names: Sequence[str]) -> onnxruntime.InferenceSess
     return open_session(proto.SerializeToString())
 
 
-def open_session(model: bytes) -> onnxruntime.InferenceSession:
+def open_session(model: bytes) -> Any:
     """Open a model in ONNX Runtime on the CPU, without its warnings."""
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

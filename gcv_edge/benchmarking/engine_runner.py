@@ -159,11 +159,11 @@ def infer_once(session: Session, number: int) -> Lap:  # noqa: ARG001
 def import_engine(engine: str) -> None:
     """Import an inference engine as its session does."""
     if engine == "openvino":
-        from gcv_edge.runtime.openvino_session import import_openvino
+        from gcv_edge.engines import import_openvino
 
         import_openvino()
     else:
-        from gcv_edge.runtime.onnxruntime_session import import_onnxruntime
+        from gcv_edge.engines import import_onnxruntime
 
         import_onnxruntime()
 

@@ -12,9 +12,10 @@ import onnx
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from gcv_edge.engines import import_onnxruntime
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.runtime.cpus import usable_cpus
-from gcv_edge.runtime.onnxruntime_session import QUIET, import_onnxruntime
+from gcv_edge.runtime.onnxruntime_session import QUIET
 
 
 class Probe:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gcv_edge.runtime.openvino_session import import_openvino, shared_core
+from gcv_edge.engines import import_openvino
+from gcv_edge.runtime.openvino_session import shared_core
 from gcv_edge.runtime.sessions import SessionOptions, open_session
 
 ROUNDS = 40

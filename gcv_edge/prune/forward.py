@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import onnx
 import onnx_ir as ir
-import onnxruntime
 from numpy.typing import NDArray
 
+from gcv_edge.engines import import_onnxruntime
 from gcv_edge.prune.inputs import Batch, Pictures
 from gcv_edge.prune.trace import shape_of
 from gcv_edge.runtime.cpus import usable_cpus
@@ -68,6 +68,7 @@ def open_graph(model: ir.Model, outputs: Sequence[ir.Value]) -> Any:
 
 def start_session(proto: onnx.ModelProto) -> Any:
     """Load a model into ONNX Runtime."""
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = usable_cpus()

@@ -1,0 +1,69 @@
+"""Importing the engines, without what they would tell others about their user."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from gcv_edge.errors import MissingExtraError
+
+TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY"
+"""Environment variable that ONNX Runtime reads while it is imported."""
+
+IMPORT_LOCK = threading.Lock()
+
+
+@functools.cache
+def import_openvino() -> ModuleType:
+    """Import OpenVINO without its telemetry, which would report the import over the network.
+
+    While ``openvino_telemetry`` cannot be imported, OpenVINO uses its own stub. Where another program has
+    imported either before, nothing is changed.
+    """
+    with IMPORT_LOCK:
+        blocked = "openvino_telemetry" not in sys.modules
+        if blocked:
+            sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+        try:
+            import openvino
+        finally:
+            if blocked:
+                sys.modules.pop("openvino_telemetry", None)
+    module: ModuleType = openvino
+    return module
+
+
+@functools.cache
+def import_onnxruntime() -> Any:
+    """Import ONNX Runtime, which the base install does not have, without its telemetry.
+
+    From 1.32 on it would write a device's id and a data base of events below the user's cache, and look for
+    hosts; calls after the import do not stop that. Where another program has imported it before, nothing is
+    changed.
+    """
+    with without_telemetry():
+        try:
+            import onnxruntime
+        except ImportError:
+            raise MissingExtraError("engine 'onnxruntime'", "export") from None
+    return onnxruntime
+
+
+@contextlib.contextmanager
+def without_telemetry() -> Iterator[None]:
+    """Let ONNX Runtime find its switch while it is imported, and leave the environment as it was."""
+    before = os.environ.get(TELEMETRY_OFF)
+    os.environ[TELEMETRY_OFF] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[TELEMETRY_OFF]
+        else:
+            os.environ[TELEMETRY_OFF] = before

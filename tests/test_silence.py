@@ -1,0 +1,89 @@
+"""Nothing is sent over the network, and nothing is written but what is asked for."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from demo_files import SYMBOL
+
+PROGRAM = """
+import sys, time
+from click.testing import CliRunner
+from gcv_edge.cli import main
+
+began = time.monotonic()
+
+def run(*arguments):
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, (arguments, done.output)
+
+symbol, shape = sys.argv[1:]
+run("export", symbol, "--input-shape", shape, "-o", "net.onnx")
+run("calibrate", "net.onnx", "--data", "pictures", "--calib-mode", "naive", "-o", "net8.onnx")
+run("prune", "net.onnx", "--data", "noise", "--macs", "0.9", "-o", "small.onnx")
+for engine in ("openvino", "onnxruntime"):
+    run("predict", "net8.onnx", "pictures", "--engine", engine)
+run("verify", "net.onnx")
+time.sleep(max(0.0, 60 - (time.monotonic() - began)))
+"""
+OWN = ("/dev/", "/proc/", "/sys/")
+
+
+@pytest.fixture
+def strace() -> str:
+    found = shutil.which("strace")
+    if found is None:
+        pytest.skip("strace is not installed")
+    return found
+
+
+def test_a_minute_of_every_command_reaches_no_host_and_leaves_no_file(strace: str, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    work = tmp_path / "work"
+    (work / "pictures").mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for number in range(12):
+        cv2.imwrite(f"{work}/pictures/{number}.png", random.integers(0, 256, (64, 64, 3)).astype(np.uint8))
+    trace = tmp_path / "trace"
+    calls = "trace=connect,sendto,openat,creat,mkdir,mkdirat,rename,renameat,renameat2"
+    command = [
+        strace,
+        "-f",
+        "-qq",
+        "-o",
+        trace,
+        "-e",
+        calls,
+        sys.executable,
+        "-c",
+        PROGRAM,
+        SYMBOL,
+        "1,3,64,64",
+    ]
+    places = {"HOME": str(tmp_path / "home"), "TMPDIR": str(work), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, cwd=work, env=places, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = trace.read_text(errors="replace").splitlines()
+    assert [line for line in lines if re.search(r"\b(connect|sendto)\(.*AF_INET", line)] == []
+    written = {path for line in lines for path in written_files(line, work)}
+    strangers = [path for path in written if not path.startswith((*OWN, str(tmp_path / "work")))]
+    allowed = str(tmp_path / "home" / ".cache" / "gcv_edge"), str(tmp_path / "home" / ".gcv_edge")
+    assert [path for path in strangers if not path.startswith(allowed)] == []
+
+
+def written_files(line: str, work: Path) -> list[str]:
+    """Names that a traced call makes or opens for writing, where it succeeds."""
+    if re.search(r"= -1 ", line):
+        return []
+    if "openat(" in line and not re.search(r"O_(WRONLY|RDWR|CREAT)", line):
+        return []
+    names = re.findall(r'"((?:[^"\\]|\\.)*)"', line)
+    is_one = not re.search(r"\brename", line)
+    return [str(work / name) for name in (names[:1] if is_one else names[-1:])]
