@@ -31,9 +31,8 @@ def finish(
     *,
     max_drop: float | None,
     candidates: Mapping[str, float],
-    sensitivity: Mapping[str, float],
 ) -> CalibrationResult:
-    """Time the forms, write the file and remove the notes.
+    """Time the forms, write the file and remove the findings.
 
     Args:
         job: what was asked for.
@@ -42,7 +41,6 @@ def finish(
         scored: the network.
         max_drop: that was allowed.
         candidates: agreement by recipe.
-        sensitivity: agreement by layer.
     """
     draft = scored.draft
     model = bench.workshop.make(draft.recipe)
@@ -65,13 +63,13 @@ def finish(
         scales=scales_of(job, survey, draft.recipe),
         candidates=candidates,
         agreement=bench.agreement(draft.recipe),
-        sensitivity=sensitivity,
+        sensitivity=survey.sensitivity,
         score_before=scored.before,
         score_after=scored.after,
         max_drop=max_drop,
         passed=scored.passed,
         complete=scored.complete,
-        resumed=survey.notes.resumed,
+        resumed=survey.findings.resumed,
         milliseconds=forms,
         fastest=min(forms, key=lambda name: forms[name]) if forms else "",
         warnings=tuple(warnings_of(survey, scored, forms)),
@@ -80,7 +78,7 @@ def finish(
     checked = survey.held_out[:CHECKED]
     agree = write_file(model, result.path, job.metadata, result.to_dict(), batches=checked)
     job.watch.stop()
-    survey.notes.discard()
+    survey.findings.discard()
     return replace(result, engines_agree=agree, seconds=dict(job.watch.seconds))
 
 

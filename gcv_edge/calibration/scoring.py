@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,12 +10,12 @@ from dataclasses import dataclass, replace
 from gcv_edge.calibration.bench import Bench, Draft
 from gcv_edge.calibration.gate import Verdict, search
 from gcv_edge.calibration.job import Job
-from gcv_edge.calibration.notes import Notes
 from gcv_edge.calibration.options import Score
 from gcv_edge.calibration.ranking import measure_sensitivity, worst_first
 from gcv_edge.calibration.recipes import temporary_file
 from gcv_edge.calibration.survey import Survey
 from gcv_edge.calibration.writing import write_file
+from gcv_edge.findings import Finding
 
 ACCURACY = "accuracy"
 
@@ -50,12 +51,15 @@ class Gate:
     def __init__(self, job: Job, survey: Survey, bench: Bench, score: Score) -> None:
         self._job, self._survey, self._bench = job, survey, bench
         self._score = score
+        judged_by = job.options.score_hash or secrets.token_hex()  # unknown: no other call's score counts
+        self._float = survey.findings.at("float score", job.key, job.target.name, judged_by)
+        self._scores = survey.findings.at("scores", survey.key, judged_by)
 
     def judge(self, draft: Draft, max_drop: float | None, time_budget: float | None) -> Scored:
         """Score a network, and return layers to float until no more than ``max_drop`` is lost."""
         deadline = None if time_budget is None else time.monotonic() + time_budget
         self._job.watch.start("score")
-        before = remember(self._survey.notes, "float", lambda: self._score(self._job.source))
+        before = remember(self._float, "float", lambda: self._score(self._job.source))
         least = -float("inf") if max_drop is None else before - max_drop
         draft, after = self._finest(draft, least)
         if after >= least:
@@ -86,13 +90,13 @@ class Gate:
                 write_file(self._bench.workshop.make(recipe), path, self._job.metadata, {})
                 return self._score(path)
 
-        return remember(self._survey.notes, repr(recipe), measure)
+        return remember(self._scores, repr(recipe), measure)
 
 
-def remember(notes: Notes, name: str, measure: Callable[[], float]) -> float:
+def remember(finding: Finding, name: str, measure: Callable[[], float]) -> float:
     """Measure a score, or look it up."""
-    known: dict[str, float] = notes.get("scores") or {}
+    known: dict[str, float] = finding.value or {}
     if name not in known:
         known[name] = float(measure())
-        notes.put("scores", known)
+        finding.keep(known)
     return known[name]

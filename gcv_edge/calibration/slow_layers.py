@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gcv_edge.calibration.bench import Bench, Draft
 from gcv_edge.calibration.job import Job
-from gcv_edge.calibration.notes import Notes
+from gcv_edge.calibration.survey import Survey
 from gcv_edge.calibration.timing import (
     doubtful_layers,
     drop_slow_layers,
@@ -22,16 +22,17 @@ TRIALS = 6
 SLOWER = "slower"
 
 
-def return_slow_layers(job: Job, notes: Notes, bench: Bench, draft: Draft) -> Draft:
+def return_slow_layers(job: Job, survey: Survey, bench: Bench, draft: Draft) -> Draft:
     """Return layers to float where the network is then measured to be faster."""
     options = job.options
     if not (options.drop_slow and options.time_forms and job.target.name == "x86"):
         return draft
     job.watch.start("profile")
-    slower = notes.get("slower")
+    finding = survey.findings.at("slower", survey.key, draft.recipe)
+    slower = finding.value
     if slower is None:
         slower = list(find_slow_layers(job, bench, draft))
-        notes.put("slower", slower)
+        finding.keep(slower)
     return draft.keeping(slower, SLOWER)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ from gcv_edge.errors import AccuracyError, UsageError
 from gcv_edge.store import try_to_remember
 
 if TYPE_CHECKING:
-    from gcv_edge.calibration.material import Material
     from gcv_edge.prune import PruneResult
 
 PICTURES = 1000
@@ -143,23 +141,19 @@ def run_pruning(source: Path, goal: Goal, wishes: Wishes, prior: Prior) -> Prune
     with naming(output), progress_bars() as progress:
         result = prune(
             source,
-            frames_of(prior.material),
+            prior.material.calibrating.frames,
             output,
             speedup=goal.speedup,
             macs=goal.macs,
             precision="f32" if goal.speedup is None else "int8",
             score=None if prior.points is None else prior.points.of,
+            score_hash=prior.score_hash,
             max_drop=None if wishes.max_drop is None else PRUNING_SHARE * wishes.max_drop,
             distill=goal.distill,
             progress=progress,
         )
     try_to_remember(result.path, result.path.stem)
     return result
-
-
-def frames_of(material: Material) -> Iterator[Any]:
-    """Give the pictures that may be fitted on."""
-    return (sample.frame for sample in material.calibrating)
 
 
 def describe_loss(pruned: PruneResult, title: str) -> str:

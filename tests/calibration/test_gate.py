@@ -1,17 +1,14 @@
-"""Returning layers to float: how many, when to stop, and what an interruption leaves."""
+"""Returning layers to float: how many, and when to stop."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcv_edge.calibration.gate import search
-from gcv_edge.calibration.notes import Notes
 from gcv_edge.calibration.timing import LayerTime, doubtful_layers, drop_slow_layers, is_faster
 
 LAYERS = [f"layer{index}" for index in range(20)]
@@ -41,25 +38,6 @@ def test_a_limit_that_no_layer_helps_to_keep_ends_with_the_best_that_was_found()
 def test_a_deadline_ends_the_search() -> None:
     verdict = search(LAYERS, lambda kept: 70, 80, deadline=time.monotonic() - 1)
     assert (verdict.passed, verdict.complete, verdict.kept_float) == (False, False, ())
-
-
-def test_notes_outlive_their_owner(tmp_path: Path) -> None:
-    notes = Notes(tmp_path / "notes", "key")
-    assert not notes.resumed
-    notes.put("scores", {"a": 1.5})
-    again = Notes(tmp_path / "notes", "key")
-    assert again.resumed
-    assert again.get("scores") == {"a": 1.5}
-    again.discard()
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"key": "other", "entries": {"a": 1}}', '{"key": "key"}']
-)
-def test_notes_of_another_calibration_are_not_used(tmp_path: Path, content: str) -> None:
-    (tmp_path / "notes").write_text(content)
-    assert Notes(tmp_path / "notes", "key").get("a") is None
 
 
 def test_layers_that_ran_in_float_or_slower_are_doubtful() -> None:
