@@ -29,7 +29,8 @@ Arrays = Mapping[str, NDArray[Any]]
 LOG = logging.getLogger(__name__)
 
 PACKAGES = ("numpy", "onnx", "onnx-ir", "onnxruntime", "opencv-python-headless", "openvino")
-CAP = "ONEDNN_MAX_CPU_ISA"
+CAPS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "OPENBLAS_CORETYPE")
+"""Variables by which libraries use less than the processor has."""
 BLOCK = 1 << 20
 HASH_BYTES = 32
 
@@ -144,7 +145,7 @@ def read_entries(path: Path) -> dict[str, Entry]:
         stream.seek(HASH_BYTES)
         with np.load(stream, allow_pickle=False) as archive:
             entries = {name: Entry(*stored) for name, stored in json.loads(str(archive["entries"])).items()}
-            for member in set(archive.files) - {"entries"}:
+            for member in archive.files[1:]:
                 name, array = member.split("/", 1)
                 entries[name].arrays[array] = archive[member]
     return entries
@@ -168,13 +169,13 @@ def key_of(*parts: Any) -> str:
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
-            update(digest, part)
+            hash_array(digest, part)
         else:
             digest.update(f"{part!r}\0".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
-def update(digest: Any, array: NDArray[Any]) -> None:
+def hash_array(digest: Any, array: NDArray[Any]) -> None:
     """Add an array with its type and shape to a hash."""
     digest.update(f"{array.dtype} {array.shape}\0".encode())
     digest.update(np.ascontiguousarray(array).data)
@@ -201,7 +202,7 @@ def environment() -> dict[str, Any]:
         "versions": {"gcv-edge": gcv_edge.__version__, **{name: version_of(name) for name in PACKAGES}},
         "cpu": core.get_property("CPU", "FULL_DEVICE_NAME"),
         "capabilities": sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
-        "isa": (_core.isa(), os.environ.get(CAP, "")),
+        "isa": (_core.isa(), *(os.environ.get(cap, "") for cap in CAPS)),
         "threads": usable_cpus(),
     }
 

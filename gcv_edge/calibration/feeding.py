@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from gcv_edge.errors import DataError
-from gcv_edge.findings import update
+from gcv_edge.findings import hash_array
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.runtime.frames import view_frame
 from gcv_edge.runtime.preprocessing import fill
@@ -80,7 +80,7 @@ class Feeder:
         self.frames += 1
         for name, array in tensors.items():
             self._hash.update(name.encode())
-            update(self._hash, np.asarray(array))
+            hash_array(self._hash, np.asarray(array))
         return dict(tensors)
 
     def _picture(self, frame: Frame) -> NDArray[Any]:
@@ -91,7 +91,7 @@ class Feeder:
             raise DataError(f"calibration picture {self.frames + 1}: {error}") from error
         self.frames += 1
         self._hash.update(view.pixel_format.encode())
-        update(self._hash, view.pixels)
+        hash_array(self._hash, view.pixels)
         picture = np.empty((self._shape[0], *self._shape[-2:]), self._dtype)
         fill(view, self._metadata.preprocessing, picture)
         return picture
