@@ -23,7 +23,7 @@ import pytest
 import gcv_edge
 from gcv_edge import _core
 from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrate
-from gcv_edge.calibration.material import choose_points, open_material
+from gcv_edge.calibration.material import Material, choose_points, open_material
 from gcv_edge.cli.int8 import Prior
 from gcv_edge.findings import Entry, read_entries, write_entries
 from gcv_edge.prune import PruneResult, prune, run
@@ -36,7 +36,7 @@ from tests.support.small_graphs import Graph
 
 ENGINE = "onnxruntime"
 LABELS = ("a", "b", "c", "d")
-COUNT = 24
+COUNT = 18
 QUICK = CalibrationOptions(correction="fast", time_forms=False)
 Frames = Iterable[Any]
 
@@ -56,7 +56,7 @@ class World:
     """
 
     folder: Path
-    count: int = 12
+    count: int = 9
     frames: Callable[[Frames], Frames] = lambda frames: frames
     has_hash: bool = True
     has_score: bool = True
@@ -67,8 +67,11 @@ class World:
     def source(self) -> Path:
         return self.folder / "small.onnx"
 
+    def material(self) -> Material:
+        return open_material(self.folder / "list.csv", CLASSIFICATION, LABELS, count=self.count)
+
     def prior(self) -> Prior:
-        material = open_material(self.folder / "list.csv", CLASSIFICATION, LABELS, count=self.count)
+        material = self.material()
         return Prior(self.source, material, choose_points(self.source, material, ENGINE), ENGINE)
 
 
@@ -89,7 +92,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pictures(world: World, part: str) -> list[Path]:
     """The files of a part of the data set."""
-    return [world.folder / name for name in getattr(world.prior().material, part).names()]
+    return [world.folder / name for name in getattr(world.material(), part).names()]
 
 
 def change_picture(world: World, part: str) -> World:
@@ -230,7 +233,8 @@ def run_pruning(world: World, output: Path, stop: str | None = None) -> PruneRes
     return prune(world.source, frames, output, score_hash=score_hash, progress=progress, **arguments)
 
 
-MACHINE = (
+GIVEN = (
+    Change("the network", "ALL", change_weight),
     Change("the version", "ALL", patch=lambda patch: patch.setattr(gcv_edge, "__version__", "99.9")),
     Change("an engine's version", "ALL", patch=lambda patch: other_package(patch, "openvino")),
     Change("oneDNN's cap", "ALL", patch=lambda patch: patch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")),
@@ -245,7 +249,7 @@ CALIBRATING = (
     Change("a picture measured on", "float score, scores", lambda world: change_picture(world, "measuring")),
     Change("a label", "float score, scores", lambda world: correct_label(world, "measuring")),
     Change("a label that is not used", "", lambda world: correct_label(world, "calibrating")),
-    Change("the split", "ALL", lambda world: replace(world, count=11)),
+    Change("the split", "ALL", lambda world: replace(world, count=8)),
     Change("pictures that cannot be read again", "statistics", lambda world: replace(world, frames=iter)),
     Change("pictures to compare on", QUANTIZED, argument(held_out=list(noise_frames(3, (12, 10), seed=1)))),
     Change("the limit of pixels", "float score, scores", machine=lambda: limit_pixels(1000)),
@@ -256,8 +260,7 @@ CALIBRATING = (
     Change("the mode", QUANTIZED, argument(mode="minmax")),
     Change("the correction", "agreement, scores", option(correction="none")),
     Change("layers that stay float", "agreement, scores", option(keep_float=("conv",))),
-    Change("the network", "ALL", change_weight),
-    *MACHINE,
+    *GIVEN,
 )
 STAGES = {
     "compare": "statistics",
@@ -275,15 +278,14 @@ PRUNING = (
     Change("a picture measured on", "drops", lambda world: change_picture(world, "measuring")),
     Change("a label", "drops", lambda world: correct_label(world, "measuring")),
     Change("a label that is not used", "", lambda world: correct_label(world, "calibrating")),
-    Change("the split", "ALL", lambda world: replace(world, count=11)),
+    Change("the split", "ALL", lambda world: replace(world, count=8)),
     Change("pictures that cannot be read again", "", lambda world: replace(world, frames=iter)),
     Change("what the score depends on, unsaid", "drops", lambda world: replace(world, has_hash=False)),
     Change("no limit of the drop", "", lambda world: replace(world, has_score=False)),
     Change("the drop", "", argument(max_drop=50.0)),
     Change("the work", "widths", argument(macs=0.6)),
     Change("the seed", FITTED, argument(seed=1)),
-    Change("the network", "ALL", change_weight),
-    *MACHINE,
+    *GIVEN,
 )
 PRUNING_STAGES = {"sensitivity": "orders", "fit": "curves, widths, fits", "widened": "drops"}
 
@@ -291,13 +293,13 @@ PRUNING_STAGES = {"sensitivity": "orders", "fit": "curves, widths, fits", "widen
 def cases(changes: Iterable[Change], stages: dict[str, str]) -> list[Any]:
     """Every change at the last stage, and at each before which a finding is made that depends on it.
 
-    All that is the machine's is in one key: its first change stands for the others at earlier stages.
+    Network, versions and processor are in one key: the first stands for the others at earlier stages.
     """
     return [
         pytest.param(change, stage, id=f"{change.name}-{stage}")
         for change in changes
         for stage, found in stages.items()
-        if stage == list(stages)[-1] or (change.depends(found) and change not in MACHINE[1:])
+        if stage == list(stages)[-1] or (change.depends(found) and change not in GIVEN[1:])
     ]
 
 
