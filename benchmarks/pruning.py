@@ -43,6 +43,7 @@ from gcv_edge.pipeline import export
 from gcv_edge.prune import count_macs, prune
 from gcv_edge.prune.forward import Forward
 from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
+from gcv_edge.prune.known import findings_path
 from gcv_edge.prune.latency import compare_speed
 from gcv_edge.prune.refinement import METHODS as REFINEMENTS
 from gcv_edge.prune.refinement import refine
@@ -102,16 +103,15 @@ def accuracy(model: ir.Model, pictures: Pictures, truth: np.ndarray) -> float:
 
 def cifar(arguments: argparse.Namespace) -> None:
     fitted, measured, truth = cifar_pictures()
-    known: dict[str, dict[str, Any]] = {}
+    known: dict[str, bytes] = {}
 
     def measure(name: str, asked: float) -> Iterator[Row]:
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / f"{name}.onnx"
             symbol = DATA / "gluoncv_cifar" / f"{name}-symbol.json"
             export(str(symbol), source, options=ExportOptions(dynamic_batch=True), verify=False)
-            found = known.setdefault(name, {})
             yield from cifar_rows(
-                name, source, asked, fitted, measured, truth, found, arguments.macs, arguments.distill
+                name, source, asked, fitted, measured, truth, known, arguments.macs, arguments.distill
             )
 
     keys = [(name, asked) for name in arguments.networks or CIFAR for asked in GOALS]
@@ -151,21 +151,23 @@ def cifar_rows(
     fitted: list[np.ndarray],
     measured: list[np.ndarray],
     truth: np.ndarray,
-    known: dict[str, Any],
+    known: dict[str, bytes],
     by_macs: bool,
     distill: bool | int,
 ) -> Iterator[Row]:
     """Prune one network to one speed by every method, at the widths that the default method chose.
 
-    What does not depend on the speed is found out once and kept in ``known``.
+    What does not depend on the speed is found out once: ``known`` keeps each network's file of findings.
     """
     goal = {"macs": 1 / target, "speedup": None} if by_macs else {"macs": None, "speedup": target}
     output = source.with_name(f"{name}_{target}.onnx")
+    findings = findings_path(output)
+    if name in known:
+        findings.write_bytes(known[name])
     run = Run(source, output, goal["speedup"], goal["macs"], 0, tell, distill)
     run.prepare(fitted)
-    run.state.found |= known
     run.measure()
-    known |= {key: run.state.found[key] for key in ("curves", "table") if key in run.state.found}
+    known[name] = findings.read_bytes()
     widths = run.choose()
     study, orders = run.study, dict(run.study.orders)
     pictures = collect_pictures(measured, run.metadata.preprocessing, (32, 32), len(measured), 0)
@@ -194,15 +196,17 @@ def cifar_rows(
                 source, model, few, lambda path: accuracy_of(path, pictures, truth), whole
             )
         yield row
-    run.state.remove()
+    run.known.discard()
 
 
 def train(run: Run, model: ir.Model, widths: dict[str, int]) -> dict[str, Any]:
     """Train a network that was fitted, where that helps; say how long it took."""
     assert run.distiller is not None
     begin = time.perf_counter()
-    found = run.distiller.train(model, widths, run.state, no_report)
-    return {"distillation": found.to_dict() | {"seconds": round(time.perf_counter() - begin, 1)}}
+    run.train(run.distiller, model, widths)
+    assert run.distillation is not None
+    seconds = round(time.perf_counter() - begin, 1)
+    return {"distillation": run.distillation.to_dict() | {"seconds": seconds}}
 
 
 def accuracy_of(path: Path, pictures: Pictures, truth: np.ndarray) -> float:

@@ -22,6 +22,7 @@ ALLOWED = {
     "gcv_edge/metadata.py": ("errors", "tasks"),
     "gcv_edge/store.py": BASE,
     "gcv_edge/pictures.py": BASE,
+    "gcv_edge/findings.py": ("files", "_core", "runtime"),
     "gcv_edge/reporting": ("errors", "files"),
     "runtime": (*BASE, "store", "_core", "runtime"),
     "exporters": (*BASE, "store", "pictures", "exporters"),

@@ -29,16 +29,16 @@ class Bench:
     def __init__(self, job: Job, survey: Survey) -> None:
         self.workshop = Workshop(job.source, job.target, survey.ranges, survey.means, survey.tried)
         self._judge = Judge(job.source, survey.held_out, judging_engine(job.target))
-        self._notes = survey.notes
+        self._known = survey.findings.at("agreement", survey.key)
 
     def agreement(self, recipe: Recipe) -> float:
         """Measure, or look up, how well a recipe's network agrees with the float one, in decibels."""
-        known: dict[str, float] = self._notes.get("agreement") or {}
+        known: dict[str, float] = self._known.value or {}
         name = repr(recipe)
         if name not in known:
             with temporary_file() as path:
                 known[name] = self._judge.agreement(self.workshop.write(recipe, path))
-            self._notes.put("agreement", known)
+            self._known.keep(known)
         return known[name]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from gcv_edge.errors import DataError
+from gcv_edge.findings import hash_array
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.runtime.frames import Pixels, view_frame
 from gcv_edge.runtime.preprocessing import fill
@@ -90,8 +91,9 @@ class Feeder:
         if not isinstance(tensors, Mapping):
             raise DataError(f"calibration: found {type(tensors).__name__}, expected a dict of tensors")
         self.frames += 1
-        for array in tensors.values():
-            self._hash.update(np.ascontiguousarray(array).data)
+        for name, array in tensors.items():
+            self._hash.update(name.encode())
+            hash_array(self._hash, np.asarray(array))
         return dict(tensors)
 
     def _compare(self, pixels: Pixels) -> None:
@@ -109,7 +111,8 @@ class Feeder:
         except (TypeError, ValueError) as error:
             raise DataError(f"calibration picture {self.frames + 1}: {error}") from error
         self.frames += 1
-        self._hash.update(np.ascontiguousarray(view.pixels).data)
+        self._hash.update(view.pixel_format.encode())
+        hash_array(self._hash, view.pixels)
         self._compare(view.pixels)
         picture = np.empty((self._shape[0], *self._shape[-2:]), self._dtype)
         fill(view, self._metadata.preprocessing, picture)

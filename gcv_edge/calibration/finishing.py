@@ -30,9 +30,8 @@ def finish(
     scored: Scored,
     *,
     candidates: Mapping[str, float],
-    sensitivity: Mapping[str, float],
 ) -> CalibrationResult:
-    """Time the forms, write the file and remove the notes.
+    """Time the forms, write the file and remove the findings.
 
     Args:
         job: what was asked for.
@@ -40,7 +39,6 @@ def finish(
         bench: makes the network.
         scored: the network.
         candidates: agreement by recipe.
-        sensitivity: agreement by layer.
     """
     draft, drop, limit = scored.draft, scored.drop, scored.max_drop
     model = bench.workshop.make(draft.recipe)
@@ -63,7 +61,7 @@ def finish(
         scales=scales_of(job, survey, draft.recipe),
         candidates=candidates,
         agreement=bench.agreement(draft.recipe),
-        sensitivity=sensitivity,
+        sensitivity=survey.sensitivity,
         score_before=scored.before.points if scored.before is not None else None,
         score_after=scored.after.points if scored.after is not None else None,
         drop_at_most=drop.upper if drop is not None else None,
@@ -72,7 +70,7 @@ def finish(
         pictures_needed=scored.pictures_needed,
         collapses=tuple(map(str, scored.collapses)),
         complete=scored.complete,
-        resumed=survey.notes.resumed,
+        resumed=survey.findings.resumed,
         milliseconds=forms,
         fastest=min(forms, key=lambda name: forms[name]) if forms else "",
         warnings=tuple(warnings_of(survey, scored, forms)),
@@ -81,7 +79,7 @@ def finish(
     checked = survey.held_out[:CHECKED]
     agree = write_file(model, result.path, job.metadata, result.to_dict(), batches=checked)
     job.watch.stop()
-    survey.notes.discard()
+    survey.findings.discard()
     return replace(result, engines_agree=agree, seconds=dict(job.watch.seconds))
 
 

@@ -12,23 +12,24 @@ from pathlib import Path
 
 from gcv_edge.calibration.bench import Bench, Draft
 from gcv_edge.calibration.job import Job
-from gcv_edge.calibration.notes import Notes
+from gcv_edge.calibration.survey import Survey
 from gcv_edge.calibration.timing import LayerTime, has_bf16, profile
 
 NO_KERNEL = "no 8-bit kernel"
 
 
-def return_float_kernels(job: Job, notes: Notes, bench: Bench, draft: Draft) -> Draft:
+def return_float_kernels(job: Job, survey: Survey, bench: Bench, draft: Draft) -> Draft:
     """Return layers to float that would be rounded and computed in float all the same."""
     if not (job.options.float_kernels and job.target.name == "x86"):
         return draft
     job.watch.start("profile")
-    found = notes.get("float kernels")
+    finding = survey.findings.at("float kernels", survey.key, draft.recipe)
+    found = finding.value
     if found is None:
         with tempfile.TemporaryDirectory() as folder:
             file = bench.workshop.write(draft.recipe, Path(folder) / "profiled.onnx")
             found = find_float_kernels(draft.quantized(job), profile(file, "bf16" if has_bf16() else "f32"))
-        notes.put("float kernels", found)
+        finding.keep(found)
     return draft.keeping(found, NO_KERNEL)
 
 

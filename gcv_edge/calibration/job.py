@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx_ir as ir
 
-import gcv_edge
-from gcv_edge.calibration.feeding import Feeder, Frame
+from gcv_edge.calibration.feeding import Feeder
 from gcv_edge.calibration.options import CalibrationOptions
 from gcv_edge.calibration.placement import Placement
 from gcv_edge.calibration.recipes import Workshop
 from gcv_edge.calibration.targets import Target, find_target
 from gcv_edge.calibration.thresholds import find_mode
 from gcv_edge.errors import GcvEdgeError, UnsupportedError, UsageError
+from gcv_edge.findings import environment, hash_file, key_of
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pipeline import Stages
 from gcv_edge.runtime.modelfile import read_metadata
@@ -59,31 +58,20 @@ class Job:
         return [layer.name or "" for layer in self.placement.layers]
 
     @property
-    def notes_path(self) -> Path:
+    def findings_path(self) -> Path:
         """File beside the output that keeps what has been found out."""
         return self.output.with_name(f".{self.output.name}.calibration")
+
+    @cached_property
+    def key(self) -> str:
+        """What every finding depends on: the float file, versions and the processor."""
+        return key_of(hash_file(self.source), environment())
 
     def feeder(self) -> Feeder:
         """Return a new maker of batches."""
         inputs = self.floating.graph.inputs
         dtype = inputs[0].dtype or ir.DataType.FLOAT
         return Feeder({value.name or "": shape_of(value) for value in inputs}, self.metadata, dtype.numpy())
-
-    def key(self, first: Sequence[Frame]) -> str:
-        """Name this calibration by all that its notes depend on.
-
-        Args:
-            first: a few pictures, which stand for all.
-        """
-        digest = hashlib.sha256(self.source.read_bytes())
-        for frame in first:
-            arrays = frame.values() if isinstance(frame, dict) else [frame]
-            for array in arrays:
-                digest.update(np.ascontiguousarray(array).data)
-        options = replace(self.options, sensitivity=False)
-        parts = (self.target.name, self.mode, options, gcv_edge.__version__)
-        digest.update(repr(parts).encode())
-        return digest.hexdigest()
 
 
 def open_job(

@@ -16,7 +16,9 @@ class CalibrationOptions:
         correction: of biases: ``auto``, ``none``, ``fast`` or ``full``.
         keep_float: names of layers that stay float in any case.
         data: name of the pictures, for the record.
-        data_hash: of the pictures; empty: SHA-256 over the frames read.
+        data_hash: of the pictures, for the record; empty: SHA-256 over the frames read.
+        score_hash: of what the score depends on beside the file (pictures, labels, metric); empty: not known,
+            and what an interrupted call scored is scored anew.
         metric, measured: what the score is, for the record: ``top-1``; ``accuracy`` or ``agreement``.
         time_forms: time float and 8-bit forms on this machine.
         float_kernels: return layers to float that OpenVINO has no 8-bit kernel for here; for target x86.
@@ -27,6 +29,7 @@ class CalibrationOptions:
     keep_float: tuple[str, ...] = ()
     data: str = ""
     data_hash: str = ""
+    score_hash: str = ""
     metric: str = ""
     measured: str = ""
     time_forms: bool = True

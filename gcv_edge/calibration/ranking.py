@@ -1,4 +1,4 @@
-"""Which layers cost most: each one's sensitivity, measured once and noted."""
+"""Which layers cost most: each one's sensitivity, measured once and kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def measure_sensitivity(
         draft: whose ranges are used.
         deadline: ``time.monotonic`` at which to stop.
     """
-    known: dict[str, float] = survey.notes.get("sensitivity") or {}
+    finding = survey.findings.at("sensitivity", survey.key, draft.recipe.mode)
+    known: dict[str, float] = finding.value or {}
     if len(known) < len(job.layers):
         job.watch.start("sensitivity")
         ranges = survey.ranges[draft.recipe.mode]
@@ -33,7 +34,8 @@ def measure_sensitivity(
         for layer in measuring.layers:
             if layer not in known and (deadline is None or time.monotonic() < deadline):
                 known[layer] = measuring.measure(layer)
-                survey.notes.put("sensitivity", known)
+                finding.keep(known)
+    survey.sensitivity.update(known)
     return known
 
 

@@ -1,12 +1,11 @@
-"""Reading the pictures once: a few are held out, the others are counted."""
+"""Reading the pictures: a few are held out, the others are counted."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from gcv_edge.calibration.feeding import Batch, Frame
+from gcv_edge.calibration.feeding import Batch
 
 HELD_OUT = 32
 """Batches held out at most."""
@@ -37,9 +36,9 @@ class Split:
     _is_given: bool = False
 
     @classmethod
-    def given(cls, held_out: Iterable[Batch]) -> Split:
-        """Start with the caller's own pictures to compare on, HELD_OUT at most."""
-        return cls(list(itertools.islice(held_out, HELD_OUT)), _is_given=True)
+    def given(cls, held_out: list[Batch]) -> Split:
+        """Start with the caller's own pictures to compare on."""
+        return cls(held_out, _is_given=True)
 
     def divide(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Yield the batches that are not held out."""
@@ -54,8 +53,3 @@ class Split:
     def settle(self) -> None:
         """Use what was counted where there was too little to hold out."""
         self.held_out = self.held_out or list(self.tried)
-
-
-def limit(frames: Iterable[Frame], is_enough: bool) -> Iterable[Frame]:
-    """Cut a stream after what ``Split`` keeps, for a calibration whose statistics are known already."""
-    return itertools.islice(frames, EVERY * HELD_OUT) if is_enough else frames

@@ -1,7 +1,7 @@
 const SHOWN = 40;
 const REASONS = {
   accuracy: "8 bits cost too much accuracy here",
-  slower: "8 bits are not faster here on the machine that calibrated",
+  "no 8-bit kernel": "the processor that calibrated has no 8-bit kernel for it",
   "asked for": "it was asked for (--keep-float)",
 };
 const COLOURS = { int8: "#0072b2", kept: "#e69f00" };

@@ -18,6 +18,8 @@ METADATA_KEY = "gcv_edge calibration"
 class CalibrationResult:
     """An 8-bit network and how it came about; ``to_dict`` is what the file says of it.
 
+    Whether it was made in one go is no part of that: an interrupted calibration ends with the same file.
+
     Attributes:
         path: the file.
         target: processors it is for.
@@ -94,7 +96,7 @@ class CalibrationResult:
     def to_dict(self) -> dict[str, Any]:
         """Return what goes into the file's metadata and into JSON."""
         entries = asdict(self)
-        del entries["path"]
+        del entries["path"], entries["resumed"]
         entries |= {"drop": self.drop, "versions": versions(), "date": today()}
         return {name: rounded(value) for name, value in entries.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +11,12 @@ from typing import Any
 from gcv_edge.calibration.bench import Bench, Draft
 from gcv_edge.calibration.gate import Verdict, search
 from gcv_edge.calibration.job import Job
-from gcv_edge.calibration.notes import Notes
 from gcv_edge.calibration.ranking import measure_sensitivity, worst_first
 from gcv_edge.calibration.recipes import temporary_file
 from gcv_edge.calibration.survey import Survey
 from gcv_edge.calibration.writing import write_file
 from gcv_edge.evaluation.drop import Collapse, Drop, Measure, Score, as_score, find_collapses, find_drop
+from gcv_edge.findings import Finding
 
 ACCURACY = "accuracy"
 
@@ -77,12 +78,15 @@ class Gate:
     def __init__(self, job: Job, survey: Survey, bench: Bench, score: Measure) -> None:
         self._job, self._survey, self._bench = job, survey, bench
         self._score = score
+        judged_by = job.options.score_hash or secrets.token_hex()  # unknown: no other call's score counts
+        self._float = survey.findings.at("float score", job.key, job.target.name, judged_by)
+        self._scores = survey.findings.at("scores", survey.key, judged_by)
 
     def judge(self, draft: Draft, max_drop: float | None, time_budget: float | None) -> Scored:
         """Score a network, and return layers to float until no more than ``max_drop`` is lost."""
         deadline = None if time_budget is None else time.monotonic() + time_budget
         self._job.watch.start("score")
-        before = remember(self._survey.notes, "float", lambda: self._score(self._job.source))
+        before = remember(self._float, "float", lambda: self._score(self._job.source))
         found = Scored(draft, before, self._measure(draft), max_drop)
         if found.passed or max_drop is None:
             return found
@@ -116,13 +120,13 @@ class Gate:
                 write_file(self._bench.workshop.make(recipe), path, self._job.metadata, {})
                 return self._score(path)
 
-        return remember(self._survey.notes, repr(recipe), measure)
+        return remember(self._scores, repr(recipe), measure)
 
 
-def remember(notes: Notes, name: str, measure: Callable[[], Score | float]) -> Score:
+def remember(finding: Finding, name: str, measure: Callable[[], Score | float]) -> Score:
     """Measure a score, or look it up."""
-    known: dict[str, Any] = notes.get("scores") or {}
+    known: dict[str, Any] = finding.value or {}
     if name not in known:
         known[name] = as_score(measure()).to_dict()
-        notes.put("scores", known)
+        finding.keep(known)
     return Score.from_dict(known[name])

@@ -39,11 +39,13 @@ def calibrate(
     """Make an 8-bit network from a float one.
 
     An interrupted call leaves no output; what it had found out lies beside the output, and the same call
-    goes on from there.
+    goes on from there. A finding is used where nothing that it depends on has changed.
 
     Args:
         model_path: exported float file, or its name in the store.
-        frames: pictures, uint8 ``[h, w, 3]`` BGR, read once; of tasks that take tensors, dicts of them.
+        frames: pictures, uint8 ``[h, w, 3]`` BGR; of tasks that take tensors, dicts of them. Read once; where
+            they can be read again (a list, not an iterator), a first time to see whether they are those of an
+            interrupted call.
         output: where to write.
         target: ``x86``, ``arm`` or ``portable`` (processors without VNNI).
         mode: how ranges are chosen: ``auto`` (the best of all), ``minmax`` (GluonCV's ``naive`` and
@@ -68,11 +70,10 @@ def calibrate(
     survey = read_pictures(job, frames, held_out)
     bench = Bench(job, survey)
     draft, candidates = compare(job, bench)
-    draft = return_float_kernels(job, survey.notes, bench, draft)
+    draft = return_float_kernels(job, survey, bench, draft)
     scored = Scored(draft)
     if score is not None:
         scored = Gate(job, survey, bench, score).judge(draft, max_drop, time_budget)
     if options.sensitivity:
         measure_sensitivity(job, survey, bench, scored.draft)
-    sensitivity = survey.notes.get("sensitivity") or {}
-    return finish(job, survey, bench, scored, candidates=candidates, sensitivity=sensitivity)
+    return finish(job, survey, bench, scored, candidates=candidates)

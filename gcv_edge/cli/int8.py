@@ -68,11 +68,24 @@ class Prior:
         whole: the float file that counts; the one to calibrate was made from it.
         material: pictures, divided already.
         points: how files are measured.
+        engine: that runs them for that.
     """
 
     whole: Path
     material: Material
     points: Points | None
+    engine: str
+
+    @property
+    def score_hash(self) -> str:
+        """Hash of what points depend on beside the file that has them."""
+        from gcv_edge.findings import hash_file, key_of
+        from gcv_edge.runtime.pixel_limit import LIMIT
+
+        if self.points is None:
+            return ""
+        measured = self.points.title, self.points.kind, self.engine, LIMIT.pixels
+        return key_of(measured, self.material.measuring.fingerprint(), hash_file(self.whole))
 
 
 def own_target() -> str:
@@ -192,7 +205,7 @@ def calibrate_file(
     with resumable(output):
         result = calibrate(
             source,
-            (sample.frame for sample in material.calibrating),
+            material.calibrating.frames,
             output,
             target=wishes.target,
             mode=wishes.mode,
@@ -204,6 +217,7 @@ def calibrate_file(
                 keep_float=wishes.keep_float,
                 data=material.describe() + measured,
                 data_hash=fingerprint,
+                score_hash=prior.score_hash,
                 metric=points.title if points is not None else "",
                 measured=points.kind if points is not None else "",
                 float_kernels=not wishes.is_quick,
@@ -236,7 +250,7 @@ def open_prior(source: Path, wishes: Wishes, progress: Callable[[str], None]) ->
         ),
     )
     engine = judging_engine(find_target(wishes.target))
-    return Prior(source, material, choose_points(source, material, engine, progress))
+    return Prior(source, material, choose_points(source, material, engine, progress), engine)
 
 
 @contextlib.contextmanager
@@ -245,8 +259,8 @@ def resumable(output: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        notes = output.with_name(f".{output.name}.calibration")
-        left = "the same command goes on from here" if notes.exists() else "nothing had been found out yet"
+        findings = output.with_name(f".{output.name}.calibration")
+        left = "the same command goes on from here" if findings.exists() else "nothing had been found out yet"
         click.echo(f"Interrupted: {show_path(output)} was not written; {left}", err=True)
         raise
 

@@ -154,6 +154,6 @@ def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:
         "metric": points.title if points else None,
         "measured": points.kind if points else None,
         "dataset": outcome.material.to_dict(),
-        "calibration": result.to_dict(),
+        "calibration": {**result.to_dict(), "resumed": result.resumed},
         "report": outcome.report,
     }

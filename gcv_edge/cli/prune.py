@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.console import counted, echo_json, echo_table, ignore, plural, show_path, show_size, stages
+from gcv_edge.cli.console import echo_json, echo_table, ignore, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, naming
 from gcv_edge.cli.int8 import Prior, Wishes, open_prior, opening_lines, own_target, split_options
 from gcv_edge.cli.int8_outcome import warn_of_skipped
@@ -20,7 +20,6 @@ from gcv_edge.cli.outputs import check_output, check_report, writing
 from gcv_edge.errors import UsageError
 
 if TYPE_CHECKING:
-    from gcv_edge.calibration.material import Material
     from gcv_edge.prune import PruneResult, Spaces
     from gcv_edge.prune.result import Distillation
     from gcv_edge.prune.run import Progress
@@ -122,12 +121,13 @@ def prune(
     with naming(target), progress_bars() as progress:
         result = stage.prune(
             path,
-            None if prior is None else frames_of(prior.material),
+            None if prior is None else prior.material.calibrating.frames,
             target,
             speedup=speedup,
             macs=macs,
             precision=precision,
             score=None if prior is None or prior.points is None else prior.points.of,
+            score_hash="" if prior is None else prior.score_hash,
             max_drop=max_drop,
             distill=distill,
             seed=seed,
@@ -179,11 +179,6 @@ def divide_pictures(source: Path, wishes: Wishes) -> Prior:
     if prior.points is None and wishes.max_drop is not None:
         raise UsageError(f"--max-drop: the network finds nothing in {wishes.data} that could be compared")
     return prior
-
-
-def frames_of(material: Material) -> Iterator[Any]:
-    """Give the pictures that may be fitted on."""
-    return (sample.frame for sample in counted(material.calibrating, len(material.calibrating), "reading"))
 
 
 @contextlib.contextmanager

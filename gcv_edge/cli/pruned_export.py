@@ -13,7 +13,7 @@ from gcv_edge.cli.console import ignore, show_path
 from gcv_edge.cli.guard import naming
 from gcv_edge.cli.int8 import Prior, Wishes, int8_path, opening_lines, run_calibration
 from gcv_edge.cli.int8_outcome import Outcome, print_outcome
-from gcv_edge.cli.prune import divide_pictures, frames_of, print_result, progress_bars
+from gcv_edge.cli.prune import divide_pictures, print_result, progress_bars
 from gcv_edge.errors import AccuracyError, UsageError
 from gcv_edge.store import try_to_remember
 
@@ -123,12 +123,13 @@ def run_pruning(source: Path, goal: Goal, wishes: Wishes, prior: Prior) -> Prune
     with naming(output), progress_bars() as progress:
         result = prune(
             source,
-            frames_of(prior.material),
+            prior.material.calibrating.frames,
             output,
             speedup=goal.speedup,
             macs=goal.macs,
             precision="f32" if goal.speedup is None else "int8",
             score=None if prior.points is None else prior.points.of,
+            score_hash=prior.score_hash,
             max_drop=None if wishes.max_drop is None else PRUNING_SHARE * wishes.max_drop,
             distill=goal.distill,
             progress=progress,

@@ -139,12 +139,17 @@ class Dataset:
         return self._subset(np.flatnonzero(chosen)), self._subset(np.flatnonzero(~chosen))
 
     def fingerprint(self) -> str:
-        """Hash names, sizes and labels (SHA-256, hexadecimal); pictures are not decoded."""
-        digest = hashlib.sha256()
+        """Hash names, pictures and labels (SHA-256, hexadecimal), every byte; pictures are not decoded."""
+        digest = hashlib.sha256(repr(self.classes).encode())
         for index in self._indices:
             line = f"{self._reader.name(index)}\0{self._reader.stamp(index)}\0"
             digest.update(line.encode(errors="surrogateescape"))
         return digest.hexdigest()
+
+    @property
+    def frames(self) -> Frames:
+        """The pictures alone."""
+        return Frames(self)
 
     def __repr__(self) -> str:
         return f"Dataset({self.name}: {self.kind}, {len(self)} samples, {len(self.classes)} classes)"
@@ -168,6 +173,20 @@ class Dataset:
             raise
         except DataError as error:
             raise DataError(f"{self.name}: {reader.name(index)}: {error}") from error
+
+
+class Frames:
+    """A data set's pictures without labels, as often as they are asked for.
+
+    Args:
+        dataset: whose.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+
+    def __iter__(self) -> Iterator[Pixels]:
+        return (sample.frame for sample in self._dataset)
 
 
 def draw(seed: int, position: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.data.class_png import read_levels
 from gcv_edge.data.folders import split_folders, walk_pictures
-from gcv_edge.data.reader import DamagedSampleError, FileReader, Size, read_bytes
+from gcv_edge.data.reader import DamagedSampleError, FileReader, Size
 from gcv_edge.data.targets import LabelMapTarget
 from gcv_edge.data.voc_folders import find_pictures, find_voc, read_split, voc_folders
 from gcv_edge.errors import DataError
@@ -91,11 +90,8 @@ class LabelMapReader(FileReader):
         return LabelMapTarget(class_map)
 
     def label_stamp(self, index: int) -> str:
-        """Return a checksum of the label map's file."""
-        try:
-            return f"{zlib.crc32(read_bytes(self.root / self._maps[index])):08x}"
-        except DamagedSampleError as error:
-            return str(error)
+        """Return the hash of the label map's file."""
+        return self.hash_of(self.root / self._maps[index])
 
     def _number(self, levels: NDArray[np.int32]) -> NDArray[np.int32]:
         if self._class_ids is None:

@@ -104,8 +104,9 @@ class TableReader(FileReader):
         return BoxTarget(np.array(boxes, np.float64).reshape(-1, 4), class_ids)
 
     def label_stamp(self, index: int) -> str:
-        """Return the lines' cells."""
-        return repr([cells for _, cells in self._rows[index]])
+        """Return the lines' cells, and whether they hold names."""
+        has_names = self._task is not None and self._names is not None
+        return repr((has_names, [cells for _, cells in self._rows[index]]))
 
     def _id_of(self, name: str) -> int | None:
         if self._names is None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gcv_edge.data.targets import Target
@@ -75,7 +75,33 @@ class Reader(ABC):
 
     @abstractmethod
     def stamp(self, index: int) -> str:
-        """Return what changes when the sample's picture or labels change, without decoding it."""
+        """Return what changes when a byte of the sample's picture or labels does, without decoding it."""
+
+
+class Hashes:
+    """SHA-256 of parts of files; a part is read again only where its file's size or times have changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Path, int], tuple[tuple[int, ...], bytes]] = {}
+
+    def of(self, path: Path, read: Callable[[], bytes], place: int = 0) -> str:
+        """Return the hash of a part of a file, hexadecimal; what is wrong where it cannot be read.
+
+        Args:
+            path: the file.
+            read: gives the part.
+            place: where it begins.
+        """
+        try:
+            state = path.stat()
+            version = state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+            known = self._known.get((path, place))
+            if known is None or known[0] != version:
+                known = version, hashlib.sha256(read()).digest()
+                self._known[path, place] = known
+            return known[1].hex()
+        except (OSError, ValueError, DamagedSampleError) as error:
+            return str(error)
 
 
 class FileReader(Reader):
@@ -89,6 +115,7 @@ class FileReader(Reader):
     def __init__(self, root: Path, paths: Sequence[str]) -> None:
         self.root = root
         self.paths = paths
+        self._hashes = Hashes()
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -110,12 +137,16 @@ class FileReader(Reader):
         return None
 
     def stamp(self, index: int) -> str:
-        """Return the file's size and the label's stamp."""
-        return f"{file_size(self.root / self.paths[index])} {self.label_stamp(index)}"
+        """Return the file's hash and the label's stamp."""
+        return f"{self.hash_of(self.root / self.paths[index])} {self.label_stamp(index)}"
 
     def label_stamp(self, index: int) -> str:  # noqa: ARG002
         """Return what changes when the labels change."""
         return ""
+
+    def hash_of(self, path: Path) -> str:
+        """Return a file's hash."""
+        return self._hashes.of(path, lambda: read_bytes(path))
 
     def check_pictures(self) -> None:
         """Make sure that the pictures are where they should be.
@@ -144,11 +175,3 @@ def read_bytes(path: Path) -> bytes:
         raise DamagedSampleError(str(error.strerror)) from error
     except ValueError:
         raise DamagedSampleError("no such file") from None
-
-
-def file_size(path: Path) -> int:
-    """Return a file's size; -1 where there is none."""
-    try:
-        return os.stat(path).st_size  # noqa: PTH116
-    except (OSError, ValueError):
-        return -1

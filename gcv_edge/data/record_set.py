@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gcv_edge.data.packed import parse_boxes, parse_class, unpack_image
-from gcv_edge.data.reader import DamagedSampleError, Reader, Size
-from gcv_edge.data.recordio import peek_record, read_index, read_record, scan_records
+from gcv_edge.data.reader import Hashes, Reader, Size
+from gcv_edge.data.recordio import read_index, read_record, scan_records
 from gcv_edge.data.targets import Target
 from gcv_edge.errors import DataError
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, Task
-
-PEEKED = 1024
 
 
 class RecordReader(Reader):
@@ -35,6 +33,7 @@ class RecordReader(Reader):
         index = path.with_suffix(".idx")
         self._path, self._task = path, task
         self._offsets = read_index(index, path) if index.is_file() else scan_records(path)
+        self._hashes = Hashes()
         self.classes = tuple(labels)
         if not len(self._offsets):
             raise DataError(f"{path}: found no records")
@@ -60,12 +59,8 @@ class RecordReader(Reader):
         return parse_boxes(label, self.classes, size)
 
     def stamp(self, index: int) -> str:
-        """Return the record's length and beginning, where its label is."""
-        try:
-            length, beginning = peek_record(self._path, int(self._offsets[index]), PEEKED)
-            return f"{length} {beginning.hex()}"
-        except DamagedSampleError as error:
-            return str(error)
+        """Return the record's hash."""
+        return self._hashes.of(self._path, lambda: self._read(index), int(self._offsets[index]))
 
     def _read(self, index: int) -> bytes:
         return read_record(self._path, int(self._offsets[index]))

@@ -68,21 +68,6 @@ def read_record(path: Path, offset: int) -> bytes:
         raise DamagedSampleError(str(error.strerror)) from error
 
 
-def peek_record(path: Path, offset: int, count: int) -> tuple[int, bytes]:
-    """Read the length of a record's first part, and the first bytes of it.
-
-    Raises:
-        DamagedSampleError: there is no record at the offset.
-    """
-    try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            head = read_head(file)
-            return head.length, file.read(min(count, head.length))
-    except OSError as error:
-        raise DamagedSampleError(str(error.strerror)) from error
-
-
 def join_parts(file: BinaryIO) -> bytes:
     """Read the parts of the record that begins here."""
     head = read_head(file)

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from gcv_edge.data.classes import ClassNames
-from gcv_edge.data.reader import DamagedSampleError, FileReader, Size, read_bytes
+from gcv_edge.data.reader import DamagedSampleError, FileReader, Size
 from gcv_edge.data.safe_xml import read_xml
 from gcv_edge.data.targets import BoxTarget
 from gcv_edge.data.voc_folders import find_pictures, find_voc, read_split
@@ -88,13 +88,8 @@ class VocReader(FileReader):
         return self._dropped.get(index, 0)
 
     def label_stamp(self, index: int) -> str:
-        """Return the annotation itself."""
-        if not self._labelled:
-            return ""
-        try:
-            return read_bytes(self._annotation(index)).hex()
-        except DamagedSampleError as error:
-            return str(error)
+        """Return the annotation's hash."""
+        return self.hash_of(self._annotation(index)) if self._labelled else ""
 
     def _annotation(self, index: int) -> Path:
         return self._folder / "Annotations" / f"{self._names[index]}.xml"

@@ -63,7 +63,7 @@ class Evaluation:
         model: the model's file.
         dataset: as the user called it.
         kind: what the data set is.
-        fingerprint: hash of the data set's names, sizes and labels.
+        fingerprint: hash of the data set's names, pictures and labels.
         pictures: how many were measured on.
         skipped: samples that could not be read.
         dropped_boxes: labelled boxes that their pictures cannot have.

@@ -13,13 +13,13 @@ import onnx_ir as ir
 import torch
 
 from gcv_edge.errors import UnsupportedError
+from gcv_edge.findings import Finding
 from gcv_edge.prune.counting import count_macs
 from gcv_edge.prune.forward import Forward, Tensors
 from gcv_edge.prune.inputs import Pictures
 from gcv_edge.prune.result import Distillation
 from gcv_edge.prune.rules import describe
 from gcv_edge.prune.sensitivity import Divergence
-from gcv_edge.prune.state import State
 from gcv_edge.prune.student.course import BATCH, Course
 from gcv_edge.prune.student.lesson import Lesson
 from gcv_edge.prune.student.network import Arrays, Student
@@ -65,14 +65,14 @@ class Distiller:
         return sum(array.size for array in found.values()) // len(found[student.input])
 
     def train(
-        self, pruned: ir.Model, widths: Widths, state: State, report: Callable[[int, int], None]
+        self, pruned: ir.Model, widths: Widths, finding: Finding, report: Callable[[int, int], None]
     ) -> Distillation:
         """Train a pruned network, in place, where that helps on other pictures.
 
         Args:
             pruned: the network, its layers fitted.
             widths: with which it was pruned.
-            state: what an interrupted run found out.
+            finding: what an interrupted run learnt; takes the rest.
             report: called with the number of steps done and of all.
         """
         student = Student(pruned, self._check.heads, trained_constants(self._study, pruned))
@@ -82,11 +82,11 @@ class Distiller:
         passes = self._passes or choose_passes(self._study.model, pruned, len(self._pictures))
         course = Course(lesson, student, self._pictures, part, passes, self._seed)
         before, old = self._check(pruned), student.read()
-        course.restore(state)
+        course.restore(finding)
         with threads():
             while len(course.losses) < passes:
                 course.run_pass(report)
-                course.save(state)
+                course.save(finding)
         set_constants(pruned, student.read())
         after = self._check(pruned)
         if not after < before:

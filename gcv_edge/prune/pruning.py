@@ -25,6 +25,7 @@ def prune(
     macs: float | None = None,
     precision: str = "f32",
     score: Measure | None = None,
+    score_hash: str = "",
     max_drop: float | None = None,
     distill: bool | int = False,
     seed: int = 0,
@@ -36,12 +37,15 @@ def prune(
         model_path: an exported file of a task that takes pictures.
         frames: some hundreds of pictures like those it will see, uint8 BGR, without labels; read once. None:
             coloured noise, for want of pictures.
-        output: file to write. Beside it lies what is known until it is done; the same call goes on there.
+        output: file to write. Beside it lies what is known until it is done; the same call goes on there. A
+            finding is used where nothing that it depends on has changed.
         speedup: how many times faster, measured on this machine.
         macs: part of the multiply-accumulates to keep, instead.
         precision: in which ``speedup`` counts: ``f32``, or ``int8`` where the result is to be calibrated; the
             file itself is a float one.
         score: scores a model file, for the record and for ``max_drop``.
+        score_hash: of what ``score`` depends on beside the file (pictures, labels, metric); empty: not known,
+            and widths that an interrupted call scored are scored anew.
         max_drop: loss of score, at 90 % confidence where it has draws (without ``score``: percentage of
             changed first choices), beyond which spaces are widened again.
         distill: train the result for a short time to give what the whole network gives on ``frames``: that
@@ -64,7 +68,7 @@ def prune(
     run = Run(Path(model_path), Path(output), speedup, macs, seed, progress or ignore, distill, precision)
     run.prepare(frames)
     run.measure()
-    return run.finish(score, max_drop)
+    return run.finish(score, max_drop, score_hash)
 
 
 def check_target(speedup: float | None, macs: float | None, precision: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 import time
@@ -32,13 +31,13 @@ from gcv_edge.prune.eight_bits import in_8_bits
 from gcv_edge.prune.exchange import Joint
 from gcv_edge.prune.forward import MAX_BATCH
 from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
+from gcv_edge.prune.known import Known, keep_fits, restore_fits, spell
 from gcv_edge.prune.latency import compare_speed, find_kinds, measure_layers, plan_cases
 from gcv_edge.prune.loading import load_model
 from gcv_edge.prune.refinement import QuickFit, refine
 from gcv_edge.prune.result import Distillation, PruneResult, Step
 from gcv_edge.prune.search import Search
 from gcv_edge.prune.sensitivity import Curves, Divergence, Judgement, measure_curves
-from gcv_edge.prune.state import State
 from gcv_edge.prune.study import Study, candidate_widths
 from gcv_edge.prune.trace import shape_of
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
@@ -139,13 +138,14 @@ class Run:
         self.fitted_on, checked_on = pictures.split(CHECK_SHARE)
         self.check = self.compare_on(checked_on)
         self.checked = len(checked_on)
-        self.state = State(self.output, self.key_of(pictures))
+        self.known = Known(self.output, self.source, pictures.levels, self.seed, self.distill)
         self.distiller = self.find_distiller()
         self.sum_up()
-        known = self.state.found.get("orders", {})
+        finding = self.known.orders()
+        known: dict[str, list[int]] = finding.value or {}
         self.study.orders = {name: np.array(order, np.int64) for name, order in known.items()}
         self.study.order("obs", self.report("order"))
-        self.state.save(orders={name: order.tolist() for name, order in self.study.orders.items()})
+        finding.keep({name: order.tolist() for name, order in self.study.orders.items()})
 
     def compare_on(self, pictures: Pictures) -> Divergence:
         """Return what compares pruned networks with the whole one on some pictures."""
@@ -160,14 +160,6 @@ class Run:
 
         passes = None if self.distill is True else int(self.distill)
         return Distiller(self.study, self.check, self.fitted_on, passes, self.seed)
-
-    def key_of(self, pictures: Pictures) -> str:
-        """Hash what findings depend on."""
-        digest = hashlib.sha256(self.source.read_bytes())
-        digest.update(pictures.levels.tobytes())
-        asked = self.speedup, self.macs, self.precision
-        digest.update(json.dumps([*asked, self.seed, gcv_edge.__version__]).encode())
-        return digest.hexdigest()
 
     def sum_up(self) -> None:
         """Make the one pass over the pictures on the whole network."""
@@ -188,20 +180,21 @@ class Run:
             quick = QuickFit(self.study, sample, self.seed)
         divergence = self.compare_on(compared)
         self.joint = Joint(self.study, divergence, quick) if quick is not None else None
+        finding = self.known.curves()
         curves: Curves = {
-            name: {int(w): loss for w, loss in c.items()}
-            for name, c in self.state.found.get("curves", {}).items()
+            name: {int(width): loss for width, loss in curve.items()}
+            for name, curve in (finding.value or {}).items()
         }
         tell = self.report("sensitivity")
 
         def keep(done: int, total: int) -> None:
             tell(done, total)
             if done % 8 == 0:
-                self.state.save(curves=curves)
+                finding.keep(curves)
 
         measure_curves(self.study, divergence, curves, keep, quick=quick)
         self.curves = curves
-        self.state.save(curves=self.curves)
+        finding.keep(curves)
         self.cost = self.find_cost()
 
     def find_cost(self) -> Cost:
@@ -209,9 +202,9 @@ class Run:
         if self.speedup is None:
             return MacCost(self.study.spaces)
         kinds = find_kinds(self.study.model, self.study.spaces)
-        known = self.state.found.get("table")
-        table = measure_layers(plan_cases(kinds), self.report("latency"), known, self.precision)
-        self.state.save(table=table)
+        finding = self.known.table(self.precision)
+        table = measure_layers(plan_cases(kinds), self.report("latency"), finding.value, self.precision)
+        finding.keep(table)
         cost = LatencyCost(self.study.spaces, {name: repr(kind) for name, (kind, _) in kinds.items()}, table)
         with tempfile.TemporaryDirectory() as folder:
             cost.set_rest(compare_speed([self.timed_form(None, Path(folder))])[0])
@@ -219,9 +212,9 @@ class Run:
 
     def choose(self) -> dict[str, int]:
         """Choose the widths."""
-        known = self.state.found.get("widths")
-        if known is not None:
-            return dict(known)
+        finding = self.known.widths(self.speedup, self.macs, self.precision)
+        if finding.value is not None:
+            return dict(finding.value)
         search = Search(
             self.study, self.curves, self.cost, self.joint, self.time_widths, self.trail, self.report
         )
@@ -230,7 +223,7 @@ class Run:
         else:
             assert self.speedup is not None
             widths = search.at_speed(self.speedup)
-        self.state.save(widths=widths)
+        finding.keep(widths)
         return widths
 
     def time_widths(self, widths: Mapping[str, int]) -> float:
@@ -254,11 +247,17 @@ class Run:
         write_model(in_8_bits(form) if is_8_bit else form, path)
         return path
 
-    def finish(self, score: Measure | None, max_drop: float | None) -> PruneResult:
+    def finish(self, score: Measure | None, max_drop: float | None, score_hash: str = "") -> PruneResult:
         """Prune, fit, check, widen again where too much is lost, and write the file."""
         before = as_score(score(self.source)) if score is not None else None
+        drops = self.known.drops(score is not None, score_hash)
+        known: dict[str, float] = drops.value or {}
         widths = self.choose()
         for attempt in range(BACK_OFFS + 1):
+            is_last = attempt == BACK_OFFS or not widths
+            if max_drop is not None and not is_last and known.get(spell(widths), 0.0) > max_drop:
+                widths = self.widen(widths)
+                continue
             model = self.fit(widths)
             faster = self.time(model)
             stage, what = "fit", f"{attempt} times widened" if attempt else "fitted"
@@ -271,8 +270,10 @@ class Run:
             drop = Drop(found.changed)
             if before is not None and after is not None:
                 drop = find_drop(before, after)
+            known[spell(widths)] = drop.upper
+            drops.keep(known)
             passed = drop.is_within(max_drop)
-            if passed or not widths or attempt == BACK_OFFS:
+            if passed or is_last:
                 break
             widths = self.widen(widths)
         if faster < SLOWEST:
@@ -288,6 +289,7 @@ class Run:
     def fit(self, widths: Mapping[str, int]) -> ir.Model:
         """Prune to widths, and fit the layers one after the other."""
         model = self.study.prune(widths)
+        finding = self.known.fits(widths)
         refine(
             self.study,
             model,
@@ -295,15 +297,16 @@ class Run:
             self.fitted_on,
             self.seed,
             self.report("fit"),
-            done=self.state.fits,
-            save=self.state.save_fits,
+            done=restore_fits(finding),
+            save=lambda fits: keep_fits(finding, fits),
         )
         fit_classifier(self.study, model, self.fitted_on, self.check)
         return model
 
     def train(self, distiller: Distiller, model: ir.Model, widths: Mapping[str, int]) -> str:
         """Train a network that has been fitted, and say whether that helped."""
-        self.distillation = distiller.train(model, widths, self.state, self.report("distill"))
+        finding = self.known.distilled(widths)
+        self.distillation = distiller.train(model, widths, finding, self.report("distill"))
         return "trained" if self.distillation.kept else "trained in vain, left as it was"
 
     def score(self, model: ir.Model, score: Measure | None) -> Score | None:
@@ -324,8 +327,6 @@ class Run:
         found = {name: width for name, width in widths.items() if name != worst}
         if wider:
             found[worst] = wider[0]
-        self.state.forget_fits()
-        self.state.save(widths=found)
         return found
 
     def write(
@@ -356,7 +357,7 @@ class Run:
         with replacing(self.output) as temporary:
             write_model(model, temporary)
             verify_export(temporary, self.metadata, None)
-        self.state.remove()
+        self.known.discard()
         return PruneResult(
             path=self.output,
             widths=channels,

@@ -1,4 +1,4 @@
-"""The calibration stage on the shipped detector: file, record, gate, resuming, interruption, memory."""
+"""The calibration stage on the shipped detector: file, record, gate."""
 
 from __future__ import annotations
 
@@ -141,29 +141,6 @@ def test_a_drop_over_the_limit_is_in_the_name(floating: Path, tmp_path: Path) ->
     )
     assert (found.passed, found.complete, found.drop) == (False, False, 40.0)
     assert [path.name for path in tmp_path.iterdir()] == ["net_over_max_drop.onnx"]
-
-
-def test_an_interrupted_calibration_goes_on_where_it_was(floating: Path, tmp_path: Path) -> None:
-    def interrupted(path: Path) -> float:
-        raise KeyboardInterrupt
-
-    arguments: dict[str, Any] = {"mode": "mse", "options": QUICK}
-    with pytest.raises(KeyboardInterrupt):
-        calibrate(floating, frames(), tmp_path / "net.onnx", score=interrupted, max_drop=1, **arguments)
-    assert [path.name for path in tmp_path.iterdir()] == [".net.onnx.calibration"]
-    read: list[int] = []
-
-    def counted() -> Iterator[np.ndarray]:
-        for index, frame in enumerate(frames()):
-            read.append(index)
-            yield frame
-
-    found = calibrate(
-        floating, counted(), tmp_path / "net.onnx", score=lambda path: 1.0, max_drop=1, **arguments
-    )
-    assert found.resumed
-    assert found.pictures == 9
-    assert [path.name for path in tmp_path.iterdir()] == ["net.onnx"]
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,15 @@
-"""Returning layers to float: how many, when to stop, and what an interruption leaves."""
+"""Returning layers to float: how many, and when to stop."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcv_edge.calibration.float_kernels import find_float_kernels
 from gcv_edge.calibration.gate import search
-from gcv_edge.calibration.notes import Notes
 from gcv_edge.calibration.timing import LayerTime
 from gcv_edge.evaluation.drop import Drop
 
@@ -55,25 +52,6 @@ def test_more_layers_return_to_float_to_be_sure_but_no_more_than_half() -> None:
 def test_a_deadline_ends_the_search() -> None:
     verdict = search(LAYERS, lambda kept: Drop(10), 0, deadline=time.monotonic() - 1)
     assert (verdict.passed, verdict.complete, verdict.kept_float) == (False, False, ())
-
-
-def test_notes_outlive_their_owner(tmp_path: Path) -> None:
-    notes = Notes(tmp_path / "notes", "key")
-    assert not notes.resumed
-    notes.put("scores", {"a": 1.5})
-    again = Notes(tmp_path / "notes", "key")
-    assert again.resumed
-    assert again.get("scores") == {"a": 1.5}
-    again.discard()
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"key": "other", "entries": {"a": 1}}', '{"key": "key"}']
-)
-def test_notes_of_another_calibration_are_not_used(tmp_path: Path, content: str) -> None:
-    (tmp_path / "notes").write_text(content)
-    assert Notes(tmp_path / "notes", "key").get("a") is None
 
 
 def test_layers_without_an_8_bit_kernel_are_found_by_its_name_alone() -> None:

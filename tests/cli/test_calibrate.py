@@ -177,13 +177,25 @@ def test_an_interrupt_at_once(make_net: Maker, colours: Path, monkeypatch: pytes
 
 
 def test_no_room(make_net: Maker, colours: Path) -> None:
-    """Neither for the networks that are tried nor for the notes."""
+    """Neither for the networks that are tried nor for what is found out."""
     model = make_net("classification")
     before = contents(Path())
     process = shell(["-c", FULL_DISK, 300, "calibrate", model, "--data", colours, *NAIVE])
     assert process.returncode == 1
     assert error_line(process.stderr).endswith("File too large")
     assert contents(Path()) == before
+
+
+def test_a_damaged_file_of_findings_is_told_in_one_line(make_net: Maker, colours: Path) -> None:
+    model = make_net("classification")
+    Path(".net_int8.onnx.calibration").write_text('{"key": "", "entries": {}}')
+    process = shell(["-m", "gcv_edge", "calibrate", model, "--data", colours, *SAME_ANYWHERE])
+    assert process.returncode == 0
+    assert process.stderr == (
+        ".net_int8.onnx.calibration: is ignored, everything is computed anew: found a damaged file, expected "
+        "what an interrupted run wrote\n"
+    )
+    assert [path.name for path in Path().glob(".*")] == []
 
 
 def interrupt(*arguments: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_subsets_of_subsets(ten: Dataset) -> None:
     assert set(levels(half.limit(2))) < set(levels(half))
 
 
-def test_fingerprint_changes_with_names_sizes_and_labels(tmp_path: Path, ten: Dataset) -> None:
+def test_fingerprint_changes_with_names_pictures_and_labels(tmp_path: Path, ten: Dataset) -> None:
     def fingerprint() -> str:
         return open_dataset(tmp_path, CLASSIFICATION).fingerprint()
 
@@ -100,8 +101,44 @@ def test_fingerprint_changes_with_names_sizes_and_labels(tmp_path: Path, ten: Da
     assert fingerprint() != first
     moved.rename(tmp_path / "class1/9.png")
     assert fingerprint() == first
-    (tmp_path / "class1/9.png").write_bytes(encode(9, (21, 10)) + b"more")
+    content = (tmp_path / "class1/9.png").read_bytes()
+    (tmp_path / "class1/9.png").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     assert fingerprint() != first
+    (tmp_path / "class1/9.png").unlink()
+    assert fingerprint() != first
+
+
+def test_fingerprint_of_a_picture_that_changes_meanwhile(tmp_path: Path, ten: Dataset) -> None:
+    first = ten.fingerprint()
+    path = tmp_path / "class0/0.png"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(path, ns=(0, 0))
+    changed = ten.fingerprint()
+    assert changed != first
+    path.write_bytes(content)
+    assert ten.fingerprint() == first
+
+
+def test_pictures_are_hashed_once(ten: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    whole = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        read.append(path)
+        return whole(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    for part in (ten, ten.limit(4), *ten.split(0.5)):
+        part.fingerprint()
+    assert len(read) == len(set(read)) == 10
+
+
+def test_frames_are_given_as_often_as_they_are_asked_for(ten: Dataset) -> None:
+    frames = ten.limit(3).frames
+    first, again = list(frames), list(frames)
+    assert len(first) == len(again) == 3
+    assert all((one == other).all() for one, other in zip(first, again, strict=True))
 
 
 def test_broken_pictures_are_named_and_skipped(tmp_path: Path, ten: Dataset) -> None:

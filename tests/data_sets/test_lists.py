@@ -88,6 +88,16 @@ def test_csv_numbers(here: Path) -> None:
     assert "found class 2, expected a class from 0 to 1" in refused(path, CLASSIFICATION, ("x", "y"))
 
 
+def test_fingerprint_covers_what_the_labels_are_read_as(here: Path) -> None:
+    """A class by number, until another line has a name."""
+    seen = set()
+    for label in ("0", "dog"):
+        path = write(here / "a.csv", "a.png,1", f"b.png,{label}")
+        dataset = open_dataset(path, CLASSIFICATION, ("x", "dog"), ignore_unknown=True)
+        seen.add(dataset.limit(1).fingerprint())
+    assert len(seen) == 2
+
+
 def test_csv_boxes(here: Path) -> None:
     path = write(
         here / "a.csv", "b.png,,,,,", "a.png,1,2,3.5,4,dog", '"deep/c.png",0,0,5,5,cat', "a.png,0,0,9,9,bird"

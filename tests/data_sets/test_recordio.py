@@ -247,10 +247,12 @@ def test_no_records(tmp_path: Path) -> None:
 def test_fingerprint(tmp_path: Path) -> None:
     path = tmp_path / "a.rec"
     seen = set()
-    for label in (0.0, 1.0):
-        write_records(path, pack_image(label, encode()))
+    picture = encode()
+    other = picture[:-1] + bytes([picture[-1] ^ 1])
+    for label, content in ((0.0, picture), (1.0, picture), (0.0, other)):
+        write_records(path, pack_image(label, content))
         seen.add(open_dataset(path, CLASSIFICATION).fingerprint())
-    assert len(seen) == 2
+    assert len(seen) == 3
 
 
 def test_what_im2rec_wrote(tmp_path: Path, mxnet: ModuleType) -> None:

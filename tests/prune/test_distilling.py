@@ -152,6 +152,20 @@ def test_an_interrupted_training_goes_on_to_the_same_file(source: Path, tmp_path
 
 
 @needs_torch
+def test_another_number_of_passes_begins_anew(source: Path, tmp_path: Path) -> None:
+    whole = distil(source, tmp_path / "whole.onnx", 2).path.read_bytes()
+
+    def interrupt(stage: str, done: int, total: int) -> None:
+        if stage == "distill" and done > total / 2:
+            raise KeyboardInterrupt
+
+    target = tmp_path / "out.onnx"
+    with pytest.raises(KeyboardInterrupt):
+        distil(source, target, progress=interrupt)
+    assert distil(source, target, 2).path.read_bytes() == whole
+
+
+@needs_torch
 def test_a_training_that_does_not_help_is_undone_and_told(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

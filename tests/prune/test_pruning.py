@@ -107,22 +107,6 @@ def test_a_drop_that_cannot_be_helped_is_told(source: Path, tmp_path: Path) -> N
     assert not result.passed
 
 
-@pytest.mark.parametrize("stage", ["order", "sensitivity", "fit"])
-def test_an_interrupted_run_goes_on_to_the_same_file(source: Path, tmp_path: Path, stage: str) -> None:
-    whole = prune(source, frames(), tmp_path / "whole.onnx", macs=0.6).path.read_bytes()
-
-    def interrupt(name: str, done: int, total: int) -> None:
-        if name == stage and done >= total / 2:
-            raise KeyboardInterrupt
-
-    target = tmp_path / "out.onnx"
-    with pytest.raises(KeyboardInterrupt):
-        prune(source, frames(), target, macs=0.6, progress=interrupt)
-    assert not target.exists()
-    assert prune(source, frames(), target, macs=0.6).path.read_bytes() == whole
-    assert {path.name for path in tmp_path.iterdir()} == {"small.onnx", "whole.onnx", "out.onnx"}
-
-
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gcv_edge.findings import Finding
 from gcv_edge.prune.inputs import Pictures
-from gcv_edge.prune.state import State
 from gcv_edge.prune.student.lesson import Lesson, disturb
 from gcv_edge.prune.student.network import Student
 
@@ -84,28 +84,26 @@ class Course:
         rising = min(1.0, (step + 1) / max(1, min(WARM_UP, count // 4)))
         return RATE * rising * 0.5 * (1 + math.cos(math.pi * step / count))
 
-    def save(self, state: State) -> None:
+    def save(self, finding: Finding) -> None:
         """Leave what is needed to go on after this pass."""
         memory = self._optimizer.state_dict()["state"]
         arrays = {f"{place}/{key}": n.numpy() for place, each in memory.items() for key, n in each.items()}
         weights = {f"{place}/weights": array for place, array in enumerate(self._student.read().values())}
-        state.trained = arrays | weights
-        state.save(distilled={"passes": self._passes, "losses": self.losses})
+        finding.keep(list(self.losses), arrays | weights)
 
-    def restore(self, state: State) -> None:
+    def restore(self, finding: Finding) -> None:
         """Go on where an interrupted run was."""
-        known = state.found.get("distilled", {})
-        if known.get("passes") != self._passes:
+        if finding.value is None:
             return
         memory: dict[int, dict[str, Any]] = {}
-        for name, array in state.trained.items():
+        for name, array in finding.arrays.items():
             place, key = name.split("/")
             memory.setdefault(int(place), {})[key] = torch.from_numpy(array)
         weights = [memory[place].pop("weights").numpy() for place in range(len(memory))]
         self._student.write(dict(zip(self._student.parameters, weights, strict=True)))
         groups = self._optimizer.state_dict()["param_groups"]
         self._optimizer.load_state_dict({"state": memory, "param_groups": groups})
-        self.losses = list(known["losses"])
+        self.losses = list(finding.value)
 
 
 def scale_of(parameter: Any) -> float:
