@@ -23,7 +23,7 @@ import pytest
 import gcv_edge
 from gcv_edge import _core
 from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrate
-from gcv_edge.calibration.material import Material, choose_points, open_material
+from gcv_edge.calibration.material import Division, Material, choose_points, open_material
 from gcv_edge.cli.int8 import Prior
 from gcv_edge.findings import Entry, read_entries, write_entries
 from gcv_edge.prune import PruneResult, prune, run
@@ -68,7 +68,7 @@ class World:
         return self.folder / "small.onnx"
 
     def material(self) -> Material:
-        return open_material(self.folder / "list.csv", CLASSIFICATION, LABELS, count=self.count)
+        return open_material(self.folder / "list.csv", CLASSIFICATION, LABELS, Division(self.count))
 
     def prior(self) -> Prior:
         material = self.material()
@@ -198,7 +198,10 @@ def run_calibration(world: World, output: Path, stop: str | None = None) -> Cali
         if stage == stop:
             raise Interruption
 
-    scoring: dict[str, Any] = {"score": lambda path: points(path) + 50 * floats(path), "max_drop": 75.0}
+    scoring: dict[str, Any] = {
+        "score": lambda path: points(path).points + 50 * floats(path),
+        "max_drop": 75.0,
+    }
     arguments = {
         "mode": "mse",
         "target": "arm",
@@ -224,7 +227,7 @@ def run_pruning(world: World, output: Path, stop: str | None = None) -> PruneRes
             raise Interruption
 
     def score(path: Path) -> float:
-        return points(path) / 1000 + 100 * path.stat().st_size / size
+        return points(path).points / 1000 + 100 * path.stat().st_size / size
 
     scoring: dict[str, Any] = {"score": score, "max_drop": 20.0}
     arguments = {"macs": 0.4, **(scoring if world.has_score else {}), **world.arguments}
@@ -327,6 +330,8 @@ def spoil_one(name: str, entry: Entry) -> None:
         entry.value = dict.fromkeys(entry.value, 1e3)
     elif name == "fits":
         entry.arrays = {place: np.zeros_like(array) for place, array in entry.arrays.items()}
+    elif name in ("scores", "float score"):
+        entry.value = {file: {**score, "points": score["points"] - 7} for file, score in entry.value.items()}
     else:
         entry.value = {key: value - 7 for key, value in entry.value.items()}
 
