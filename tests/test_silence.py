@@ -72,6 +72,7 @@ def test_a_minute_of_every_command_reaches_no_host_and_leaves_no_file(strace: st
         "1,3,64,64",
     ]
     places = {"HOME": str(tmp_path / "home"), "TMPDIR": str(work), "PATH": "/usr/bin:/bin"}
+    places |= {"PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=work, env=places, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     lines = trace.read_text(errors="replace").splitlines()
