@@ -135,12 +135,12 @@ def read_frames(data: str | None) -> Iterator[Any] | None:
     """Read a folder's pictures one after the other, and those of its folders; None for noise."""
     if data == NOISE and not Path(NOISE).is_dir():
         return None
-    from gcv_edge.runtime.sources import PICTURE_SUFFIXES
+    from gcv_edge.data.folders import walk_pictures
 
     folder = Path(data or "")
     if not folder.is_dir():
         raise DataError(f"{data}: no such folder")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    paths = [folder / path for path in walk_pictures(folder)]
     if not paths:
         raise DataError(f"{data}: no pictures in this folder or those inside it")
     return readable(paths)

@@ -13,7 +13,7 @@ from gcv_edge.data.classes import ClassNames, as_class_id
 from gcv_edge.data.reader import FileReader, Size
 from gcv_edge.data.targets import ClassTarget
 from gcv_edge.errors import DataError
-from gcv_edge.runtime.sources import PICTURE_SUFFIXES
+from gcv_edge.runtime.places import SHOWN_SUFFIXES, is_picture_name
 
 WORDNET_ID = re.compile(r"n\d{8}")
 MAX_DEPTH = 8
@@ -27,7 +27,7 @@ class PictureReader(FileReader):
     def __init__(self, root: Path) -> None:
         super().__init__(root, list(walk_pictures(root)))
         if not self.paths:
-            raise DataError(f"{root}: found no pictures, expected {', '.join(sorted(PICTURE_SUFFIXES))}")
+            raise DataError(f"{root}: found no pictures, expected {SHOWN_SUFFIXES}")
 
 
 class ClassFolderReader(FileReader):
@@ -109,7 +109,7 @@ def walk_pictures(root: Path, depth: int = MAX_DEPTH) -> Iterator[str]:
         if entry.is_dir():
             below = walk_pictures(root / entry.name, depth - 1) if depth else iter(())
             yield from (f"{entry.name}/{path}" for path in below)
-        elif Path(entry.name).suffix.lower() in PICTURE_SUFFIXES:
+        elif is_picture_name(entry.name):
             yield entry.name
 
 

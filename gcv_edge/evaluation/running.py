@@ -205,7 +205,7 @@ def run_pictures(model: Model[Any], dataset: Dataset) -> Iterator[tuple[Sample, 
             waiting.append(sample)
             yield Frame(in_color_of(model, sample.frame), sample.name, index)
 
-    for _, result in run_in_order(model.run, frames(), model.session.streams):
+    for _, result in run_in_order(lambda frame: model.run(frame.pixels), frames(), model.session.streams):
         yield waiting.popleft(), result
 
 
