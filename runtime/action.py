@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +22,11 @@ from gcv_edge.runtime.results import Classification, Floats, Speed
 from gcv_edge.runtime.sources import Frame, Source, read_source
 from gcv_edge.runtime.videos import Video, VideoSource
 from gcv_edge.tasks import ACTION
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gcv_edge.runtime.options import NetworkOptions
 
 SHORTEST_STRETCH = 64
 """Frames of a stream that make one result at least: two seconds and a half of most videos."""
@@ -48,7 +53,7 @@ class ActionRecognizer(Network):
         *,
         segments: int | None = None,
         color: str = "bgr",
-        **options: Any,
+        **options: Unpack[NetworkOptions],
     ) -> None:
         self.color = check_color(color)
         super().__init__(model, **options)

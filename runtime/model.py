@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +25,11 @@ from gcv_edge.runtime.sources import Frame, Source, read_source
 from gcv_edge.runtime.streaming import run_in_order
 from gcv_edge.store import find_model
 from gcv_edge.tasks import Task
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gcv_edge.runtime.options import NetworkOptions
 
 Result = TypeVar("Result")
 
@@ -135,7 +140,9 @@ class Model(Network, Generic[Result]):
         color: as given.
     """
 
-    def __init__(self, model: str | os.PathLike[str], *, color: str = "bgr", **options: Any) -> None:
+    def __init__(
+        self, model: str | os.PathLike[str], *, color: str = "bgr", **options: Unpack[NetworkOptions]
+    ) -> None:
         self.color = check_color(color)
         super().__init__(model, **options)
 

@@ -14,7 +14,7 @@ from gcv_edge.errors import DataError, UnsupportedError
 from gcv_edge.evaluation import METRICS, agree, agreement, evaluate
 from gcv_edge.evaluation.agreement import run_sample
 from gcv_edge.evaluation.running import make_metric
-from gcv_edge.runtime.loading import load
+from gcv_edge.runtime.loading import open_network
 from gcv_edge.tasks import Task
 
 SEED = 0
@@ -174,7 +174,7 @@ def choose_points(
     Raises:
         DataError: labels do not fit the model.
     """
-    reference, dataset = load(model, engine=engine), material.measuring
+    reference, dataset = open_network(model, engine=engine), material.measuring
     step = Steps(progress)
     if material.has_labels:
         accuracy = Accuracy(dataset, step, engine)
@@ -215,7 +215,7 @@ class Accuracy:
 
     def __call__(self, path: Path) -> float:
         """Measure a file."""
-        found = evaluate(load(path, engine=self.engine), self.dataset, progress=self.step)
+        found = evaluate(open_network(path, engine=self.engine), self.dataset, progress=self.step)
         if math.isnan(found.value):
             raise DataError(f"{self.dataset.name}: found no labelled object in {found.pictures} pictures")
         return 100 * found.value
@@ -241,7 +241,7 @@ class Sameness:
         """Measure a file."""
         if path == self.reference.path:
             return 100.0
-        network = load(path, engine=self.engine)
+        network = open_network(path, engine=self.engine)
         return 100 * agree(self.reference, network, self.dataset, self.step).value
 
 

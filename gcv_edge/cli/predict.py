@@ -65,13 +65,13 @@ def predict(
     """
     from gcv_edge.cli.inputs import open_inputs
     from gcv_edge.cli.saving import open_copies
-    from gcv_edge.runtime.loading import load
+    from gcv_edge.runtime.loading import open_network
 
     refuse_picture_as_model(model)
     inputs = open_inputs(sources)
     with contextlib.ExitStack() as stack:
         stack.enter_context(muted_libraries())
-        network = load(model, engine=engine, precision=precision)
+        network = open_network(model, engine=engine, precision=precision)
         refuse_tensors(network)
         network.warmup()
         copies = stack.enter_context(open_copies(save, inputs)) if save is not None else None

@@ -68,10 +68,10 @@ def val(
     """
     from gcv_edge.data import open_dataset
     from gcv_edge.evaluation import evaluate, refuse_task
-    from gcv_edge.runtime.loading import load
+    from gcv_edge.runtime.loading import open_network
 
     with muted_libraries():
-        network = load(model, engine=engine, precision=precision)
+        network = open_network(model, engine=engine, precision=precision)
         refuse_task(network.task)
         dataset = open_dataset(
             data, network.task, network.labels, split, pictures=pictures, ignore_unknown=ignore_unknown
