@@ -21,7 +21,11 @@ in calls to the runtime are plain ``TypeError`` and ``ValueError``.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
+
+LAST_OF_MXNET = (3, 12)
+"""Last Python for which MXNet was released, as the extra [mxnet] has it."""
 
 
 class GcvEdgeError(Exception):
@@ -34,8 +38,20 @@ class MissingExtraError(GcvEdgeError):
     """An optional dependency is needed and not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs the extra [{extra}]: pip install 'gcv-edge[{extra}]'")
+        super().__init__(f"{what} needs the extra [{extra}]{cure_missing(extra)}")
         self.extra = extra
+
+
+def cure_missing(extra: str) -> str:
+    """Say how an extra is had; MXNet has no release for the latest Pythons."""
+    running = sys.version_info[:2]
+    if extra == "mxnet" and running > LAST_OF_MXNET:
+        last, found = (".".join(map(str, version)) for version in (LAST_OF_MXNET, running))
+        return (
+            f", and MXNet needs Python {last} or older, found {found}: export NAME-symbol.json with its "
+            ".params here, or use that Python"
+        )
+    return f": pip install 'gcv-edge[{extra}]'"
 
 
 class ModelFileError(GcvEdgeError):

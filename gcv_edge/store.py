@@ -19,6 +19,20 @@ from gcv_edge.files import replacing
 SUFFIX = ".onnx"
 NOTE_SUFFIX = ".json"
 SHOWN_NAMES = 8
+FILE_SUFFIXES = (
+    ".bin",
+    ".engine",
+    ".h5",
+    ".json",
+    ".params",
+    ".pb",
+    ".pt",
+    ".pth",
+    ".tflite",
+    ".torchscript",
+    ".xml",
+)
+"""Ends of files that hold networks elsewhere; a name that ends so is taken for a file's."""
 
 
 def home() -> Path:
@@ -103,6 +117,8 @@ def find_model(model: str | os.PathLike[str]) -> Path:
     if len(candidates) == 1:
         return models[candidates[0]]
     if wanted and path.is_dir():
+        raise ModelNotFoundError(f"{wanted}: no such file{hint_at(path)}")
+    if path.suffix.lower() in FILE_SUFFIXES:
         raise ModelNotFoundError(f"{wanted}: no such file{hint_at(path)}")
     raise ModelNotFoundError(explain(wanted, candidates, models))
 

@@ -73,8 +73,7 @@ def find_places(name: str) -> list[Place]:
         return [Place(name, VIDEO)]
     if glob.has_magic(name):
         return find_matches(name)
-    kind = " or folder" if path.suffix.lower() not in PICTURE_SUFFIXES else ""
-    raise DataError(f"{name}: no such file{kind}")
+    raise DataError(f"{name}: no such file or folder")
 
 
 def find_matches(pattern: str) -> list[Place]:

@@ -18,7 +18,13 @@ from gcv_edge.exporters.mxnet.describing import describe_network
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.detection_head import DetectionHead
 from gcv_edge.exporters.mxnet.ends import take_apart
-from gcv_edge.exporters.mxnet.input_shapes import CHANNELS, channels_first, find_input_shape, known_shape
+from gcv_edge.exporters.mxnet.input_shapes import (
+    CHANNELS,
+    channels_first,
+    check_rank,
+    find_input_shape,
+    known_shape,
+)
 from gcv_edge.exporters.mxnet.instances import emit_instances
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.outputs import name_heads
@@ -75,6 +81,7 @@ def export_network(network: Network, options: ExportOptions) -> ExportedModel:
     """
     names = list_inputs(network)
     picture = read_picture_input(network.symbol, network.weights, names[0])
+    check_rank(network, picture, options)
     if is_for_tensors(network, names, picture, options):
         return export_tensors(network, options)
     shape = find_input_shape(network, names[0], picture, options)

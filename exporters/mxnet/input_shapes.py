@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from gcv_edge.errors import UsageError
 from gcv_edge.exporters.mxnet import zoo
+from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.clips import count_segments
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.parts import stored_shapes
-from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput
-from gcv_edge.exporters.source import ExportOptions
+from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput, find_users
+from gcv_edge.exporters.source import ExportOptions, check_rank_of_shape
+
+WINDOWED = ("Convolution", "Deconvolution", "Pooling")
+"""Operators whose kernel has a side for each of a map's."""
 
 CHANNELS = (1, 3)
 """Of pictures: grey or in colour."""
@@ -24,6 +28,23 @@ def known_shape(network: Network, name: str, options: ExportOptions) -> tuple[in
     if shape is None or shape[0] != 1:
         return shape
     return (count_segments(network.symbol), *shape[1:])
+
+
+def check_rank(network: Network, picture: PictureInput, options: ExportOptions) -> None:
+    """Refuse a given shape of another rank than the network's first layer works on.
+
+    Raises:
+        UsageError: the layer's kernel has another number of sides than a map of that shape.
+    """
+    if options.input_shape is None or network.is_part:
+        return
+    nodes = network.symbol.nodes
+    for index in find_users(network.symbol).get(picture.end, ()):
+        kernel = (
+            Attributes(nodes[index]).get_optional_int_tuple("kernel") if nodes[index].op in WINDOWED else None
+        )
+        if kernel:
+            check_rank_of_shape(network.name, options.input_shape, 2 + len(kernel))
 
 
 def channels_first(shape: tuple[int, ...], picture: PictureInput) -> tuple[int, ...]:

@@ -12,13 +12,12 @@ import click
 from gcv_edge.cli.console import echo_json, echo_table, show_number, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import Word, json_option
-from gcv_edge.errors import GcvEdgeError
+from gcv_edge.errors import GcvEdgeError, cure_missing
 from gcv_edge.tasks import TASKS
 
 if TYPE_CHECKING:
     from gcv_edge.zoo_table import ZooEntry
 
-MISSING_ZOO = "GluonCV's zoo: not installed (pip install 'gcv-edge[mxnet]' lets export take zoo names)"
 ZOO_HEADERS = ("name", "input", "size", "error", "MXNet ms", "ORT ms", "OpenVINO ms", "note")
 EXPLANATION = (
     "error: largest difference from MXNet, in parts of the output's scale; ms: one inference on the machine\n"
@@ -111,7 +110,7 @@ def print_zoo(zoo: dict[str, list[ZooEntry]]) -> None:
     if zoo:
         click.echo(f"\n{EXPLANATION}")
     if not has_zoo():
-        click.echo(MISSING_ZOO)
+        click.echo(f"GluonCV's zoo is not installed: its names need the extra [mxnet]{cure_missing('mxnet')}")
 
 
 def zoo_row(entry: ZooEntry) -> tuple[str, ...]:
