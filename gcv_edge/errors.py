@@ -38,7 +38,7 @@ class MissingExtraError(GcvEdgeError):
     """An optional dependency is needed and not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs the extra [{extra}]{cure_missing(extra)}")
+        super().__init__(f"{what} needs the extra [{extra}]: {cure_missing(extra)}")
         self.extra = extra
 
 
@@ -48,10 +48,10 @@ def cure_missing(extra: str) -> str:
     if extra == "mxnet" and running > LAST_OF_MXNET:
         last, found = (".".join(map(str, version)) for version in (LAST_OF_MXNET, running))
         return (
-            f", and MXNet needs Python {last} or older, found {found}: export NAME-symbol.json with its "
-            ".params here, or use that Python"
+            f"MXNet needs Python {last} or older, found {found}: export NAME-symbol.json with its .params "
+            "here, or use that Python"
         )
-    return f": pip install 'gcv-edge[{extra}]'"
+    return f"pip install 'gcv-edge[{extra}]'"
 
 
 class ModelFileError(GcvEdgeError):

@@ -91,7 +91,7 @@ def print_models(models: list[dict[str, Any]]) -> None:
         return
     click.echo(f"Models in {show_path(models_folder())}:")
     rows = [model_row(model) for model in models]
-    echo_table(("name", "task", "labels", "size", "file"), rows, right=("labels", "size"))
+    echo_table(("name", "task", "labels", "size", "file"), rows, right=("labels", "size"), text=("file",))
 
 
 def model_row(model: dict[str, Any]) -> tuple[str, ...]:
@@ -106,11 +106,11 @@ def print_zoo(zoo: dict[str, list[ZooEntry]]) -> None:
     """Print the zoo's names as tables, by task."""
     for task, entries in zoo.items():
         click.echo(f"\nGluonCV's zoo, {task} ({len(entries)}):")
-        echo_table(ZOO_HEADERS, map(zoo_row, entries), right=ZOO_HEADERS[2:-1])
+        echo_table(ZOO_HEADERS, map(zoo_row, entries), right=ZOO_HEADERS[2:-1], text=("note",))
     if zoo:
         click.echo(f"\n{EXPLANATION}")
     if not has_zoo():
-        click.echo(f"GluonCV's zoo is not installed: its names need the extra [mxnet]{cure_missing('mxnet')}")
+        click.echo(f"GluonCV's zoo is not installed; names need the extra [mxnet]: {cure_missing('mxnet')}")
 
 
 def zoo_row(entry: ZooEntry) -> tuple[str, ...]:

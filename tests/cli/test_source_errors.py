@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,9 @@ from typing import NamedTuple
 import pytest
 from demo_files import PARAMS, SYMBOL
 
-from .conftest import MXNET_MODULES, WITHOUT, WITHOUT_MXNET, error_line, failed, shell
+from gcv_edge import errors
+
+from .conftest import MXNET_MODULES, WITHOUT, WITHOUT_MXNET, done, error_line, failed, shell
 
 
 @pytest.mark.parametrize(
@@ -92,8 +95,22 @@ def test_what_is_said_of_a_missing_mxnet_depends_on_python(
 
 
 def test_the_list_does_not_advise_what_cannot_be_installed(here: Path) -> None:
-    newer = "import sys\nsys.version_info = (3, 13, 0, 'final', 0)\n"
+    newer = "from gcv_edge import errors\nerrors.LAST_OF_MXNET = (3, 9)\n"
     code = MXNET_MODULES + WITHOUT.replace("main(sys", newer + "main(sys")
     process = shell(["-c", code, "list"])
-    assert "MXNet needs Python 3.12 or older, found 3.13" in process.stdout, process.stderr
+    assert "MXNet needs Python 3.9 or older, found 3." in process.stdout, process.stderr
     assert "pip install 'gcv-edge[mxnet]'" not in process.stdout
+
+
+def test_nor_does_the_doctor(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = metadata.version
+
+    def version(name: str) -> str:
+        if name == "mxnet":
+            raise metadata.PackageNotFoundError(name)
+        return found(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    monkeypatch.setattr(errors, "LAST_OF_MXNET", (3, 9))
+    (line,) = [line for line in done("doctor").splitlines() if line.startswith("mxnet ")]
+    assert "absent  MXNet needs Python 3.9 or older, found 3." in line
