@@ -117,7 +117,25 @@ def load_zoo_network(
         file = params if params is not None else fetch_params(gluoncv, name)
         traced, weights = fit_zoo_network(gluoncv, name, shapes, classes, file, is_verified=params is None)
     labels = classes or find_labels(gluoncv, traced.block, name)
-    return Network(name, traced.symbol, weights, labels, name_inputs(shapes))
+    return Network(
+        name,
+        traced.symbol,
+        weights,
+        labels,
+        name_inputs(shapes),
+        notes=assumed_size(name, shapes[0], input_shape, params),
+    )
+
+
+def assumed_size(name: str, shape: Shape, asked: Shape | None, params: File | None) -> tuple[str, ...]:
+    """Say which size was assumed for parameters of the user's own."""
+    if asked is not None or params is None:
+        return ()
+    shown = ",".join(map(str, shape))
+    return (
+        f"assumed: an input of {shown}, as is usual for {name}; if it was trained at another size, "
+        "say so (--input-shape)",
+    )
 
 
 def load_block_network(
