@@ -115,6 +115,7 @@ def export_loaded(
         exported.metadata, version=gcv_edge.__version__, source=exported.metadata.source + remark
     )
     target = Path(output) if output is not None else store.stored_path(loaded.name)
+    replaced = describe_replaced(target, metadata) if output is None else ()
     verification = None
     try:
         with replacing(target) as temporary:
@@ -132,8 +133,19 @@ def export_loaded(
     except OSError as error:
         raise GcvEdgeError(f"{target}: cannot be written: {error.strerror or error}") from error
     watch.stop()
-    store.try_to_remember(target, target.stem)
+    notes = (*notes, *replaced, *store.take_name(target, target.stem))
     return ExportResult(target, metadata, verification, watch.seconds, notes)
+
+
+def describe_replaced(target: Path, metadata: ModelMetadata) -> tuple[str, ...]:
+    """Say that a model in the store, which nobody named, gives way to one of another source."""
+    try:
+        earlier = read_metadata(target) if target.exists() else None
+    except GcvEdgeError:
+        return ()
+    if earlier is None or earlier.source_hash == metadata.source_hash:
+        return ()
+    return (f"replaced '{target.stem}' in the store, which was of other files or options (-o keeps both)",)
 
 
 def earlier_samples(target: Path, metadata: ModelMetadata) -> Samples:

@@ -160,6 +160,12 @@ def tell_skipped(what: str, skipped: Sequence[Skipped]) -> None:
         click.echo(f"{what} {len(skipped) - SHOWN_SKIPPED} more (--json lists them)", err=True)
 
 
+def tell_notes(lines: Iterable[str]) -> None:
+    """Say on standard error what a user may want to know, whatever is printed."""
+    for line in lines:
+        click.echo(f"Note: {line}", err=True)
+
+
 def show_size(size: int) -> str:
     """Return a file's size for people: 24.9 MB."""
     if size < 1e6:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from gcv_edge.cli.console import tell_notes
 from gcv_edge.errors import DataError, TruncatedError, UnreadableError
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -109,8 +110,7 @@ def open_input(name: str) -> Input:
     if path.is_file() and path.suffix.lower() in MODEL_SUFFIXES:
         raise DataError(f"{name}: found a model, expected a picture, a folder, a video or a camera number")
     places = find_places(name)
-    for line in describe_partial(path, places):
-        click.echo(f"Note: {line}", err=True)
+    tell_notes(describe_partial(path, places))
     if len(places) == 1 and places[0].name == name:
         return Input(name, places[0].kind, places)
     return Input(name, "folder", places)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gcv_edge.cli.console import ignore, show_path, stages
+from gcv_edge.cli.console import ignore, show_path, stages, tell_notes
 from gcv_edge.cli.guard import muted_libraries, naming
 from gcv_edge.cli.int8_outcome import Outcome, warn_of_skipped
 from gcv_edge.cli.int8_page import write_outcome_page
 from gcv_edge.cli.options import Fraction, Word
 from gcv_edge.errors import UsageError
 from gcv_edge.runtime.cpus import is_x86
-from gcv_edge.store import try_to_remember
+from gcv_edge.store import take_name
 
 if TYPE_CHECKING:
     from gcv_edge.calibration.material import Material, Points
@@ -193,7 +193,7 @@ def calibrate_file(
             ),
             progress=progress,
         )
-    try_to_remember(result.path, result.path.stem)
+    tell_notes(take_name(result.path, result.path.stem))
     return Outcome(source, result, material, points, wishes.report)
 
 

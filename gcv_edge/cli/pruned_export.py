@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.console import ignore, show_path, stages
+from gcv_edge.cli.console import ignore, show_path, stages, tell_notes
 from gcv_edge.cli.guard import naming
 from gcv_edge.cli.int8 import Prior, Wishes, int8_path, open_prior, opening_lines, run_calibration
 from gcv_edge.cli.int8_outcome import Outcome, print_outcome
 from gcv_edge.errors import AccuracyError, UsageError
-from gcv_edge.store import try_to_remember
+from gcv_edge.store import take_name
 
 if TYPE_CHECKING:
     from gcv_edge.calibration.material import Material
@@ -153,7 +153,7 @@ def run_pruning(source: Path, goal: Goal, wishes: Wishes, prior: Prior) -> Prune
             distill=goal.distill,
             progress=progress,
         )
-    try_to_remember(result.path, result.path.stem)
+    tell_notes(take_name(result.path, result.path.stem))
     return result
 
 
