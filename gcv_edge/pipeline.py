@@ -13,6 +13,7 @@ import gcv_edge
 from gcv_edge import store
 from gcv_edge.errors import GcvEdgeError, MissingExtraError, VerificationError
 from gcv_edge.files import replacing
+from gcv_edge.labels import describe_repeated
 from gcv_edge.metadata import ModelMetadata, format_metadata, format_verification
 from gcv_edge.runtime.memory import give_back
 from gcv_edge.runtime.modelfile import read_metadata
@@ -133,8 +134,16 @@ def export_loaded(
     except OSError as error:
         raise GcvEdgeError(f"{target}: cannot be written: {error.strerror or error}") from error
     watch.stop()
-    notes = (*notes, *replaced, *store.take_name(target, target.stem))
+    notes = (*notes, *describe_labels(options.labels), *replaced, *store.take_name(target, target.stem))
     return ExportResult(target, metadata, verification, watch.seconds, notes)
+
+
+def describe_labels(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Say that class names given occur more than once."""
+    repeated = describe_repeated(labels)
+    return (
+        (f"class names occur more than once: {repeated}: results cannot tell them apart",) if repeated else ()
+    )
 
 
 def describe_replaced(target: Path, metadata: ModelMetadata) -> tuple[str, ...]:

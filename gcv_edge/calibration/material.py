@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +154,20 @@ def open_labelled(
         first = next(iter(dataset), None)
     except DataError as error:
         return None, str(error)
-    return (None, "") if first is None or first.target is None else (dataset, "")
+    return (None, dataset.unlabelled) if first is None or first.target is None else (dataset, "")
+
+
+def without_misfit(material: Material, model: Path, engine: str) -> Material:
+    """Do without labels of another number of classes than a model without names has, and say so."""
+    network = open_network(model, engine=engine) if material.has_labels else None
+    if network is None or network.labels:
+        return material
+    try:
+        make_metric(network, material.measuring, None)
+    except DataError as error:
+        measuring = material.measuring.limit(COMPARED)
+        return replace(material, measuring=measuring, has_labels=False, problem=str(error))
+    return material
 
 
 def choose_points(

@@ -199,7 +199,7 @@ def calibrate_file(
 
 def open_prior(source: Path, wishes: Wishes, progress: Callable[[str], None]) -> Prior:
     """Divide the pictures, and decide how files are measured against the float file."""
-    from gcv_edge.calibration.material import choose_points, open_material
+    from gcv_edge.calibration.material import choose_points, open_material, without_misfit
     from gcv_edge.calibration.targets import find_target, judging_engine
     from gcv_edge.runtime.modelfile import read_metadata
 
@@ -214,6 +214,7 @@ def open_prior(source: Path, wishes: Wishes, progress: Callable[[str], None]) ->
         ignore_unknown=wishes.ignore_unknown,
     )
     engine = judging_engine(find_target(wishes.target))
+    material = without_misfit(material, source, engine)
     return Prior(source, material, choose_points(source, material, engine, progress))
 
 
@@ -232,6 +233,7 @@ def resumable(output: Path) -> Iterator[None]:
 def opening_lines(material: Material, points: Points | None, fingerprint: str) -> Iterator[str]:
     """Say which pictures are for what, and what is measured."""
     yield f"{show_path(material.describe())}; sha256 {fingerprint[:HASH_DIGITS]}..."
+    yield from (f"Warning: {note}" for note in material.calibrating.notes)
     if material.problem:
         yield f"Warning: labels are not used: {material.problem}"
     if points is None:

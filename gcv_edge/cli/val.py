@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.console import echo_json, echo_table, plural, show_path, tell_skipped
+from gcv_edge.cli.console import echo_json, echo_table, plural, show_path, tell_notes, tell_skipped
 from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Word, json_option, max_pixels_option
 from gcv_edge.cli.predict import ENGINES, PRECISIONS
@@ -78,6 +78,7 @@ def val(
         )
         with bar(dataset if limit is None else dataset.limit(limit)) as progress:
             found = evaluate(network, dataset, metric=metric, limit=limit, progress=progress)
+    tell_notes(dataset.notes)
     warn(found)
     if as_json:
         echo_json(found.to_dict())

@@ -48,6 +48,8 @@ class Dataset:
         name: as given.
         kind: what it is, for people.
         classes: class names by id; empty where it has none.
+        notes: what of it is passed over, or could be taken in another way; a line each.
+        unlabelled: why pictures that seem to be labelled are not; empty otherwise.
     """
 
     def __init__(self, reader: Reader, name: str, indices: Sequence[int] | None = None) -> None:
@@ -57,6 +59,8 @@ class Dataset:
         self.name = name
         self.kind = reader.kind
         self.classes = reader.classes
+        self.notes = reader.notes
+        self.unlabelled = reader.unlabelled
 
     def __len__(self) -> int:
         return len(self._indices)

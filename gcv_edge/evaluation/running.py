@@ -220,9 +220,8 @@ def require_labels(dataset: Dataset) -> Iterator[Sample]:
     """Give samples on; raise where one has no labels."""
     for sample in dataset:
         if sample.target is None:
-            raise DataError(
-                f"{dataset.name}: found {dataset.kind} without labels, expected some to measure with"
-            )
+            found = f"{dataset.name}: found {dataset.kind} without labels, expected some to measure with"
+            raise DataError(dataset.unlabelled or found)
         yield sample
 
 
