@@ -77,15 +77,21 @@ def find_places(name: str) -> list[Place]:
 
 
 def find_matches(pattern: str) -> list[Place]:
-    """List what there is to read where a pattern fits, in the order of names; ``**`` fits any folders.
+    """List what there is to read where a pattern fits, each once; ``**`` fits any folders.
+
+    A folder stands for its pictures, if it has any.
 
     Raises:
         DataError: it fits nothing.
     """
-    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
+    found: dict[str, Place] = {}
+    for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207
+        for place in find_each([match]):
+            if place.kind != BROKEN or not Path(match).is_dir():
+                found.setdefault(str(Path(place.name)), place)
     if not found:
         raise DataError(f"{pattern}: fits no file")
-    return list(find_each(found))
+    return list(found.values())
 
 
 def is_picture(path: Path) -> bool:
@@ -118,15 +124,30 @@ def list_pictures(folder: Path) -> list[Path]:
 
 
 def describe_passed_over(folder: Path) -> list[str]:
-    """Say what of a folder is passed over although a user may take it for a picture or a video."""
-    names = [path.name for path in list_files(folder)]
+    """Say what of a folder is passed over although a user may take it for pictures or a video."""
+    files = list_files(folder)
+    names = [path.name for path in files]
     hidden = sum(is_hidden_picture(name) for name in names)
     videos = [name for name in names if Path(name).suffix.lower() in VIDEO_SUFFIXES and name[0] != "."]
     found = [f"{hidden} hidden picture{'s' if hidden > 1 else ''} passed over"] if hidden else []
     if videos:
         count = "a video" if len(videos) == 1 else f"{len(videos)} videos"
         found.append(f"{count} passed over: give {videos[0]}{' ...' if len(videos) > 1 else ''} by name")
+    inner = [path for path in files if not path.name.startswith(".") and holds_pictures(path)]
+    if inner:
+        count = "a folder" if len(inner) == 1 else f"{len(inner)} folders"
+        found.append(
+            f"{count} of pictures passed over: give {inner[0]}{' ...' if len(inner) > 1 else ''} by name"
+        )
     return found
+
+
+def holds_pictures(path: Path) -> bool:
+    """Tell a folder with pictures of its own."""
+    try:
+        return path.is_dir() and any(is_picture_name(inner.name) for inner in path.iterdir())
+    except OSError:
+        return False
 
 
 def is_picture_name(name: str) -> bool:

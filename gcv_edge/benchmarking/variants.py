@@ -131,7 +131,7 @@ def open_files(models: Sequence[str | os.PathLike[str]]) -> list[File]:
 
 
 def name_families(files: Sequence[File]) -> list[File]:
-    """Say which files are of one network: those of one source, by its content; its name alone tells too little.
+    """Say which files are of one network: those of one source by its content; names tell too little.
 
     A file that does not tell its source's hash is taken for one of that name.
     """
@@ -247,7 +247,7 @@ def own_figures(variant: Variant) -> dict[Key, float]:
 def common_key(
     family: str, variants: Sequence[Variant], figures: Sequence[Mapping[Key, float]]
 ) -> Key | None:
-    """Choose the pictures and metric that most variants of a family have a figure for; the first of equals."""
+    """Choose the pictures and metric that most of a family have a figure of, the first of equals."""
     keys = [
         key
         for variant, found in zip(variants, figures, strict=True)

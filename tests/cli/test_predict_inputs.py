@@ -154,6 +154,21 @@ def test_videos_in_a_folder_of_pictures_are_named(detector: Path, cameras: Path)
     assert result.stderr == "Note: cam2: a video passed over: give clip.avi by name\n"
 
 
+def test_folders_in_a_folder_of_pictures_are_named(detector: Path, cameras: Path) -> None:
+    cv2.imwrite("top.png", RED)
+    result = run("predict", detector, ".", "--json")
+    assert names(result.stdout) == ["top.png"]
+    assert result.stderr == "Note: .: 2 folders of pictures passed over: give cam1 ... by name\n"
+    Path("top.png").unlink()
+    assert "2 folders of pictures passed over" in failed(1, "predict", detector, ".")
+
+
+def test_a_pattern_gives_every_picture_once(detector: Path, cameras: Path) -> None:
+    Path("empty").mkdir()
+    found = names(done("predict", detector, "**", "--json"))
+    assert sorted(found) == ["cam1/a.png", "cam1/b.png", "cam2/a.png"]
+
+
 def test_further_pages_of_a_tiff_are_told(detector: Path, here: Path) -> None:
     cv2.imwritemulti("scan.tif", [RED, RED, RED])
     cv2.imwrite("one.tif", RED)
