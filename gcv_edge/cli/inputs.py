@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -130,8 +131,9 @@ def describe_partial(path: Path, places: Sequence[Place]) -> Iterator[str]:
 def count_pages(name: str) -> int:
     """Count the pictures in a file; 1 where that cannot be told."""
     try:
-        return page_count(Path(name).read_bytes())
-    except OSError:
+        with Path(name).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return page_count(data)
+    except (OSError, ValueError):  # nothing can be mapped of an empty file
         return 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from gcv_edge.evaluation.metric import Metric
 from gcv_edge.evaluation.segmentation import PixelMetric
 from gcv_edge.evaluation.voc import Voc07Precision, Voc12Precision
 from gcv_edge.runtime.frames import Pixels
-from gcv_edge.runtime.model import Model
+from gcv_edge.runtime.model import Model, Network
 from gcv_edge.runtime.pose import PoseEstimator
 from gcv_edge.runtime.sources import Frame
 from gcv_edge.runtime.streaming import run_in_order
@@ -51,7 +51,7 @@ CLASS_AXES = {
 
 
 def evaluate(
-    model: Model[Any],
+    model: Network,
     dataset: Dataset,
     *,
     metric: str | None = None,
@@ -75,6 +75,8 @@ def evaluate(
         MissingExtraError: the metric needs a package that is not installed.
     """
     start = perf_counter()
+    refuse_task(model.task)
+    model = cast("Model[Any]", model)  # those with a metric take frames
     chosen = dataset if limit is None else dataset.limit(limit)
     measure = make_metric(model, chosen, metric)
     pictures = 0

@@ -18,6 +18,8 @@ ROOT = Path(gcv_edge.__file__).resolve().parents[1]
 
 CHECKED = """\
 from gcv_edge import Classification, Classifier, Detections, Detector, load
+from gcv_edge.data import open_dataset
+from gcv_edge.evaluation import evaluate
 
 load("model.onnx", engine="onnxruntime", threads=2, color="rgb", confidence=0.3)
 Detector("model.onnx", confidence=0.3, precision="bf16")
@@ -25,6 +27,7 @@ found: Classification = Classifier("model.onnx").run([])
 network = load("model.onnx")
 if isinstance(network, Detector):
     boxes: Detections = network.run([])
+evaluate(network, open_dataset("pictures"))
 load("model.onnx", egnine="onnxruntime")  # wrong
 load("model.onnx", threads="2")  # wrong
 Detector("model.onnx", confidnece=0.3)  # wrong
