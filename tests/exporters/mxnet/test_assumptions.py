@@ -141,3 +141,20 @@ def test_the_names_are_gluoncvs(gluoncv: Any) -> None:
     }
     found = read_class_names()
     assert found == {key: tuple(names) for key, names in expected.items() if key in found}
+
+
+def test_parameters_of_ones_own_for_a_zoo_name(gluoncv: Any, mxnet: Any, tmp_path: Path) -> None:
+    block = gluoncv.model_zoo.get_model("cifar_resnet20_v1", pretrained=False)
+    block.initialize()
+    block(mxnet.nd.zeros((1, 3, 32, 32)))
+    params = tmp_path / "own.params"
+    block.save_parameters(str(params))
+    said = (
+        "assumed: an input of 1,3,32,32, as is usual for cifar_resnet20_v1; if it was trained at another "
+        "size, say so (--input-shape)"
+    )
+    found = export("cifar_resnet20_v1", tmp_path / "out.onnx", params=params, verify=False)
+    assert said in found.notes
+    sized = ExportOptions(input_shape=(1, 3, 32, 32))
+    found = export("cifar_resnet20_v1", tmp_path / "out.onnx", params=params, options=sized, verify=False)
+    assert said not in found.notes
