@@ -160,10 +160,10 @@ def tell_skipped(what: str, skipped: Sequence[Skipped]) -> None:
         click.echo(f"{what} {len(skipped) - SHOWN_SKIPPED} more (--json lists them)", err=True)
 
 
-def tell_notes(lines: Iterable[str]) -> None:
-    """Say on standard error what a user may want to know, whatever is printed."""
+def tell_notes(lines: Iterable[str], *, err: bool = True) -> None:
+    """Say what a user may want to know: on standard error, or among what is printed for people."""
     for line in lines:
-        click.echo(f"Note: {line}", err=True)
+        click.echo(f"Note: {line}", err=err)
 
 
 def show_size(size: int) -> str:

@@ -193,7 +193,7 @@ def calibrate_file(
             ),
             progress=progress,
         )
-    tell_notes(take_name(result.path, result.path.stem))
+    tell_notes(take_name(result.path, result.path.stem), err=told is ignore)
     return Outcome(source, result, material, points, wishes.report)
 
 

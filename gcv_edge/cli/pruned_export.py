@@ -106,6 +106,7 @@ def prune_and_calibrate(source: Path, goal: Goal, wishes: Wishes, *, quiet: bool
     for line in opening_lines(prior.material, prior.points, prior.material.calibrating.fingerprint()):
         told(line)
     pruned = run_pruning(source, goal, wishes, prior)
+    tell_notes(take_name(pruned.path, pruned.path.stem), err=quiet)
     title = prior.points.title if prior.points is not None else ""
     if not quiet:
         print_result(pruned)
@@ -141,7 +142,7 @@ def run_pruning(source: Path, goal: Goal, wishes: Wishes, prior: Prior) -> Prune
 
     output = pruned_path(source)
     with naming(output), progress_bars() as progress:
-        result = prune(
+        return prune(
             source,
             frames_of(prior.material),
             output,
@@ -153,8 +154,6 @@ def run_pruning(source: Path, goal: Goal, wishes: Wishes, prior: Prior) -> Prune
             distill=goal.distill,
             progress=progress,
         )
-    tell_notes(take_name(result.path, result.path.stem))
-    return result
 
 
 def frames_of(material: Material) -> Iterator[Any]:
