@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
+import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,9 @@ from gcv_edge.exporters.onnx.adoption import adopt_model
 from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.source import ExportedModel, ExportOptions, Source
 
-FILE_SUFFIXES = (".json", ".params", ".onnx", ".jpg", ".png")
+FILE_SUFFIX = re.compile(r"\.[a-z][a-z0-9]*", re.IGNORECASE)
+"""Ends no zoo name: what follows their dots are digits."""
+CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors", ".torchscript")
 
 
 def load_source(
@@ -180,7 +183,7 @@ def call_factory(factory: str) -> Any:
 def is_file_source(source: str) -> bool:
     """Tell a path from a name; names have no separators and no file suffix."""
     path = Path(source)
-    return path.exists() or os.sep in source or path.suffix in FILE_SUFFIXES
+    return path.exists() or os.sep in source or FILE_SUFFIX.fullmatch(path.suffix) is not None
 
 
 def explain_file(source: str) -> ModelFileError | ModelNotFoundError:
@@ -190,4 +193,8 @@ def explain_file(source: str) -> ModelFileError | ModelNotFoundError:
         return ModelNotFoundError(f"{source}: no such file")
     if path.suffix == ".params":
         return ModelFileError(source, f"parameters are no network: give NAME{SYMBOL_SUFFIX} and --params")
+    if path.suffix.lower() in CHECKPOINT_SUFFIXES:
+        return ModelFileError(
+            source, "weights of torch are no network: give package.module:factory, which makes it with them"
+        )
     return ModelFileError(source, f"expected NAME{SYMBOL_SUFFIX}, a zoo name or package.module:factory")

@@ -207,6 +207,31 @@ def parse_input_shape(text: str) -> tuple[int, ...]:
     return numbers
 
 
+def check_rank_of_shape(name: str, shape: Sequence[int], rank: int) -> None:
+    """Refuse an input's shape of another number of lengths than the network works on.
+
+    Raises:
+        UsageError: it has more, or fewer.
+    """
+    if len(shape) != rank:
+        order = {3: "N,C,W", 4: "N,C,H,W", 5: "N,C,T,H,W"}.get(rank, f"{rank} lengths")
+        found = ",".join(map(str, shape))
+        raise UsageError(
+            f"{name}: --input-shape {found}: found {len(shape)} numbers, expected {order}"
+            + (f" such as {as_picture(shape)}" if rank == 4 else "")
+        )
+
+
+def as_picture(shape: Sequence[object]) -> str:
+    """Guess the shape that somebody meant who gave too few numbers: the last two are height and width."""
+    return ",".join(map(str, (1, 3, *shape[-2:])))
+
+
+def hint_at_rank(shape: Sequence[object]) -> str:
+    """Say what a shape of fewer than four numbers may lack, where something cannot be traced with it."""
+    return f" (a picture is N,C,H,W: --input-shape {as_picture(shape)}?)" if len(shape) in (2, 3) else ""
+
+
 def check_labels(labels: Sequence[str], classes: int, source: str) -> None:
     """Refuse a list of names of another length than the network's output.
 

@@ -9,50 +9,79 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gcv_edge.errors import GcvEdgeError
     from gcv_edge.runtime.action import ActionRecognizer
     from gcv_edge.runtime.classifier import Classifier
-    from gcv_edge.runtime.depth import DepthEstimator
+    from gcv_edge.runtime.depth import DepthEstimator, DepthMap
     from gcv_edge.runtime.detector import Detector
-    from gcv_edge.runtime.embedding import Embedder
-    from gcv_edge.runtime.instances import InstanceSegmenter
+    from gcv_edge.runtime.embedding import Embedder, Embedding
+    from gcv_edge.runtime.instances import InstanceMasks, InstanceSegmenter
     from gcv_edge.runtime.loading import load
     from gcv_edge.runtime.pose import PoseEstimator
-    from gcv_edge.runtime.regressor import Regressor
+    from gcv_edge.runtime.regressor import Regression, Regressor
+    from gcv_edge.runtime.results import Classification, Detections, Poses, Segmentation, Speed
     from gcv_edge.runtime.segmenter import Segmenter
+    from gcv_edge.runtime.sources import Frame, read_picture
     from gcv_edge.runtime.tensors import TensorNetwork
-    from gcv_edge.runtime.translator import ImageTranslator
+    from gcv_edge.runtime.translator import ImageTranslator, Picture
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ActionRecognizer",
+    "Classification",
     "Classifier",
     "DepthEstimator",
+    "DepthMap",
+    "Detections",
     "Detector",
     "Embedder",
+    "Embedding",
+    "Frame",
+    "GcvEdgeError",
     "ImageTranslator",
+    "InstanceMasks",
     "InstanceSegmenter",
+    "Picture",
     "PoseEstimator",
+    "Poses",
+    "Regression",
     "Regressor",
+    "Segmentation",
     "Segmenter",
+    "Speed",
     "TensorNetwork",
     "__version__",
     "load",
+    "read_picture",
 ]
 
 _HOMES = {
     "ActionRecognizer": "gcv_edge.runtime.action",
+    "Classification": "gcv_edge.runtime.results",
     "Classifier": "gcv_edge.runtime.classifier",
     "DepthEstimator": "gcv_edge.runtime.depth",
+    "DepthMap": "gcv_edge.runtime.depth",
+    "Detections": "gcv_edge.runtime.results",
     "Detector": "gcv_edge.runtime.detector",
     "Embedder": "gcv_edge.runtime.embedding",
+    "Embedding": "gcv_edge.runtime.embedding",
+    "Frame": "gcv_edge.runtime.sources",
+    "GcvEdgeError": "gcv_edge.errors",
     "ImageTranslator": "gcv_edge.runtime.translator",
+    "InstanceMasks": "gcv_edge.runtime.instances",
     "InstanceSegmenter": "gcv_edge.runtime.instances",
+    "Picture": "gcv_edge.runtime.translator",
     "PoseEstimator": "gcv_edge.runtime.pose",
+    "Poses": "gcv_edge.runtime.results",
+    "Regression": "gcv_edge.runtime.regressor",
     "Regressor": "gcv_edge.runtime.regressor",
+    "Segmentation": "gcv_edge.runtime.results",
     "Segmenter": "gcv_edge.runtime.segmenter",
+    "Speed": "gcv_edge.runtime.results",
     "TensorNetwork": "gcv_edge.runtime.tensors",
     "load": "gcv_edge.runtime.loading",
+    "read_picture": "gcv_edge.runtime.sources",
 }
 
 

@@ -6,6 +6,8 @@ GcvEdgeError
 │   └── MetadataError      the file lacks (or contradicts) what a runtime needs to know
 ├── ModelNotFoundError     no such file, zoo name or entry of the model store
 ├── DataError              a picture, video or data set cannot be read
+│   ├── TruncatedError     a video or a camera ended before its time
+│   └── UnreadableError    some of several pictures and videos could not be read; the others were
 ├── UnsupportedError       an operator, attribute value or task that is not supported
 ├── ParamsMismatchError    parameters do not fit the network
 ├── VerificationError      the exported network's numbers differ from the source's
@@ -19,6 +21,11 @@ in calls to the runtime are plain ``TypeError`` and ``ValueError``.
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sequence
+
+LAST_OF_MXNET = (3, 12)
+"""Last Python for which MXNet was released, as the extra [mxnet] has it."""
 
 
 class GcvEdgeError(Exception):
@@ -31,8 +38,20 @@ class MissingExtraError(GcvEdgeError):
     """An optional dependency is needed and not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs the extra [{extra}]: pip install 'gcv-edge[{extra}]'")
+        super().__init__(f"{what} needs the extra [{extra}]: {cure_missing(extra)}")
         self.extra = extra
+
+
+def cure_missing(extra: str) -> str:
+    """Say how an extra is had; MXNet has no release for the latest Pythons."""
+    running = sys.version_info[:2]
+    if extra == "mxnet" and running > LAST_OF_MXNET:
+        last, found = (".".join(map(str, version)) for version in (LAST_OF_MXNET, running))
+        return (
+            f"MXNet needs Python {last} or older, found {found}: export NAME-symbol.json with its .params "
+            "here, or use that Python"
+        )
+    return f"pip install 'gcv-edge[{extra}]'"
 
 
 class ModelFileError(GcvEdgeError):
@@ -53,6 +72,25 @@ class ModelNotFoundError(GcvEdgeError):
 
 class DataError(GcvEdgeError):
     """A picture, video or data set cannot be read."""
+
+
+class TruncatedError(DataError):
+    """A video or a camera ended before its time; its frames until then were given."""
+
+
+class UnreadableError(DataError):
+    """Some of several pictures and videos could not be read; it comes when all others were given.
+
+    Attributes:
+        problems: what was wrong with each, a line that begins with its name.
+        total: pictures and videos in all.
+    """
+
+    def __init__(self, problems: Sequence[str], total: int) -> None:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(f"{len(problems)} of {total} could not be read: {problems[0]}{more}")
+        self.problems = tuple(problems)
+        self.total = total
 
 
 class UnsupportedError(GcvEdgeError):

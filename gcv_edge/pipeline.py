@@ -13,6 +13,7 @@ import gcv_edge
 from gcv_edge import store
 from gcv_edge.errors import GcvEdgeError, MissingExtraError, VerificationError
 from gcv_edge.files import replacing
+from gcv_edge.labels import describe_repeated
 from gcv_edge.metadata import ModelMetadata, format_metadata, format_verification
 from gcv_edge.runtime.memory import give_back
 from gcv_edge.runtime.modelfile import read_metadata
@@ -115,6 +116,7 @@ def export_loaded(
         exported.metadata, version=gcv_edge.__version__, source=exported.metadata.source + remark
     )
     target = Path(output) if output is not None else store.stored_path(loaded.name)
+    replaced = describe_replaced(target, metadata) if output is None else ()
     verification = None
     try:
         with replacing(target) as temporary:
@@ -132,8 +134,27 @@ def export_loaded(
     except OSError as error:
         raise GcvEdgeError(f"{target}: cannot be written: {error.strerror or error}") from error
     watch.stop()
-    store.try_to_remember(target, target.stem)
+    notes = (*notes, *describe_labels(options.labels), *replaced, *store.take_name(target, target.stem))
     return ExportResult(target, metadata, verification, watch.seconds, notes)
+
+
+def describe_labels(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Say that class names given occur more than once."""
+    repeated = describe_repeated(labels)
+    return (
+        (f"class names occur more than once: {repeated}: results cannot tell them apart",) if repeated else ()
+    )
+
+
+def describe_replaced(target: Path, metadata: ModelMetadata) -> tuple[str, ...]:
+    """Say that a model in the store, which nobody named, gives way to one of another source."""
+    try:
+        earlier = read_metadata(target) if target.exists() else None
+    except GcvEdgeError:
+        return ()
+    if earlier is None or earlier.source_hash == metadata.source_hash:
+        return ()
+    return (f"replaced '{target.stem}' in the store, which was of other files or options (-o keeps both)",)
 
 
 def earlier_samples(target: Path, metadata: ModelMetadata) -> Samples:

@@ -19,6 +19,20 @@ from gcv_edge.files import replacing
 SUFFIX = ".onnx"
 NOTE_SUFFIX = ".json"
 SHOWN_NAMES = 8
+FILE_SUFFIXES = (
+    ".bin",
+    ".engine",
+    ".h5",
+    ".json",
+    ".params",
+    ".pb",
+    ".pt",
+    ".pth",
+    ".tflite",
+    ".torchscript",
+    ".xml",
+)
+"""Ends of files that hold networks elsewhere; a name that ends so is taken for a file's."""
 
 
 def home() -> Path:
@@ -74,6 +88,18 @@ def try_to_remember(path: str | os.PathLike[str], name: str) -> bool:
     return True
 
 
+def take_name(path: str | os.PathLike[str], name: str) -> tuple[str, ...]:
+    """Give a file a name as ``try_to_remember`` does, and say from which other file the name was taken.
+
+    Returns:
+        A line; none where the name was free, or was this file's already.
+    """
+    before, target = stored_models().get(name), Path(path).resolve()
+    if not try_to_remember(path, name) or before is None or before.resolve() == target:
+        return ()
+    return (f"the name '{name}' now means {target}; {before}, which it meant before, goes by its path",)
+
+
 def stored_models() -> dict[str, Path]:
     """List the store: name to path, sorted; notes whose file is gone are left out."""
     found = {path.stem: path for path in entries(SUFFIX)}
@@ -103,6 +129,8 @@ def find_model(model: str | os.PathLike[str]) -> Path:
     if len(candidates) == 1:
         return models[candidates[0]]
     if wanted and path.is_dir():
+        raise ModelNotFoundError(f"{wanted}: no such file{hint_at(path)}")
+    if path.suffix.lower() in FILE_SUFFIXES:
         raise ModelNotFoundError(f"{wanted}: no such file{hint_at(path)}")
     raise ModelNotFoundError(explain(wanted, candidates, models))
 

@@ -6,23 +6,27 @@ import contextlib
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gcv_edge.errors import MetadataError
+from gcv_edge.errors import DataError, MetadataError
 from gcv_edge.metadata import ClipSettings
 from gcv_edge.runtime.clips import sample_clips
 from gcv_edge.runtime.frames import check_color, view_frame
 from gcv_edge.runtime.model import Network
 from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.runtime.results import Classification, Floats, Speed
-from gcv_edge.runtime.sources import Source, is_address, read_source
+from gcv_edge.runtime.sources import Frame, Source, read_source
 from gcv_edge.runtime.videos import Video, VideoSource
 from gcv_edge.tasks import ACTION
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gcv_edge.runtime.options import NetworkOptions
 
 SHORTEST_STRETCH = 64
 """Frames of a stream that make one result at least: two seconds and a half of most videos."""
@@ -49,7 +53,7 @@ class ActionRecognizer(Network):
         *,
         segments: int | None = None,
         color: str = "bgr",
-        **options: Any,
+        **options: Unpack[NetworkOptions],
     ) -> None:
         self.color = check_color(color)
         super().__init__(model, **options)
@@ -79,14 +83,15 @@ class ActionRecognizer(Network):
 
         Raises:
             DataError: the source cannot be read, or has no frame.
+            TruncatedError, UnreadableError: at the end, when what could be read was given.
         """
         length = max(SHORTEST_STRETCH, self.segments * self.clip.window)
-        color = "bgr" if is_address(source) else self.color
-        frames = (frame.pixels for frame in read_source(source))
+        frames = read_source(source)
         is_first = True
-        while stretch := list(islice(frames, length)):
+        for stretch in stretches(frames, length):
             if is_first or 2 * len(stretch) >= length:
-                yield self._run(stretch, color)
+                color = "bgr" if stretch[0].is_read else self.color
+                yield self._run([frame.pixels for frame in stretch], color)
             is_first = False
 
     def warmup(self, runs: int = 1) -> None:
@@ -133,6 +138,23 @@ class ActionRecognizer(Network):
         with watch.stage("inference"):
             outputs = session.run(batch)
         return np.asarray(outputs["logits"][0], np.float32)
+
+
+def stretches(frames: Iterator[Frame], length: int) -> Iterator[list[Frame]]:
+    """Give so many frames at a time; those left over come before the error that ended a source."""
+    stretch: list[Frame] = []
+    try:
+        for frame in frames:
+            stretch.append(frame)
+            if len(stretch) == length:
+                yield stretch
+                stretch = []
+    except DataError:
+        if stretch:
+            yield stretch
+        raise
+    if stretch:
+        yield stretch
 
 
 def required_clip(clip: ClipSettings | None, path: Path) -> ClipSettings:

@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.errors import DataError
-from gcv_edge.runtime.picture_size import picture_size
+from gcv_edge.runtime.picture_size import picture_kind, picture_size
 from gcv_edge.runtime.pixel_limit import LIMIT
+
+RARE_KINDS = ("AVIF", "GIF", "HEIC", "JPEG 2000", "JPEG XL")
+"""Formats that OpenCV is built without here or there."""
 
 
 def decode_picture(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.generic]:
@@ -32,7 +35,13 @@ def decode_picture(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.gen
             picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
             if picture is not None:
                 return picture
-    raise DataError("found no picture, expected JPEG, PNG or the like")
+    raise DataError(f"found {describe_undecoded(data)}, expected JPEG, PNG or the like")
+
+
+def describe_undecoded(data: bytes) -> str:
+    """Say what could not be decoded: a format that not every OpenCV has, or nothing that is known."""
+    kind = picture_kind(data)
+    return f"{kind}, which OpenCV cannot decode here" if kind in RARE_KINDS else "no picture"
 
 
 def open_capture(address: int | str) -> cv2.VideoCapture:

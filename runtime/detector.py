@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,11 @@ from gcv_edge.runtime.model import Model, Seat, Stopwatch
 from gcv_edge.runtime.results import Detections, Floats, Integers
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import DETECTION
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gcv_edge.runtime.options import NetworkOptions
 
 Found = tuple[Floats, Floats, Integers]
 
@@ -38,7 +43,7 @@ class Detector(Model[Detections]):
         *,
         confidence: float | None = None,
         color: str = "bgr",
-        **options: Any,
+        **options: Unpack[NetworkOptions],
     ) -> None:
         if confidence is not None and not 0 <= confidence <= 1:
             raise ValueError(f"confidence: found {confidence!r}, expected a number from 0 to 1")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gcv_edge.runtime.action import ActionRecognizer
 from gcv_edge.runtime.classifier import Classifier
@@ -11,7 +11,6 @@ from gcv_edge.runtime.depth import DepthEstimator
 from gcv_edge.runtime.detector import Detector
 from gcv_edge.runtime.embedding import Embedder
 from gcv_edge.runtime.instances import InstanceSegmenter
-from gcv_edge.runtime.model import Network
 from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.runtime.pose import PoseEstimator
 from gcv_edge.runtime.regressor import Regressor
@@ -20,7 +19,26 @@ from gcv_edge.runtime.tensors import TensorNetwork
 from gcv_edge.runtime.translator import ImageTranslator
 from gcv_edge.store import find_model
 
-CLASSES: dict[str, type[Network]] = {
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gcv_edge.runtime.options import LoadOptions
+
+AnyNetwork: TypeAlias = (
+    Classifier
+    | Detector
+    | Segmenter
+    | PoseEstimator
+    | InstanceSegmenter
+    | ActionRecognizer
+    | Embedder
+    | Regressor
+    | DepthEstimator
+    | ImageTranslator
+    | TensorNetwork
+)
+
+CLASSES: dict[str, Any] = {
     kind.task.name: kind
     for kind in (
         Classifier,
@@ -38,18 +56,27 @@ CLASSES: dict[str, type[Network]] = {
 }
 
 
-def load(model: str | os.PathLike[str], **options: Any) -> Any:
+def load(model: str | os.PathLike[str], **options: Unpack[LoadOptions]) -> AnyNetwork:
     """Open a model file with the class for its task.
 
     Args:
         model: path of an exported file, or a name in the model store.
-        options: keyword arguments of that class.
+        options: keyword arguments of that class: ``engine``, ``precision``, ``hint``, ``threads`` and
+            ``streams``; ``color`` of all that take frames; ``confidence`` of detectors; ``segments`` of an
+            ActionRecognizer.
 
     Returns:
         A Detector, Classifier, Segmenter, ... : the class for the file's task.
 
     Raises:
         ModelNotFoundError, ModelFileError, MetadataError: as ``Model``.
+        TypeError: that class has no such option.
     """
+    network: AnyNetwork = open_network(model, **options)
+    return network
+
+
+def open_network(model: str | os.PathLike[str], **options: Unpack[LoadOptions]) -> Any:
+    """Do as ``load`` does, for callers that know what the network is for."""
     path = find_model(model)
     return CLASSES[read_metadata(path).task.name](path, **options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 from abc import ABC, abstractmethod
@@ -10,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,10 +21,15 @@ from gcv_edge.runtime.modelfile import check_graph, read_metadata
 from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.runtime.results import Speed
 from gcv_edge.runtime.sessions import Array, Session, SessionOptions, open_session
-from gcv_edge.runtime.sources import Frame, Source, is_address, read_source
+from gcv_edge.runtime.sources import Frame, Source, read_source
 from gcv_edge.runtime.streaming import run_in_order
 from gcv_edge.store import find_model
 from gcv_edge.tasks import Task
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from gcv_edge.runtime.options import NetworkOptions
 
 Result = TypeVar("Result")
 
@@ -136,7 +140,9 @@ class Model(Network, Generic[Result]):
         color: as given.
     """
 
-    def __init__(self, model: str | os.PathLike[str], *, color: str = "bgr", **options: Any) -> None:
+    def __init__(
+        self, model: str | os.PathLike[str], *, color: str = "bgr", **options: Unpack[NetworkOptions]
+    ) -> None:
         self.color = check_color(color)
         super().__init__(model, **options)
 
@@ -176,12 +182,19 @@ class Model(Network, Generic[Result]):
         return [result for chunk in chunks for result in self._run_together(session, chunk)]
 
     def stream(self, source: Source) -> Iterator[Result]:
-        """Run on every frame of a picture, folder, video, camera or iterable; results come in order.
+        """Run on every frame of a source; results come in order.
 
-        Frames are read ahead by a thread, a bounded number of them, while others are being inferred.
+        Frames are read ahead by a thread, a bounded number of them, while others are being inferred. Of
+        several pictures and videos, those that cannot be read are passed over, and an error at the end names
+        them; so does one when a video or a camera has ended before its time.
+
+        Args:
+            source: a picture, a folder, a pattern (``cam*/*.jpg``), a video, a camera's number, or an
+                iterable of these or of arrays.
 
         Raises:
             DataError: the source cannot be read, or has no frame.
+            TruncatedError, UnreadableError: at the end, when what could be read was given.
         """
         return (result for _, result in self.stream_frames(source))
 
@@ -190,9 +203,7 @@ class Model(Network, Generic[Result]):
 
         Frames from files and cameras are BGR, whatever ``color`` says of the caller's own.
         """
-        color = "bgr" if is_address(source) else self.color
-        run = functools.partial(self._run_one, color=color)
-        return run_in_order(run, read_source(source), self.session.streams)
+        return run_in_order(self._run_read, read_source(source), self.session.streams)
 
     def warmup(self, runs: int = 1) -> None:
         """Run on a grey frame, so that the first real frame is as fast as the next."""
@@ -206,6 +217,9 @@ class Model(Network, Generic[Result]):
 
     def _run_one(self, frame: ArrayLike, color: str) -> Result:
         return self._run_together(self.session, [view_frame(frame, color)])[0]
+
+    def _run_read(self, frame: Frame) -> Result:
+        return self._run_one(frame.pixels, "bgr" if frame.is_read else self.color)
 
     def _view_numbered(self, index: int, frame: ArrayLike) -> FrameView:
         try:

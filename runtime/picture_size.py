@@ -46,6 +46,31 @@ def picture_size(data: Encoded) -> Size | None:
     return None
 
 
+def picture_kind(data: Encoded) -> str | None:
+    """Name the format of an encoded picture by its first bytes; None for anything else."""
+    return next((name for signature, name in KINDS.items() if signature.match(data)), None)
+
+
+def page_count(data: Encoded) -> int:
+    """Count the pictures in a TIFF, damaged ones not; 1 for any other format."""
+    if not TIFF.match(data):
+        return 1
+    order, pages, seen = "<" if data[:2] == b"II" else ">", 0, set[int]()
+    try:
+        is_big = struct.unpack_from(order + "H", data, 2) == (43,)
+        word, count, step = ("Q", "Q", 20) if is_big else ("I", "H", 12)
+        (place,) = struct.unpack_from(order + word, data, 8 if is_big else 4)
+        while place and place not in seen:
+            seen.add(place)
+            (entries,) = struct.unpack_from(order + count, data, place)
+            behind = place + struct.calcsize(order + count) + step * entries
+            (place,) = struct.unpack_from(order + word, data, behind)
+            pages += 1
+    except struct.error:
+        pass
+    return max(pages, 1)
+
+
 def png_size(data: Encoded) -> Size | None:
     """Read IHDR, which comes first."""
     return struct.unpack_from(">II", data, 16) if data[12:16] == b"IHDR" else None
@@ -157,3 +182,22 @@ READERS: dict[re.Pattern[bytes], Callable[[Encoded], Size | None]] = {
     }.items()
 }
 """By the first bytes."""
+
+TIFF = re.compile(rb"II[*+]\0|MM\0[*+]")
+KINDS = {
+    re.compile(signature, re.DOTALL): name
+    for signature, name in {
+        rb"\x89PNG\r\n\x1a\n": "PNG",
+        rb"\xff\xd8\xff": "JPEG",
+        rb"GIF8": "GIF",
+        rb"BM.{4}\0{4}": "BMP",
+        rb"RIFF.{4}WEBP": "WebP",
+        rb"II[*+]\0|MM\0[*+]": "TIFF",
+        rb"P[1-6]\s": "netpbm",
+        rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51": "JPEG 2000",
+        rb".{4}ftypavi[fs]": "AVIF",
+        rb".{4}ftyp(hei[cxs]|hev[cx]|mif1|msf1)": "HEIC",
+        rb"\xff\x0a|\0\0\0\x0cJXL ": "JPEG XL",
+    }.items()
+}
+"""Formats by their first bytes, also of such that are not read."""

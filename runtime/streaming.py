@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from gcv_edge.runtime.frames import Pixels
 from gcv_edge.runtime.sources import Frame
 
 Result = TypeVar("Result")
@@ -73,12 +72,12 @@ class Reader:
 
 
 def run_in_order(
-    run: Callable[[Pixels], Result], frames: Iterator[Frame], streams: int
+    run: Callable[[Frame], Result], frames: Iterator[Frame], streams: int
 ) -> Iterator[tuple[Frame, Result]]:
     """Run on frames, several at once where the engine computes several side by side.
 
     Args:
-        run: what turns pixels into a result; called from other threads.
+        run: what turns a frame into a result; called from other threads.
         frames: where frames come from; read by another thread.
         streams: calls of ``run`` at once.
     """
@@ -87,7 +86,7 @@ def run_in_order(
     try:
         pending: deque[tuple[Frame, Future[Result]]] = deque()
         for frame in reader:
-            pending.append((frame, pool.submit(run, frame.pixels)))
+            pending.append((frame, pool.submit(run, frame)))
             if len(pending) > streams:
                 yield take_first(pending)
         while pending:

@@ -12,13 +12,21 @@ from gcv_edge.errors import ParamsMismatchError, UnsupportedError
 from gcv_edge.exporters.builder import BATCH, GraphBuilder, ShapesError
 from gcv_edge.exporters.heads import canonical_array, emit_canonical, find_purpose
 from gcv_edge.exporters.mxnet import zoo
+from gcv_edge.exporters.mxnet.class_names import usual_labels
 from gcv_edge.exporters.mxnet.clips import averages_clips, count_segments
 from gcv_edge.exporters.mxnet.convert import SymbolConverter
 from gcv_edge.exporters.mxnet.describing import describe_network
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.detection_head import DetectionHead
 from gcv_edge.exporters.mxnet.ends import take_apart
-from gcv_edge.exporters.mxnet.input_shapes import CHANNELS, channels_first, find_input_shape, known_shape
+from gcv_edge.exporters.mxnet.input_shapes import (
+    CHANNELS,
+    assumed_shape,
+    channels_first,
+    check_rank,
+    find_input_shape,
+    known_shape,
+)
 from gcv_edge.exporters.mxnet.instances import emit_instances
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.outputs import name_heads
@@ -75,9 +83,12 @@ def export_network(network: Network, options: ExportOptions) -> ExportedModel:
     """
     names = list_inputs(network)
     picture = read_picture_input(network.symbol, network.weights, names[0])
+    check_rank(network, picture, options)
     if is_for_tensors(network, names, picture, options):
         return export_tensors(network, options)
     shape = find_input_shape(network, names[0], picture, options)
+    note = assumed_shape(network, names[0], options)
+    network = replace(network, notes=(*network.notes, *note))
     try:
         return export_picture_network(network, picture, shape, options)
     except (ShapesError, ParamsMismatchError) as error:
@@ -140,6 +151,8 @@ def export_output(opened: Opened, options: ExportOptions) -> ExportedModel:
         return export_tensors(network, options, purpose.notes)
     entry = found.core if purpose.takes_core else found.whole
     value = emit_canonical(graph, purpose, converter.values([entry])[0])
+    opened = with_usual_labels(opened, purpose.task, int(graph.shape(value)[1]), options)
+    network = opened.network
     check_labels(options.labels or network.labels, int(graph.shape(value)[1]), network.name)
     name = purpose.task.outputs[0]
     metadata, notes = describe_network(network, opened.picture, graph, purpose.task, options)
@@ -151,6 +164,18 @@ def export_output(opened: Opened, options: ExportOptions) -> ExportedModel:
         computation,
         (*notes, *purpose.notes),
     )
+
+
+def with_usual_labels(opened: Opened, task: Task, count: int, options: ExportOptions) -> Opened:
+    """Give a network without class names those that networks of its name have, and note it."""
+    network = opened.network
+    if options.labels or network.labels:
+        return opened
+    labels, title = usual_labels(network.name, task, count)
+    if not labels:
+        return opened
+    note = f"assumed: the {count} labels of {title}, as the name {network.name} says (--classes)"
+    return replace(opened, network=replace(network, labels=labels, notes=(*network.notes, note)))
 
 
 def usual_task(network: Network) -> Task | None:
@@ -176,6 +201,8 @@ def export_detector(opened: Opened, head: DetectionHead, options: ExportOptions)
         raise UnsupportedError(f"{network.name}: GluonCV wrote this network for one picture at a time")
     converter.symbol = head.symbol
     boxes, scores = converter.values([head.boxes, head.scores])
+    opened = with_usual_labels(opened, task, int(graph.shape(scores)[-1]), options)
+    network = opened.network
     check_labels(options.labels or network.labels, int(graph.shape(scores)[-1]), network.name)
     settings = replace(head.settings, nms="graph" if head.masks else options.nms)
     if head.masks is not None:

@@ -1,29 +1,80 @@
-"""Shape of a network's only input: asked for, stored, or told by the network's name."""
+"""Shape of a network's only input: asked for, stored, told by its anchors, or usual for its name."""
 
 from __future__ import annotations
 
 from gcv_edge.errors import UsageError
 from gcv_edge.exporters.mxnet import zoo
+from gcv_edge.exporters.mxnet.anchor_sizes import anchored_size
+from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.clips import count_segments
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.parts import stored_shapes
-from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput
-from gcv_edge.exporters.source import ExportOptions
+from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput, find_users
+from gcv_edge.exporters.source import ExportOptions, check_rank_of_shape
+
+WINDOWED = ("Convolution", "Deconvolution", "Pooling")
+"""Operators whose kernel has a side for each of a map's."""
 
 CHANNELS = (1, 3)
 """Of pictures: grey or in colour."""
 
 
 def known_shape(network: Network, name: str, options: ExportOptions) -> tuple[int, ...] | None:
-    """Shape of the input that is asked for, or that the symbol, the source or the name tells."""
+    """Shape of the input that is asked for, or that symbol, source, anchors or name tell."""
     if options.input_shape is not None:
         return options.input_shape
-    known = {**stored_shapes(network.symbol), **network.input_shapes}
-    facts = zoo.describe(network.name)
-    shape = known.get(name) or ((1, *facts.shapes[0]) if facts is not None else None)
+    shape = told_shape(network, name) or anchored_shape(network) or usual_shape(network)
     if shape is None or shape[0] != 1:
         return shape
     return (count_segments(network.symbol), *shape[1:])
+
+
+def told_shape(network: Network, name: str) -> tuple[int, ...] | None:
+    """Shape of an input that the symbol or the source itself says."""
+    return {**stored_shapes(network.symbol), **network.input_shapes}.get(name)
+
+
+def anchored_shape(network: Network) -> tuple[int, ...] | None:
+    """Shape that a detector's anchors are made for."""
+    size = anchored_size(network.weights)
+    return (1, 3, size, size) if size is not None else None
+
+
+def usual_shape(network: Network) -> tuple[int, ...] | None:
+    """Shape that networks of that name mostly have."""
+    facts = zoo.describe(network.name)
+    return (1, *facts.shapes[0]) if facts is not None else None
+
+
+def assumed_shape(network: Network, name: str, options: ExportOptions) -> tuple[str, ...]:
+    """Say which size was assumed, and from what, where neither the user nor the source says it."""
+    if options.input_shape is not None or told_shape(network, name) is not None:
+        return ()
+    shape = known_shape(network, name, options)
+    shown = ",".join(map(str, shape or ()))
+    if anchored_shape(network) is not None:
+        return (f"the input is {shown}, as the anchors in the parameters say (--input-shape)",)
+    return (
+        f"assumed: an input of {shown}, as is usual for {network.name}; if it was trained at another size, "
+        "say so (--input-shape)",
+    )
+
+
+def check_rank(network: Network, picture: PictureInput, options: ExportOptions) -> None:
+    """Refuse a given shape of another rank than the network's first layer works on.
+
+    Raises:
+        UsageError: the layer's kernel has another number of sides than a map of that shape.
+    """
+    if options.input_shape is None or network.is_part:
+        return
+    nodes = network.symbol.nodes
+    for index in find_users(network.symbol).get(picture.end, ()):
+        kernel = (
+            Attributes(nodes[index]).get_optional_int_tuple("kernel") if nodes[index].op in WINDOWED else None
+        )
+        if kernel:
+            check_rank_of_shape(network.name, options.input_shape, 2 + len(kernel))
 
 
 def channels_first(shape: tuple[int, ...], picture: PictureInput) -> tuple[int, ...]:

@@ -46,6 +46,7 @@ from gcv_edge.exporters.mxnet.random_weights import draw_weights, initial_value
 from gcv_edge.exporters.mxnet.refusals import explain_refusal
 from gcv_edge.exporters.mxnet.symbol import Symbol, parse_symbol
 from gcv_edge.exporters.mxnet.zoo_blocks import build_block, find_zoo_name
+from gcv_edge.exporters.source import check_rank_of_shape, hint_at_rank
 from gcv_edge.tasks import ACTION, CLASSIFICATION, POSE, SEGMENTATION
 
 Shape = tuple[int, ...]
@@ -96,6 +97,8 @@ def load_zoo_network(
     """
     gluoncv = import_gluoncv()
     name = find_zoo_name(gluoncv, name)
+    if input_shape and zoo.describe(name) is not None:
+        check_rank_of_shape(name, input_shape, len(zoo_shape(name)))
     if is_quantized(name):
         one = input_shape and (1, *input_shape[1:])
         load_twin = partial(
@@ -114,7 +117,25 @@ def load_zoo_network(
         file = params if params is not None else fetch_params(gluoncv, name)
         traced, weights = fit_zoo_network(gluoncv, name, shapes, classes, file, is_verified=params is None)
     labels = classes or find_labels(gluoncv, traced.block, name)
-    return Network(name, traced.symbol, weights, labels, name_inputs(shapes))
+    return Network(
+        name,
+        traced.symbol,
+        weights,
+        labels,
+        name_inputs(shapes),
+        notes=assumed_size(name, shapes[0], input_shape, params),
+    )
+
+
+def assumed_size(name: str, shape: Shape, asked: Shape | None, params: File | None) -> tuple[str, ...]:
+    """Say which size was assumed for parameters of the user's own."""
+    if asked is not None or params is None:
+        return ()
+    shown = ",".join(map(str, shape))
+    return (
+        f"assumed: an input of {shown}, as is usual for {name}; if it was trained at another size, "
+        "say so (--input-shape)",
+    )
 
 
 def load_block_network(
@@ -331,6 +352,7 @@ def trace_block(block: Any, name: str, *shapes: Shape) -> Traced:
         except Exception as error:  # a block of the user's own raises what it likes
             raise UnsupportedError(
                 f"{name}: MXNet cannot trace it at {shown}: {explain_refusal(error, shapes)}"
+                f"{hint_at_rank(shapes[0])}"
             ) from error
     if arguments is None:
         raise UnsupportedError(f"{name}: MXNet cannot tell the shapes of all parameters at {shown}")

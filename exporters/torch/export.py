@@ -31,6 +31,7 @@ from gcv_edge.exporters.source import (
     ExportedModel,
     ExportOptions,
     default_preprocessing,
+    hint_at_rank,
     override_preprocessing,
 )
 from gcv_edge.metadata import Preprocessing
@@ -171,7 +172,9 @@ def capture(module: Any, name: str, entries: Entries, dynamic_batch: bool) -> Ca
                 verbose=False,
             )
     except Exception as error:  # the module's code runs here, so anything may be raised
-        raise UnsupportedError(f"{name}: torch cannot export it: {root_cause(error)}") from error
+        raise UnsupportedError(
+            f"{name}: torch cannot export it: {root_cause(error)}{hint_at_rank(entries.fed[0].shape)}"
+        ) from error
     model: ir.Model = program.model
     model.ir_version = IR_VERSION
     outputs = tuple(value.name or "" for value in model.graph.outputs)

@@ -7,12 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gcv_edge.points import to_points
+
 PRUNING, CALIBRATION = "gcv_edge pruning", "gcv_edge calibration"
 """Keys of the metadata whose JSON may hold points, in the order in which a file goes through the stages."""
 
 STAGES = {PRUNING: "pruning", CALIBRATION: "calibration"}
 SCORES = {PRUNING: ("score",), CALIBRATION: ("score_before", "score_after")}
 """Where the points before and after a stage are: a pair (``prune``), or two entries (``calibrate``)."""
+
+HASHES = ("measured_hash", "data_hash")
+"""Where a record tells the pictures: of those measured on, else of those calibrated on, from the same lot."""
 
 AGREEMENT = "agreement"
 MOST_POINTS = 100.0
@@ -28,6 +33,7 @@ class Measured:
         kind: ``accuracy``, against labels, or ``agreement``, with the network before.
         before, after: 0 to 1; more is better. Before a calibration that was part of a pruning is the whole
             network (``export --prune``).
+        pictures: what tells the pictures from others: a hash; empty where the record does not tell.
     """
 
     stage: str
@@ -35,6 +41,7 @@ class Measured:
     kind: str
     before: float
     after: float
+    pictures: str = ""
 
     @property
     def is_accuracy(self) -> bool:
@@ -43,7 +50,7 @@ class Measured:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return asdict(self)
+        return {**asdict(self), "before": to_points(self.before), "after": to_points(self.after)}
 
     def describe(self) -> str:
         """Say it: ``calibration: top-1 71.20 % -> 70.90 %``."""
@@ -58,7 +65,7 @@ def read_measured(entries: Mapping[str, str]) -> tuple[Measured, ...]:
     A pruning that does not say what its points are was measured as the calibration that followed it.
     """
     records = {key: read_record(entries.get(key, "")) for key in STAGES}
-    told = {name: records[CALIBRATION].get(name) for name in ("metric", "measured")}
+    told = {name: records[CALIBRATION].get(name) for name in ("metric", "measured", *HASHES)}
     records[PRUNING] = {**told, **records[PRUNING]}
     found = [make_measured(key, record) for key, record in records.items()]
     return tuple(one for one in found if one is not None)
@@ -73,7 +80,8 @@ def make_measured(key: str, record: Mapping[str, Any]) -> Measured | None:
         return None
     before, after = (value / MOST_POINTS for value in pair)
     metric, kind = (str(record.get(name) or "") for name in ("metric", "measured"))
-    return Measured(STAGES[key], metric, kind or "accuracy", before, after)
+    pictures = next((str(record[name]) for name in HASHES if record.get(name)), "")
+    return Measured(STAGES[key], metric, kind or "accuracy", before, after, pictures)
 
 
 def is_points(value: Any) -> bool:

@@ -36,11 +36,11 @@ class EngineRunner:
         """Import the engine, load the file, run it once; say how long each took."""
         start = perf_counter()
         import_engine(self._job["engine"])
-        from gcv_edge.runtime.loading import load
+        from gcv_edge.runtime.loading import open_network
 
         imported = perf_counter()
         options = {key: self._job[key] for key in ("engine", "precision", "hint", "threads")}
-        self._model = load(self._job["model"], **options)
+        self._model = open_network(self._job["model"], **options)
         self._session: Session = self._model.session
         self._check_batch()
         loaded = perf_counter()

@@ -3,8 +3,8 @@ const MEASURES = {
   alone: { title: "network alone, frames per second", short: "network alone/s", value: (row) => row.network_throughput?.median, digits: 1 },
   latency: { title: "ms per call, median", short: "p50 ms", value: (row) => row.stages_ms?.total?.p50, digits: 2 },
   p99: { title: "ms per call, 99 % within", short: "p99 ms", value: (row) => row.stages_ms?.total?.p99, digits: 2 },
-  accuracy: { title: "accuracy, %", short: "accuracy %", value: (row) => (row.accuracy == null ? null : 100 * row.accuracy), digits: 2 },
-  agreement: { title: "agreement with the network before, %", short: "agreement %", value: (row) => (row.agreement == null ? null : 100 * row.agreement), digits: 2 },
+  accuracy: { title: "accuracy, %", short: "accuracy %", value: (row) => row.accuracy ?? null, digits: 2 },
+  agreement: { title: "agreement with the network before, %", short: "agreement %", value: (row) => row.agreement ?? null, digits: 2 },
   size: { title: "file, MB", short: "file MB", value: (row) => (row.size_bytes == null ? null : row.size_bytes / 1e6), digits: 1 },
   memory: { title: "memory, MB", short: "memory MB", value: (row) => (row.memory_bytes == null ? null : row.memory_bytes / 1e6), digits: 0 },
   startup: {

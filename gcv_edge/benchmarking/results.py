@@ -25,6 +25,7 @@ from gcv_edge.benchmarking.statistics import (
 )
 from gcv_edge.benchmarking.turns import Turn
 from gcv_edge.benchmarking.variants import Variant
+from gcv_edge.points import to_points
 
 STAGES = ("preprocess", "inference", "postprocess", "total")
 SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
@@ -158,9 +159,9 @@ class Row:
             "startup_s": self.startup,
             "memory_bytes": self.memory,
             "size_bytes": variant.size,
-            "accuracy": variant.accuracy,
+            "accuracy": as_points(variant.accuracy),
             "metric": variant.metric,
-            "agreement": variant.agreement,
+            "agreement": as_points(variant.agreement),
             "measured": [one.to_dict() for one in variant.measured],
             "ratios": {
                 title: {"total": ratio.total.to_dict(), "network": ratio.network.to_dict()}
@@ -331,6 +332,7 @@ def find_reservations(rows: Sequence[Row], settings: Settings) -> list[str]:
     notes = describe_stages(rows)
     if settings.hint == "throughput" and any(row.variant.engine == "mxnet" for row in rows):
         notes.append("MXNet has no streams: with --hint throughput it still runs one call after the other")
+    notes += describe_missing(rows)
     if any("random weights" in row.variant.family for row in rows):
         notes.append("the weights are random: speed is real, results and accuracy mean nothing")
     notes += find_unequal_threads(rows)
@@ -340,6 +342,20 @@ def find_reservations(rows: Sequence[Row], settings: Settings) -> list[str]:
     if any(row.stages["preprocess"]["p50"] == 0 for row in rows):
         notes.append("where preprocessing is 0, the network was run on noise: no frames are made for it here")
     return notes
+
+
+def describe_missing(rows: Sequence[Row]) -> list[str]:
+    """Say why an accuracy that a file tells is not in the table, each variant once."""
+    reasons = {row.variant.title: row.variant.without for row in rows if row.variant.without}
+    return [
+        f"accuracy of {title} is left empty: {reason} (gcv-edge val measures any file on the same pictures)"
+        for title, reason in reasons.items()
+    ]
+
+
+def as_points(value: float | None) -> float | None:
+    """Turn a part of one into points of 100."""
+    return None if value is None else to_points(value)
 
 
 def describe_stages(rows: Sequence[Row]) -> list[str]:

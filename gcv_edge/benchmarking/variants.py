@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from gcv_edge.runtime.modelfile import read_entries
 from gcv_edge.store import find_model
 
 PRECISIONS = ("f32", "bf16")
+HASH_DIGITS = 8
 REFERENCES = ("mxnet", "onnxruntime", "openvino")
 MXNET_MODES = {"unfused": "FP32", "fused": "FP32 fused", "int8": "INT8"}
 RANDOM = re.compile(r"(?P<name>.+) \(random weights, seed (?P<seed>\d+)\)$")
@@ -37,6 +38,10 @@ class Variant:
         accuracy: against labels, that the file carries, 0 to 1, and ``metric`` what it is.
         agreement: with the network it was made from, 0 to 1, where no labels were there to hold it against.
         measured: all that the file's stages say of it.
+        without: why an accuracy that is known of it cannot be compared with the family's; empty otherwise.
+        is_int8: its heavy operators are of 8 bits.
+        origin: name of what the file was exported from.
+        last_stage: stage that made the file.
         is_reference: others are held against it, and it is not recommended.
     """
 
@@ -54,6 +59,10 @@ class Variant:
     metric: str = ""
     agreement: float | None = None
     measured: tuple[Measured, ...] = ()
+    without: str = ""
+    is_int8: bool = False
+    origin: str = ""
+    last_stage: str = ""
     is_reference: bool = False
 
     @property
@@ -69,14 +78,22 @@ class Variant:
 
 @dataclass(frozen=True)
 class File:
-    """A model file and what it says of itself."""
+    """A model file and what it says of itself.
+
+    Attributes:
+        path: of the file.
+        metadata: what it says.
+        entries: the same as it is spelt.
+        family: what files of one network have in common.
+    """
 
     path: Path
     metadata: ModelMetadata
     entries: dict[str, str] = field(repr=False)
+    family: str = ""
 
     @property
-    def family(self) -> str:
+    def source(self) -> str:
         """Name of what it was exported from, else its own."""
         return self.metadata.source or self.path.stem
 
@@ -110,7 +127,25 @@ def open_files(models: Sequence[str | os.PathLike[str]]) -> list[File]:
             raise UsageError(f"{os.fspath(model)}: is given twice")
         entries = read_entries(path)
         files.append(File(path, parse_metadata(entries, str(path)), entries))
-    return files
+    return name_families(files)
+
+
+def name_families(files: Sequence[File]) -> list[File]:
+    """Say which files are of one network: those of one source by its content; names tell too little.
+
+    A file that does not tell its source's hash is taken for one of that name.
+    """
+    hashes: dict[str, set[str]] = {}
+    for file in files:
+        hashes.setdefault(file.source, set()).add(file.metadata.source_hash)
+    return [replace(file, family=name_family(file, hashes[file.source])) for file in files]
+
+
+def name_family(file: File, hashes: set[str]) -> str:
+    """Name a network by its source, and by the source's hash where others are called the same."""
+    digest = file.metadata.source_hash
+    several = len(hashes - {""}) > 1
+    return f"{file.source} (sha256 {digest[:HASH_DIGITS]})" if several and digest else file.source
 
 
 def list_variants(
@@ -133,7 +168,7 @@ def list_variants(
 def make_variant(file: File, precision: str, engine: str) -> Variant:
     """Describe a file in a precision."""
     measured = read_measured(file.entries)
-    accuracy, agreement = (last_of(measured, file.last_stage, kind) for kind in (True, False))
+    agreement = last_of(measured, file.last_stage, False) if precision == "f32" else None
     return Variant(
         family=file.family,
         name=name_variant(file.is_pruned, file.is_int8, precision),
@@ -142,10 +177,11 @@ def make_variant(file: File, precision: str, engine: str) -> Variant:
         precision=precision,
         task=file.metadata.task.name,
         size=file.path.stat().st_size,
-        accuracy=accuracy.after if accuracy is not None else None,
-        metric=accuracy.metric if accuracy is not None else "",
         agreement=agreement.after if agreement is not None else None,
         measured=measured,
+        is_int8=file.is_int8,
+        origin=file.source,
+        last_stage=file.last_stage,
     )
 
 
@@ -166,19 +202,70 @@ def tell_apart(variants: Sequence[Variant]) -> list[Variant]:
     ]
 
 
-def share_accuracy(files: Sequence[File], variants: Sequence[Variant]) -> list[Variant]:
-    """Give networks that carry no accuracy the one that a stage of another file measured of them.
+Key = tuple[str, str]
+"""Pictures and metric: what figures must have in common to be compared."""
 
-    A network before pruning is the whole one, and after it the pruned float one. Before calibration it is the
-    float one, which of a pruned file tells only where pruning itself measured nothing.
+
+def share_accuracy(files: Sequence[File], variants: Sequence[Variant]) -> list[Variant]:
+    """Give every variant the accuracy that was measured of it on the pictures that most of its family share.
+
+    A figure may stand in another file: a network before pruning is the whole one, and after it the pruned
+    float one. Before calibration it is the float one, which of a pruned file tells only where pruning itself
+    measured nothing.
     """
-    noted: dict[tuple[str, str], tuple[float, str]] = {}
+    noted: dict[tuple[str, str], dict[Key, float]] = {}
     for file in files:
         for one in read_measured(file.entries):
-            if one.is_accuracy:
-                for name, value in name_measured(one, file.is_pruned):
-                    noted.setdefault((file.family, name), (value, one.metric))
-    return [add_accuracy(variant, noted.get((variant.family, variant.name))) for variant in variants]
+            for name, value in name_measured(one, file.is_pruned) if one.is_accuracy else ():
+                noted.setdefault((file.family, name), {}).setdefault(key_of(one, file.path), value)
+    figures = [
+        own_figures(variant) | noted.get((variant.family, name_float(variant)), {}) for variant in variants
+    ]
+    return [
+        choose_figure(variant, found, common_key(variant.family, variants, figures))
+        for variant, found in zip(variants, figures, strict=True)
+    ]
+
+
+def name_float(variant: Variant) -> str:
+    """Return the name under which stages note a float file; none for 8 bits and other precisions."""
+    return variant.name if variant.precision == "f32" and not variant.is_int8 else ""
+
+
+def key_of(one: Measured, path: Path) -> Key:
+    """Return what tells a figure's pictures and metric; pictures that are not told are those of its file."""
+    return one.pictures or str(path), one.metric
+
+
+def own_figures(variant: Variant) -> dict[Key, float]:
+    """Return what a variant's own file says of it."""
+    found = last_of(variant.measured, variant.last_stage, True)
+    is_measured = found is not None and variant.precision == "f32"
+    return {key_of(found, variant.model): found.after} if found is not None and is_measured else {}
+
+
+def common_key(
+    family: str, variants: Sequence[Variant], figures: Sequence[Mapping[Key, float]]
+) -> Key | None:
+    """Choose the pictures and metric that most of a family have a figure of, the first of equals."""
+    keys = [
+        key
+        for variant, found in zip(variants, figures, strict=True)
+        if variant.family == family
+        for key in found
+    ]
+    return max(keys, key=keys.count, default=None)
+
+
+def choose_figure(variant: Variant, figures: Mapping[Key, float], key: Key | None) -> Variant:
+    """Give a variant its figure, or the reason why it has none."""
+    if key in figures and key is not None:
+        return replace(variant, accuracy=figures[key], metric=key[1])
+    if figures:
+        return replace(variant, without="it was measured on other pictures, or by another metric")
+    if variant.precision != "f32" and any(one.is_accuracy for one in variant.measured):
+        return replace(variant, without=f"its file was measured in f32, not in {variant.precision}")
+    return variant
 
 
 def name_measured(one: Measured, is_pruned: bool) -> list[tuple[str, float]]:
@@ -187,13 +274,6 @@ def name_measured(one: Measured, is_pruned: bool) -> list[tuple[str, float]]:
     if one.stage == STAGES[PRUNING]:
         return [(whole, one.before), (pruned, one.after)]
     return [(pruned if is_pruned else whole, one.before)]
-
-
-def add_accuracy(variant: Variant, noted: tuple[float, str] | None) -> Variant:
-    """Give a variant that has none the accuracy that was noted of it."""
-    if noted is None or variant.accuracy is not None:
-        return variant
-    return replace(variant, accuracy=noted[0], metric=noted[1])
 
 
 def list_references(
@@ -255,7 +335,7 @@ def find_source(variant: Variant, source: str | None, params: str | None) -> dic
     """Find the network that MXNet has to run: the one given, else the zoo name that the file remembers."""
     if source is not None:
         return {"source": source, "params": params, "seed": None}
-    random = RANDOM.match(variant.family)
+    random = RANDOM.match(variant.origin)
     if random is not None:
         return {"source": random["name"], "params": params, "seed": int(random["seed"])}
-    return {"source": variant.family, "params": params, "seed": None}
+    return {"source": variant.origin, "params": params, "seed": None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from gcv_edge.evaluation.agreement import run_sample
 from gcv_edge.evaluation.drop import FEWEST, Score
 from gcv_edge.evaluation.resampling import DRAWS
 from gcv_edge.evaluation.running import make_metric
-from gcv_edge.runtime.loading import load
+from gcv_edge.runtime.loading import open_network
 from gcv_edge.tasks import Task
 
 SEED = 0
@@ -220,7 +220,20 @@ def open_labelled(
         first = next(iter(dataset), None)
     except DataError as error:
         return None, str(error)
-    return (None, "") if first is None or first.target is None else (dataset, "")
+    return (None, dataset.unlabelled) if first is None or first.target is None else (dataset, "")
+
+
+def without_misfit(material: Material, model: Path, engine: str) -> Material:
+    """Do without labels of another number of classes than a model without names has, and say so."""
+    network = open_network(model, engine=engine) if material.has_labels else None
+    if network is None or network.labels:
+        return material
+    try:
+        make_metric(network, material.measuring, None)
+    except DataError as error:
+        measuring = material.measuring.limit(COMPARED)
+        return replace(material, measuring=measuring, has_labels=False, problem=str(error))
+    return material
 
 
 def is_labelled(dataset: Dataset) -> bool:
@@ -246,7 +259,7 @@ def choose_points(
     Raises:
         DataError: labels do not fit the model.
     """
-    reference, dataset = load(model, engine=engine), material.measuring
+    reference, dataset = open_network(model, engine=engine), material.measuring
     step = Steps(progress)
     if material.has_labels:
         accuracy = Accuracy(dataset, step, engine)
@@ -287,7 +300,7 @@ class Accuracy:
 
     def __call__(self, path: Path) -> Score:
         """Measure a file."""
-        network = load(path, engine=self.engine)
+        network = open_network(path, engine=self.engine)
         found = evaluate(network, self.dataset, progress=self.step, resampling=True)
         if math.isnan(found.value):
             raise DataError(f"{self.dataset.name}: found no labelled object in {found.pictures} pictures")
@@ -320,7 +333,7 @@ class Sameness:
         """Measure a file."""
         if path == self.reference.path:
             return Score(100.0, (100.0,) * DRAWS, len(self.dataset))
-        network = load(path, engine=self.engine)
+        network = open_network(path, engine=self.engine)
         found = agree(self.reference, network, self.dataset, self.step)
         draws = tuple(100 * value for value in found.resampled)
         return Score(100 * found.value, draws, found.pictures, found.is_share)

@@ -16,7 +16,7 @@ from gcv_edge.errors import DataError, UnsupportedError
 from gcv_edge.evaluation import agreement
 from gcv_edge.evaluation.agreement import run_sample
 from gcv_edge.runtime.frames import Pixels
-from gcv_edge.runtime.loading import load
+from gcv_edge.runtime.loading import open_network
 from gcv_edge.runtime.results import Classification
 
 COUNT = 4
@@ -63,7 +63,7 @@ def draw_samples(
         dataset: pictures that neither was calibrated on.
         count: pictures at most.
     """
-    models = load(floating), load(quantized)
+    models = open_network(floating), open_network(quantized)
     for sample in dataset.limit(count):
         results = [run_sample(model, sample) for model in models]
         drawn = [encode(draw(result, sample.frame)) for result in results]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import click
 
 from gcv_edge.cli.console import echo_json, echo_table, finite, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, muted_libraries
-from gcv_edge.cli.options import Word
+from gcv_edge.cli.options import Word, json_option
 from gcv_edge.cli.outputs import check_file, check_report, writing
 from gcv_edge.errors import GcvEdgeError, UsageError
 
@@ -22,7 +21,6 @@ ENGINES = ("openvino", "onnxruntime")
 HINTS = ("latency", "throughput")
 ISAS = ("native", "vnni", "avx512", "avx2")
 PRECISIONS = ("f32", "bf16")
-STANDARD_OUTPUT = "-"
 
 NAMES = ("engine", "variant", "batch")
 STAGES = {"preprocess": "pre", "inference": "network", "postprocess": "post"}
@@ -92,8 +90,8 @@ def parse_precisions(ctx: click.Context, param: click.Parameter, value: str) -> 
     "--seconds", type=click.FloatRange(0.01), default=1.0, show_default=True, help="Length of a turn."
 )
 @click.option("--report", metavar="FILE.html", help="Write a page to look at.")
-@click.option("--json", "json_file", metavar="FILE", help="Write everything as JSON; - prints it.")
-@click.option("--csv", "csv_file", metavar="FILE", help="Write the table as CSV.")
+@click.option("--csv", "csv_file", metavar="FILE.csv", help="Write the table as CSV.")
+@json_option("Print everything as JSON.")
 @debug_option
 def benchmark(
     models: tuple[str, ...],
@@ -110,8 +108,8 @@ def benchmark(
     rounds: int,
     seconds: float,
     report: str | None,
-    json_file: str | None,
     csv_file: str | None,
+    as_json: bool,
 ) -> None:
     """Measure how fast models are on this machine, and say which one to deploy.
 
@@ -120,15 +118,15 @@ def benchmark(
     neighbour slows all of them alike.
     """
     check_source(against, source, params)
-    check_outputs(report, json_file, csv_file)
+    check_outputs(report, csv_file)
     from gcv_edge.benchmarking import Settings
 
     settings = Settings(hint, batches, threads, isa, rounds, seconds)
     with muted_libraries():
         variants = find_variants(models, precisions, engine, against, source, params)
         found = run(variants, settings, pictures)
-    write_outputs(found, report, json_file, csv_file)
-    if json_file == STANDARD_OUTPUT:
+    write_outputs(found, report, csv_file)
+    if as_json:
         echo_json(found.to_dict())
     else:
         print_benchmark(found, report)
@@ -158,7 +156,7 @@ def check_reference(found: Benchmark, against: str | None) -> None:
         raise GcvEdgeError(f"--against {against}: found nothing that could be measured: {first.reason}")
 
 
-def check_outputs(report: str | None, json_file: str | None, csv_file: str | None) -> None:
+def check_outputs(report: str | None, csv_file: str | None) -> None:
     """Find out before the work begins that an output cannot be written.
 
     Raises:
@@ -166,9 +164,8 @@ def check_outputs(report: str | None, json_file: str | None, csv_file: str | Non
         MissingExtraError: a report is wanted and Plotly is not installed.
         GcvEdgeError: a folder is missing or not writable.
     """
-    for option, name, suffix in (("--json", json_file, ".json"), ("--csv", csv_file, ".csv")):
-        if name is not None and (option, name) != ("--json", STANDARD_OUTPUT):
-            check_file(option, name, suffix)
+    if csv_file is not None:
+        check_file("--csv", csv_file, ".csv")
     check_report(report)
 
 
@@ -291,11 +288,8 @@ def describe_run(found: Benchmark) -> str:
     )
 
 
-def write_outputs(found: Benchmark, report: str | None, json_file: str | None, csv_file: str | None) -> None:
+def write_outputs(found: Benchmark, report: str | None, csv_file: str | None) -> None:
     """Write the files that were asked for, each whole or not at all."""
-    if json_file is not None and json_file != STANDARD_OUTPUT:
-        with writing(json_file) as path:
-            path.write_text(json.dumps(finite(found.to_dict()), indent=2) + "\n", encoding="utf-8")
     if csv_file is not None:
         with writing(csv_file) as path:
             path.write_text(found.to_csv(), encoding="utf-8")

@@ -16,11 +16,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod
+
     from gcv_edge.data import Skipped
 
 Item = TypeVar("Item")
 
 SHOWN_SKIPPED = 10
+
+GAP = 2
+TEXT_WIDTH = 16
+"""Columns that text gets at least."""
 
 PIPE_WIDTH = 400
 """Columns of a table that no terminal bounds: nothing is cut for a program."""
@@ -42,22 +48,76 @@ def finite(value: Any) -> Any:
     return value
 
 
-def echo_table(headers: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
-    """Print a table without lines; the columns in ``right`` are aligned to the right."""
+def echo_table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: Sequence[str] = (),
+    text: Sequence[str] = (),
+) -> None:
+    """Print a table without lines, in which no name is broken.
+
+    A terminal that is too narrow gets ``text`` on several lines; if that is not enough, the last of the
+    columns in ``right`` are left out, and named below.
+
+    Args:
+        headers: one for each column.
+        rows: cells.
+        right: columns aligned to the right.
+        text: columns that may be broken.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for header in headers:
-        table.add_column(header, justify="right" if header in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))
     console = Console(highlight=False, soft_wrap=False)
     console.width = console.width if console.is_terminal else PIPE_WIDTH
+    cells = [list(row) for row in rows]
+    widths = [
+        least_width(header, column, header in text) for header, *column in zip(headers, *cells, strict=True)
+    ]
+    shown = fit_columns(headers, widths, right, console.width)
+    console.width = max(console.width, table_width(widths[place] for place in shown))
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    for place in shown:
+        header = headers[place]
+        justify: JustifyMethod = "right" if header in right else "left"
+        table.add_column(
+            header, justify=justify, overflow="fold", no_wrap=header not in text, min_width=widths[place]
+        )
+    for row in cells:
+        table.add_row(*(Text(row[place]) for place in shown))
     with console.capture() as capture:
         console.print(table)
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
+    hidden = [header for place, header in enumerate(headers) if place not in shown]
+    if hidden:
+        click.echo(f"(no room for {', '.join(hidden)}: a wider terminal, a pipe and --json have all)")
+
+
+def least_width(header: str, cells: Sequence[str], is_text: bool) -> int:
+    """Return the columns that a table's column needs."""
+    from rich.cells import cell_len
+
+    width = max(map(cell_len, (header, *cells)))
+    return min(width, max(TEXT_WIDTH, cell_len(header))) if is_text else width
+
+
+def fit_columns(
+    headers: Sequence[str], widths: Sequence[int], spare: Sequence[str], available: int
+) -> list[int]:
+    """Choose the columns for which there is room, leaving out the last of those that may be spared."""
+    shown = list(range(len(headers)))
+    for place in reversed(range(1, len(headers))):
+        if table_width(widths[one] for one in shown) <= available:
+            break
+        if headers[place] in spare:
+            shown.remove(place)
+    return shown
+
+
+def table_width(widths: Iterable[int]) -> int:
+    """Add up the columns of a table with the gaps between them."""
+    return sum(width + GAP for width in widths) - GAP
 
 
 @contextlib.contextmanager
@@ -98,6 +158,12 @@ def tell_skipped(what: str, skipped: Sequence[Skipped]) -> None:
         click.echo(f"{what} {show_path(one.name)}: {one.reason}", err=True)
     if len(skipped) > SHOWN_SKIPPED:
         click.echo(f"{what} {len(skipped) - SHOWN_SKIPPED} more (--json lists them)", err=True)
+
+
+def tell_notes(lines: Iterable[str], *, err: bool = True) -> None:
+    """Say what a user may want to know: on standard error, or among what is printed for people."""
+    for line in lines:
+        click.echo(f"Note: {line}", err=err)
 
 
 def show_size(size: int) -> str:

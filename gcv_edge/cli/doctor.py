@@ -18,7 +18,7 @@ from gcv_edge import __version__
 from gcv_edge.cli.console import echo_json, echo_table
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import json_option
-from gcv_edge.errors import GcvEdgeError
+from gcv_edge.errors import GcvEdgeError, cure_missing
 
 CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 PACKAGES = {
@@ -59,6 +59,7 @@ def doctor(as_json: bool) -> None:
         echo_table(
             ("checked", "state", "found"),
             [(finding.what, finding.state, finding.detail) for finding in findings],
+            text=("found",),
         )
     broken = [finding.what for finding in findings if finding.state == BROKEN]
     if broken:
@@ -113,7 +114,7 @@ def examine_core() -> Finding:
 
 def examine_packages(extra: str, packages: tuple[str, ...]) -> Iterator[Finding]:
     """Look for the distributions of an extra."""
-    cure = f"pip install 'gcv-edge[{extra}]'" if extra else "pip install gcv-edge"
+    cure = cure_missing(extra) if extra else "pip install gcv-edge"
     for package in packages:
         try:
             yield Finding(package, OK, importlib.metadata.version(package))

@@ -13,6 +13,7 @@ from gcv_edge.cli.console import echo_json, plural, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import json_option
 from gcv_edge.cli.verdicts import describe_verdict, reservations
+from gcv_edge.labels import describe_repeated
 from gcv_edge.metadata import (
     ClipSettings,
     DepthSettings,
@@ -144,7 +145,9 @@ def describe_labels(labels: tuple[str, ...]) -> str:
     if not labels:
         return "none (gcv-edge export --classes names them)"
     more = ", ..." if len(labels) > SHOWN_LABELS else ""
-    return f"{len(labels)}: {', '.join(labels[:SHOWN_LABELS])}{more}"
+    repeated = describe_repeated(labels)
+    twice = f"; more than once: {repeated}" if repeated else ""
+    return f"{len(labels)}: {', '.join(labels[:SHOWN_LABELS])}{more}{twice}"
 
 
 def describe_tensors(tensors: list[dict[str, Any]]) -> str:

@@ -2,91 +2,145 @@
 
 from __future__ import annotations
 
+import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
-from gcv_edge.errors import DataError
+from gcv_edge.cli.console import tell_notes
+from gcv_edge.errors import DataError, TruncatedError, UnreadableError
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
-from gcv_edge.runtime.sources import (
-    PICTURE_SUFFIXES,
-    Frame,
-    list_pictures,
-    read_picture,
-    read_source,
-)
+from gcv_edge.runtime.picture_size import page_count, picture_kind
+from gcv_edge.runtime.places import BROKEN, PICTURE, Place, describe_passed_over, find_places
+from gcv_edge.runtime.sources import Frame, read_places
 
 MODEL_SUFFIXES = (".onnx", ".params", ".json")
-MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"II*\0", b"MM\0*", b"RIFF")
-"""First bytes of JPEG, PNG, BMP, TIFF and WebP."""
+TIFF_SUFFIXES = (".tif", ".tiff")
+HEAD = 32
 
 
 @dataclass
 class Input:
-    """Where frames come from.
+    """What a user names.
 
     Attributes:
         name: as the user gave it.
-        kind: ``picture``, ``folder``, ``video`` or ``camera``.
-        pictures: a folder's pictures.
-        unreadable: pictures of the folder that turned out to be none.
+        kind: ``picture``, ``folder``, ``video``, ``camera`` or ``broken``.
+        places: what is to be read.
     """
 
     name: str
     kind: str
-    pictures: list[Path] = field(default_factory=list)
-    unreadable: int = 0
+    places: list[Place]
+
+
+@dataclass
+class Inputs:
+    """All that a user names, read in order.
+
+    Attributes:
+        parts: one for each name.
+        failure: what could not be read; None before the end, and where all could.
+    """
+
+    parts: list[Input]
+    failure: DataError | None = field(default=None)
+
+    @property
+    def places(self) -> list[Place]:
+        """What is to be read."""
+        return [place for part in self.parts for place in part.places]
 
     @property
     def count(self) -> int | None:
         """How many frames there are, where that is known beforehand."""
-        return {"picture": 1, "folder": len(self.pictures)}.get(self.kind)
+        places = self.places
+        return len(places) if all(place.kind in (PICTURE, BROKEN) for place in places) else None
 
     def frames(self) -> Iterator[Frame]:
-        """Read the frames; a folder's unreadable picture is told and passed over."""
-        return self._folder_frames() if self.kind == "folder" else read_source(self.name)
+        """Read the frames; of several places, what cannot be read is told and passed over.
 
-    def _folder_frames(self) -> Iterator[Frame]:
-        for index, path in enumerate(self.pictures):
-            try:
-                yield Frame(read_picture(path), str(path), index)
-            except DataError as error:
-                self.unreadable += 1
-                click.echo(f"Skipped {error}", err=True)
+        Raises:
+            DataError: the only place cannot be read.
+        """
+        places = self.places
+        try:
+            yield from read_places(places, tell, is_list=len(places) > 1)
+        except UnreadableError as error:
+            noun = "pictures" if self.count is not None else "inputs"
+            self.failure = DataError(f"{len(error.problems)} of {error.total} {noun} could not be read")
+        except TruncatedError as error:
+            self.failure = error
+
+
+def tell(error: DataError) -> None:
+    """Say on standard error what is passed over."""
+    click.echo(f"{'Cut short:' if isinstance(error, TruncatedError) else 'Skipped'} {error}", err=True)
+
+
+def open_inputs(names: Sequence[str]) -> Inputs:
+    """Find out what INPUTs are; of several, those that are wrong are told when their turn comes.
+
+    Raises:
+        DataError: the only one does not exist, is a model, or is a folder without pictures.
+    """
+    parts = []
+    for name in names:
+        try:
+            parts.append(open_input(name))
+        except DataError as error:
+            if len(names) == 1:
+                raise
+            parts.append(Input(name, BROKEN, [Place(name, BROKEN, error)]))
+    return Inputs(parts)
 
 
 def open_input(name: str) -> Input:
-    """Find out what an INPUT is.
+    """Find out what an INPUT is, and say what of it is passed over.
 
     Raises:
         DataError: it does not exist, is a model, or is a folder without pictures.
     """
-    if not name:
-        raise DataError("found an empty name, expected a picture, a folder, a video or a camera number")
     path = Path(name)
-    if path.is_dir():
-        return Input(name, "folder", list_pictures(path))
-    if name.isdecimal() and not path.exists():
-        return Input(name, "camera")
-    if "://" in name:
-        return Input(name, "video")
-    if not path.exists():
-        raise DataError(f"{name}: no such file or folder")
-    if path.suffix.lower() in MODEL_SUFFIXES:
+    if path.is_file() and path.suffix.lower() in MODEL_SUFFIXES:
         raise DataError(f"{name}: found a model, expected a picture, a folder, a video or a camera number")
-    return Input(name, "picture" if path.suffix.lower() in PICTURE_SUFFIXES else "video")
+    places = find_places(name)
+    tell_notes(describe_partial(path, places))
+    if len(places) == 1 and places[0].name == name:
+        return Input(name, places[0].kind, places)
+    return Input(name, "folder", places)
+
+
+def describe_partial(path: Path, places: Sequence[Place]) -> Iterator[str]:
+    """Say what of an input is not read: hidden pictures, videos in a folder, further pages of a TIFF."""
+    if path.is_dir():
+        yield from (f"{path}: {line}" for line in describe_passed_over(path))
+    for place in places:
+        if place.kind == PICTURE and place.name.lower().endswith(TIFF_SUFFIXES):
+            pages = count_pages(place.name)
+            if pages > 1:
+                yield f"{place.name}: the first of {pages} pages is read"
+
+
+def count_pages(name: str) -> int:
+    """Count the pictures in a file; 1 where that cannot be told."""
+    try:
+        with Path(name).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return page_count(data)
+    except (OSError, ValueError):  # nothing can be mapped of an empty file
+        return 1
 
 
 def is_picture(name: str) -> bool:
     """Tell by its first bytes whether a file is a picture."""
     try:
         with Path(name).open("rb") as file:
-            return file.read(8).startswith(MAGIC)
+            return picture_kind(file.read(HEAD)) is not None
     except (OSError, ValueError):
         return False

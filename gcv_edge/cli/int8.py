@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gcv_edge.cli.console import ignore, show_path, stages
+from gcv_edge.cli.console import ignore, show_path, stages, tell_notes
 from gcv_edge.cli.guard import muted_libraries, naming
 from gcv_edge.cli.int8_outcome import Outcome, warn_of_skipped
 from gcv_edge.cli.int8_page import write_outcome_page
 from gcv_edge.cli.options import Fraction, Word
 from gcv_edge.errors import UsageError
 from gcv_edge.runtime.cpus import is_x86
-from gcv_edge.store import try_to_remember
+from gcv_edge.store import take_name
 
 if TYPE_CHECKING:
     from gcv_edge.calibration.material import Material, Points
@@ -225,13 +225,13 @@ def calibrate_file(
             ),
             progress=progress,
         )
-    try_to_remember(result.path, result.path.stem)
+    tell_notes(take_name(result.path, result.path.stem), err=told is ignore)
     return Outcome(source, result, material, points, wishes.report)
 
 
 def open_prior(source: Path, wishes: Wishes, progress: Callable[[str], None]) -> Prior:
     """Divide the pictures, and decide how files are measured against the float file."""
-    from gcv_edge.calibration.material import Division, choose_points, open_material
+    from gcv_edge.calibration.material import Division, choose_points, open_material, without_misfit
     from gcv_edge.calibration.targets import find_target, judging_engine
     from gcv_edge.runtime.modelfile import read_metadata
 
@@ -250,6 +250,7 @@ def open_prior(source: Path, wishes: Wishes, progress: Callable[[str], None]) ->
         ),
     )
     engine = judging_engine(find_target(wishes.target))
+    material = without_misfit(material, source, engine)
     return Prior(source, material, choose_points(source, material, engine, progress), engine)
 
 
@@ -268,6 +269,7 @@ def resumable(output: Path) -> Iterator[None]:
 def opening_lines(material: Material, points: Points | None, fingerprint: str) -> Iterator[str]:
     """Say which pictures are for what, and what is measured."""
     yield f"{show_path(material.describe())}; sha256 {fingerprint[:HASH_DIGITS]}..."
+    yield from (f"Warning: {note}" for note in material.calibrating.notes)
     if material.problem:
         yield f"Warning: labels are not used: {material.problem}"
     if material.warning:

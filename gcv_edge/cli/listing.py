@@ -12,13 +12,12 @@ import click
 from gcv_edge.cli.console import echo_json, echo_table, show_number, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import Word, json_option
-from gcv_edge.errors import GcvEdgeError
+from gcv_edge.errors import GcvEdgeError, cure_missing
 from gcv_edge.tasks import TASKS
 
 if TYPE_CHECKING:
     from gcv_edge.zoo_table import ZooEntry
 
-MISSING_ZOO = "GluonCV's zoo: not installed (pip install 'gcv-edge[mxnet]' lets export take zoo names)"
 ZOO_HEADERS = ("name", "input", "size", "error", "MXNet ms", "ORT ms", "OpenVINO ms", "note")
 EXPLANATION = (
     "error: largest difference from MXNet, in parts of the output's scale; ms: one inference on the machine\n"
@@ -92,7 +91,7 @@ def print_models(models: list[dict[str, Any]]) -> None:
         return
     click.echo(f"Models in {show_path(models_folder())}:")
     rows = [model_row(model) for model in models]
-    echo_table(("name", "task", "labels", "size", "file"), rows, right=("labels", "size"))
+    echo_table(("name", "task", "labels", "size", "file"), rows, right=("labels", "size"), text=("file",))
 
 
 def model_row(model: dict[str, Any]) -> tuple[str, ...]:
@@ -107,11 +106,11 @@ def print_zoo(zoo: dict[str, list[ZooEntry]]) -> None:
     """Print the zoo's names as tables, by task."""
     for task, entries in zoo.items():
         click.echo(f"\nGluonCV's zoo, {task} ({len(entries)}):")
-        echo_table(ZOO_HEADERS, map(zoo_row, entries), right=ZOO_HEADERS[2:-1])
+        echo_table(ZOO_HEADERS, map(zoo_row, entries), right=ZOO_HEADERS[2:-1], text=("note",))
     if zoo:
         click.echo(f"\n{EXPLANATION}")
     if not has_zoo():
-        click.echo(MISSING_ZOO)
+        click.echo(f"GluonCV's zoo is not installed; names need the extra [mxnet]: {cure_missing('mxnet')}")
 
 
 def zoo_row(entry: ZooEntry) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,8 +15,10 @@ from gcv_edge.cli.summaries import draw, summarize, to_dict
 from gcv_edge.errors import DataError, UnsupportedError, UsageError
 
 if TYPE_CHECKING:
-    from gcv_edge.cli.inputs import Input
-    from gcv_edge.cli.saving import Sink
+    from pathlib import Path
+
+    from gcv_edge.cli.inputs import Input, Inputs
+    from gcv_edge.cli.saving import Copies
     from gcv_edge.runtime.action import ActionRecognizer
     from gcv_edge.runtime.model import Model, Network
     from gcv_edge.runtime.results import Classification
@@ -28,7 +30,7 @@ PRECISIONS = ("f32", "bf16", "auto")
 
 @click.command()
 @click.argument("model")
-@click.argument("source", metavar="INPUT")
+@click.argument("sources", metavar="INPUT...", nargs=-1, required=True)
 @click.option("--save", metavar="DIR", help="Write annotated copies there; the folder is made.")
 @max_pixels_option
 @json_option("Print a line of JSON per frame.")
@@ -48,38 +50,39 @@ PRECISIONS = ("f32", "bf16", "auto")
 @debug_option
 def predict(
     model: str,
-    source: str,
+    sources: tuple[str, ...],
     save: str | None,
     as_json: bool,
     threshold: float | None,
     engine: str,
     precision: str,
 ) -> None:
-    """Run a model on a picture, a folder of pictures, a video or a camera.
+    """Run a model on pictures, folders of pictures, videos or a camera.
 
-    MODEL is an exported file, or a name in the model store. INPUT is a path, a video's URL, or a camera's
-    number. A network for actions sees a video, or a folder of its frames, as a whole.
+    MODEL is an exported file, or a name in the model store. INPUT is a path, a pattern ('cam*/*.jpg'), a
+    URL, or a camera's number; there may be several. A network for actions sees a video, or a folder of its
+    frames, as a whole.
     """
-    from gcv_edge.cli.inputs import open_input
-    from gcv_edge.cli.saving import open_sink
-    from gcv_edge.runtime.loading import load
+    from gcv_edge.cli.inputs import open_inputs
+    from gcv_edge.cli.saving import open_copies
+    from gcv_edge.runtime.loading import open_network
 
     refuse_picture_as_model(model)
-    frames = open_input(source)
+    inputs = open_inputs(sources)
     with contextlib.ExitStack() as stack:
         stack.enter_context(muted_libraries())
-        network = load(model, engine=engine, precision=precision)
+        network = open_network(model, engine=engine, precision=precision)
         refuse_tensors(network)
         network.warmup()
-        sink = stack.enter_context(open_sink(save, frames)) if save is not None else None
+        copies = stack.enter_context(open_copies(save, inputs)) if save is not None else None
         if network.metadata.task.takes == "clip":
-            report_clips(network, frames, sink, as_json=as_json)
+            report_clips(network, inputs, copies, as_json=as_json)
         else:
-            for frame, result in counted(run(network, frames), frames.count, "predicting"):
-                if sink is not None:
-                    sink.write(frame, draw(result, frame.pixels, threshold))
+            for frame, result in counted(run(network, inputs), inputs.count, "predicting"):
+                if copies is not None:
+                    copies.write(frame, draw(result, frame.pixels, threshold))
                 report(frame, result, threshold, as_json=as_json)
-    finish(frames, sink, as_json=as_json)
+    finish(inputs, copies, as_json=as_json)
 
 
 def refuse_picture_as_model(model: str) -> None:
@@ -100,23 +103,61 @@ def refuse_tensors(network: Network) -> None:
         raise UnsupportedError(f"{network.path}: takes no pictures: run it in Python with TensorNetwork")
 
 
-def report_clips(network: ActionRecognizer, frames: Input, sink: Sink | None, *, as_json: bool) -> None:
+def report_clips(network: ActionRecognizer, inputs: Inputs, copies: Copies | None, *, as_json: bool) -> None:
+    """Print what happens in each video; of several, one that cannot be read is told and passed over.
+
+    Raises:
+        DataError: the only one cannot be read.
+        UsageError: a camera's frames are to be saved: they are gone when their result is there.
+    """
+    from gcv_edge.cli.inputs import tell
+
+    parts = [one for part in inputs.parts for one in clips_of(part)]
+    problems = 0
+    for part in parts:
+        try:
+            report_video(network, part, copies, as_json=as_json)
+        except DataError as error:
+            if len(parts) == 1:
+                raise
+            tell(error)
+            problems += 1
+    if problems:
+        inputs.failure = DataError(f"{problems} of {len(parts)} inputs could not be read")
+
+
+def clips_of(part: Input) -> list[Input]:
+    """List what is looked at as a whole: an input, but each of the videos that a pattern fits."""
+    from gcv_edge.cli.inputs import Input
+    from gcv_edge.runtime.places import VIDEO
+
+    if part.kind != "folder" or all(place.kind != VIDEO for place in part.places):
+        return [part]
+    return [Input(place.name, place.kind, [place]) for place in part.places]
+
+
+def report_video(network: ActionRecognizer, part: Input, copies: Copies | None, *, as_json: bool) -> None:
     """Print what happens in a video, or in one stretch of a camera's after the other.
 
     Raises:
-        UsageError: a camera's frames are to be saved: they are gone when their result is there.
+        DataError: it cannot be read, or ended before its time: then when the rest was told.
+        UsageError: a camera's frames are to be saved.
     """
-    if frames.kind == "camera":
-        if sink is not None:
+    from gcv_edge.runtime.sources import read_places
+
+    if part.kind == "camera":
+        if copies is not None:
             raise UsageError("--save: a camera's frames cannot be saved with what happens in them")
-        for index, result in enumerate(network.stream(frames.name)):
-            report_clip(f"{frames.name}#{index}", result, as_json=as_json)
+        for index, result in enumerate(network.stream(part.name)):
+            report_clip(f"{part.name}#{index}", result, as_json=as_json)
         return
-    result = network.run(frames.name)
-    report_clip(frames.name, result, as_json=as_json)
-    if sink is not None:
-        for frame in frames.frames():
-            sink.write(frame, result.plot(frame.pixels))
+    if part.places[0].error is not None:
+        raise part.places[0].error
+    result = network.run(part.name if part.kind == "video" else [place.name for place in part.places])
+    report_clip(part.name, result, as_json=as_json)
+    if copies is not None:
+        for frame in read_places(part.places, is_list=False):
+            copies.write(frame, result.plot(frame.pixels))
 
 
 def report_clip(name: str, result: Classification, *, as_json: bool) -> None:
@@ -127,11 +168,11 @@ def report_clip(name: str, result: Classification, *, as_json: bool) -> None:
         click.echo(f"{show_path(name)}: {summarize(result, None)}")
 
 
-def run(network: Model[Any], frames: Input) -> Iterator[tuple[Frame, Any]]:
+def run(network: Model[Any], inputs: Inputs) -> Iterator[tuple[Frame, Any]]:
     """Give frames and results in order."""
     from gcv_edge.runtime.streaming import run_in_order
 
-    return run_in_order(network.run, frames.frames(), network.session.streams)
+    return run_in_order(lambda frame: network.run(frame.pixels), inputs.frames(), network.session.streams)
 
 
 def report(frame: Frame, result: Any, threshold: float | None, *, as_json: bool) -> None:
@@ -144,17 +185,18 @@ def report(frame: Frame, result: Any, threshold: float | None, *, as_json: bool)
     echo_json({**head, **to_dict(result, threshold)}, indent=None)
 
 
-def finish(frames: Input, sink: Sink | None, *, as_json: bool) -> None:
-    """Say where the copies are; fail when a picture could not be read."""
-    if sink is not None and not as_json:
-        click.echo(f"Saved {describe_saved(sink.saved)}")
-    if frames.unreadable:
-        raise DataError(f"{plural(frames.unreadable, 'picture')} of {frames.name} could not be read")
+def finish(inputs: Inputs, copies: Copies | None, *, as_json: bool) -> None:
+    """Say where the copies are; fail when something could not be read."""
+    if copies is not None and not as_json:
+        replaced = f" ({copies.replaced} replaced)" if copies.replaced else ""
+        click.echo(f"Saved {describe_saved(copies.saved)}{replaced}")
+    if inputs.failure is not None:
+        raise inputs.failure
 
 
-def describe_saved(saved: Iterable[Any]) -> str:
+def describe_saved(paths: Sequence[Path]) -> str:
     """Name the one file saved, or the folder and the number of files."""
-    paths = list(saved)
     if len(paths) == 1:
         return show_path(paths[0])
-    return f"{plural(len(paths), 'picture')} in {show_path(paths[0].parent)}" if paths else "nothing"
+    noun = "file" if any(path.suffix == ".mp4" for path in paths) else "picture"
+    return f"{plural(len(paths), noun)} in {show_path(paths[0].parent)}" if paths else "nothing"

@@ -217,7 +217,7 @@ def explain_spaces(path: Path, as_json: bool) -> None:
         for space in spaces
     ]  # fmt: skip
     numbers = ("channels", "step", "writers", "readers")
-    echo_table(("first layer", *numbers, ""), rows, right=numbers)
+    echo_table(("first layer", *numbers, ""), rows, right=numbers, text=("",))
     click.echo(count_spaces(spaces))
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.console import ignore, show_path
+from gcv_edge.cli.console import ignore, show_path, tell_notes
 from gcv_edge.cli.guard import naming
 from gcv_edge.cli.int8 import Prior, Wishes, int8_path, opening_lines, run_calibration
 from gcv_edge.cli.int8_outcome import Outcome, print_outcome
 from gcv_edge.cli.prune import divide_pictures, print_result, progress_bars
 from gcv_edge.errors import AccuracyError, UsageError
-from gcv_edge.store import try_to_remember
+from gcv_edge.store import take_name
 
 if TYPE_CHECKING:
     from gcv_edge.prune import PruneResult
@@ -101,6 +101,7 @@ def prune_and_calibrate(source: Path, goal: Goal, wishes: Wishes, *, quiet: bool
     for line in opening_lines(prior.material, prior.points, prior.material.calibrating.fingerprint()):
         told(line)
     pruned = run_pruning(source, goal, wishes, prior)
+    tell_notes(take_name(pruned.path, pruned.path.stem), err=quiet)
     title = prior.points.title if prior.points is not None else ""
     if not quiet:
         print_result(pruned, title)
@@ -121,7 +122,7 @@ def run_pruning(source: Path, goal: Goal, wishes: Wishes, prior: Prior) -> Prune
 
     output = pruned_path(source)
     with naming(output), progress_bars() as progress:
-        result = prune(
+        return prune(
             source,
             prior.material.calibrating.frames,
             output,
@@ -134,8 +135,6 @@ def run_pruning(source: Path, goal: Goal, wishes: Wishes, prior: Prior) -> Prune
             distill=goal.distill,
             progress=progress,
         )
-    try_to_remember(result.path, result.path.stem)
-    return result
 
 
 def refuse_pruning(shrunk: Shrunk, wishes: Wishes) -> None:

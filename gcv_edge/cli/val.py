@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.console import echo_json, echo_table, plural, show_path, tell_skipped
+from gcv_edge.cli.console import echo_json, echo_table, plural, show_path, tell_notes, tell_skipped
 from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Word, json_option, max_pixels_option
 from gcv_edge.cli.predict import ENGINES, PRECISIONS
@@ -68,16 +68,17 @@ def val(
     """
     from gcv_edge.data import open_dataset
     from gcv_edge.evaluation import evaluate, refuse_task
-    from gcv_edge.runtime.loading import load
+    from gcv_edge.runtime.loading import open_network
 
     with muted_libraries():
-        network = load(model, engine=engine, precision=precision)
+        network = open_network(model, engine=engine, precision=precision)
         refuse_task(network.task)
         dataset = open_dataset(
             data, network.task, network.labels, split, pictures=pictures, ignore_unknown=ignore_unknown
         )
         with bar(dataset if limit is None else dataset.limit(limit)) as progress:
             found = evaluate(network, dataset, metric=metric, limit=limit, progress=progress)
+    tell_notes(dataset.notes)
     warn(found)
     if as_json:
         echo_json(found.to_dict())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from gcv_edge.errors import DataError
+from gcv_edge.labels import find_repeated
 
 SHOWN_NAMES = 8
 ALIASES = {
@@ -28,6 +29,10 @@ class ClassNames:
         where: the data set, for errors.
         ignore_unknown: leave out what is of a class that the model does not know.
 
+    Attributes:
+        labels: class names by id.
+        notes: names that stand for several classes, or several for one; a line each.
+
     Raises:
         DataError: there are none, the model knows none of them, or (unless ignored) not all of them.
     """
@@ -48,11 +53,33 @@ class ClassNames:
             )
         if unknown and not ignore_unknown:
             raise DataError(f"{where}: {describe_unknown(unknown, self.labels)}")
+        self.notes = tuple(f"{where}: {line}" for line in self._ambiguities(found))
+
+    def _ambiguities(self, names: Sequence[str]) -> Iterator[str]:
+        """Say which of the data set's names stand for several classes, or several for one."""
+        repeated = find_repeated(self.labels)
+        owners: dict[int, list[str]] = {}
+        for name in names:
+            class_id = self.id_of(name)
+            if class_id is None:
+                continue
+            owners.setdefault(class_id, []).append(name)
+            if places := repeated.get(self.labels[class_id]):
+                others = ", ".join(map(str, places[1:]))
+                yield f"class '{name}' is taken for the model's class {class_id}, not {others} of that name"
+        for class_id, several in owners.items():
+            if len(several) > 1:
+                yield f"classes {quote(several)} are all taken for the model's '{self.labels[class_id]}'"
 
     def id_of(self, name: str) -> int | None:
         """Return the id of a class; None where the model does not know it."""
         found = self._ids.get(name)
         return self._folded.get(fold(name)) if found is None else found
+
+
+def quote(names: Sequence[str]) -> str:
+    """List names in quotes."""
+    return ", ".join(f"'{name}'" for name in names)
 
 
 def number(names: Sequence[str]) -> dict[str, int]:

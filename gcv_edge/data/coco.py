@@ -15,6 +15,7 @@ from gcv_edge.data.reader import DamagedSampleError, FileReader, Size
 from gcv_edge.data.targets import BoxTarget, InstanceTarget, KeypointTarget, Target
 from gcv_edge.data.voc_folders import SPLITS
 from gcv_edge.errors import DataError
+from gcv_edge.labels import describe_repeated
 from gcv_edge.tasks import DETECTION, INSTANCES, POSE, Task
 
 PREFIXES = {None: "instances", DETECTION: "instances", INSTANCES: "instances", POSE: "person_keypoints"}
@@ -99,6 +100,9 @@ class CocoReader(FileReader):
         classes = ClassNames(labels, names, str(self._path), ignore_unknown)
         ids = {number: classes.id_of(category.name) for number, category in content.categories.items()}
         self.classes = classes.labels
+        repeated = describe_repeated([category.name for category in content.categories.values()])
+        twice = (f"{self._path}: several categories are called the same and count as one: {repeated}",)
+        self.notes = (*(twice if repeated else ()), *classes.notes)
         self._keep(content, {number: found for number, found in ids.items() if found is not None})
 
     def _index_people(self, content: CocoFile, labels: Sequence[str]) -> None:

@@ -49,6 +49,8 @@ class Dataset:
         kind: what it is, for people.
         classes: class names by id; empty where it has none.
         split_name: part of the data set that this is; None where it has no parts.
+        notes: what of it is passed over, or could be taken in another way; a line each.
+        unlabelled: why pictures that seem to be labelled are not; empty otherwise.
     """
 
     def __init__(self, reader: Reader, name: str, indices: Sequence[int] | None = None) -> None:
@@ -59,6 +61,8 @@ class Dataset:
         self.kind = reader.kind
         self.classes = reader.classes
         self.split_name = reader.split
+        self.notes = reader.notes
+        self.unlabelled = reader.unlabelled
 
     def __len__(self) -> int:
         return len(self._indices)

@@ -87,6 +87,7 @@ class TableReader(FileReader):
             names = [cells[-1] for _, cells in rows if cells[-1]]
             self._names = name_classes(names, labels, str(path), ignore_unknown)
             self.classes = self._names.labels if self._names else tuple(labels)
+            self.notes = self._names.notes if self._names else ()
         self.check_pictures()
 
     def target(self, index: int, size: Size) -> Target | None:  # noqa: ARG002

@@ -9,7 +9,13 @@ from pathlib import Path
 
 from gcv_edge.data.coco import CocoReader, is_coco
 from gcv_edge.data.dataset import Dataset
-from gcv_edge.data.folders import ClassFolderReader, PictureReader, class_folders, split_folders
+from gcv_edge.data.folders import (
+    ClassFolderReader,
+    PictureReader,
+    class_folders,
+    explain_single_folder,
+    split_folders,
+)
 from gcv_edge.data.label_maps import LabelMapReader
 from gcv_edge.data.lists import ListReader, TableReader
 from gcv_edge.data.reader import Reader
@@ -127,9 +133,13 @@ def open_folder(request: Request) -> Reader:
         return open_split_folder(request, request.split)
     if parts := split_folders(path):
         return open_split_folder(request, parts[0])
-    if task is CLASSIFICATION and class_folders(path):
-        return ClassFolderReader(path, request.labels, request.ignore_unknown)
-    return PictureReader(path)
+    folders = class_folders(path) if task is CLASSIFICATION else []
+    if not folders:
+        return PictureReader(path)
+    unlabelled = explain_single_folder(path, folders, request.labels)
+    if unlabelled:
+        return PictureReader(path, unlabelled)
+    return ClassFolderReader(path, request.labels, request.ignore_unknown)
 
 
 def open_voc(request: Request) -> Reader:

@@ -26,11 +26,15 @@ class Reader(ABC):
         kind: what the data set is, for people: ``Pascal VOC``.
         classes: class names by id, the model's where it has any.
         split: part of the data set; None where it has no parts.
+        notes: what of the data set is passed over, or could be taken in another way; a line each.
+        unlabelled: why pictures that seem to be labelled are not; empty otherwise.
     """
 
     kind: str
     classes: tuple[str, ...] = ()
     split: str | None = None
+    notes: tuple[str, ...] = ()
+    unlabelled: str = ""
 
     def dropped_boxes(self, index: int) -> int:  # noqa: ARG002
         """Count a sample's boxes that its picture cannot have; they are left out, as GluonCV does."""

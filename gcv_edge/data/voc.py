@@ -64,6 +64,7 @@ class VocReader(FileReader):
         if labelled:
             self._classes = ClassNames(labels, self._class_names(labels), str(root), ignore_unknown)
             self.classes = self._classes.labels
+            self.notes = self._classes.notes
 
     def name(self, index: int) -> str:
         """Return the picture's name in the split."""

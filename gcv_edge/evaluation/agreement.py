@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from gcv_edge.errors import DataError, UnsupportedError
 from gcv_edge.evaluation.resampling import resample
 from gcv_edge.evaluation.running import Progress, boxes_of_people, in_color_of
 from gcv_edge.evaluation.voc import overlap
-from gcv_edge.runtime.model import Model
+from gcv_edge.runtime.model import Model, Network
 from gcv_edge.runtime.pose import PoseEstimator
 from gcv_edge.runtime.results import Classification, Detections, Poses, Segmentation
 
@@ -184,7 +184,7 @@ def agreement(reference_results: Iterable[Any], candidate_results: Iterable[Any]
 
 
 def agree(
-    reference: Model[Any], candidate: Model[Any], dataset: Dataset, progress: Progress | None = None
+    reference: Network, candidate: Network, dataset: Dataset, progress: Progress | None = None
 ) -> Agreement:
     """Compare two models on a data set; each picture is read once, and its labels are not compared with.
 
@@ -197,7 +197,8 @@ def agree(
     Raises:
         DataError, UnsupportedError: as ``agreement``.
     """
-    return compare(run_both(reference, candidate, dataset, progress))
+    ours, theirs = cast("Model[Any]", reference), cast("Model[Any]", candidate)
+    return compare(run_both(ours, theirs, dataset, progress))
 
 
 def compare(pairs: Iterable[tuple[Any, Any]]) -> Agreement:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gcv_edge.data.dataset import Skipped
+from gcv_edge.points import to_points
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,15 @@ class Evaluation:
         return self.measured.value
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return plain values for JSON; figures are points, 0 to 100."""
         return {
             "metric": self.metric,
             "title": self.title,
-            "value": self.value,
-            "figures": dict(self.measured.figures),
-            "classes": [asdict(figure) for figure in self.measured.classes],
+            "value": to_points(self.value),
+            "figures": {name: to_points(value) for name, value in self.measured.figures.items()},
+            "classes": [
+                {**asdict(figure), "value": to_points(figure.value)} for figure in self.measured.classes
+            ],
             "confusions": [asdict(confusion) for confusion in self.measured.confusions],
             "model": self.model,
             "dataset": {"name": self.dataset, "kind": self.kind, "fingerprint": self.fingerprint},

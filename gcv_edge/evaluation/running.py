@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from gcv_edge.evaluation.resampling import resample
 from gcv_edge.evaluation.segmentation import PixelMetric
 from gcv_edge.evaluation.voc import Voc07Precision, Voc12Precision
 from gcv_edge.runtime.frames import Pixels
-from gcv_edge.runtime.model import Model
+from gcv_edge.runtime.model import Model, Network
 from gcv_edge.runtime.pose import PoseEstimator
 from gcv_edge.runtime.sources import Frame
 from gcv_edge.runtime.streaming import run_in_order
@@ -52,7 +52,7 @@ CLASS_AXES = {
 
 
 def evaluate(
-    model: Model[Any],
+    model: Network,
     dataset: Dataset,
     *,
     metric: str | None = None,
@@ -78,6 +78,8 @@ def evaluate(
         MissingExtraError: the metric needs a package that is not installed.
     """
     start = perf_counter()
+    refuse_task(model.task)
+    model = cast("Model[Any]", model)  # those with a metric take frames
     chosen = dataset if limit is None else dataset.limit(limit)
     measure = make_metric(model, chosen, metric)
     pictures = 0
@@ -211,7 +213,7 @@ def run_pictures(model: Model[Any], dataset: Dataset) -> Iterator[tuple[Sample, 
             waiting.append(sample)
             yield Frame(in_color_of(model, sample.frame), sample.name, index)
 
-    for _, result in run_in_order(model.run, frames(), model.session.streams):
+    for _, result in run_in_order(lambda frame: model.run(frame.pixels), frames(), model.session.streams):
         yield waiting.popleft(), result
 
 
@@ -226,9 +228,8 @@ def require_labels(dataset: Dataset) -> Iterator[Sample]:
     """Give samples on; raise where one has no labels."""
     for sample in dataset:
         if sample.target is None:
-            raise DataError(
-                f"{dataset.name}: found {dataset.kind} without labels, expected some to measure with"
-            )
+            found = f"{dataset.name}: found {dataset.kind} without labels, expected some to measure with"
+            raise DataError(dataset.unlabelled or found)
         yield sample
 
 

@@ -92,7 +92,8 @@ def test_the_float_file_has_the_accuracy_from_before(make_model: Maker, tmp_path
     ]
     variants = {variant.name: variant for variant in list_variants(files)}
     found = {name: variant.accuracy for name, variant in variants.items()}
-    assert found == {"FP32": 0.8, "BF16": None, "INT8": 0.79, "INT8 + BF16": 0.79}
+    assert found == {"FP32": 0.8, "BF16": None, "INT8": 0.79, "INT8 + BF16": None}
+    assert variants["INT8 + BF16"].without == "its file was measured in f32, not in bf16"
     assert variants["FP32"].metric == variants["INT8"].metric == "top-1"
 
 
@@ -153,5 +154,25 @@ def test_what_the_stages_really_write(small: Path, tmp_path: Path) -> None:
     int8 = calibrate(small, frames, tmp_path / "int8.onnx", mode="minmax", score=score, options=options).path
     variants = {variant.name: variant for variant in list_variants([small, pruned, int8], ("f32",))}
     found = {name: variant.accuracy for name, variant in variants.items()}
-    assert found == {"FP32": 0.8, "pruned FP32": 0.78, "INT8": 0.78}
-    assert variants["INT8"].metric == "top-1"
+    assert found == {"FP32": 0.8, "pruned FP32": 0.78, "INT8": None}, (
+        "nothing tells that pictures are the same"
+    )
+    assert variants["INT8"].without == "it was measured on other pictures, or by another metric"
+    assert accuracies([small, int8]) == {"FP32": 0.8, "INT8": 0.78}
+
+
+def test_only_figures_of_the_same_pictures_are_compared(make_model: Maker, tmp_path: Path) -> None:
+    """Pruned on 36 test pictures, and calibrated twice on 103 of training."""
+    entries = {
+        "a": {},
+        "b": pruning(70.0, 69.0, data_hash="test", metric="mAP"),
+        "c": calibration(90.0, 88.0, data_hash="train", metric="mAP"),
+        "d": {
+            **pruning(90.0, 87.0, data_hash="train", metric="mAP"),
+            **calibration(90.0, 86.0, data_hash="train", metric="mAP"),
+        },
+    }
+    files = [make(make_model, tmp_path, name, each) for name, each in entries.items()]
+    assert accuracies(files) == {"FP32": 0.9, "pruned FP32": 0.87, "INT8": 0.88, "pruned INT8": 0.86}
+    assert accuracies(files[:3]) == {"FP32": 0.7, "pruned FP32": 0.69, "INT8": None}
+    assert accuracies(files[1:3]) == {"pruned FP32": 0.69, "INT8": None}

@@ -42,6 +42,28 @@ def test_files_of_one_network_are_a_family_and_told_apart(make_model: Maker, tmp
     assert [(row.family, row.name) for row in variants] == [("net", "FP32 (a)"), ("net", "FP32 (b)")]
 
 
+@pytest.mark.parametrize(
+    ("hashes", "families"),
+    [
+        (("a" * 64, "a" * 64), ["net", "net"]),
+        (("a" * 64, "b" * 64), ["net (sha256 aaaaaaaa)", "net (sha256 bbbbbbbb)"]),
+        (("a" * 64, ""), ["net", "net"]),
+        (("", ""), ["net", "net"]),
+    ],
+)
+def test_a_network_is_told_by_its_content_not_its_name(
+    make_model: Maker, tmp_path: Path, hashes: tuple[str, str], families: list[str]
+) -> None:
+    """Exports of two folders, each of which has a net-symbol.json."""
+    files = [
+        make_model("pose", path=tmp_path / f"{name}.onnx", entries={**SOURCE, "gcv_edge source_hash": digest})
+        for name, digest in zip("ab", hashes, strict=True)
+    ]
+    variants = list_variants(files, ("f32",))
+    assert [variant.family for variant in variants] == families
+    assert {reference.source for reference in list_references(variants, "mxnet")} == {"net"}
+
+
 def test_a_file_is_not_measured_twice(make_model: Maker) -> None:
     path = make_model("pose")
     with pytest.raises(UsageError, match="is given twice"):

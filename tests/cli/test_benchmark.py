@@ -20,7 +20,7 @@ from demo_files import PARAMS, SYMBOL
 
 from tests.runtime.conftest import Maker
 
-from .conftest import contents, done, environment, failed
+from .conftest import contents, done, environment, error_line, failed, run
 
 QUICK = ("--rounds", 1, "--seconds", 0.01, "--threads", 1)
 PAGE = Path(__file__).resolve().parents[2] / "docs/benchmark.md"
@@ -49,25 +49,47 @@ def test_ratios_and_caps(make_model: Maker, here: Path) -> None:
 @pytest.mark.skipif(not has_mxnet, reason="the extra [mxnet] is not installed")
 def test_nothing_to_hold_against(make_model: Maker, here: Path) -> None:
     model = make_model("pose", entries={"gcv_edge source": "mine"})
-    options = ("--precision", "f32", "--against", "mxnet", "--json", "all.json")
-    message = failed(1, "benchmark", model, *QUICK, *options)
+    options = ("--precision", "f32", "--against", "mxnet", "--json")
+    result = run("benchmark", model, *QUICK, *options)
+    assert result.exit_code == 1
+    message = error_line(result.stderr)
     assert message.startswith("--against mxnet: found nothing that could be measured: ")
     assert "say where it is with --source" in message
-    assert json.loads(Path("all.json").read_text())["rows"], "what was measured is written"
+    assert json.loads(result.stdout)["rows"], "what was measured is printed"
 
 
 def test_files(make_model: Maker, here: Path) -> None:
     model = make_model("classification", batch=None)
-    options = ("--precision", "f32", "--batch", "1,2", "--json", "all.json", "--csv", "all.csv")
-    done("benchmark", model, *QUICK, *options)
-    document = json.loads(Path("all.json").read_text())
+    options = ("--precision", "f32", "--batch", "1,2", "--json", "--csv", "all.csv")
+    document = json.loads(done("benchmark", model, *QUICK, *options))
     assert [row["batch"] for row in document["rows"]] == [1, 2]
     with Path("all.csv").open() as file:
         assert [record["batch"] for record in csv.DictReader(file)] == ["1", "2"]
 
 
+def test_why_an_accuracy_is_not_in_the_table(make_model: Maker, here: Path) -> None:
+    def record(before: float, after: float, pictures: str) -> dict[str, str]:
+        told = {"score_before": before, "score_after": after, "metric": "mAP", "data_hash": pictures}
+        return {"gcv_edge source": "net", "gcv_edge calibration": json.dumps(told)}
+
+    one, two = (
+        make_model("pose", path=here / f"{pictures}.onnx", entries=record(90, after, pictures))
+        for pictures, after in (("test", 88.5), ("train", 99.0))
+    )
+    found = json.loads(done("benchmark", one, two, *QUICK, "--json"))
+    assert {row["variant"]: row["accuracy"] for row in found["rows"] if row["precision"] == "f32"} == {
+        "INT8 (test)": 88.5,
+        "INT8 (train)": None,
+    }
+    assert not [row for row in found["rows"] if row["precision"] != "f32" and row["accuracy"] is not None]
+    cure = "(gcv-edge val measures any file on the same pictures)"
+    why = "it was measured on other pictures, or by another metric"
+    assert f"accuracy of openvino INT8 (train) is left empty: {why} {cure}" in found["notes"]
+    assert "  88.50" in done("benchmark", one, *QUICK, "--precision", "f32")
+
+
 def test_json_on_standard_output(make_model: Maker) -> None:
-    printed = done("benchmark", make_model("pose"), *QUICK, "--precision", "f32", "--json", "-")
+    printed = done("benchmark", make_model("pose"), *QUICK, "--precision", "f32", "--json")
     assert json.loads(printed)["advice"].startswith("Deploy FP32")
 
 
@@ -77,7 +99,6 @@ def test_json_on_standard_output(make_model: Maker) -> None:
         (["--source", "net"], 2, "--source net: goes with --against mxnet, which is not given"),
         (["--params", "net.params"], 2, "--params net.params: goes with --against mxnet"),
         (["--report", "page.htm"], 2, "--report page.htm: expected a name that ends in .html"),
-        (["--json", "all.txt"], 2, "--json all.txt: expected a name that ends in .json"),
         (["--csv", "all.json"], 2, "--csv all.json: expected a name that ends in .csv"),
         (["--csv", "none/all.csv"], 1, "none: no such folder"),
         (["--batch", "1,none"], 2, "found '1,none', expected whole numbers such as 1,8,128"),
@@ -104,7 +125,7 @@ def test_models_are_looked_at_first(here: Path) -> None:
 def test_an_interrupt_leaves_nothing(make_model: Maker, here: Path) -> None:
     """In the middle of a long turn: no file, no folder, no process."""
     line = [sys.executable, "-m", "gcv_edge", "benchmark", str(make_model("pose")), "--seconds", "100"]
-    line += ["--json", "all.json", "--threads", "1"]
+    line += ["--csv", "all.csv", "--threads", "1"]
     places = {"TMPDIR": str(here)}
     with subprocess.Popen(
         line, env=environment(**places), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

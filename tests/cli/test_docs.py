@@ -10,18 +10,18 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import pytest
 from demo_files import DEMO, PARAMS, SYMBOL
 
 from gcv_edge.cli.root import COMMANDS
-from tests.runtime.conftest import build_model, solid
+from tests.runtime.conftest import build_model, write_video
 from tests.support.foreign_detectors import ssd
 
-from .conftest import CLASSES_FILE, PICTURE, SHAPE, done, failed
+from .conftest import CLASSES_FILE, PICTURE, SHAPE, done, failed, run
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/cli.md"
 TEXT = PAGE.read_text(encoding="utf-8")
+CAMERAS = ("cam1", "cam2")
 EXTRAS = {"[mxnet]": ("mxnet", "gluoncv"), "[report]": ("plotly",)}
 """What a line says that it needs, and the packages that this brings."""
 REPLACED = {"1,3,256,256": SHAPE, "--max-drop 0.5": "--max-drop 50"}
@@ -39,7 +39,7 @@ def command_lines() -> Iterator[str]:
 
 @pytest.fixture
 def workplace(here: Path) -> Path:
-    """A folder with the files that the page names."""
+    """A folder with the files that the page names, among others that users have."""
     shutil.copy(SYMBOL, "net-symbol.json")
     shutil.copy(PARAMS, "net-0000.params")
     shutil.copy(PARAMS, "best.params")
@@ -50,13 +50,28 @@ def workplace(here: Path) -> Path:
         shutil.copy(picture, "pictures")
     name = CLASSES_FILE.read_text().split()[0]
     Path("labelled.csv").write_text(f"street.jpg,10,10,60,60,{name}\n")
-    writer = cv2.VideoWriter("clip.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 64))
-    for _ in range(2):
-        writer.write(solid(200, 100, 50))
-    writer.release()
+    for suffix in (".avi", ".mkv", ".mp4"):
+        write_video(Path(f"clip{suffix}"), 2)
+    for folder in CAMERAS:
+        Path(folder).mkdir()
+        shutil.copy(PICTURE, f"{folder}/frame.jpg")
     Path("theirs.onnx").write_bytes(build_model("classification", 1, (32, 32)).SerializeToString())
     ssd(Path("faces.onnx"))
+    add_what_users_have()
     return here
+
+
+def add_what_users_have() -> None:
+    """Folders of classes, hidden files, and what operating systems leave."""
+    for name in ("stop", "yield"):
+        Path("classes", name).mkdir(parents=True)
+        shutil.copy(PICTURE, f"classes/{name}")
+    for place in (".", "pictures", "pictures/.thumbnails", "cam1", "classes"):
+        Path(place).mkdir(exist_ok=True)
+        for name in (".DS_Store", "._street.jpg", "Thumbs.db", "notes.txt"):
+            Path(place, name).write_bytes(b"\0\5\x16\7 of no picture")
+        shutil.copy(PICTURE, f"{place}/.hidden.jpg")
+    shutil.copytree("pictures", "pictures/older")
 
 
 def test_every_line_runs(workplace: Path) -> None:
@@ -76,7 +91,7 @@ def test_every_line_runs(workplace: Path) -> None:
         if needed:
             assert needed[0] in failed(1, *arguments)
             continue
-        printed = done(*arguments)
+        printed = done_with_notes(*arguments)
         if target is not None:
             target.write_text(printed)
     for name in (
@@ -87,12 +102,23 @@ def test_every_line_runs(workplace: Path) -> None:
         "list.json",
         "doctor.json",
         "calibration.json",
+        "speed.json",
     ):
         json.loads(Path(name).read_text())
     assert [json.loads(line)["index"] for line in Path("found.jsonl").read_text().splitlines()] == [0, 1]
     assert {path.name for path in Path().glob("*int8.onnx")} == {"both_int8.onnx", "signs_int8.onnx"}
-    assert len(list(Path("annotated").iterdir())) == 3
-    assert Path("annotated/clip.mp4").stat().st_size
+    pictures = [f"pictures/{path.name}" for path in Path("pictures").glob("[!.]*.jpg")]
+    copies = {"clip.avi.mp4", *(Path(name).name for name in pictures)}
+    assert {path.name for path in Path("annotated").iterdir()} == copies
+    assert all(path.stat().st_size for path in Path("annotated").iterdir())
+
+
+def done_with_notes(*arguments: object) -> str:
+    """Run a command that must succeed; of what it passes over it may speak on standard error."""
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    assert [line for line in result.stderr.splitlines() if not line.startswith("Note: ")] == []
+    return result.stdout
 
 
 def split_redirection(arguments: list[str]) -> tuple[list[str], Path | None]:

@@ -332,7 +332,7 @@ def test_no_models(command: str, model: str, message: str) -> None:
         (["signs.onnx", "nowhere.jpg"], "nowhere.jpg: no such file or folder"),
         (["signs.onnx", ""], "found an empty name, expected a picture"),
         (["signs.onnx", "head.jpg"], "head.jpg: found no picture, expected JPEG, PNG"),
-        (["signs.onnx", "folder"], "folder: found no pictures, expected .bmp"),
+        (["signs.onnx", "folder"], "folder: found no pictures, expected .jpg"),
         (["signs.onnx", "file"], "file: cannot be opened as a picture or video"),
         (["signs.onnx", "town.jpg", "--save", "file"], "file: found a file, expected a folder"),
         (["signs.onnx", "town.jpg", "--save", "file/out"], "file/out: "),

@@ -81,7 +81,7 @@ def test_no_room_for_a_video(make_model: Maker, here: Path) -> None:
     writer.release()
     process = shell(["-c", FULL_DISK, 100, "predict", model, "clip.avi", "--save", "out"])
     assert process.returncode == 1
-    assert error_line(process.stderr).startswith("out/clip.mp4: the video could not be written")
+    assert error_line(process.stderr).startswith("out/clip.avi.mp4: the video could not be written")
     assert list(contents(here)) == ["clip.avi", "out"]
 
 

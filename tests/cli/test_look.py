@@ -165,7 +165,7 @@ def test_without_gluoncv_the_zoo_is_listed_too(here: Path) -> None:
     process = shell(["-c", WITHOUT_MXNET, "list"])
     assert (process.returncode, process.stderr) == (0, "")
     assert "resnet50_v1d_0.37" in process.stdout
-    assert "GluonCV's zoo: not installed (pip install 'gcv-edge[mxnet]'" in process.stdout
+    assert "GluonCV's zoo is not installed; names need the extra [mxnet]: pip install" in process.stdout
     process = shell(["-c", WITHOUT_MXNET, "list", "--task", "pose", "--json"])
     assert len(json.loads(process.stdout)["zoo"]["pose"]) == 19
 

@@ -167,7 +167,7 @@ def test_a_broken_picture_in_a_folder(detector: Path, red: str) -> None:
     assert [json.loads(line)["name"] for line in result.stdout.splitlines()] == ["pictures/b.png"]
     skipped, error = result.stderr.splitlines()
     assert skipped.startswith("Skipped pictures/a.jpg: found no picture")
-    assert error == "Error: 1 picture of pictures could not be read"
+    assert error == "Error: 1 of 2 pictures could not be read"
     assert [path.name for path in Path("out").iterdir()] == ["b.png"]
 
 
@@ -175,8 +175,8 @@ def test_a_video(detector: Path, here: Path) -> None:
     write_clip("clip.avi", 3)
     found = lines(detector, "clip.avi", "--save", "out")
     assert [line["index"] for line in found] == [0, 1, 2]
-    assert list(contents(here)) == ["clip.avi", "out", "out/clip.mp4"]
-    assert cv2.VideoCapture("out/clip.mp4").get(cv2.CAP_PROP_FRAME_COUNT) == 3
+    assert list(contents(here)) == ["clip.avi", "out", "out/clip.avi.mp4"]
+    assert cv2.VideoCapture("out/clip.avi.mp4").get(cv2.CAP_PROP_FRAME_COUNT) == 3
 
 
 def write_clip(name: str, frames: int) -> None:
@@ -191,13 +191,13 @@ def test_copies_do_not_replace_each_other(detector: Path, here: Path) -> None:
     for name in ("grey.pgm", "grey.png"):
         cv2.imwrite(f"pictures/{name}", np.full((8, 8), 200, np.uint8))
     done("predict", detector, "pictures", "--save", "out")
-    assert sorted(path.name for path in Path("out").iterdir()) == ["grey.png", "grey.png.png"]
+    assert sorted(path.name for path in Path("out").iterdir()) == ["grey.pgm.png", "grey.png"]
 
 
 def test_another_format_than_can_be_written(detector: Path, here: Path) -> None:
     cv2.imwrite("grey.pgm", np.full((8, 8), 200, np.uint8))
     done("predict", detector, "grey.pgm", "--save", "out")
-    assert [path.name for path in Path("out").iterdir()] == ["grey.png"]
+    assert [path.name for path in Path("out").iterdir()] == ["grey.pgm.png"]
 
 
 @pytest.mark.parametrize("place", [".", "../here", "link"])
@@ -229,7 +229,7 @@ def test_a_broken_png_makes_no_noise(detector: Path, here: Path) -> None:
     assert process.returncode == 1
     skipped, error = process.stderr.splitlines()
     assert skipped.startswith("Skipped pictures/half.png: found no picture")
-    assert error.startswith("Error: 1 picture of pictures")
+    assert error == "Error: 1 of 2 pictures could not be read"
     assert process.stdout.startswith("pictures/whole.png: ")
 
 
@@ -263,7 +263,7 @@ def test_a_video_is_one_line_for_a_network_of_actions(make_model: Maker, video: 
 
 def test_what_happens_is_written_on_every_frame(make_model: Maker, video: str) -> None:
     done("predict", make_model("clip", clip=CLIP), video, "--save", "out")
-    capture = cv2.VideoCapture("out/clip.mp4")
+    capture = cv2.VideoCapture("out/clip.avi.mp4")
     assert int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) == 12
     _, frame = capture.read()
     assert np.abs(frame[:20, :40].astype(int) - (50, 100, 200)).max() > 80

@@ -90,7 +90,7 @@ def test_the_installed_script_is_the_command() -> None:
         (["predict", "a", "b", "--threshold", "half"], "'half' is not a valid float"),
         (["predict", "a", "b", "--threshold", "nan"], "'nan' is not a number"),
         (["export"], "Missing argument 'SOURCE' (see gcv-edge export --help)"),
-        (["predict", "a"], "Missing argument 'INPUT'"),
+        (["predict", "a"], "Missing argument 'INPUT...'"),
         (["export", "a", "-o"], "'-o' requires an argument"),
         (["export", "a", "--random-weights", "few"], "'few' is not a valid int"),
         (["info", "a", "b"], "unexpected extra argument (b)"),

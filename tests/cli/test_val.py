@@ -51,7 +51,7 @@ def test_figures_for_programs(make_model: Maker, colours: Path) -> None:
         done("val", make_model("classification"), colours, "--json", "--engine", "onnxruntime")
     )
     assert (found["metric"], found["pictures"], found["skipped"]) == ("top1", 7, [])
-    assert found["value"] == pytest.approx(6 / 7)
+    assert found["value"] == pytest.approx(600 / 7)
     assert found["confusions"] == [{"truth": "red", "predicted": "blue", "count": 1}]
     assert len(found["dataset"]["fingerprint"]) == 64
 
@@ -68,7 +68,7 @@ def test_metric_and_pictures(make_model: Maker, colours: Path) -> None:
     Path("labels/boxes.csv").write_text("red/0.png,0,0,32,32,red\ngreen/0.png,0,0,32,32,rose\n")
     options = ("--pictures", colours, "--metric", "voc12", "--json", "--ignore-unknown")
     found = json.loads(done("val", make_model("detection"), "labels/boxes.csv", *options))
-    assert (found["title"], found["value"]) == ("VOC12 mAP", 1)
+    assert (found["title"], found["value"]) == ("VOC12 mAP", 100)
 
 
 def test_broken_pictures_are_told_and_passed_over(make_model: Maker, colours: Path) -> None:

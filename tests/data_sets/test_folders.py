@@ -104,7 +104,7 @@ def test_nothing_there(tmp_path: Path) -> None:
     assert refused("") == (
         "found an empty name: no such file or folder, expected a folder, .rec, .lst, .csv or COCO's .json"
     )
-    assert "found no pictures, expected .bmp" in refused(tmp_path)
+    assert "found no pictures, expected .jpg" in refused(tmp_path)
     (tmp_path / "model.onnx").write_bytes(b"")
     assert "found .onnx, expected a folder, .rec" in refused(tmp_path / "model.onnx")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -284,3 +285,21 @@ def make_model(tmp_path: Path) -> Maker:
 def solid(red: int, green: int, blue: int, size: tuple[int, int] = (64, 64)) -> np.ndarray:
     """A picture of one colour, BGR."""
     return np.full((*size, 3), (blue, green, red), np.uint8)
+
+
+def write_video(path: Path, frames: int, rate: float = 10) -> Path:
+    """Write a video of noise: motion JPEG, or MPEG-4 in what does not take that."""
+    codec = "mp4v" if path.suffix in (".mp4", ".ts", ".mpg") else "MJPG"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), rate, (64, 64))
+    random = np.random.default_rng(0)
+    for _ in range(frames):
+        writer.write(random.integers(0, 256, (64, 64, 3), np.uint8))
+    writer.release()
+    return path
+
+
+def cut_off(path: Path, part: float = 0.5) -> Path:
+    """Leave the first part of a file."""
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * part)])
+    return path

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from gcv_edge.exporters.mxnet.compat import without_module
+
+PAGE = Path(__file__).parents[3] / "docs/export.md"
 
 CODE = """
 import sys
@@ -31,3 +35,24 @@ def test_a_module_that_is_loaded_stays() -> None:
     with without_module("json"):
         import json
     assert sys.modules["json"] is json
+
+
+DOCUMENTED = re.search(r"```python\n(import numpy\n.*?import mxnet\n)```", PAGE.read_text(), re.DOTALL)
+
+
+def test_what_the_page_says_before_an_import_of_ones_own(mxnet: object) -> None:
+    assert DOCUMENTED is not None
+    command = [sys.executable, "-W", "ignore", "-c", DOCUMENTED[1] + "mxnet.nd.ones(1).asnumpy()"]
+    subprocess.run(command, check=True)
+
+
+FACTORY = "import mxnet\n\ndef make():\n    return mxnet.gluon.nn.Dense(2, in_units=3)\n"
+
+
+def test_a_factory_may_import_mxnet_as_it_is(mxnet: object, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(FACTORY)
+    code = "from gcv_edge.exporters.loading import call_factory; print(call_factory('own:make'))"
+    process = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], check=True, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert process.stdout.startswith("Dense(")

@@ -1,0 +1,74 @@
+"""Pictures at URLs: fetched and decoded as files are, upright and within the limit of pixels."""
+
+from __future__ import annotations
+
+import os
+from http.client import HTTPException
+from typing import IO
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import numpy as np
+
+from gcv_edge.errors import DataError
+from gcv_edge.runtime.decoding import decode_picture
+from gcv_edge.runtime.frames import Pixels
+from gcv_edge.runtime.places import is_picture_name
+
+SCHEMES = ("file", "ftp", "http", "https")
+TIMEOUT = 30.0
+MOST_BYTES = 1 << 29
+"""Of an encoded picture."""
+
+
+def fetch_picture(url: str) -> Pixels | None:
+    """Fetch a picture.
+
+    Returns:
+        uint8 ``[h, w, 3]``, BGR, upright; None where there is something else, such as a video or a camera.
+
+    Raises:
+        DataError: it cannot be fetched, or not decoded.
+    """
+    parts = urlsplit(url)
+    if parts.scheme.lower() not in SCHEMES:
+        return None
+    is_named = is_picture_name(parts.path) and not parts.path.lower().endswith(".gif")
+    try:
+        with urlopen(url, timeout=TIMEOUT) as answer:
+            kind = answer.headers.get_content_type()
+            if kind.startswith("multipart/") or not (is_named or is_still(kind)):
+                return None
+            return np.asarray(decode_picture(read_all(answer)), np.uint8)
+    except DataError as error:
+        raise DataError(f"{url}: {error}") from None
+    except (OSError, HTTPException, ValueError) as error:
+        if not is_named:
+            return None
+        raise DataError(f"{url}: {describe_failure(error)}") from error
+
+
+def is_still(kind: str) -> bool:
+    """Tell the media type of a single picture."""
+    return kind.startswith("image/") and kind != "image/gif"
+
+
+def read_all(answer: IO[bytes]) -> bytes:
+    """Read an answer.
+
+    Raises:
+        DataError: it is longer than any picture.
+    """
+    data = answer.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise DataError(f"found more than {MOST_BYTES} bytes, expected a picture")
+    return data
+
+
+def describe_failure(error: Exception) -> str:
+    """Say why something cannot be fetched."""
+    reason = error.reason if isinstance(error, URLError) else error
+    if isinstance(reason, OSError) and reason.errno is not None:
+        return os.strerror(reason.errno) if reason.errno > 0 else str(reason.strerror)
+    return f"cannot be fetched: {reason}"
