@@ -17,17 +17,17 @@ from gcv_edge.evaluation import METRICS, agree, agreement, evaluate
 from gcv_edge.evaluation.agreement import run_sample
 from gcv_edge.evaluation.drop import FEWEST, Score
 from gcv_edge.evaluation.resampling import DRAWS
-from gcv_edge.evaluation.running import make_metric
+from gcv_edge.evaluation.running import class_count, make_metric
 from gcv_edge.runtime.loading import open_network
-from gcv_edge.tasks import Task
+from gcv_edge.tasks import CLASSIFICATION, Task
 
 SEED = 0
 MEASURED = 2000
 """Labelled pictures measured on at most; each file that is tried is run on all of them."""
 COMPARED = 300
 """Pictures at most where two files are compared without labels, and a limit is to be held."""
-FEW = 32
-"""Pictures at most where they are compared for the record alone."""
+FEWEST_COMPARED, FEW = 4, 32
+"""Pictures at least and at most where they are compared for the record alone: a tenth, between these."""
 
 Progress = Callable[[str], None]
 
@@ -64,7 +64,8 @@ class Material:
         part = of_split(self.calibrating)
         used = f"{len(self.calibrating)} of {self.total} pictures{part} to calibrate{choice}"
         if self.is_by_lot:
-            measured = f"{len(self.measuring)} others to measure, by lot (seed {SEED})"
+            others = "other" if len(self.measuring) == 1 else "others"
+            measured = f"{len(self.measuring)} {others} to measure, by lot (seed {SEED})"
         else:
             measured = f"{len(self.measuring)} pictures{of_split(self.measuring)} to measure"
         return f"{self.measuring.name} ({self.measuring.kind}): {used}; {measured}"
@@ -165,8 +166,7 @@ def open_material(
         raise UnsupportedError(
             f"calibrating {task.name} on a data set is not supported: expected a network that takes pictures"
         )
-    measured, problem = open_part(data, task, labels, division.split, division)
-    has_labels = is_labelled(measured)
+    measured, has_labels, problem = open_part(data, task, labels, division.split, division)
     part = division.calibration_split or find_training_split(Path(data), task, measured.split_name)
     if part is None or part == measured.split_name:
         return divide(measured, division, has_labels, problem)
@@ -185,7 +185,10 @@ def divide(dataset: Dataset, division: Division, has_labels: bool, problem: str)
         raise DataError(
             f"{dataset.name}: found 1 picture, expected at least 2: to calibrate on and to measure on"
         )
-    kept = total // 2 if has_labels or division.has_limit else max(1, min(FEW, total // 10))
+    half = total // 2
+    kept = (
+        half if has_labels or division.has_limit else min(FEW, max(total // 10, min(FEWEST_COMPARED, half)))
+    )
     calibrating, others = dataset.split(min(division.count, total - kept), SEED)
     most = MEASURED if has_labels else COMPARED if division.has_limit else FEW
     return Material(total, calibrating, others.limit(most), True, has_labels, problem)
@@ -193,12 +196,16 @@ def divide(dataset: Dataset, division: Division, has_labels: bool, problem: str)
 
 def open_part(
     data: str | os.PathLike[str], task: Task, labels: tuple[str, ...], split: str | None, division: Division
-) -> tuple[Dataset, str]:
-    """Open a part of a data set, with its labels where they are of use, and say why they are not."""
+) -> tuple[Dataset, bool, str]:
+    """Open a part of a data set, with its labels where they are of use.
+
+    Returns:
+        It; whether it has labels; why those that are there are of no use.
+    """
     found, problem = open_labelled(data, task, labels, split, division.places)
-    if found is None:
-        found = open_dataset(data, None, (), split, pictures=division.pictures)
-    return found, problem
+    if found is not None:
+        return found, True, problem
+    return open_dataset(data, None, (), split, pictures=division.pictures), False, problem
 
 
 def open_labelled(
@@ -224,22 +231,31 @@ def open_labelled(
 
 
 def without_misfit(material: Material, model: Path, engine: str) -> Material:
-    """Do without labels of another number of classes than a model without names has, and say so."""
-    network = open_network(model, engine=engine) if material.has_labels else None
-    if network is None or network.labels:
+    """Do without labels that are not the model's, and say so: other classes, or more than it has."""
+    if not material.has_labels:
         return material
+    network = open_network(model, engine=engine)
     try:
         make_metric(network, material.measuring, None)
+        if network.task is CLASSIFICATION:
+            check_class_ids(material.measuring, class_count(network))
     except DataError as error:
         measuring = material.measuring.limit(COMPARED)
         return replace(material, measuring=measuring, has_labels=False, problem=str(error))
     return material
 
 
-def is_labelled(dataset: Dataset) -> bool:
-    """Whether the first picture that can be read has labels."""
-    first = next(iter(dataset), None)
-    return first is not None and first.target is not None
+def check_class_ids(dataset: Dataset, count: int) -> None:
+    """Read the labels of a data set for classification.
+
+    Raises:
+        DataError: a picture is of a class that the network does not have.
+    """
+    for name, class_id in dataset.class_ids():
+        if count and class_id >= count:
+            raise DataError(
+                f"{dataset.name}: {name}: found class {class_id}, expected a class from 0 to {count - 1}"
+            )
 
 
 def choose_points(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gcv_edge.data.reader import DamagedSampleError, Reader
-from gcv_edge.data.targets import Target
+from gcv_edge.data.targets import ClassTarget, Target
 from gcv_edge.errors import DataError
 from gcv_edge.runtime.decoding import decode_picture
 from gcv_edge.runtime.frames import Pixels
@@ -43,6 +43,7 @@ class Dataset:
         reader: where samples come from.
         name: how the user calls it.
         indices: which of the reader's samples; None for all.
+        has_labels: labels are read.
 
     Attributes:
         name: as given.
@@ -53,8 +54,11 @@ class Dataset:
         unlabelled: why pictures that seem to be labelled are not; empty otherwise.
     """
 
-    def __init__(self, reader: Reader, name: str, indices: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, reader: Reader, name: str, indices: Sequence[int] | None = None, has_labels: bool = True
+    ) -> None:
         self._reader = reader
+        self._has_labels = has_labels
         self._indices: Sequence[int] = range(len(reader)) if indices is None else indices
         self._skipped: dict[int, Skipped] = {}
         self.name = name
@@ -104,6 +108,20 @@ class Dataset:
         """Give the samples' names without reading them."""
         return map(self._reader.name, self._indices)
 
+    def class_ids(self) -> Iterator[tuple[str, int]]:
+        """Give name and class of each sample of a data set for classification, without reading pictures.
+
+        Raises:
+            DataError: labels make no sense for this model.
+        """
+        for index in self._indices:
+            try:
+                target = self._reader.target(index, (0, 0))
+            except DamagedSampleError:
+                continue
+            if isinstance(target, ClassTarget):
+                yield self._reader.name(index), target.class_id
+
     def limit(self, count: int) -> Dataset:
         """Return that many samples, spread evenly over this data set; all where it has fewer.
 
@@ -115,6 +133,10 @@ class Dataset:
         if count >= len(self):
             return self
         return self._subset(np.arange(count) * len(self) // count)
+
+    def without_labels(self) -> Dataset:
+        """Return the same samples, whose labels are not read."""
+        return Dataset(self._reader, self.name, self._indices, has_labels=False)
 
     def without(self, other: Dataset) -> Dataset:
         """Return the samples whose pictures are not another data set's too."""
@@ -155,6 +177,14 @@ class Dataset:
         """The pictures alone."""
         return Frames(self)
 
+    def read_frames(self) -> Iterator[Pixels]:
+        """Give the pictures that can be read; their labels are not looked at."""
+        for index in self._indices:
+            try:
+                yield self._decode(index)
+            except DamagedSampleError as error:
+                self._skipped[index] = Skipped(self._reader.name(index), str(error))
+
     def __repr__(self) -> str:
         return f"Dataset({self.name}: {self.kind}, {len(self)} samples, {len(self.classes)} classes)"
 
@@ -162,14 +192,19 @@ class Dataset:
         return map(self._reader.place, self._indices)
 
     def _subset(self, positions: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.intp]]) -> Dataset:
-        return Dataset(self._reader, self.name, [self._indices[int(position)] for position in positions])
+        indices = [self._indices[int(position)] for position in positions]
+        return Dataset(self._reader, self.name, indices, self._has_labels)
 
-    def _read(self, index: int) -> Sample:
-        reader = self._reader
+    def _decode(self, index: int) -> Pixels:
         try:
-            frame = np.asarray(decode_picture(reader.picture(index)), np.uint8)
+            return np.asarray(decode_picture(self._reader.picture(index)), np.uint8)
         except DataError as error:
             raise DamagedSampleError(str(error)) from None
+
+    def _read(self, index: int) -> Sample:
+        reader, frame = self._reader, self._decode(index)
+        if not self._has_labels:
+            return Sample(reader.name(index), frame, None)
         height, width = frame.shape[:2]
         try:
             return Sample(reader.name(index), frame, reader.target(index, (width, height)))
@@ -190,7 +225,7 @@ class Frames:
         self._dataset = dataset
 
     def __iter__(self) -> Iterator[Pixels]:
-        return (sample.frame for sample in self._dataset)
+        return self._dataset.read_frames()
 
 
 def draw(seed: int, position: int) -> int:

@@ -75,7 +75,7 @@ def test_one_folder_of_pictures_is_no_data_set_of_one_class(
     net = make_net("classification", labels=labels)
     assert failed(1, "val", net, "set") == why
     printed = done("calibrate", net, "--data", "set", "--calib-mode", "naive")
-    assert printed.startswith("set (pictures): 6 of 12 pictures to calibrate")
+    assert printed.startswith("set (pictures): 8 of 12 pictures to calibrate")
     assert f"Warning: labels are not used: {why}" in printed.splitlines()
 
 
@@ -100,3 +100,19 @@ def test_hidden_pictures_of_a_data_set_are_counted(make_net: Maker, colours: Pat
     result = run("val", make_net("classification"), colours, "--json")
     assert (result.exit_code, json.loads(result.stdout)["pictures"]) == (0, 11)
     assert result.stderr == "Note: colours: 1 hidden picture passed over\n"
+
+
+@pytest.mark.parametrize("labels", [("red", "green", "blue"), ()], ids=["named", "numbered"])
+def test_a_list_of_ids_that_the_network_does_not_have(
+    make_net: Maker, colours: Path, labels: tuple[str, ...]
+) -> None:
+    pictures = sorted(colours.rglob("*.png"))
+    ids = [7 if at == 9 else at % 3 for at in range(len(pictures))]
+    names = [path.relative_to(colours) for path in pictures]
+    rows = [f"{at}\t{ids[at]}\t{name}" for at, name in enumerate(names)]
+    Path("train.lst").write_text("\n".join(rows) + "\n")
+    model = make_net("classification", labels=labels)
+    printed = done("calibrate", model, "--data", "train.lst", "--pictures", colours, "--calib-mode", "naive")
+    (line,) = [line for line in printed.splitlines() if line.startswith("Warning: labels are not used: ")]
+    assert "class 7" in line or "found 7" in line
+    assert "top-1 agreement" in printed
