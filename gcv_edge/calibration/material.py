@@ -185,10 +185,9 @@ def divide(dataset: Dataset, division: Division, has_labels: bool, problem: str)
         raise DataError(
             f"{dataset.name}: found 1 picture, expected at least 2: to calibrate on and to measure on"
         )
-    half = total // 2
-    kept = (
-        half if has_labels or division.has_limit else min(FEW, max(total // 10, min(FEWEST_COMPARED, half)))
-    )
+    half, tenth = total // 2, total // 10
+    few = min(FEW, max(tenth, min(FEWEST_COMPARED, half)))
+    kept = half if has_labels or division.has_limit else few
     calibrating, others = dataset.split(min(division.count, total - kept), SEED)
     most = MEASURED if has_labels else COMPARED if division.has_limit else FEW
     return Material(total, calibrating, others.limit(most), True, has_labels, problem)
@@ -240,7 +239,7 @@ def without_misfit(material: Material, model: Path, engine: str) -> Material:
         if network.task is CLASSIFICATION:
             check_class_ids(material.measuring, class_count(network))
     except DataError as error:
-        measuring = material.measuring.limit(COMPARED)
+        measuring = material.measuring.limit(COMPARED).without_labels()
         return replace(material, measuring=measuring, has_labels=False, problem=str(error))
     return material
 
