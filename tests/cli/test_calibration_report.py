@@ -73,7 +73,7 @@ def test_the_page_opens_alone_and_shows_it_all(make_net: Maker, colours: Path) -
 
 def test_layers_that_stay_float_are_listed_with_the_reason(make_net: Maker, colours: Path) -> None:
     model = make_net("classification", ballast=3000.0)
-    limits = ("--max-drop", "0.5", "--keep-float", "conv1", "--report", "page.html")
+    limits = ("--max-drop", "20", "--keep-float", "conv1", "--report", "page.html")
     done("calibrate", model, "--data", colours, *NAIVE, *limits)
     found = data_of(Path("page.html"))
     assert found["kept"] == {"conv1": "asked for", "conv2": "accuracy"}
@@ -87,7 +87,7 @@ def test_layers_that_stay_float_are_listed_with_the_reason(make_net: Maker, colo
 
 def test_too_much_is_lost_and_the_page_says_so(make_net: Maker, colours: Path) -> None:
     model = make_net("classification", ballast=3000.0)
-    limits = ("--max-drop", "0.5", "--time-budget", "0", "--report", "page.html", "--json")
+    limits = ("--max-drop", "20", "--time-budget", "0", "--report", "page.html", "--json")
     result = run("calibrate", model, "--data", colours, *NAIVE, *limits)
     assert result.exit_code == 3
     assert json.loads(result.stdout)["report"] == "page.html"
