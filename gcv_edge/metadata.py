@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ NMS_PLACES = ("runtime", "graph")
 BOX_FORMATS = ("xyxy", "cxcywh", "xywh")
 ACTIVATIONS = ("softmax", "sigmoid", "none")
 """What makes class scores of logits: one class of many, each class by itself, or scores as they are."""
+ESCAPE = re.compile(r"\\([n\\])")
+"""In names of classes: a line's end or a backslash."""
 MAX_WINDOW = 100_000
 """More frames than any clip has; bounds what a damaged file can ask for."""
 MAX_SIDE = 65_536
@@ -160,6 +163,21 @@ class ModelMetadata:
     self_test: Sequence[Mapping[str, Any]] = ()
 
 
+def join_lines(names: Sequence[str]) -> str:
+    """Write names one per line; a backslash and a line's end inside one are spelt out."""
+    return "\n".join(name.replace("\\", "\\\\").replace("\n", "\\n") for name in names)
+
+
+def split_lines(text: str) -> tuple[str, ...]:
+    """Read what ``join_lines`` wrote."""
+    return tuple(map(restore_line, text.split("\n"))) if text else ()
+
+
+def restore_line(line: str) -> str:
+    """Turn escapes back into what they stand for; a backslash before anything else is itself."""
+    return ESCAPE.sub(lambda found: "\n" if found[1] == "n" else "\\", line)
+
+
 def format_metadata(metadata: ModelMetadata) -> dict[str, str]:
     """Spell metadata as the strings that go into ``metadata_props``."""
     entries = {
@@ -173,7 +191,7 @@ def format_metadata(metadata: ModelMetadata) -> dict[str, str]:
     }
     if metadata.labels:
         entries["model_info labels"] = " ".join(label.replace(" ", "_") for label in metadata.labels)
-        entries["gcv_edge labels"] = "\n".join(metadata.labels)
+        entries["gcv_edge labels"] = join_lines(metadata.labels)
     if metadata.task in (CLASSIFICATION, ACTION):
         entries["gcv_edge activation"] = metadata.activation
     if metadata.detection is not None:
@@ -246,7 +264,7 @@ def parse_metadata(entries: Mapping[str, str], path: str) -> ModelMetadata:
     mean = reader.levels("model_info mean_values")
     return ModelMetadata(
         task=task,
-        labels=tuple(entries.get("gcv_edge labels", "").splitlines()),
+        labels=split_lines(entries.get("gcv_edge labels", "")),
         preprocessing=Preprocessing(
             mean=mean,
             scale=tuple(reader.numbers("model_info scale_values", len(mean))),

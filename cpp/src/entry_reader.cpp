@@ -49,13 +49,6 @@ bool read_integer(std::string_view word, std::int64_t& value) {
   return error == std::errc() && stop == end;
 }
 
-/// Bytes of the line break at a place in a text; 0 where there is none.
-std::size_t break_length(std::string_view text) {
-  if (text.substr(0, 2) == "\r\n" || text.substr(0, 2) == "\xc2\x85") return 2;
-  if (text.substr(0, 3) == "\xe2\x80\xa8" || text.substr(0, 3) == "\xe2\x80\xa9") return 3;
-  return std::string_view("\n\r\v\f\x1c\x1d\x1e").find(text[0]) == std::string_view::npos ? 0 : 1;
-}
-
 bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; }
 
 /// The first characters of UTF-8 text.
@@ -79,16 +72,22 @@ std::string escape(char byte, char mark) {
 
 }  // namespace
 
-std::vector<std::string> split_lines(const std::string& text) {
-  std::vector<std::string> lines;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    std::size_t end = 0, length = 0;
-    while (end < rest.size() && (length = break_length(rest.substr(end))) == 0) ++end;
-    lines.emplace_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + length, rest.size()));
+std::vector<std::string> split_names(const std::string& text) {
+  std::vector<std::string> names;
+  if (text.empty()) return names;
+  names.emplace_back();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char next = i + 1 < text.size() ? text[i + 1] : '\0';
+    if (text[i] == '\n') {
+      names.emplace_back();
+    } else if (text[i] == '\\' && (next == 'n' || next == '\\')) {
+      names.back() += next == 'n' ? '\n' : '\\';
+      ++i;
+    } else {
+      names.back() += text[i];
+    }
   }
-  return lines;
+  return names;
 }
 
 std::string quote(const std::string& text) {

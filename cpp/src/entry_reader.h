@@ -41,8 +41,8 @@ class EntryReader {
   const std::string& path_;
 };
 
-/// Lines of a text, as Python's str.splitlines finds them.
-std::vector<std::string> split_lines(const std::string& text);
+/// Names, one per line; in them, \n is a line's end and \\ a backslash.
+std::vector<std::string> split_names(const std::string& text);
 
 /// Spell a text as Python's repr does; all but its first 57 characters become "..." where it has over 60.
 std::string quote(const std::string& text);

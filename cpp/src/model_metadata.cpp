@@ -101,7 +101,7 @@ ModelMetadata parse_metadata(const Metadata& entries, const std::string& path) {
   const EntryReader reader(entries, path);
   ModelMetadata found;
   found.task = read_task(reader, path);
-  found.labels = Labels(split_lines(reader.text_or("gcv_edge labels", "")));
+  found.labels = Labels(split_names(reader.text_or("gcv_edge labels", "")));
   found.preprocessing = read_preprocessing(reader);
   if (found.task == Task::detection || found.task == Task::instance_segmentation) {
     found.detection = read_detection(reader);

@@ -8,7 +8,7 @@ gcv::Metadata detector() {
   return {{"gcv_edge task", "detection"},
           {"gcv_edge labels",
            "red cell\nwhite\xc2\xa0"
-           "cell\r\nplatelet"},
+           "cell\nplate\xe2\x80\xa8let\\n\\\\1\\x"},
           {"model_info mean_values", "123.675 116.28 103.53"},
           {"model_info scale_values", "58.395 57.12 57.375"},
           {"model_info reverse_input_channels", "YES"},
@@ -39,6 +39,7 @@ TEST(model_metadata, everything_is_read) {
             "white\xc2\xa0"
             "cell" &&
         found.labels.name(7) == "class 7");
+  CHECK(found.labels.name(2) == "plate\xe2\x80\xa8let\n\\1\\x");
   CHECK(found.preprocessing.normalization.mean[1] == 116.28f && found.preprocessing.normalization.pad_value == 10);
   CHECK(found.preprocessing.crop_short == 256 && found.preprocessing.crop_wide == 340);
   CHECK(found.detection.nms_topk == -1 && found.detection.post_nms == 2147483647);

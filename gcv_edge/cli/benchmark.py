@@ -11,6 +11,7 @@ from gcv_edge.cli.console import echo_json, echo_table, finite, show_path, show_
 from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Word, json_option
 from gcv_edge.cli.outputs import check_file, check_report, writing
+from gcv_edge.cli.text import echo
 from gcv_edge.errors import GcvEdgeError, UsageError
 
 if TYPE_CHECKING:
@@ -208,17 +209,17 @@ def print_benchmark(found: Benchmark, report: str | None) -> None:
     """Print every network's tables, what was left out, what to mind, and the advice."""
     for family in dict.fromkeys(row.variant.family for row in found.rows):
         rows = [row for row in found.rows if row.variant.family == family]
-        click.echo(f"{family}, {rows[0].variant.task}")
+        echo(f"{family}, {rows[0].variant.task}")
         for describe in (describe_time, describe_cost, describe_ratios):
             print_columns([{**describe_name(row), **describe(row)} for row in rows])
-    click.echo(describe_run(found))
+    echo(describe_run(found))
     for left in found.left_out:
-        click.echo(f"Left out: {left.variant.title}, batch {left.batch}: {left.reason}")
+        echo(f"Left out: {left.variant.title}, batch {left.batch}: {left.reason}")
     for note in found.notes:
-        click.echo(f"Note: {note}")
+        echo(f"Note: {note}")
     if report is not None:
-        click.echo(f"The report is in {show_path(report)}")
-    click.echo(f"\n{found.advice}")
+        echo(f"The report is in {show_path(report)}")
+    echo(f"\n{found.advice}")
 
 
 def print_columns(rows: Sequence[dict[str, str]]) -> None:
@@ -228,7 +229,7 @@ def print_columns(rows: Sequence[dict[str, str]]) -> None:
     if headings != names:
         cells = [[row.get(heading, "") for heading in headings] for row in rows]
         echo_table(headings, cells, right=[heading for heading in headings if heading not in names[:2]])
-        click.echo()
+        echo()
 
 
 def describe_name(row: Row) -> dict[str, str]:

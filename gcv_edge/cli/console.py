@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gcv_edge.cli.text import echo, printable
+
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
@@ -34,7 +36,7 @@ PIPE_WIDTH = 400
 
 def echo_json(value: Any, *, indent: int | None = 2) -> None:
     """Print a value as JSON; numbers that JSON does not have become null."""
-    click.echo(json.dumps(finite(value), indent=indent))
+    echo(json.dumps(finite(value), indent=indent))
 
 
 def finite(value: Any) -> Any:
@@ -71,7 +73,7 @@ def echo_table(
 
     console = Console(highlight=False, soft_wrap=False)
     console.width = console.width if console.is_terminal else PIPE_WIDTH
-    cells = [list(row) for row in rows]
+    cells = [[printable(cell, kept="") for cell in row] for row in rows]
     widths = [
         least_width(header, column, header in text) for header, *column in zip(headers, *cells, strict=True)
     ]
@@ -88,10 +90,10 @@ def echo_table(
         table.add_row(*(Text(row[place]) for place in shown))
     with console.capture() as capture:
         console.print(table)
-    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
+    click.echo("\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n")))
     hidden = [header for place, header in enumerate(headers) if place not in shown]
     if hidden:
-        click.echo(f"(no room for {', '.join(hidden)}: a wider terminal, a pipe and --json have all)")
+        echo(f"(no room for {', '.join(hidden)}: a wider terminal, a pipe and --json have all)")
 
 
 def least_width(header: str, cells: Sequence[str], is_text: bool) -> int:
@@ -127,9 +129,10 @@ def stages(first: str) -> Iterator[Callable[[str], None]]:
         yield ignore
         return
     from rich.console import Console
+    from rich.text import Text
 
     with Console(stderr=True).status(first) as status:
-        yield lambda phrase: status.update(phrase)
+        yield lambda phrase: status.update(Text(printable(phrase, kept="")))
 
 
 def ignore(phrase: str) -> None:
@@ -155,15 +158,15 @@ def show_path(path: str | Path) -> str:
 def tell_skipped(what: str, skipped: Sequence[Skipped]) -> None:
     """Name on standard error what was left out, and why; of very much, the first."""
     for one in skipped[:SHOWN_SKIPPED]:
-        click.echo(f"{what} {show_path(one.name)}: {one.reason}", err=True)
+        echo(f"{what} {show_path(one.name)}: {one.reason}", err=True)
     if len(skipped) > SHOWN_SKIPPED:
-        click.echo(f"{what} {len(skipped) - SHOWN_SKIPPED} more (--json lists them)", err=True)
+        echo(f"{what} {len(skipped) - SHOWN_SKIPPED} more (--json lists them)", err=True)
 
 
 def tell_notes(lines: Iterable[str], *, err: bool = True) -> None:
     """Say what a user may want to know: on standard error, or among what is printed for people."""
     for line in lines:
-        click.echo(f"Note: {line}", err=err)
+        echo(f"Note: {line}", err=err)
 
 
 def show_size(size: int) -> str:

@@ -12,6 +12,7 @@ import click
 from gcv_edge.cli.console import echo_table, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, make_folder, naming
 from gcv_edge.cli.summaries import DETECTION_THRESHOLD, describe_detections, draw
+from gcv_edge.cli.text import echo
 from gcv_edge.cli.verdicts import describe_verdict
 
 if TYPE_CHECKING:
@@ -44,11 +45,11 @@ def demo(output: str) -> None:
         echo_timings(detector, folder)
         show_int8(result.path, shipped)
     model = show_path(result.path)
-    click.echo(f"\nThe annotated pictures are in {show_path(folder)}. Next:")
-    click.echo(f"  gcv-edge info {model}")
-    click.echo(f"  gcv-edge predict {model} PICTURE --save out")
-    click.echo(f"  gcv-edge calibrate {model} --data PICTURES")
-    click.echo(f"  python -c 'from gcv_edge import Detector; print(Detector(\"{model}\").labels)'")
+    echo(f"\nThe annotated pictures are in {show_path(folder)}. Next:")
+    echo(f"  gcv-edge info {model}")
+    echo(f"  gcv-edge predict {model} PICTURE --save out")
+    echo(f"  gcv-edge calibrate {model} --data PICTURES")
+    echo(f"  python -c 'from gcv_edge import Detector; print(Detector(\"{model}\").labels)'")
 
 
 def export_network(shipped: Path, folder: Path) -> ExportResult:
@@ -61,16 +62,16 @@ def export_network(shipped: Path, folder: Path) -> ExportResult:
     labels = tuple((shipped / "classes.txt").read_text(encoding="utf-8").split())
     options = ExportOptions(input_shape=(batch, channels, height, width), labels=labels)
     symbol, model = shipped / f"{NAME}-symbol.json", folder / f"{NAME}.onnx"
-    click.echo(f"Exporting {symbol.name} and {NAME}-0000.params to {show_path(model)}")
+    echo(f"Exporting {symbol.name} and {NAME}-0000.params to {show_path(model)}")
     with stages("exporting") as progress, naming(model):
         result = export(str(symbol), model, options=options, progress=progress)
     size = show_size(result.path.stat().st_size)
     seconds = result.seconds["read"] + result.seconds["convert"] + result.seconds["write"]
-    click.echo(f"  {result.metadata.task.name}, {plural(len(labels), 'label')}, {size}, in {seconds:.1f} s")
+    echo(f"  {result.metadata.task.name}, {plural(len(labels), 'label')}, {size}, in {seconds:.1f} s")
     if result.verification is not None:
-        click.echo(f"  {describe_verdict(result.verification.to_dict())}")
+        echo(f"  {describe_verdict(result.verification.to_dict())}")
     mean = facts["average_precision"]["mAP"]
-    click.echo(f"  trained to a mean average precision of {mean:.2f} on drawn pictures\n")
+    echo(f"  trained to a mean average precision of {mean:.2f} on drawn pictures\n")
     return result
 
 
@@ -97,7 +98,7 @@ def show(detector: Detector, picture: Path, folder: Path) -> None:
     frame = read_picture(picture)
     found: Detections = detector.run(frame)
     write_picture(folder / f"{picture.stem}.png", draw(found, frame, None))
-    click.echo(f"{picture.name}: {describe_detections(found, DETECTION_THRESHOLD)}")
+    echo(f"{picture.name}: {describe_detections(found, DETECTION_THRESHOLD)}")
 
 
 def show_int8(model: Path, shipped: Path) -> None:
@@ -106,10 +107,8 @@ def show_int8(model: Path, shipped: Path) -> None:
     from gcv_edge.cli.int8_outcome import print_outcome
 
     wishes = Wishes(str(shipped), own_target(), "mse", samples=100, is_quick=True)
-    click.echo(
-        "\nThe same in 8 bits, calibrated on half of these pictures and compared with the float file on"
-    )
-    click.echo("the others. They are far too few: enough to show how it goes, not to rely on.")
+    echo("\nThe same in 8 bits, calibrated on half of these pictures and compared with the float file on")
+    echo("the others. They are far too few: enough to show how it goes, not to rely on.")
     print_outcome(run_calibration(model, int8_path(model), wishes, quiet=True))
 
 
@@ -121,7 +120,7 @@ def echo_timings(detector: Detector, folder: Path) -> None:
     speeds = [detector.run(frame).speed for _ in range(ROUNDS)]
     best = min(speeds, key=lambda speed: speed.total_ms)
     height, width = frame.shape[:2]
-    click.echo(f"\nBest of {ROUNDS} on a {width}x{height} picture, {detector.session.engine}:")
+    echo(f"\nBest of {ROUNDS} on a {width}x{height} picture, {detector.session.engine}:")
     stages_ms = (best.preprocess_ms, best.inference_ms, best.postprocess_ms, best.total_ms)
     echo_table(
         ("preprocess ms", "inference ms", "postprocess ms", "total ms"),

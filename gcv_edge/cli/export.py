@@ -32,6 +32,7 @@ from gcv_edge.cli.pruned_export import (
     pruning_to_dict,
     refuse_pruning,
 )
+from gcv_edge.cli.text import echo
 from gcv_edge.cli.verdicts import describe_verdict
 from gcv_edge.errors import UsageError
 from gcv_edge.metadata import ACTIVATIONS, BOX_FORMATS, NMS_PLACES
@@ -218,7 +219,7 @@ def calibrate_export(result: ExportResult, wishes: Wishes | None, *, quiet: bool
     if wishes is None:
         return None
     if not quiet:
-        click.echo()
+        echo()
     outcome = run_calibration(result.path, int8_path(result.path), wishes, quiet=quiet)
     if not quiet:
         print_outcome(outcome)
@@ -297,24 +298,24 @@ def print_result(result: ExportResult, random_weights: int | None, *, in_store: 
     metadata, path = result.metadata, result.path
     size = show_size(path.stat().st_size)
     classes = plural(len(metadata.labels), "label") if metadata.labels else "no labels (--classes names them)"
-    click.echo(f"{show_path(path)}: {metadata.task.name}, {classes}, {size}")
+    echo(f"{show_path(path)}: {metadata.task.name}, {classes}, {size}")
     if metadata.task.takes != "tensors":
-        click.echo(f"a frame is {describe_colours(metadata.preprocessing)}")
+        echo(f"a frame is {describe_colours(metadata.preprocessing)}")
     if random_weights is not None:
-        click.echo(f"RANDOM WEIGHTS (seed {random_weights}): for benchmarks only")
+        echo(f"RANDOM WEIGHTS (seed {random_weights}): for benchmarks only")
     if result.verification is None:
-        click.echo("not verified (--no-verify)")
+        echo("not verified (--no-verify)")
     else:
-        click.echo(describe_verdict(result.verification.to_dict()))
+        echo(describe_verdict(result.verification.to_dict()))
         for remark in result.verification.remarks:
-            click.echo(f"remark: {remark}")
+            echo(f"remark: {remark}")
     for note in result.notes:
-        click.echo(f"note: {note}")
-    click.echo(f"took {describe_seconds(result.seconds)}")
+        echo(f"note: {note}")
+    echo(f"took {describe_seconds(result.seconds)}")
     model = path.stem if in_store else show_path(path)
     if metadata.task.takes != "tensors":
         given = "VIDEO" if metadata.task.takes == "clip" else "PICTURE"
-        click.echo(f"\nNext: gcv-edge predict {shlex.quote(model)} {given} --save out")
+        echo(f"\nNext: gcv-edge predict {shlex.quote(model)} {given} --save out")
 
 
 def describe_seconds(seconds: Mapping[str, float]) -> str:

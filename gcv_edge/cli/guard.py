@@ -17,6 +17,7 @@ from typing import IO, Any, TypeVar
 
 import click
 
+from gcv_edge.cli.text import echo
 from gcv_edge.errors import GcvEdgeError, UsageError
 
 DEBUG = "gcv_edge.debug"
@@ -35,7 +36,7 @@ class OneLineError(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the line."""
-        click.echo(f"Error: {self.message}", file=file, err=file is None)
+        echo(f"Error: {self.message}", file=file, err=file is None)
 
 
 def debug_option(command: Decorated) -> Decorated:

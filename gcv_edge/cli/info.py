@@ -12,6 +12,7 @@ import click
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import json_option
+from gcv_edge.cli.text import echo
 from gcv_edge.cli.verdicts import describe_verdict, reservations
 from gcv_edge.labels import describe_repeated
 from gcv_edge.metadata import (
@@ -99,7 +100,7 @@ def print_info(
 ) -> None:
     """Print what a file says of itself, for people."""
     for name, text in info_lines(path, metadata, ports, pruning):
-        click.echo(f"{name:<12}{text}")
+        echo(f"{name:<12}{text}")
 
 
 def info_lines(

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import click
-
 from gcv_edge.cli.console import tell_notes
+from gcv_edge.cli.text import echo
 from gcv_edge.errors import DataError, TruncatedError, UnreadableError
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -81,7 +80,7 @@ class Inputs:
 
 def tell(error: DataError) -> None:
     """Say on standard error what is passed over."""
-    click.echo(f"{'Cut short:' if isinstance(error, TruncatedError) else 'Skipped'} {error}", err=True)
+    echo(f"{'Cut short:' if isinstance(error, TruncatedError) else 'Skipped'} {error}", err=True)
 
 
 def open_inputs(names: Sequence[str]) -> Inputs:

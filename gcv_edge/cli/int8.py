@@ -15,6 +15,7 @@ from gcv_edge.cli.guard import muted_libraries, naming
 from gcv_edge.cli.int8_outcome import Outcome, warn_of_skipped
 from gcv_edge.cli.int8_page import write_outcome_page
 from gcv_edge.cli.options import Fraction, Word
+from gcv_edge.cli.text import echo
 from gcv_edge.errors import UsageError
 from gcv_edge.runtime.cpus import is_x86
 from gcv_edge.store import take_name
@@ -165,7 +166,7 @@ def run_calibration(
         quiet: print nothing but errors.
         prior: what came before.
     """
-    told = ignore if quiet else click.echo
+    told = ignore if quiet else echo
     with muted_libraries(), stages("reading") as progress, naming(output):
         outcome = calibrate_file(source, output, wishes, progress, told, prior)
         if wishes.report is not None:
@@ -262,7 +263,7 @@ def resumable(output: Path) -> Iterator[None]:
     except KeyboardInterrupt:
         findings = output.with_name(f".{output.name}.calibration")
         left = "the same command goes on from here" if findings.exists() else "nothing had been found out yet"
-        click.echo(f"Interrupted: {show_path(output)} was not written; {left}", err=True)
+        echo(f"Interrupted: {show_path(output)} was not written; {left}", err=True)
         raise
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from gcv_edge.cli.console import echo_table, plural, show_path, show_size, tell_skipped
+from gcv_edge.cli.text import echo
 from gcv_edge.errors import AccuracyError
 
 if TYPE_CHECKING:
@@ -55,13 +54,13 @@ def print_outcome(outcome: Outcome) -> None:
     """Say what was written, what it lost and how fast it is."""
     result = outcome.result
     sizes = [show_size(path.stat().st_size) for path in (result.path, outcome.source)]
-    click.echo(f"{show_path(result.path)}: 8 bits for {result.target}, {sizes[0]} instead of {sizes[1]}")
-    click.echo(describe_layers(result))
+    echo(f"{show_path(result.path)}: 8 bits for {result.target}, {sizes[0]} instead of {sizes[1]}")
+    echo(describe_layers(result))
     echo_forms(outcome)
     for line in (*verdict_lines(outcome), *(f"Warning: {warning}" for warning in result.warnings)):
-        click.echo(line)
+        echo(line)
     if outcome.report is not None:
-        click.echo(f"The report is in {show_path(outcome.report)}")
+        echo(f"The report is in {show_path(outcome.report)}")
 
 
 def describe_layers(result: CalibrationResult) -> str:

@@ -12,6 +12,7 @@ import click
 from gcv_edge.cli.console import echo_json, echo_table, show_number, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import Word, json_option
+from gcv_edge.cli.text import echo
 from gcv_edge.errors import GcvEdgeError, cure_missing
 from gcv_edge.tasks import TASKS
 
@@ -87,9 +88,9 @@ def print_models(models: list[dict[str, Any]]) -> None:
     from gcv_edge.store import models_folder
 
     if not models:
-        click.echo(f"No models in {show_path(models_folder())} (gcv-edge export makes one)")
+        echo(f"No models in {show_path(models_folder())} (gcv-edge export makes one)")
         return
-    click.echo(f"Models in {show_path(models_folder())}:")
+    echo(f"Models in {show_path(models_folder())}:")
     rows = [model_row(model) for model in models]
     echo_table(("name", "task", "labels", "size", "file"), rows, right=("labels", "size"), text=("file",))
 
@@ -105,12 +106,12 @@ def model_row(model: dict[str, Any]) -> tuple[str, ...]:
 def print_zoo(zoo: dict[str, list[ZooEntry]]) -> None:
     """Print the zoo's names as tables, by task."""
     for task, entries in zoo.items():
-        click.echo(f"\nGluonCV's zoo, {task} ({len(entries)}):")
+        echo(f"\nGluonCV's zoo, {task} ({len(entries)}):")
         echo_table(ZOO_HEADERS, map(zoo_row, entries), right=ZOO_HEADERS[2:-1], text=("note",))
     if zoo:
-        click.echo(f"\n{EXPLANATION}")
+        echo(f"\n{EXPLANATION}")
     if not has_zoo():
-        click.echo(f"GluonCV's zoo is not installed; names need the extra [mxnet]: {cure_missing('mxnet')}")
+        echo(f"GluonCV's zoo is not installed; names need the extra [mxnet]: {cure_missing('mxnet')}")
 
 
 def zoo_row(entry: ZooEntry) -> tuple[str, ...]:

@@ -102,6 +102,10 @@ def json_option(help_text: str = "Print JSON.") -> Callable[[Decorated], Decorat
     return click.option("--json", "as_json", is_flag=True, help=help_text)
 
 
+BLANK = " \t\n"
+"""What surrounds a name in a file; other characters that Python takes for blank may be part of one."""
+
+
 def parse_classes(text: str | None) -> tuple[str, ...]:
     """Read class names: separated by commas, or one per line of a file.
 
@@ -130,7 +134,7 @@ def names_file(text: str) -> bool:
 def read_names(path: Path) -> Sequence[str]:
     """Read one name per line; blank lines at the end do not count."""
     try:
-        return [line.strip() for line in path.read_text(encoding="utf-8-sig").rstrip().splitlines()]
+        return [line.strip(BLANK) for line in path.read_text(encoding="utf-8-sig").rstrip(BLANK).split("\n")]
     except UnicodeDecodeError:
         raise UsageError(f"--classes {path}: found no text, expected one name per line") from None
     except OSError as error:

@@ -12,6 +12,7 @@ from gcv_edge.cli.console import counted, echo_json, plural, show_path
 from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Fraction, Word, json_option, max_pixels_option
 from gcv_edge.cli.summaries import draw, summarize, to_dict
+from gcv_edge.cli.text import echo
 from gcv_edge.errors import DataError, UnsupportedError, UsageError
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def report_clip(name: str, result: Classification, *, as_json: bool) -> None:
     if as_json:
         echo_json({"name": name, **to_dict(result, None)}, indent=None)
     else:
-        click.echo(f"{show_path(name)}: {summarize(result, None)}")
+        echo(f"{show_path(name)}: {summarize(result, None)}")
 
 
 def run(network: Model[Any], inputs: Inputs) -> Iterator[tuple[Frame, Any]]:
@@ -178,7 +179,7 @@ def run(network: Model[Any], inputs: Inputs) -> Iterator[tuple[Frame, Any]]:
 def report(frame: Frame, result: Any, threshold: float | None, *, as_json: bool) -> None:
     """Print what a frame shows."""
     if not as_json:
-        click.echo(f"{show_path(frame.name)}: {summarize(result, threshold)}")
+        echo(f"{show_path(frame.name)}: {summarize(result, threshold)}")
         return
     height, width = frame.pixels.shape[:2]
     head = {"name": frame.name, "index": frame.index, "width": width, "height": height}
@@ -189,7 +190,7 @@ def finish(inputs: Inputs, copies: Copies | None, *, as_json: bool) -> None:
     """Say where the copies are; fail when something could not be read."""
     if copies is not None and not as_json:
         replaced = f" ({copies.replaced} replaced)" if copies.replaced else ""
-        click.echo(f"Saved {describe_saved(copies.saved)}{replaced}")
+        echo(f"Saved {describe_saved(copies.saved)}{replaced}")
     if inputs.failure is not None:
         raise inputs.failure
 

@@ -17,6 +17,7 @@ from gcv_edge.cli.int8 import Prior, Wishes, open_prior, opening_lines, own_targ
 from gcv_edge.cli.int8_outcome import warn_of_skipped
 from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option
 from gcv_edge.cli.outputs import check_output, check_report, writing
+from gcv_edge.cli.text import echo
 from gcv_edge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def prune(
             ignore_unknown,
         )  # fmt: skip
         prior = divide_pictures(path, wishes)
-        tell = ignore if as_json else click.echo
+        tell = ignore if as_json else echo
         for line in opening_lines(prior.material, prior.points, prior.material.calibrating.fingerprint()):
             tell(line)
     with naming(target), progress_bars() as progress:
@@ -147,10 +148,10 @@ def prune(
     else:
         print_result(result, title)
         if not result.passed:
-            click.echo("MORE IS LOST THAN --max-drop ALLOWS")
+            echo("MORE IS LOST THAN --max-drop ALLOWS")
         if report is not None:
-            click.echo(f"The report is in {show_path(report)}")
-        click.echo(f"\nNext: gcv-edge verify {show_path(result.path)}")
+            echo(f"The report is in {show_path(report)}")
+        echo(f"\nNext: gcv-edge verify {show_path(result.path)}")
     if not result.passed:
         raise click.exceptions.Exit(GATE_NOT_MET)
 
@@ -218,7 +219,7 @@ def explain_spaces(path: Path, as_json: bool) -> None:
     ]  # fmt: skip
     numbers = ("channels", "step", "writers", "readers")
     echo_table(("first layer", *numbers, ""), rows, right=numbers, text=("",))
-    click.echo(count_spaces(spaces))
+    echo(count_spaces(spaces))
 
 
 def describe_space(space: Any) -> dict[str, Any]:
@@ -286,10 +287,10 @@ def describe_loss(result: PruneResult, title: str) -> str:
 
 def print_result(result: PruneResult, title: str) -> None:
     """Say what was made, and what it lost."""
-    click.echo(f"{show_path(result.path)}: {show_size(result.path.stat().st_size)}")
+    echo(f"{show_path(result.path)}: {show_size(result.path.stat().st_size)}")
     for line in verdict_lines(result):
-        click.echo(line)
+        echo(line)
     if title:
-        click.echo(describe_loss(result, title))
+        echo(describe_loss(result, title))
     rows = [(name, str(width[0]), str(width[1])) for name, width in result.widths.items()]
     echo_table(("narrower", "before", "after"), rows, right=("before", "after"))

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from gcv_edge.cli.console import ignore, show_path, tell_notes
 from gcv_edge.cli.guard import naming
 from gcv_edge.cli.int8 import Prior, Wishes, int8_path, opening_lines, run_calibration
 from gcv_edge.cli.int8_outcome import Outcome, print_outcome
 from gcv_edge.cli.prune import divide_pictures, print_result, progress_bars
+from gcv_edge.cli.text import echo
 from gcv_edge.errors import AccuracyError, UsageError
 from gcv_edge.store import take_name
 
@@ -95,7 +94,7 @@ def prune_and_calibrate(source: Path, goal: Goal, wishes: Wishes, *, quiet: bool
         wishes: what is asked of the calibration; its limit holds for both together.
         quiet: print nothing but errors.
     """
-    told = ignore if quiet else click.echo
+    told = ignore if quiet else echo
     told("")
     prior = divide_pictures(source, wishes)
     for line in opening_lines(prior.material, prior.points, prior.material.calibrating.fingerprint()):

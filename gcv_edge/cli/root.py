@@ -12,6 +12,7 @@ import click
 from gcv_edge import __version__
 from gcv_edge.cli.guard import guarded
 from gcv_edge.cli.signals import ending_tidily
+from gcv_edge.cli.text import echo
 
 COMMANDS = {
     "export": ("gcv_edge.cli.export", "Turn a trained network into one self-describing .onnx file."),
@@ -94,4 +95,4 @@ def main(ctx: click.Context) -> None:
     Start with `gcv-edge demo`.
     """
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        echo(ctx.get_help())

@@ -14,6 +14,7 @@ from gcv_edge.cli.console import echo_json, echo_table, plural, show_path, tell_
 from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Word, json_option, max_pixels_option
 from gcv_edge.cli.predict import ENGINES, PRECISIONS
+from gcv_edge.cli.text import echo
 
 if TYPE_CHECKING:
     from gcv_edge.data import Dataset
@@ -106,7 +107,7 @@ def warn(found: Evaluation) -> None:
     tell_skipped("Left out of", found.damaged_labels)
     if found.dropped_boxes:
         boxes = "1 labelled box" if found.dropped_boxes == 1 else f"{found.dropped_boxes} labelled boxes"
-        click.echo(f"Left out {boxes} outside the picture or without extent", err=True)
+        echo(f"Left out {boxes} outside the picture or without extent", err=True)
 
 
 def print_figures(found: Evaluation, network: Model[Any]) -> None:
@@ -119,7 +120,7 @@ def print_figures(found: Evaluation, network: Model[Any]) -> None:
     pictures = plural(found.pictures, "picture")
     pictures += f", {len(found.skipped)} skipped" if found.skipped else ""
     pictures += f", {plural(len(found.damaged_labels), 'label')} left out" if found.damaged_labels else ""
-    click.echo(
+    echo(
         f"{show_path(found.model)}: {found.title} {percent(found.value)} % on {pictures} of "
         f"{show_path(found.dataset)} ({found.kind}); {network.session.engine}, {found.seconds:.1f} s"
     )
@@ -129,12 +130,12 @@ def print_classes(found: Evaluation) -> None:
     """Print every class; of very many, the worst."""
     classes: Sequence[Any] = found.measured.classes
     if len(classes) > SHOWN_CLASSES:
-        click.echo(f"The worst {SHOWN_CLASSES} of {len(classes)} classes (--json has all):")
+        echo(f"The worst {SHOWN_CLASSES} of {len(classes)} classes (--json has all):")
         classes = sorted(classes, key=worst_first)[:SHOWN_CLASSES]
     if classes:
         rows = [(row.name, str(row.count), percent(row.value)) for row in classes]
         echo_table(("class", "labelled", f"{found.title} %"), rows, ("labelled", f"{found.title} %"))
-        click.echo()
+        echo()
 
 
 def worst_first(row: Any) -> tuple[bool, float]:
@@ -148,7 +149,7 @@ def print_confusions(found: Evaluation) -> None:
     if confusions:
         rows = [(row.truth, row.predicted, str(row.count)) for row in confusions]
         echo_table(("most often, a", "is taken for", "times"), rows, ("times",))
-        click.echo()
+        echo()
 
 
 def percent(value: float) -> str:

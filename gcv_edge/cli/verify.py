@@ -8,6 +8,7 @@ from gcv_edge.cli.apart import TIME_LIMIT, verify_apart
 from gcv_edge.cli.console import echo_json, echo_table, show_number, show_path, stages
 from gcv_edge.cli.guard import DEBUG, debug_option
 from gcv_edge.cli.options import Fraction, json_option
+from gcv_edge.cli.text import echo
 from gcv_edge.cli.verdicts import comparisons, describe_trials, error_of, has_passed, reservations
 from gcv_edge.errors import UsageError, VerificationError
 
@@ -71,8 +72,8 @@ def print_comparisons(path: str, verification: dict[str, object]) -> None:
     verdict = "verified" if has_passed(verification) else "VERIFICATION FAILED"
     tried = describe_trials(verification)
     for heading, line in reservations(verification):
-        click.echo(f"{heading}: {line}")
-    click.echo(f"{path}: {verdict} against {verification.get('reference')}{tried}")
+        echo(f"{heading}: {line}")
+    echo(f"{path}: {verdict} against {verification.get('reference')}{tried}")
 
 
 def is_within(row: object) -> bool:

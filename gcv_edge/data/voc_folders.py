@@ -83,7 +83,7 @@ def is_labelled(path: Path, folder: Path, suffix: str) -> bool:
 def read_names(path: Path) -> list[str]:
     """Read the first word of each line."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read as text: {error}") from None
     return [line.split()[0] for line in lines if line.strip()]
