@@ -10,6 +10,7 @@ GcvEdgeError
 │   └── UnreadableError    some of several pictures and videos could not be read; the others were
 ├── UnsupportedError       an operator, attribute value or task that is not supported
 ├── ParamsMismatchError    parameters do not fit the network
+├── ForkError              an engine is used in a process that was forked after it had started
 ├── VerificationError      the exported network's numbers differ from the source's
 ├── AccuracyError          an 8-bit network lost more than it may (exit code 3)
 └── UsageError             arguments that contradict each other (exit code 2)
@@ -52,6 +53,16 @@ def cure_missing(extra: str) -> str:
             "here, or use that Python"
         )
     return f"pip install 'gcv-edge[{extra}]'"
+
+
+class ForkError(GcvEdgeError):
+    """An engine is used in a process that was forked after it had started: its threads stayed behind."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} before this process was forked, and its threads stayed behind: start processes by 'spawn' "
+            "or 'forkserver' (multiprocessing.get_context), or fork before the first file is opened"
+        )
 
 
 class ModelFileError(GcvEdgeError):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gcv_edge.engines import import_openvino
-from gcv_edge.errors import GcvEdgeError, ModelFileError, UnsupportedError
+from gcv_edge.errors import ForkError, GcvEdgeError, ModelFileError, UnsupportedError
 from gcv_edge.runtime.cpus import affinity_count, usable_cpus
 from gcv_edge.runtime.sessions import (
     Array,
@@ -21,10 +22,22 @@ from gcv_edge.runtime.sessions import (
 )
 
 
-@functools.cache
 def shared_core() -> Any:
-    """Return the process's one ``openvino.Core``."""
-    return import_openvino().Core()
+    """Return the process's one ``openvino.Core``.
+
+    Raises:
+        ForkError: it was made before this process was forked: another one would wait for threads for ever.
+    """
+    core, process = make_core()
+    if process != os.getpid():
+        raise ForkError("OpenVINO was used")
+    return core
+
+
+@functools.cache
+def make_core() -> tuple[Any, int]:
+    """Make a core once; return it and the process that made it."""
+    return import_openvino().Core(), os.getpid()
 
 
 class OpenVinoSession(Session):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge import _core
-from gcv_edge.errors import ModelFileError, UnsupportedError
+from gcv_edge.errors import ForkError, ModelFileError, UnsupportedError
 
 ENGINES = ("openvino", "onnxruntime")
 PRECISIONS = ("f32", "bf16", "auto")
@@ -109,6 +110,7 @@ class Session(ABC):
     def __init__(self) -> None:
         self._idle: list[Request] = []
         self._lock = threading.Lock()
+        self._process = os.getpid()
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -127,7 +129,13 @@ class Session(ABC):
 
     @contextlib.contextmanager
     def lease(self) -> Iterator[Request]:
-        """Lend a request to the calling thread; there are as many as threads that ever ran at once."""
+        """Lend a request to the calling thread; there are as many as threads that ever ran at once.
+
+        Raises:
+            ForkError: the file was opened in another process.
+        """
+        if self._process != os.getpid():
+            raise ForkError("the file was opened")
         with self._lock:
             request = self._idle.pop() if self._idle else None
         if request is None:
@@ -151,6 +159,7 @@ class Session(ABC):
             TypeError: not an array of the input's type.
             ValueError: not of the input's shape, or an input is missing.
             GcvEdgeError: the engine failed.
+            ForkError: the file was opened in another process.
         """
         given = dict(batch) if isinstance(batch, Mapping) else {next(iter(self.inputs)): batch}
         if set(given) != set(self.inputs):

@@ -42,7 +42,7 @@ class Fraction(click.FloatRange):
         return number
 
 
-class Passes(click.ParamType[Any]):
+class Passes(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
     """How often pictures are seen: a number of times, or ``auto``."""
 
     name = "passes"
