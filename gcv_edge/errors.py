@@ -60,8 +60,8 @@ class ForkError(GcvEdgeError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"{what} before this process was forked, and its threads stayed behind: start processes by 'spawn' "
-            "or 'forkserver' (multiprocessing.get_context), or fork before the first file is opened"
+            f"{what} before this process was forked, and its threads stayed behind: start processes by "
+            "'spawn' or 'forkserver' (multiprocessing.get_context), or fork before the first file is opened"
         )
 
 
