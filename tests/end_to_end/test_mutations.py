@@ -95,8 +95,13 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> Originals:
 
 
 def export(symbol: Path, net: nets.Saved) -> str:
-    """Export beside the symbol; return what is printed, without places, times and the verdict's figures."""
-    result = run("export", symbol, "-o", symbol.with_name("net.onnx"), *net.arguments)
+    """Export beside the symbol; return what is printed, without places, times and the verdict's figures.
+
+    Each has a store of its own, in which no other file goes by the same name.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GCV_EDGE_HOME", str(symbol.parent / "home"))
+        result = run("export", symbol, "-o", symbol.with_name("net.onnx"), *net.arguments)
     lines = result.output.replace(str(symbol.parent), "").splitlines()
     return "\n".join(without_figures(line) for line in lines if not line.startswith("took"))
 
