@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from types import ModuleType
 
 import pytest
 
+NUMBERS = itertools.count()
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # tests share modules; at the end, so that an installed gcv_edge is the one tested
 
@@ -22,6 +24,13 @@ def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("GCV_EDGE_HOME", str(tmp_path_factory.mktemp("home")))
         patch.chdir(tmp_path_factory.mktemp("work"))
         yield
+
+
+@pytest.fixture(autouse=True)
+def own_store(private_home: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every test a model store of its own, in which no other test's file goes by the same name."""
+    home = Path(os.environ["GCV_EDGE_HOME"])
+    monkeypatch.setenv("GCV_EDGE_HOME", str(home / f"test{next(NUMBERS)}"))
 
 
 @pytest.fixture(scope="session")
