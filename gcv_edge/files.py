@@ -26,11 +26,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     remove_abandoned(target)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(TOKEN_BYTES)}{target.suffix}")
-    # mkstemp's files are for their owner alone, and to read the mask is to change it for all threads
-    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+    temporary, descriptor = create_beside(target)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield temporary
         keep_permissions(target, temporary)
         temporary.replace(target)
@@ -38,6 +35,23 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
         raise
     finally:
+        os.close(descriptor)
+
+
+def create_beside(target: Path) -> tuple[Path, int]:
+    """Create a hidden file in the folder of a target, with a lock that says that it is being written.
+
+    Returns:
+        its path, and a descriptor that holds the lock.
+    """
+    while True:
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(TOKEN_BYTES)}{target.suffix}")
+        # mkstemp's files are for their owner alone, and to read the mask is to change it for all threads
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        with contextlib.suppress(OSError):  # a file system without locks: nothing is ever taken for abandoned
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:  # else another writer took it for abandoned before it was locked
+            return temporary, descriptor
         os.close(descriptor)
 
 

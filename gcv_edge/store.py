@@ -36,12 +36,19 @@ FILE_SUFFIXES = (
 
 
 def home() -> Path:
-    """Return the folder that holds what this package keeps between runs; it need not exist."""
+    """Return the folder that holds what this package keeps between runs; it need not exist.
+
+    Raises:
+        GcvEdgeError: the user has no home, as in a container of a user without a name.
+    """
     chosen = os.environ.get("GCV_EDGE_HOME")
-    if chosen:
-        return Path(chosen).expanduser()
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "gcv-edge"
+    try:
+        return Path(chosen).expanduser() if chosen else Path(cache).expanduser() / "gcv-edge"
+    except RuntimeError:
+        raise GcvEdgeError(
+            "the model store: found no home folder, expected GCV_EDGE_HOME or HOME to name one"
+        ) from None
 
 
 def models_folder() -> Path:
@@ -190,12 +197,12 @@ def make_folder() -> Path:
 
 
 def entries(suffix: str) -> list[Path]:
-    """List the store's files with a suffix; hidden ones are writes under way."""
-    folder = models_folder()
+    """List the store's files with a suffix; hidden ones are writes under way. Without a store, none."""
     try:
-        return [path for path in folder.iterdir() if path.suffix == suffix and not path.name.startswith(".")]
-    except OSError:
+        found = list(models_folder().iterdir())
+    except (OSError, GcvEdgeError):
         return []
+    return [path for path in found if path.suffix == suffix and not path.name.startswith(".")]
 
 
 def read_note(path: Path) -> Path | None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gcv_edge import _core
 from gcv_edge.errors import ForkError, ModelFileError, UnsupportedError
+from gcv_edge.runtime.in_flight import IN_FLIGHT
 
 ENGINES = ("openvino", "onnxruntime")
 PRECISIONS = ("f32", "bf16", "auto")
@@ -140,11 +141,12 @@ class Session(ABC):
             request = self._idle.pop() if self._idle else None
         if request is None:
             request = self.new_request()
-        try:
-            yield request
-        finally:
-            with self._lock:
-                self._idle.append(request)
+        with IN_FLIGHT.one():
+            try:
+                yield request
+            finally:
+                with self._lock:
+                    self._idle.append(request)
 
     def run(self, batch: Array | Mapping[str, Array]) -> dict[str, Array]:
         """Run the network on a batch.

@@ -126,7 +126,10 @@ def examine_store() -> Finding:
     """Try to write into the model store."""
     from gcv_edge.store import models_folder, stored_models
 
-    folder = models_folder()
+    try:
+        folder = models_folder()
+    except GcvEdgeError as error:
+        return Finding("model store", BROKEN, str(error))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(prefix=".doctor.", dir=folder):

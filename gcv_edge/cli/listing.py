@@ -83,14 +83,22 @@ def has_zoo() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in ("mxnet", "gluoncv", "onnx_ir"))
 
 
-def print_models(models: list[dict[str, Any]]) -> None:
-    """Print the store as a table."""
+def place_of_store() -> str:
+    """Name the store's folder."""
     from gcv_edge.store import models_folder
 
+    try:
+        return show_path(models_folder())
+    except GcvEdgeError:
+        return "the model store, which has no folder: GCV_EDGE_HOME or HOME names one"
+
+
+def print_models(models: list[dict[str, Any]]) -> None:
+    """Print the store as a table."""
     if not models:
-        echo(f"No models in {show_path(models_folder())} (gcv-edge export makes one)")
+        echo(f"No models in {place_of_store()} (gcv-edge export makes one)")
         return
-    echo(f"Models in {show_path(models_folder())}:")
+    echo(f"Models in {place_of_store()}:")
     rows = [model_row(model) for model in models]
     echo_table(("name", "task", "labels", "size", "file"), rows, right=("labels", "size"), text=("file",))
 
