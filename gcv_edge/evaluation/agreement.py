@@ -96,6 +96,7 @@ class SameDecisions(Comparison):
     """Share of classes, each by itself, that both take for more or both for less likely than not."""
 
     measure: ClassVar[str] = "agreement on each class"
+    is_share: ClassVar[bool] = True
 
     def update(self, reference: Classification, candidate: Classification) -> None:
         """Take in a picture's results."""

@@ -90,7 +90,7 @@ def verify_without(missing: str, folder: Path, *arguments: object) -> subprocess
     """Run ``gcv-edge verify`` where neither it nor the process that it starts can import some modules."""
     (folder / "sitecustomize.py").write_text(missing + HIDE)
     places = os.pathsep.join([str(folder), environment()["PYTHONPATH"]])
-    return shell(["-m", "gcv_edge.cli", "verify", *arguments], env=environment(PYTHONPATH=places))
+    return shell(["-m", "gcv_edge", "verify", *arguments], env=environment(PYTHONPATH=places))
 
 
 def contents(folder: Path) -> dict[str, str]:

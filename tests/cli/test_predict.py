@@ -206,7 +206,9 @@ def test_the_input_is_never_overwritten(detector: Path, red: str, here: Path, pl
     before = contents(here)
     message = failed(1, "predict", detector, red, "--save", place)
     assert message.endswith("is the input itself: give --save another folder")
-    assert "is the folder of the pictures themselves" in failed(1, "predict", detector, here, "--save", place)
+    refused = run("predict", detector, here, "--save", place)
+    assert (refused.exit_code, refused.stderr.count("Error: ")) == (1, 1)
+    assert "is the folder of the pictures themselves" in refused.stderr
     assert contents(here) == before
 
 

@@ -53,17 +53,16 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 
 
 def test_the_package_is_the_command() -> None:
-    for module in ("gcv_edge", "gcv_edge.cli"):
-        process = shell(["-m", module, "--version"])
-        assert (process.returncode, process.stderr) == (0, "")
-        assert process.stdout == f"gcv-edge {gcv_edge.__version__}\n"
+    process = shell(["-m", "gcv_edge", "--version"])
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout == f"gcv-edge {gcv_edge.__version__}\n"
 
 
 def test_the_installed_script_is_the_command() -> None:
     scripts = importlib.metadata.entry_points(group="console_scripts", name="gcv-edge")
     if not scripts:
         pytest.skip("gcv-edge is not installed")
-    assert {script.value for script in scripts} == {"gcv_edge.cli:main"}
+    assert {script.value for script in scripts} == {"gcv_edge.__main__:run"}
 
 
 @pytest.mark.parametrize(
