@@ -10,11 +10,12 @@ import onnx_ir as ir
 import pytest
 from calibration_graphs import Net, find_ranges, maker, pictures
 
+from gcv_edge.calibration.float_kernels import is_8_bit
 from gcv_edge.calibration.placement import Placement, place
 from gcv_edge.calibration.quantizing import quantize
 from gcv_edge.calibration.rewriting import prepare
 from gcv_edge.calibration.targets import TARGETS
-from gcv_edge.calibration.timing import is_8_bit, profile
+from gcv_edge.calibration.timing import profile
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.runtime.openvino_session import shared_core
 
