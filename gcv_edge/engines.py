@@ -39,7 +39,6 @@ def import_openvino() -> ModuleType:
     return module
 
 
-@functools.cache
 def import_onnxruntime() -> Any:
     """Import ONNX Runtime, which the base install does not have, without its telemetry.
 
@@ -47,11 +46,18 @@ def import_onnxruntime() -> Any:
     hosts; calls after the import do not stop that. Where another program has imported it before, nothing is
     changed.
     """
-    with without_telemetry():
-        try:
-            import onnxruntime
-        except ImportError:
-            raise MissingExtraError("engine 'onnxruntime'", "export") from None
+    if "onnxruntime" in sys.modules:  # the environment is the whole process's: it is changed once
+        return load_onnxruntime()
+    with IMPORT_LOCK, without_telemetry():
+        return load_onnxruntime()
+
+
+def load_onnxruntime() -> Any:
+    """Import ONNX Runtime."""
+    try:
+        import onnxruntime
+    except ImportError:
+        raise MissingExtraError("engine 'onnxruntime'", "export") from None
     return onnxruntime
 
 

@@ -91,7 +91,7 @@ def test_every_line_runs_and_finds_the_colours(workplace: Path) -> None:
         command, *words = shlex.split(line)
         assert command == "gcv-edge"
         if ">" in words:
-            assert json.loads(done(*words[: words.index(">")]))["value"] == pytest.approx(1)
+            assert json.loads(done(*words[: words.index(">")]))["value"] == pytest.approx(100)
         else:
             assert " 100.00 % on 3 pictures of " in done(*words), line
 
