@@ -18,7 +18,7 @@ from gcv_edge.cli.int8_outcome import warn_of_skipped
 from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option
 from gcv_edge.cli.outputs import check_output, check_report, writing
 from gcv_edge.cli.text import echo
-from gcv_edge.errors import UsageError
+from gcv_edge.errors import AccuracyError, UsageError
 
 if TYPE_CHECKING:
     from gcv_edge.prune import PruneResult, Spaces
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 NOISE = "noise"
 PICTURES = 1000
 """Pictures to prune with, more than calibrating takes."""
-GATE_NOT_MET = 3
 
 
 @click.command()
@@ -147,13 +146,21 @@ def prune(
         )
     else:
         print_result(result, title)
-        if not result.passed:
-            echo("MORE IS LOST THAN --max-drop ALLOWS")
         if report is not None:
             echo(f"The report is in {show_path(report)}")
         echo(f"\nNext: gcv-edge verify {show_path(result.path)}")
     if not result.passed:
-        raise click.exceptions.Exit(GATE_NOT_MET)
+        raise AccuracyError(
+            f"{show_path(result.path)}: {describe_failure(result, title)}, allowed are {max_drop:g}"
+        )
+
+
+def describe_failure(result: PruneResult, title: str) -> str:
+    """Say what a network lost that is not within the limit, however wide it was left."""
+    if not title:
+        return f"changed {result.changed:.2f} % of first choices"
+    lost = result.drop
+    return f"lost {lost.points:.2f} points of {title}, {lost.upper:.2f} at most at 90 % confidence"
 
 
 def check_arguments(data: str | None, speedup: float | None, macs: float | None) -> None:

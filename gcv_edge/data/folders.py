@@ -101,8 +101,8 @@ def as_folder_number(name: str, labels: Sequence[str], where: str) -> int:
 
 
 def class_folders(root: Path) -> list[str]:
-    """List the folders that have pictures, in the order of their names."""
-    return [entry.name for entry in list_folder(root) if entry.is_dir() and has_pictures(Path(entry.path))]
+    """List the folders that have pictures, in the order of their names; hidden ones not."""
+    return names_of_folders(root)
 
 
 def split_folders(path: Path) -> list[str]:
@@ -113,8 +113,12 @@ def split_folders(path: Path) -> list[str]:
 
 
 def names_of_folders(path: Path) -> list[str]:
-    """List the folders with pictures."""
-    return [entry.name for entry in list_folder(path) if entry.is_dir() and has_pictures(path / entry.name)]
+    """List the folders with pictures, in the order of their names; hidden ones not."""
+    return [
+        entry.name
+        for entry in list_folder(path)
+        if entry.is_dir() and not entry.name.startswith(".") and has_pictures(path / entry.name)
+    ]
 
 
 def explain_single_folder(root: Path, names: Sequence[str], labels: Sequence[str]) -> str:

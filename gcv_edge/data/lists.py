@@ -97,9 +97,10 @@ class TableReader(FileReader):
         found = [(self._id_of(cells[-1]), place, cells) for place, cells in self._rows[index] if any(cells)]
         known = [(class_id, place, cells) for class_id, place, cells in found if class_id is not None]
         if self._task is CLASSIFICATION:
-            if len(known) != 1:
-                raise DataError(f"found {len(known)} classes, expected one")
-            return ClassTarget(known[0][0])
+            classes = {class_id for class_id, _, _ in known}
+            if len(classes) != 1:
+                raise DataError(f"found {len(classes)} classes, expected one")
+            return ClassTarget(classes.pop())
         boxes = [parse_corners(cells[:4], place) for _, place, cells in known]
         class_ids = np.array([class_id for class_id, _, _ in known], np.int32)
         return BoxTarget(np.array(boxes, np.float64).reshape(-1, 4), class_ids)

@@ -105,7 +105,7 @@ class Run:
             raise UnsupportedError(f"{source}: is quantised: prune the network first, then calibrate it")
         if self.metadata.task.takes != "picture":
             raise UnsupportedError(
-                f"{source}: takes {self.metadata.task.takes}s, expected a network of pictures"
+                f"{source}: takes {self.metadata.task.takes.rstrip('s')}s, expected a network of pictures"
             )
         if precision == "int8":
             check_network(source, *Workshop(source, find_target("x86")).placement())

@@ -114,3 +114,9 @@ def test_a_link_to_itself_ends(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     assert len(open_dataset(tmp_path)) < 20
     shutil.rmtree(tmp_path / "loop", ignore_errors=True)
+
+
+def test_hidden_folders_are_no_classes(tmp_path: Path) -> None:
+    for name in ("cat", "dog", ".ipynb_checkpoints"):
+        write_picture(tmp_path / name / "1.png")
+    assert len(open_dataset(tmp_path, CLASSIFICATION, ("cat", "dog"))) == 2

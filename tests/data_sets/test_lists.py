@@ -160,3 +160,12 @@ def test_any_text_is_read_or_refused(here: Path, text: str, name: str, task: Tas
     with read_or_refused(here):
         for sample in open_dataset(path, task, LABELS):
             assert sample.frame.shape == (10, 20, 3)
+
+
+def test_a_line_that_is_there_twice_is_one_class(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png")
+    (tmp_path / "all.csv").write_text("a.png,cat\na.png,cat\n")
+    (sample,) = open_dataset(tmp_path / "all.csv", CLASSIFICATION, ("cat", "dog"))
+    assert sample.target.class_id == 0
+    (tmp_path / "all.csv").write_text("a.png,cat\na.png,dog\n")
+    assert "found 2 classes, expected one" in refused(tmp_path / "all.csv", CLASSIFICATION, ("cat", "dog"))
