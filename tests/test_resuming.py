@@ -21,7 +21,7 @@ import onnx_ir as ir
 import pytest
 
 import gcv_edge
-from gcv_edge import _core
+from gcv_edge import _core, load
 from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrate
 from gcv_edge.calibration.material import Division, Material, choose_points, open_material
 from gcv_edge.cli.int8 import Prior
@@ -71,8 +71,8 @@ class World:
         return open_material(self.folder / "list.csv", CLASSIFICATION, LABELS, Division(self.count))
 
     def prior(self) -> Prior:
-        material = self.material()
-        return Prior(self.source, material, choose_points(self.source, material, ENGINE), ENGINE)
+        material, network = self.material(), load(self.source, engine=ENGINE)
+        return Prior(self.source, material, choose_points(network, material, ENGINE), ENGINE)
 
 
 @pytest.fixture(scope="module")

@@ -46,18 +46,23 @@ def usual_shape(network: Network) -> tuple[int, ...] | None:
     return (1, *facts.shapes[0]) if facts is not None else None
 
 
+def describe_usual(name: str, shape: tuple[int, ...]) -> str:
+    """Say that the size that is usual for a zoo name was assumed."""
+    return (
+        f"assumed: an input of {','.join(map(str, shape))}, as is usual for {name}; if it was trained at "
+        "another size, say so (--input-shape)"
+    )
+
+
 def assumed_shape(network: Network, name: str, options: ExportOptions) -> tuple[str, ...]:
     """Say which size was assumed, and from what, where neither the user nor the source says it."""
     if options.input_shape is not None or told_shape(network, name) is not None:
         return ()
-    shape = known_shape(network, name, options)
-    shown = ",".join(map(str, shape or ()))
+    shape = known_shape(network, name, options) or ()
     if anchored_shape(network) is not None:
+        shown = ",".join(map(str, shape))
         return (f"the input is {shown}, as the anchors in the parameters say (--input-shape)",)
-    return (
-        f"assumed: an input of {shown}, as is usual for {network.name}; if it was trained at another size, "
-        "say so (--input-shape)",
-    )
+    return (describe_usual(network.name, shape),)
 
 
 def check_rank(network: Network, picture: PictureInput, options: ExportOptions) -> None:

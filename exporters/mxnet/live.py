@@ -38,6 +38,7 @@ from gcv_edge.exporters.mxnet.fitting import (
     list_slots,
 )
 from gcv_edge.exporters.mxnet.guessing import guess_network
+from gcv_edge.exporters.mxnet.input_shapes import describe_usual
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.params import Params, read_params
 from gcv_edge.exporters.mxnet.pretrained import fetch_params
@@ -129,13 +130,7 @@ def load_zoo_network(
 
 def assumed_size(name: str, shape: Shape, asked: Shape | None, params: File | None) -> tuple[str, ...]:
     """Say which size was assumed for parameters of the user's own."""
-    if asked is not None or params is None:
-        return ()
-    shown = ",".join(map(str, shape))
-    return (
-        f"assumed: an input of {shown}, as is usual for {name}; if it was trained at another size, "
-        "say so (--input-shape)",
-    )
+    return (describe_usual(name, shape),) if asked is None and params is not None else ()
 
 
 def load_block_network(

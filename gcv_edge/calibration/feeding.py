@@ -40,7 +40,7 @@ class Feeder:
         self.frames = 0
         self._hash = hashlib.sha256()
         self._first: Any = None
-        self._unlike = self._plain = 0
+        self._are_equal = self._are_plain = True
         self._metadata = metadata
         self._dtype = dtype
         self._name, shape = next(iter(shapes.items()))
@@ -57,9 +57,9 @@ class Feeder:
         """Say that all pictures are equal, or of one colour each; empty where they are not."""
         if self._first is None or self.frames == 1:
             return ""
-        if not self._unlike:
+        if self._are_equal:
             return f"all {self.frames} pictures are equal"
-        if self._plain == self.frames:
+        if self._are_plain:
             return f"all {self.frames} pictures are of one colour"
         return ""
 
@@ -97,12 +97,11 @@ class Feeder:
         return dict(tensors)
 
     def _compare(self, pixels: Pixels) -> None:
-        """Note whether a picture is like the first, and whether it shows anything."""
+        """Note whether all pictures so far are like the first, and whether none shows anything."""
         if self._first is None:
             self._first = pixels.copy()
-        elif not np.array_equal(pixels, self._first):
-            self._unlike += 1
-        self._plain += bool((pixels == pixels[:1, :1]).all())
+        self._are_equal = self._are_equal and np.array_equal(pixels, self._first)
+        self._are_plain = self._are_plain and bool((pixels == pixels[:1, :1]).all())
 
     def _picture(self, frame: Frame) -> NDArray[Any]:
         """Preprocess one frame to ``[C, H, W]``."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from gcv_edge.evaluation.drop import Drop
 
-Measure = Callable[[Sequence[str]], Drop]
+DropOf = Callable[[Sequence[str]], Drop]
 """What the network loses with these layers kept float."""
 
 MOST_FLOAT = 0.5
@@ -33,7 +33,7 @@ class Verdict:
 
 
 def search(
-    worst_first: Sequence[str], measure: Measure, limit: float, deadline: float | None = None
+    worst_first: Sequence[str], measure: DropOf, limit: float, deadline: float | None = None
 ) -> Verdict:
     """Find the fewest of the worst layers that must be float.
 
@@ -55,7 +55,7 @@ def search(
 
 
 def find_fewest(
-    worst_first: Sequence[str], measure: Measure, excess: Callable[[Drop], float], deadline: float | None
+    worst_first: Sequence[str], measure: DropOf, excess: Callable[[Drop], float], deadline: float | None
 ) -> Verdict:
     """Find the fewest layers with which nothing is in excess: doubling, then bisection."""
 

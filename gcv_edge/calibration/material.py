@@ -18,7 +18,9 @@ from gcv_edge.evaluation.agreement import run_sample
 from gcv_edge.evaluation.drop import FEWEST, Score
 from gcv_edge.evaluation.resampling import DRAWS
 from gcv_edge.evaluation.running import class_count, make_metric
+from gcv_edge.points import to_points
 from gcv_edge.runtime.loading import open_network
+from gcv_edge.runtime.model import Model
 from gcv_edge.tasks import CLASSIFICATION, Task
 
 SEED = 0
@@ -229,11 +231,10 @@ def open_labelled(
     return (None, dataset.unlabelled) if first is None or first.target is None else (dataset, "")
 
 
-def without_misfit(material: Material, model: Path, engine: str) -> Material:
+def without_misfit(material: Material, network: Model[Any]) -> Material:
     """Do without labels that are not the model's, and say so: other classes, or more than it has."""
     if not material.has_labels:
         return material
-    network = open_network(model, engine=engine)
     try:
         make_metric(network, material.measuring, None)
         if network.task is CLASSIFICATION:
@@ -258,12 +259,12 @@ def check_class_ids(dataset: Dataset, count: int) -> None:
 
 
 def choose_points(
-    model: Path, material: Material, engine: str, progress: Progress | None = None
+    reference: Model[Any], material: Material, engine: str, progress: Progress | None = None
 ) -> Points | None:
     """Decide how files are measured: against labels, else by agreement with the float file.
 
     Args:
-        model: the float file.
+        reference: the float network.
         material: pictures to measure on.
         engine: that runs the files.
         progress: takes a phrase.
@@ -274,8 +275,7 @@ def choose_points(
     Raises:
         DataError: labels do not fit the model.
     """
-    reference, dataset = open_network(model, engine=engine), material.measuring
-    step = Steps(progress)
+    dataset, step = material.measuring, Steps(progress)
     if material.has_labels:
         accuracy = Accuracy(dataset, step, engine)
         return Points(make_metric(reference, dataset, None).title, "accuracy", accuracy)
@@ -320,11 +320,11 @@ class Accuracy:
         if math.isnan(found.value):
             raise DataError(f"{self.dataset.name}: found no labelled object in {found.pictures} pictures")
         return Score(
-            100 * found.value,
-            tuple(100 * value for value in found.resampled),
+            to_points(found.value),
+            tuple(map(to_points, found.resampled)),
             found.pictures,
             found.is_share,
-            {one.name: 100 * one.value for one in found.measured.classes if one.count >= FEWEST},
+            {one.name: to_points(one.value) for one in found.measured.classes if one.count >= FEWEST},
         )
 
 
@@ -350,8 +350,8 @@ class Sameness:
             return Score(100.0, (100.0,) * DRAWS, len(self.dataset))
         network = open_network(path, engine=self.engine)
         found = agree(self.reference, network, self.dataset, self.step)
-        draws = tuple(100 * value for value in found.resampled)
-        return Score(100 * found.value, draws, found.pictures, found.is_share)
+        draws = tuple(map(to_points, found.resampled))
+        return Score(to_points(found.value), draws, found.pictures, found.is_share)
 
 
 def measure_of(reference: Any, dataset: Dataset) -> str | None:

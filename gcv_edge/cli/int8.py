@@ -197,8 +197,7 @@ def calibrate_file(
 
     prior = prior or open_prior(source, wishes, progress)
     material, points = prior.material, prior.points
-    fingerprint = material.calibrating.fingerprint()
-    for line in opening_lines(material, points, fingerprint):
+    for line in opening_lines(prior):
         told(line)
     if points is None and wishes.max_drop is not None:
         raise UsageError(f"--max-drop: the network finds nothing in {wishes.data} that could be compared")
@@ -217,7 +216,7 @@ def calibrate_file(
                 correction="fast" if wishes.is_quick else "auto",
                 keep_float=wishes.keep_float,
                 data=material.describe() + measured,
-                data_hash=fingerprint,
+                data_hash=material.calibrating.fingerprint(),
                 score_hash=prior.score_hash,
                 metric=points.title if points is not None else "",
                 measured=points.kind if points is not None else "",
@@ -234,6 +233,7 @@ def open_prior(source: Path, wishes: Wishes, progress: Callable[[str], None]) ->
     """Divide the pictures, and decide how files are measured against the float file."""
     from gcv_edge.calibration.material import Division, choose_points, open_material, without_misfit
     from gcv_edge.calibration.targets import find_target, judging_engine
+    from gcv_edge.runtime.loading import open_network
     from gcv_edge.runtime.modelfile import read_metadata
 
     metadata = read_metadata(source)
@@ -251,8 +251,9 @@ def open_prior(source: Path, wishes: Wishes, progress: Callable[[str], None]) ->
         ),
     )
     engine = judging_engine(find_target(wishes.target))
-    material = without_misfit(material, source, engine)
-    return Prior(source, material, choose_points(source, material, engine, progress), engine)
+    network = open_network(source, engine=engine)
+    material = without_misfit(material, network)
+    return Prior(source, material, choose_points(network, material, engine, progress), engine)
 
 
 @contextlib.contextmanager
@@ -267,8 +268,10 @@ def resumable(output: Path) -> Iterator[None]:
         raise
 
 
-def opening_lines(material: Material, points: Points | None, fingerprint: str) -> Iterator[str]:
+def opening_lines(prior: Prior) -> Iterator[str]:
     """Say which pictures are for what, and what is measured."""
+    material, points = prior.material, prior.points
+    fingerprint = material.calibrating.fingerprint()
     yield f"{show_path(material.describe())}; sha256 {fingerprint[:HASH_DIGITS]}..."
     yield from (f"Warning: {note}" for note in material.calibrating.notes)
     if material.problem:

@@ -116,7 +116,7 @@ def prune(
         )  # fmt: skip
         prior = divide_pictures(path, wishes)
         tell = ignore if as_json else echo
-        for line in opening_lines(prior.material, prior.points, prior.material.calibrating.fingerprint()):
+        for line in opening_lines(prior):
             tell(line)
     with naming(target), progress_bars() as progress:
         result = stage.prune(

@@ -97,7 +97,7 @@ def prune_and_calibrate(source: Path, goal: Goal, wishes: Wishes, *, quiet: bool
     told = ignore if quiet else echo
     told("")
     prior = divide_pictures(source, wishes)
-    for line in opening_lines(prior.material, prior.points, prior.material.calibrating.fingerprint()):
+    for line in opening_lines(prior):
         told(line)
     pruned = run_pruning(source, goal, wishes, prior)
     tell_notes(take_name(pruned.path, pruned.path.stem), err=quiet)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from typing import Any
 
 import click
 
 KEPT = "\n\t"
-STEERING = {"Cc", "Zl", "Zp", "Cs"}
-"""Categories of characters that move, clear or colour, break lines, or are half of one."""
-DIRECTIONS = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-"""Characters that turn the order of what follows round."""
+STEERING = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"  # control, line ends, halves of characters
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # turn the order of what follows round
+)
+"""Characters that move, clear or colour, break lines, are half of one, or turn the order of others round."""
 
 
 def echo(text: object = "", **options: Any) -> None:
@@ -21,11 +22,9 @@ def echo(text: object = "", **options: Any) -> None:
 
 def printable(text: str, kept: str = KEPT) -> str:
     """Spell out what would steer a terminal (``\\x1b``, ``\\u202e``), except for some characters."""
-    return "".join(character if character in kept else spell(character) for character in text)
+    return STEERING.sub(lambda found: found[0] if found[0] in kept else spell(found[0]), text)
 
 
 def spell(character: str) -> str:
-    """Return a character, or its escape."""
-    if unicodedata.category(character) in STEERING or character in DIRECTIONS:
-        return character.encode("unicode_escape", "surrogatepass").decode("ascii")
-    return character
+    """Return a character's escape."""
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

@@ -52,7 +52,7 @@ class ClassFolderReader(FileReader):
 
     def __init__(self, root: Path, labels: Sequence[str], ignore_unknown: bool) -> None:
         paths, owners = [], []
-        ids, notes = number_folders(class_folders(root), labels, str(root), ignore_unknown)
+        ids, notes = number_folders(names_of_folders(root), labels, str(root), ignore_unknown)
         for folder, class_id in ids.items():
             found = [f"{folder}/{path}" for path in walk_pictures(root / folder)]
             paths += found
@@ -98,11 +98,6 @@ def as_folder_number(name: str, labels: Sequence[str], where: str) -> int:
         return as_class_id(int(name), labels)
     except DataError as error:
         raise DataError(f"{where}: folder {name}: {error}") from None
-
-
-def class_folders(root: Path) -> list[str]:
-    """List the folders that have pictures, in the order of their names; hidden ones not."""
-    return names_of_folders(root)
 
 
 def split_folders(path: Path) -> list[str]:

@@ -12,8 +12,8 @@ from gcv_edge.data.dataset import Dataset
 from gcv_edge.data.folders import (
     ClassFolderReader,
     PictureReader,
-    class_folders,
     explain_single_folder,
+    names_of_folders,
     split_folders,
 )
 from gcv_edge.data.label_maps import LabelMapReader
@@ -133,7 +133,7 @@ def open_folder(request: Request) -> Reader:
         return open_split_folder(request, request.split)
     if parts := split_folders(path):
         return open_split_folder(request, parts[0])
-    folders = class_folders(path) if task is CLASSIFICATION else []
+    folders = names_of_folders(path) if task is CLASSIFICATION else []
     if not folders:
         return PictureReader(path)
     unlabelled = explain_single_folder(path, folders, request.labels)

@@ -16,7 +16,7 @@ from gcv_edge.data.targets import BoxTarget, InstanceTarget, KeypointTarget
 from gcv_edge.errors import DataError, MissingExtraError, UnsupportedError
 from gcv_edge.evaluation.figures import ClassFigure, Measured
 from gcv_edge.evaluation.metric import Metric, Size
-from gcv_edge.evaluation.resampling import Weights
+from gcv_edge.evaluation.resampling import Weights, mean_of_known
 from gcv_edge.runtime.instances import InstanceMasks
 from gcv_edge.runtime.results import Detections, Poses
 
@@ -69,9 +69,7 @@ class CocoMetric(Metric):
 
     def compute_weighted(self, weights: Weights) -> NDArray[np.float64]:
         """Return AP per draw, once ``compute`` was called; a class without objects is left out."""
-        precisions = np.stack([weighted_precision(found, weights) for found in self._matches])
-        known = np.isfinite(precisions)
-        return np.asarray(np.where(known, precisions, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+        return mean_of_known(np.stack([weighted_precision(found, weights) for found in self._matches]))
 
     @abstractmethod
     def truth_rows(self, target: Any) -> Rows:

@@ -34,6 +34,12 @@ def resample(pictures: int, compute: Callable[[Weights], NDArray[np.float64]]) -
     return tuple(float(value) for weights in draw_weights(pictures) for value in compute(weights))
 
 
+def mean_of_known(figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the classes of each draw, ``[classes, draws]``, without those that are NaN (no object)."""
+    known = np.isfinite(figures)
+    return np.asarray(np.where(known, figures, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+
+
 def draw_weights(pictures: int) -> Iterator[Weights]:
     """Give the draws, a few at a time."""
     random = np.random.default_rng(SEED)

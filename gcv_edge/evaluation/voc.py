@@ -17,7 +17,7 @@ from gcv_edge.data.targets import BoxTarget
 from gcv_edge.errors import DataError
 from gcv_edge.evaluation.figures import ClassFigure, Measured
 from gcv_edge.evaluation.metric import Metric, Size
-from gcv_edge.evaluation.resampling import Weights
+from gcv_edge.evaluation.resampling import Weights, mean_of_known
 from gcv_edge.runtime.results import Detections
 
 IOU = 0.5
@@ -76,9 +76,7 @@ class Voc12Precision(Metric):
 
     def compute_weighted(self, weights: Weights) -> NDArray[np.float64]:
         """Return mAP per draw; a class that a draw has no object of is left out of its mean."""
-        precisions = np.stack([self._average(class_id, weights) for class_id in self._objects])
-        known = np.isfinite(precisions)
-        return np.asarray(np.where(known, precisions, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+        return mean_of_known(np.stack([self._average(class_id, weights) for class_id in self._objects]))
 
     def area(self, recall: Floats, precision: Floats) -> Floats:
         """Return the areas under curves ``[draws, detections]``, their precision made to fall."""
