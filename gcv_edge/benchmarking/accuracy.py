@@ -17,7 +17,7 @@ SCORES = {PRUNING: ("score",), CALIBRATION: ("score_before", "score_after")}
 """Where the points before and after a stage are: a pair (``prune``), or two entries (``calibrate``)."""
 
 HASHES = ("measured_hash", "data_hash")
-"""Where a record tells the pictures: of those measured on, else of those calibrated on, from the same lot."""
+"""Where a record tells the pictures: those measured on, else (a caller's own score) those calibrated on."""
 
 AGREEMENT = "agreement"
 MOST_POINTS = 100.0

@@ -54,6 +54,7 @@ def finish(
         metric=job.options.metric,
         measured=job.options.measured,
         data_hash=survey.data_hash,
+        measured_hash=job.options.measured_hash,
         pictures=survey.pictures,
         held_out=len(survey.held_out),
         layers=len(job.layers) - len(draft.kept),

@@ -17,6 +17,7 @@ class CalibrationOptions:
         keep_float: names of layers that stay float in any case.
         data: name of the pictures, for the record.
         data_hash: of the pictures, for the record; empty: SHA-256 over the frames read.
+        measured_hash: of the pictures that the score is measured on, for the record.
         score_hash: of what the score depends on beside the file (pictures, labels, metric); empty: not known,
             and what an interrupted call scored is scored anew.
         metric, measured: what the score is, for the record: ``top-1``; ``accuracy`` or ``agreement``.
@@ -29,6 +30,7 @@ class CalibrationOptions:
     keep_float: tuple[str, ...] = ()
     data: str = ""
     data_hash: str = ""
+    measured_hash: str = ""
     score_hash: str = ""
     metric: str = ""
     measured: str = ""

@@ -26,6 +26,7 @@ class CalibrationResult:
         mode, correction, fine: of the recipe that was kept.
         data: name or description of the pictures, as the caller gave it.
         data_hash: of the pictures: the caller's, or SHA-256 over the frames read.
+        measured_hash: of the pictures that the score was measured on, as the caller gave it.
         pictures: batches that statistics were taken from.
         held_out: batches that recipes were compared on.
         layers: quantised layers.
@@ -68,6 +69,7 @@ class CalibrationResult:
     candidates: Mapping[str, float]
     agreement: float
     sensitivity: Mapping[str, float] = field(default_factory=dict)
+    measured_hash: str = ""
     score_before: float | None = None
     score_after: float | None = None
     metric: str = ""

@@ -217,6 +217,7 @@ def calibrate_file(
                 keep_float=wishes.keep_float,
                 data=material.describe() + measured,
                 data_hash=material.calibrating.fingerprint(),
+                measured_hash=material.measuring.fingerprint() if points is not None else "",
                 score_hash=prior.score_hash,
                 metric=points.title if points is not None else "",
                 measured=points.kind if points is not None else "",

@@ -67,6 +67,7 @@ def test_json_and_the_record_in_the_file(make_net: Maker, colours: Path) -> None
     assert stored["data"].startswith("colours (class folders): 4 of 12 pictures")
     assert stored["data"].endswith("; top-1 (accuracy)")
     assert stored["data_hash"] == dataset["fingerprint"]
+    assert stored["measured_hash"] == dataset["measured_fingerprint"]
     assert (stored["score_before"], stored["score_after"]) == (100, 100)
     assert (stored["metric"], stored["measured"]) == ("top-1", "accuracy")
 
