@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.builder import Dim, GraphBuilder, Shape
-from gcv_edge.exporters.source import VECTORS, ExportOptions
+from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.tasks import (
     ACTION,
     CLASSIFICATION,
@@ -28,6 +28,7 @@ from gcv_edge.tasks import (
     REGRESSION,
     SEGMENTATION,
     TENSORS,
+    VECTORS,
     Task,
     find_task,
 )

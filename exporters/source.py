@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -13,24 +12,18 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.builder import Shape
+from gcv_edge.exporters.framing import Fit
 from gcv_edge.metadata import ClipSettings, DepthSettings, ImageSettings, ModelMetadata, Preprocessing
 from gcv_edge.tasks import (
     ACTION,
-    CLASSIFICATION,
     DEPTH,
-    EMBEDDING,
     IMAGE,
     INSTANCES,
-    REGRESSION,
+    VECTORS,
     Task,
 )
 
-VECTORS = (CLASSIFICATION, ACTION, EMBEDDING, REGRESSION)
-"""Tasks whose output is one vector per picture or clip."""
-
-CROP_RATIO = 0.875
-"""GluonCV's classification scripts crop this part of the short side (scripts/classification/imagenet)."""
-
+ASSUMED_IMAGENET = "assumed: levels normalised by ImageNet's mean and scale (--mean, --scale)"
 
 Batch = NDArray[np.float32] | Mapping[str, NDArray[np.float32]]
 """What a network reads: ``[N, 3, H, W]``, or each of several inputs by its name."""
@@ -50,6 +43,7 @@ class ExportOptions:
         part: which part of a network of several inputs, from 1.
         mean, scale: per channel of the network, in 0..255 units: ``(value - mean) / scale``.
         bgr: the network wants BGR.
+        fit: how a frame is fitted into the input.
         image_range: values of black and white in a picture that the network makes.
         outputs: tensors of the source to export instead of all its heads, in order.
         activation: what makes class scores of the logits: one of ``metadata.ACTIVATIONS``.
@@ -65,6 +59,7 @@ class ExportOptions:
     mean: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
     bgr: bool = False
+    fit: Fit | None = None
     image_range: tuple[float, float] | None = None
     outputs: tuple[str, ...] = ()
     activation: str | None = None
@@ -115,12 +110,6 @@ class Source(Protocol):
 
     def convert(self, options: ExportOptions) -> ExportedModel:
         """Make the ONNX graph and what the file will say of it."""
-
-
-def default_preprocessing(task: Task, size: Sequence[int]) -> Preprocessing:
-    """ImageNet statistics and the task's way to fit a frame into an input of ``size`` (height, width)."""
-    crop_short = math.ceil(min(size) / CROP_RATIO) if task.resize_type == "crop" else 0
-    return Preprocessing(resize_type=task.resize_type, crop_short=crop_short)
 
 
 def override_preprocessing(preprocessing: Preprocessing, options: ExportOptions) -> Preprocessing:

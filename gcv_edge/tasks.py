@@ -41,6 +41,9 @@ IMAGE = Task("image_to_image", ("image",), "standard")
 TENSORS = Task("tensors", (), "standard", "tensors")
 """A network or a part of one, computed as it is: the caller makes the inputs and reads the outputs."""
 
+VECTORS = (CLASSIFICATION, ACTION, EMBEDDING, REGRESSION)
+"""Tasks whose output is one vector per picture or clip."""
+
 TASKS = {
     task.name: task
     for task in (

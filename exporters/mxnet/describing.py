@@ -8,11 +8,12 @@ import numpy as np
 
 from gcv_edge.errors import UsageError
 from gcv_edge.exporters.builder import GraphBuilder, Shape
+from gcv_edge.exporters.framing import choose_fit
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.clips import count_segments
 from gcv_edge.exporters.mxnet.network import Network, hash_network
 from gcv_edge.exporters.mxnet.picture_input import PictureInput, show_levels
-from gcv_edge.exporters.source import ExportOptions, override_preprocessing
+from gcv_edge.exporters.source import ASSUMED_IMAGENET, ExportOptions, override_preprocessing
 from gcv_edge.metadata import ImageSettings, ModelMetadata, Preprocessing
 from gcv_edge.tasks import ACTION, DEPTH, IMAGE, Task
 
@@ -25,6 +26,9 @@ def describe_network(
     frames = int(shape[2]) if len(shape) == 5 else None
     segments = count_segments(network.symbol)
     preprocessing, notes = describe_input(network, picture, shape, task, options)
+    is_known = zoo.describe(network.name) is not None
+    size = tuple(int(length) for length in shape[-2:])
+    preprocessing, assumed = choose_fit(preprocessing, task, size, options.fit, is_known=is_known)
     metadata = ModelMetadata(
         task=task,
         labels=options.labels or network.labels,
@@ -36,7 +40,7 @@ def describe_network(
         source_hash=hash_network(network, options),
         variant=find_variant(graph),
     )
-    return metadata, notes
+    return metadata, (*notes, *assumed)
 
 
 def find_variant(graph: GraphBuilder) -> str:
@@ -57,7 +61,7 @@ def describe_input(
         note = "assumed: grey levels divided by 255 (--mean, --scale)"
     else:
         found = usual
-        note = "assumed: levels normalised by ImageNet's mean and scale (--mean, --scale)"
+        note = ASSUMED_IMAGENET
     if found == usual and zoo.describe(network.name) is not None:
         return usual, ()
     is_given = options.mean is not None and options.scale is not None

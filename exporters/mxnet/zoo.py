@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from gcv_edge.exporters import source
+from gcv_edge.exporters import framing
 from gcv_edge.metadata import ClipSettings, DepthSettings, Preprocessing
 from gcv_edge.tasks import (
     ACTION,
@@ -174,7 +174,7 @@ def default_preprocessing(name: str, task: Task, size: Size) -> Preprocessing:
         return Preprocessing(mean=CIFAR_MEAN, scale=CIFAR_SCALE, resize_type="standard")
     if name.startswith("monodepth2_"):
         return Preprocessing(mean=(0.0, 0.0, 0.0), scale=(255.0, 255.0, 255.0))
-    preprocessing = source.default_preprocessing(task, size)
+    preprocessing = framing.default_preprocessing(task, size)
     if task is ACTION:
         preprocessing = describe_stretch(preprocessing, name, size)
     if "rcnn" in name:

@@ -8,6 +8,7 @@ import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.errors import UsageError
+from gcv_edge.exporters.framing import Fit, choose_fit, default_preprocessing
 from gcv_edge.exporters.onnx.normalization import LEVELS, find_white
 from gcv_edge.exporters.onnx.plans import Foreign
 from gcv_edge.exporters.onnx.provenance import is_stretched_rtdetr, is_ultralytics
@@ -24,8 +25,6 @@ def choose_preprocessing(
 ) -> tuple[Preprocessing, tuple[str, ...]]:
     """Say how frames are fitted and normalised.
 
-    How much a foreign classifier's frames were cropped is not known: they are stretched.
-
     Returns:
         what the file will say, and what was assumed.
 
@@ -35,21 +34,28 @@ def choose_preprocessing(
     if task is TENSORS:
         return Preprocessing(), ()
     channels = int(foreign.entries.fed[0].shape[1])
-    resize_type = "standard" if task.resize_type == "crop" else task.resize_type
-    fitting = Preprocessing(resize_type=resize_type, reverse_channels=not options.bgr)
-    if is_ultralytics(foreign.notes) and task is DETECTION and not is_stretched_rtdetr(foreign.notes):
-        fitting = replace(fitting, resize_type="fit_to_window_letterbox", pad_value=GREY_LETTERBOX)
-    elif is_ultralytics(foreign.notes) and task is CLASSIFICATION:
-        fitting = replace(fitting, resize_type="crop")
+    fitting, assumed = fit_frames(foreign, task, options)
+    fitting = replace(fitting, reverse_channels=not options.bgr)
     if options.mean is not None and options.scale is not None:
-        return spread(fitting, options.mean, options.scale, channels), ()
+        return spread(fitting, options.mean, options.scale, channels), assumed
     white, note = find_white_level(foreign, channels)
     if white is None:
         raise UsageError(
             f"{foreign.source}: say how its input is normalised: --mean R,G,B --scale R,G,B (in 0..255)"
         )
     mean, scale = options.mean or (0.0,), options.scale or (LEVELS / white,)
-    return spread(fitting, mean, scale, channels), (note,)
+    return spread(fitting, mean, scale, channels), (note, *assumed)
+
+
+def fit_frames(foreign: Foreign, task: Task, options: ExportOptions) -> tuple[Preprocessing, tuple[str, ...]]:
+    """Say how frames are fitted: as asked for, as Ultralytics' own code does it, or as is usual."""
+    size, is_known = foreign.size, is_ultralytics(foreign.notes)
+    usual = default_preprocessing(task, size)
+    if is_known and task is DETECTION and not is_stretched_rtdetr(foreign.notes):
+        usual = Fit("letterbox", GREY_LETTERBOX).apply(usual, size)
+    elif is_known and task is CLASSIFICATION:
+        usual = Fit("crop", 1.0).apply(usual, size)
+    return choose_fit(usual, task, size, options.fit, is_known=is_known)
 
 
 def find_white_level(foreign: Foreign, channels: int) -> tuple[float | None, str]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import MissingExtraError, UnsupportedError, UsageError
 from gcv_edge.exporters.builder import BATCH, IR_VERSION, OPSET, GraphBuilder
+from gcv_edge.exporters.framing import choose_fit, default_preprocessing
 from gcv_edge.exporters.onnx.adoption import describe, finish
 from gcv_edge.exporters.onnx.inputs import Entries, Entry, is_channels
 from gcv_edge.exporters.onnx.options import Adoption
@@ -27,10 +28,10 @@ from gcv_edge.exporters.onnx.plans import Foreign, choose_values, plan_outputs
 from gcv_edge.exporters.onnx.preprocessing import spread
 from gcv_edge.exporters.onnx.reference import Tail, Tap, build_tail, open_session, run_in_rows, run_tail
 from gcv_edge.exporters.source import (
+    ASSUMED_IMAGENET,
     Batch,
     ExportedModel,
     ExportOptions,
-    default_preprocessing,
     hint_at_rank,
     override_preprocessing,
 )
@@ -138,17 +139,21 @@ def dtype_of(value: ir.Value) -> ir.DataType:
 def describe_preprocessing(
     task: Task, entries: Entries, options: ExportOptions
 ) -> tuple[Preprocessing, tuple[str, ...]]:
-    """Say how frames are normalised: by ImageNet's statistics, or grey ones from 0 to 1."""
+    """Say how frames are fitted and normalised: by ImageNet's statistics, or grey ones from 0 to 1."""
     if task is TENSORS:
         return Preprocessing(), ()
     shape = entries.fed[0].shape
-    usual = default_preprocessing(task, [int(dim) for dim in shape[-2:]])
-    if shape[1] == 1 and (options.mean is None or options.scale is None):
+    size = [int(dim) for dim in shape[-2:]]
+    usual = default_preprocessing(task, size)
+    usual, notes = choose_fit(usual, task, size, options.fit, is_known=False)
+    is_given = options.mean is not None and options.scale is not None
+    if shape[1] == 1 and not is_given:
         note = "its input is taken for grey levels from 0 to 1: mean 0, scale 255 (--mean, --scale)"
         usual = replace(usual, mean=options.mean or (0.0,), scale=options.scale or (255.0,))
-        return spread(usual, usual.mean, usual.scale, 1), (note,)
+        return spread(usual, usual.mean, usual.scale, 1), (note, *notes)
     chosen = override_preprocessing(usual, options)
-    return spread(chosen, chosen.mean, chosen.scale, int(shape[1])), ()
+    spread_out = spread(chosen, chosen.mean, chosen.scale, int(shape[1]))
+    return spread_out, notes if is_given else (ASSUMED_IMAGENET, *notes)
 
 
 def capture(module: Any, name: str, entries: Entries, dynamic_batch: bool) -> Captured:

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, naming
-from gcv_edge.cli.info import describe_colours
+from gcv_edge.cli.info import describe_frame
 from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration
 from gcv_edge.cli.int8_outcome import Outcome, outcome_to_dict, print_outcome, refuse_drop
 from gcv_edge.cli.options import (
@@ -72,6 +72,12 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 @click.option("--mean", metavar="R,G,B", help="Mean levels of the input, 0 to 255, where not ImageNet's.")
 @click.option("--scale", metavar="R,G,B", help="Divisors of the levels, where not ImageNet's.")
 @click.option("--bgr", is_flag=True, help="The network wants BGR.")
+@click.option(
+    "--fit",
+    metavar="stretch|crop|keep|letterbox",
+    help="How frames are fitted into the input; crop:0.875 takes that part of the short side, keep:114 and "
+    "letterbox:114 give the level around.",
+)
 @click.option("--image-range", metavar="LOW,HIGH", help="Black and white in a picture the network makes.")
 @click.option(
     "--head",
@@ -124,6 +130,7 @@ def export(
     mean: str | None,
     scale: str | None,
     bgr: bool,
+    fit: str | None,
     image_range: str | None,
     outputs: str | None,
     activation: str | None,
@@ -150,6 +157,7 @@ def export(
     wishes = parse_wishes(data, target, calib_mode, num_samples, max_drop, report)
     pruning = parse_goal(goal, data, distill)
     from gcv_edge import pipeline
+    from gcv_edge.exporters.framing import parse_fit
     from gcv_edge.exporters.source import ExportOptions, parse_input_shape
 
     shapes = [parse_input_shape(text) for text in input_shape]
@@ -164,6 +172,7 @@ def export(
         mean=parse_levels("--mean", mean) if mean is not None else None,
         scale=parse_levels("--scale", scale) if scale is not None else None,
         bgr=bgr,
+        fit=parse_fit(fit) if fit is not None else None,
         image_range=parse_range(image_range) if image_range is not None else None,
         outputs=parse_names(outputs),
         activation=activation,
@@ -300,7 +309,7 @@ def print_result(result: ExportResult, random_weights: int | None, *, in_store: 
     classes = plural(len(metadata.labels), "label") if metadata.labels else "no labels (--classes names them)"
     echo(f"{show_path(path)}: {metadata.task.name}, {classes}, {size}")
     if metadata.task.takes != "tensors":
-        echo(f"a frame is {describe_colours(metadata.preprocessing)}")
+        echo(f"a frame is {describe_frame(metadata.preprocessing)}")
     if random_weights is not None:
         echo(f"RANDOM WEIGHTS (seed {random_weights}): for benchmarks only")
     if result.verification is None:

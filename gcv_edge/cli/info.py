@@ -31,6 +31,12 @@ FITTING = {
     "crop": "is resized to a short side of {short}, cut to its middle {width}x{height}",
     "crop of a stretched frame": "is stretched to {wide}x{short}, cut to its middle {width}x{height}",
 }
+FITTED = {
+    "standard": "stretched",
+    "fit_to_window": "resized to fit the upper left",
+    "fit_to_window_letterbox": "resized to fit the middle",
+    "crop": "cut to its middle",
+}
 SCORES = {
     "softmax": "softmax of the logits: one class of many",
     "sigmoid": "sigmoid of each logit: every class by itself",
@@ -170,6 +176,11 @@ def describe_preprocessing(preprocessing: Preprocessing, size: tuple[int, int]) 
     fitting = FITTING[manner].format(width=size[0], height=size[1], short=short, wide=wide)
     padding = f" (the rest is {preprocessing.pad_value:g})" if "fit" in preprocessing.resize_type else ""
     return f"A BGR frame {fitting}{padding}, {describe_colours(preprocessing)}."
+
+
+def describe_frame(preprocessing: Preprocessing) -> str:
+    """Say how a frame becomes an input, without the input's size."""
+    return f"{FITTED[preprocessing.resize_type]}, {describe_colours(preprocessing)}"
 
 
 def describe_colours(preprocessing: Preprocessing) -> str:

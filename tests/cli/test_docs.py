@@ -142,8 +142,14 @@ def test_the_page_has_every_option_of_export() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    headings = {heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", TEXT, re.MULTILINE)}
     for target in re.findall(r"\]\(([^)]+)\)", TEXT):
         path, _, anchor = target.partition("#")
-        assert (PAGE.parent / path).exists()
-        assert not anchor or anchor in headings
+        page = PAGE.parent / path if path else PAGE
+        assert page.exists()
+        assert not anchor or anchor in anchors(page)
+
+
+def anchors(page: Path) -> set[str]:
+    """Targets of the links to a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {heading.lower().replace(" ", "-") for heading in headings}
