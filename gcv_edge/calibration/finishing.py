@@ -15,7 +15,8 @@ from gcv_edge.calibration.scoring import Scored
 from gcv_edge.calibration.survey import Survey
 from gcv_edge.calibration.targets import choose_levels
 from gcv_edge.calibration.timing import best, describe_machine, has_bf16, time_forms
-from gcv_edge.calibration.writing import over_limit, write_file
+from gcv_edge.calibration.writing import write_file
+from gcv_edge.evaluation.drop import over_limit
 
 FEW = 100
 """Fewer pictures than these are worth a warning."""

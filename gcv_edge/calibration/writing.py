@@ -93,8 +93,3 @@ def compare_lists(
         replace(same[0], max_error=sum(comparison.max_error for comparison in same) / len(same))
         for same in zip(*each, strict=True)
     )
-
-
-def over_limit(output: Path) -> Path:
-    """Name a file that lost more than it may: ``net_int8.onnx`` becomes ``net_int8_over_max_drop.onnx``."""
-    return output.with_name(f"{output.stem}_over_max_drop{output.suffix}")

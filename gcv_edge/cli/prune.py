@@ -151,7 +151,8 @@ def prune(
         echo(f"\nNext: gcv-edge verify {show_path(result.path)}")
     if not result.passed:
         raise AccuracyError(
-            f"{show_path(result.path)}: {describe_failure(result, title)}, allowed are {max_drop:g}"
+            f"{show_path(result.path)}: {describe_failure(result, title)}, allowed are {max_drop:g}; "
+            "kept under this name"
         )
 
 

@@ -14,8 +14,12 @@ CONFIDENCE = 0.9
 """Of the statement that no more is lost than ``Drop.upper``; one-sided."""
 QUANTILE = 1.2816
 """Of the normal distribution, at that confidence."""
+ALL = 100.0
+"""Points of a network that is always right."""
 COLLAPSE = 5.0
 """Points of a class that are worth a line."""
+FEWEST_PICTURES = 20
+"""Pictures of which the bootstrap says little: where none of a few changed, it sees no error at all."""
 FEWEST = 10
 """Labelled objects or pictures of a class under which its figure says little."""
 
@@ -89,8 +93,8 @@ class Drop:
         points: on the pictures measured on.
         by_chance: how much more may be lost on other pictures of the kind, at ``CONFIDENCE``; falls with the
             square root of their number.
-        unseen: as much, where pictures are right or wrong and none that was seen changed; falls with their
-            number.
+        unseen: as much, where none of the pictures that were seen changed; of a share of right pictures it
+            falls with their number.
         pictures: measured on.
     """
 
@@ -117,6 +121,8 @@ class Drop:
         room = limit - self.points
         if room <= 0:
             return None
+        if self.unseen == ALL:
+            return FEWEST_PICTURES
         return math.ceil(self.pictures * max((self.by_chance / room) ** 2, self.unseen / room))
 
 
@@ -124,15 +130,27 @@ def find_drop(before: Score, after: Score) -> Drop:
     """Compare two files' scores on the same pictures.
 
     The error bar is the bootstrap's of the paired difference. Of a share of right pictures it is at least
-    that of Agresti and Min (2005), which knows that no change in 40 pictures is no proof of none in 4,000.
+    that of Agresti and Min (2005), which knows that no change in 40 pictures is no proof of none in 4,000; of
+    other figures, fewer than ``FEWEST_PICTURES`` tell nothing.
     """
     lost = before.points - after.points
     if not before.resampled or len(before.resampled) != len(after.resampled):
         return Drop(lost, pictures=after.pictures)
     draws = np.array(before.resampled) - np.array(after.resampled)
     by_chance = max(0.0, float(np.quantile(draws, CONFIDENCE) - draws.mean()))
-    unseen = QUANTILE * 100 / (after.pictures + 2) if after.is_share else 0.0
-    return Drop(lost, by_chance, unseen, after.pictures)
+    return Drop(lost, by_chance, find_unseen(after), after.pictures)
+
+
+def find_unseen(score: Score) -> float:
+    """Points that may be lost on pictures unlike all that were measured."""
+    if score.is_share:
+        return QUANTILE * ALL / (score.pictures + 2)
+    return ALL if score.pictures < FEWEST_PICTURES else 0.0
+
+
+def over_limit(output: Path) -> Path:
+    """Name a file that loses more than it may: ``net_int8.onnx`` becomes ``net_int8_over_max_drop.onnx``."""
+    return output.with_name(f"{output.stem}_over_max_drop{output.suffix}")
 
 
 def find_collapses(before: Score, after: Score) -> list[Collapse]:

@@ -19,7 +19,7 @@ from gcv_edge.calibration.job import check_network
 from gcv_edge.calibration.recipes import Workshop
 from gcv_edge.calibration.targets import find_target
 from gcv_edge.errors import GcvEdgeError, UnsupportedError
-from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop
+from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop, over_limit
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.files import replacing
 from gcv_edge.pipeline import verify_export
@@ -354,12 +354,13 @@ class Run:
         }
         model.metadata_props.clear()
         model.metadata_props.update(entries)
-        with replacing(self.output) as temporary:
+        path = self.output if passed else over_limit(self.output)
+        with replacing(path) as temporary:
             write_model(model, temporary)
             verify_export(temporary, self.metadata, None)
         self.known.discard()
         return PruneResult(
-            path=self.output,
+            path=path,
             widths=channels,
             macs=macs,
             seconds_per_picture=(self.latency[0], self.latency[1]),

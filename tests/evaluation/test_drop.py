@@ -114,6 +114,19 @@ def test_no_change_in_few_pictures_proves_little() -> None:
     assert find_drop(share(enough), share(enough)).upper == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.parametrize("place", range(1, len(metrics())))
+@pytest.mark.parametrize("count", [1, 5, 19, 20])
+def test_a_handful_of_equal_pictures_proves_nothing(place: int, count: int) -> None:
+    metric = metrics()[place]
+    for pair in pictures_of(metric, count, seed=0):
+        metric.update(*pair, SIZE)
+    score = Score(metric.compute().value, resample(count, metric.compute_weighted), count)
+    drop = find_drop(score, score)
+    assert drop.is_within(0.5) == (count == 20)
+    assert drop.is_undecided(0.5) == (count < 20)
+    assert count == 20 or drop.pictures_needed(0.5) == 20
+
+
 def test_points_without_draws_are_exact() -> None:
     drop = find_drop(Score(90.0), Score(89.5))
     assert (drop.points, drop.upper, drop.is_within(0.5)) == (0.5, 0.5, True)

@@ -105,6 +105,8 @@ def test_a_drop_that_cannot_be_helped_is_told(source: Path, tmp_path: Path) -> N
         source, frames(), tmp_path / "out.onnx", macs=0.5, score=lambda path: next(scores), max_drop=0.5
     )
     assert not result.passed
+    assert result.path == tmp_path / "out_over_max_drop.onnx"
+    assert [path.name for path in tmp_path.glob("*out*")] == [result.path.name]
 
 
 @pytest.mark.parametrize(
@@ -193,9 +195,10 @@ def test_the_command_says_noise_and_gives_json(source: Path, tmp_path: Path, inv
 
 def test_the_gate_has_an_exit_code_of_its_own(source: Path, tmp_path: Path, invoke) -> None:
     done = invoke(source, "--data", "noise", "--macs", "0.05", "--max-drop", "0", "-o", tmp_path / "out.onnx")
-    assert done.exit_code in (0, 3), done.output
-    told = done.stderr.startswith(f"Error: {tmp_path}/out.onnx: ") and ", allowed are 0" in done.stderr
-    assert told == (done.exit_code == 3)
+    assert done.exit_code == 3, done.output
+    assert done.stderr.startswith(f"Error: {tmp_path}/out_over_max_drop.onnx: changed ")
+    assert done.stderr.endswith(", allowed are 0; kept under this name\n")
+    assert [path.name for path in tmp_path.glob("*out*")] == ["out_over_max_drop.onnx"]
 
 
 def test_the_command_explains(source: Path, invoke) -> None:
