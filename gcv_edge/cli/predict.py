@@ -14,6 +14,7 @@ from gcv_edge.cli.options import Fraction, Word, json_option, max_pixels_option
 from gcv_edge.cli.summaries import draw, summarize, to_dict
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import DataError, UnsupportedError, UsageError
+from gcv_edge.tasks import DETECTION, INSTANCES, POSE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,7 @@ PRECISIONS = ("f32", "bf16", "auto")
 @click.option(
     "--threshold",
     type=Fraction(0, 1),
-    help="Show what has a score over it.  [default: 0.5; for keypoints 0.2]",
+    help="Show the detections or keypoints with a score over it.  [default: 0.5; for keypoints 0.2]",
 )
 @click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="What computes.")
 @click.option(
@@ -74,6 +75,8 @@ def predict(
         stack.enter_context(muted_libraries())
         network = open_network(model, engine=engine, precision=precision)
         refuse_tensors(network)
+        if threshold is not None:
+            refuse_threshold(network)
         network.warmup()
         copies = stack.enter_context(open_copies(save, inputs)) if save is not None else None
         if network.metadata.task.takes == "clip":
@@ -102,6 +105,17 @@ def refuse_tensors(network: Network) -> None:
     """
     if network.metadata.task.takes == "tensors":
         raise UnsupportedError(f"{network.path}: takes no pictures: run it in Python with TensorNetwork")
+
+
+def refuse_threshold(network: Network) -> None:
+    """Refuse a threshold for a network whose results have no scores to leave out by.
+
+    Raises:
+        UsageError: it is not for detections or keypoints.
+    """
+    task = network.metadata.task
+    if task not in (DETECTION, INSTANCES, POSE):
+        raise UsageError(f"--threshold is for detections and keypoints; {network.path} is for {task.name}")
 
 
 def report_clips(network: ActionRecognizer, inputs: Inputs, copies: Copies | None, *, as_json: bool) -> None:

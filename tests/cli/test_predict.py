@@ -64,6 +64,13 @@ def test_threshold(detector: Path, red: str, threshold: float, count: int) -> No
     assert len(lines(detector, red, "--threshold", threshold)[0]["detections"]) == count
 
 
+@pytest.mark.parametrize("task", ["classification", "segmentation", "embedding", "depth"])
+def test_a_threshold_for_what_has_no_scores_to_leave_out_by(make_model: Maker, red: str, task: str) -> None:
+    message = failed(2, "predict", make_model(task), red, "--threshold", "0.5")
+    assert "--threshold is for detections and keypoints; " in message
+    assert message.rstrip().endswith(f"is for {task}")
+
+
 def test_nothing_over_the_threshold(detector: Path, red: str) -> None:
     assert done("predict", detector, red, "--threshold", "1").startswith("red.png: nothing over 1 (")
 
