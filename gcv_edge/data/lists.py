@@ -154,7 +154,7 @@ def read_rows(path: Path, columns: Sequence[int]) -> Iterator[Row]:
     """Give the rows of a CSV file with their numbers.
 
     Raises:
-        DataError: a row has another number of columns.
+        DataError: a row has another number of columns, no path, or a box without a class.
     """
     try:
         for count, cells in enumerate(csv.reader(line for _, line in read_lines(path)), start=1):
@@ -163,7 +163,8 @@ def read_rows(path: Path, columns: Sequence[int]) -> Iterator[Row]:
                 continue
             if len(row) == 1 or not any(row[1:]):
                 row = [row[0], *[""] * (columns[0] - 1)]
-            if len(row) not in columns or not row[0]:
+            is_nameless = any(row[1:]) and not row[-1]
+            if len(row) not in columns or not row[0] or is_nameless:
                 found = ",".join(row)[:60]
                 raise DataError(
                     f"{path}: line {count}: found '{found}', expected {describe_columns(columns)}"

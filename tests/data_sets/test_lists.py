@@ -118,6 +118,9 @@ def test_csv_boxes(here: Path) -> None:
         (DETECTION, "a.png,1,2,three,4,dog", "line 2: found '1,2,three,4', expected x1,y1,x2,y2"),
         (DETECTION, "a.png,1,2,inf,4,dog", "line 2: found '1,2,inf,4', expected x1,y1,x2,y2"),
         (DETECTION, ",1,2,3,4,dog", "expected path,x1,y1,x2,y2,class"),
+        (DETECTION, "a.png,1,2,3,4,", "line 2: found 'a.png,1,2,3,4,', expected path,x1,y1,x2,y2,class"),
+        (DETECTION, "a.png,1,2,3,4,  ", "line 2: found 'a.png,1,2,3,4,', expected path,x1,y1,x2,y2,class"),
+        (DETECTION, "a.png,,2,,4,", "line 2: found 'a.png,,2,,4,', expected path,x1,y1,x2,y2,class"),
         (DETECTION, "a.png,1,2,3,4,dgo", "found class dgo unknown to the model, did you mean 'dog'?"),
     ],
 )
