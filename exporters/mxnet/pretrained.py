@@ -158,6 +158,11 @@ def unpack(archive: Path, published: Published, target: Path, max_bytes: int) ->
                     raise DamagedArchiveError(f"SHA-1 {found[:8]}, expected {published.sha1[:8]}")
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError) as error:
         raise DamagedArchiveError(f"not a usable zip archive: {error}") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # bz2 says so of damaged data, as no other decompressor does
+        raise DamagedArchiveError(f"not a usable zip archive: {error}") from error
 
 
 def find_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> zipfile.ZipInfo:

@@ -32,13 +32,19 @@ QUICK = Patience(timeout=0.5, attempts=3, pause=0.01, window=0.5, window_bytes=1
 Answer = Callable[["Handler"], None]
 
 
-def make_zip(*members: tuple[str, bytes]) -> bytes:
+def make_zip(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """Make an archive."""
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(stream, "w", method) as archive:
         for name, content in members:
             archive.writestr(name, content)
     return stream.getvalue()
+
+
+def damage(archive: bytes) -> bytes:
+    """Overwrite a part of an archive's data."""
+    middle = len(archive) // 2
+    return archive[:middle] + b"\0" * 100 + archive[middle + 100 :]
 
 
 ARCHIVE = make_zip((MEMBER, CONTENT))
@@ -236,7 +242,19 @@ FAILURES = [
     ("silent", [lambda handler: time.sleep(0.8)], "no answer"),
     ("dripping", [drip(0.01)], "bytes arrived in 0.5 s"),
     ("no archive", [send(b"<html>sorry</html>")], "not a usable zip archive"),
-    ("damaged", [send(ARCHIVE[:20_000] + b"\0" * 100 + ARCHIVE[20_100:])], "not a usable zip archive"),
+    *(
+        (
+            f"damaged {kind}",
+            [send(damage(make_zip((MEMBER, CONTENT), method=method)))],
+            "not a usable zip archive",
+        )
+        for kind, method in (
+            ("deflate", zipfile.ZIP_DEFLATED),
+            ("bzip2", zipfile.ZIP_BZIP2),
+            ("lzma", zipfile.ZIP_LZMA),
+            ("stored", zipfile.ZIP_STORED),
+        )
+    ),
     ("other content", [send(make_zip((MEMBER, b"other")))], "SHA-1 .{8}, expected"),
     ("path upwards", [send(make_zip((f"../{MEMBER}", CONTENT)))], "holds '../tiny"),
     ("absolute path", [send(make_zip((f"/tmp/{MEMBER}", CONTENT)))], "holds '/tmp/tiny"),
