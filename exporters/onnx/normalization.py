@@ -74,15 +74,25 @@ def read_step(node: ir.Node, value: ir.Value, channels: int) -> Affine | None:
     if node.op_type not in ("Add", "Sub", "Mul", "Div"):
         return None
     is_first = node.inputs[0] is value
-    number = read_constant(node.inputs[1 if is_first else 0])
-    if number is None or number.size not in (1, channels) or (node.op_type == "Div" and not is_first):
+    number = read_levels(node.inputs[1 if is_first else 0], channels)
+    if number is None or (node.op_type == "Div" and not is_first):
         return None
-    number = number.astype(np.float64).reshape(-1)
     if node.op_type in ("Mul", "Div"):
         return Affine(number if node.op_type == "Mul" else 1 / number, np.zeros(1))
     if node.op_type == "Sub":
         return Affine(np.ones(1), -number) if is_first else Affine(-np.ones(1), number)
     return Affine(np.ones(1), number)
+
+
+def read_levels(value: ir.Value | None, channels: int) -> NDArray[np.float64] | None:
+    """Read one number, or one for each channel; of a whole picture's numbers, as a mean image's, the mean."""
+    number = read_constant(value)
+    if number is None or number.size in (1, channels):
+        return None if number is None else number.reshape(-1)
+    axis = next((axis for axis in (-3, -1) if number.ndim >= 3 and number.shape[axis] == channels), None)
+    if axis is None:
+        return None
+    return np.asarray(np.moveaxis(number, axis, 0).reshape(channels, -1).mean(axis=1))
 
 
 def read_batch_norm(node: ir.Node) -> Affine | None:

@@ -117,7 +117,7 @@ def modernize(proto: onnx.ModelProto, shapes: Mapping[str, Shape], path: Path) -
         raise ModelFileError(path, f"cannot be brought to opset {OPSET} ({first_line(error)})") from error
     model = ir.from_proto(proto)
     model.ir_version = max(model.ir_version, IR_VERSION)
-    common.LiftConstantsToInitializersPass(lift_all_constants=True)(model)
+    common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
     common.RemoveInitializersFromInputsPass()(model)
     return model
 
