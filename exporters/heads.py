@@ -222,8 +222,6 @@ def describe_purpose(head: Head, task: Task, options: ExportOptions) -> Purpose:
     if task in (CLASSIFICATION, ACTION):
         activation, notes = choose_activation(head, options)
         return Purpose(task, activation, takes_core=True, notes=notes)
-    if options.activation is not None:
-        raise UsageError(f"--activation is for classification and action, not for {task.name}")
     if task is SEGMENTATION and head.width == 1:
         assumed = (
             f"output '{head.name}' has one channel: its pixels are the thing where it is over 0 (a logit)"

@@ -54,6 +54,7 @@ def load_source(
     if random_weights is not None and (is_file_source(source) or ":" in source or params is not None):
         raise UsageError("--random-weights is for zoo names without --params")
     if source.endswith(".onnx"):
+        refuse_for_mxnet(source, params, options)
         return OnnxSource(Path(source), adoption or Adoption())
     if source.endswith(".json"):
         return open_mxnet(read_network(source, params), options)
@@ -67,6 +68,20 @@ def load_source(
         source, params, options.input_shape, options.labels, random_weights, options.further_shapes
     )
     return open_mxnet(network, options)
+
+
+def refuse_for_mxnet(source: str, params: str | os.PathLike[str] | None, options: ExportOptions) -> None:
+    """Refuse what means something for networks of MXNet alone.
+
+    Raises:
+        UsageError: it would be dropped.
+    """
+    if params is not None:
+        raise UsageError(
+            f"{source}: --params is for MXNet; an .onnx file has its own, let a factory load torch's"
+        )
+    if options.part is not None:
+        raise UsageError(f"{source}: --part is for MXNet's networks of several inputs")
 
 
 def open_mxnet(network: Network, options: ExportOptions) -> MxnetSource:
@@ -134,10 +149,7 @@ def load_factory(factory: str, params: str | os.PathLike[str] | None, options: E
     made = call_factory(factory)
     name = factory.rpartition(":")[2]
     if is_torch_module(made):
-        if params is not None:
-            raise UsageError(
-                f"{factory}: --params is for MXNet; let the factory load a torch module's weights"
-            )
+        refuse_for_mxnet(factory, params, options)
         return TorchSource(name, made)
     if "mxnet" not in sys.modules:
         kind = type(made).__name__

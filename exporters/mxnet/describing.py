@@ -8,6 +8,7 @@ import numpy as np
 
 from gcv_edge.errors import UsageError
 from gcv_edge.exporters.builder import GraphBuilder, Shape
+from gcv_edge.exporters.effects import check_effects
 from gcv_edge.exporters.framing import choose_fit
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.clips import count_segments
@@ -21,7 +22,12 @@ from gcv_edge.tasks import ACTION, DEPTH, IMAGE, Task
 def describe_network(
     network: Network, picture: PictureInput, graph: GraphBuilder, task: Task, options: ExportOptions
 ) -> tuple[ModelMetadata, tuple[str, ...]]:
-    """Collect what the file will say of itself, and what of that was assumed."""
+    """Collect what the file will say of itself, and what of that was assumed.
+
+    Raises:
+        UsageError: the user says what means nothing for the task.
+    """
+    check_effects(options, task, network.name)
     shape = graph.shape(graph.inputs[0])
     frames = int(shape[2]) if len(shape) == 5 else None
     segments = count_segments(network.symbol)

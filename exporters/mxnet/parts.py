@@ -13,6 +13,7 @@ from functools import partial
 
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.builder import BATCH, GraphBuilder
+from gcv_edge.exporters.effects import check_effects
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.convert import SymbolConverter
@@ -49,8 +50,10 @@ def export_tensors(network: Network, options: ExportOptions, notes: tuple[str, .
 
     Raises:
         UnsupportedError, ParamsMismatchError: as ``export_network``.
-        UsageError: the shape of an input is not known, or a batch of several inputs is to be left open.
+        UsageError: the shape of an input is not known, a batch of several inputs is to be left open, or the
+            user says what means nothing for tensors.
     """
+    check_effects(options, TENSORS, network.name, notes if options.task is None else ())
     names = list_inputs(network)
     if options.dynamic_batch and len(names) > 1:
         raise UsageError(f"{network.name}: has {len(names)} inputs: no batch can be left open")

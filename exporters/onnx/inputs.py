@@ -96,6 +96,9 @@ def find_entries(proto: onnx.ModelProto, options: ExportOptions, path: Path) -> 
     pictures = [value for name, value in inputs.items() if name not in SIZES]
     if options.task != TENSORS.name and len(pictures) == 1:
         entry = picture_entry(pictures[0], options, path)
+        if entry is not None and options.further_shapes:
+            given = 1 + len(options.further_shapes)
+            raise UsageError(f"{path}: {given} times --input-shape for the input {entry.name}")
         if entry is not None:
             return Entries((entry,), size_constants(entry, inputs, path))
     if options.task not in (None, TENSORS.name):

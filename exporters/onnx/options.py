@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True)
@@ -24,3 +24,15 @@ class Adoption:
     box_format: str | None = None
     normalized: bool = False
     background: bool = False
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Names of the fields that are not as usual."""
+        usual = Adoption()
+        names = (field.name for field in fields(self))
+        return tuple(name for name in names if getattr(self, name) != getattr(usual, name))
+
+
+def show_option(field: str) -> str:
+    """Spell a field as the command line does."""
+    return "--" + field.replace("_", "-")

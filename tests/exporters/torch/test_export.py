@@ -98,5 +98,5 @@ def test_refusals(
 
 
 def test_parameters_belong_to_the_factory(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="let the factory load"):
+    with pytest.raises(UsageError, match="let a factory load"):
         export("torch_networks:classifier", tmp_path / "net.onnx", params="x.params", options=OPTIONS)
