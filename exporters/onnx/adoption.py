@@ -16,10 +16,10 @@ from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.exporters.onnx.checks import check_graph
 from gcv_edge.exporters.onnx.inputs import Entries, find_entries, open_inputs
 from gcv_edge.exporters.onnx.options import Adoption
-from gcv_edge.exporters.onnx.plans import Foreign, Plan, choose_values, plan_outputs
-from gcv_edge.exporters.onnx.plausibility import judge_detections
+from gcv_edge.exporters.onnx.plans import Foreign, Plan, choose_values, plan_outputs, refuse_unused
+from gcv_edge.exporters.onnx.plausibility import judge_centres, judge_detections
 from gcv_edge.exporters.onnx.preprocessing import choose_preprocessing
-from gcv_edge.exporters.onnx.provenance import class_names, is_without_task
+from gcv_edge.exporters.onnx.provenance import class_names, explain_task, is_without_task
 from gcv_edge.exporters.onnx.reading import ForeignFile, modernize, read_file
 from gcv_edge.exporters.onnx.reference import OnnxReference, Tap
 from gcv_edge.exporters.onnx.shapes import measure_shapes
@@ -41,12 +41,15 @@ def adopt_model(path: Path, adoption: Adoption, options: ExportOptions) -> Expor
         UnsupportedError: its inputs or outputs cannot be brought into the canonical form.
     """
     file = read_file(path)
-    options = complete_options(options, file.notes)
+    given, options = options, complete_options(options, file.notes)
     entries = find_entries(file.proto, options, path)
     model = modernize(file.proto, entries.shapes, path)
     check_graph(model, path)
     foreign = open_network(model, entries, file, options, path)
     plan = plan_outputs(foreign, options, adoption)
+    if given.task != options.task:
+        plan = replace(plan, notes=(explain_task(file.notes), *plan.notes))
+    refuse_unused(plan, given, adoption, foreign.source)
     preprocessing, notes = choose_preprocessing(foreign, plan.task, options)
     taps = [describe_tap(foreign, value) for value in plan.taps]
     reference = partial(OnnxReference, path, entries, taps, plan.tail)
@@ -73,7 +76,7 @@ def finish(
         check_labels(metadata.labels, count_classes(foreign.graph, plan, outputs), foreign.source)
     notes = (*plan.notes, *notes)
     if plan.task is DETECTION:
-        notes += judge_on_picture(make_reference(), foreign, metadata)
+        notes += judge_on_picture(make_reference(), foreign, plan, metadata)
     return ExportedModel(close_graph(foreign, plan, outputs), metadata, make_reference, notes)
 
 
@@ -129,16 +132,19 @@ def describe(
     )
 
 
-def judge_on_picture(reference: Reference, foreign: Foreign, metadata: ModelMetadata) -> tuple[str, ...]:
+def judge_on_picture(
+    reference: Reference, foreign: Foreign, plan: Plan, metadata: ModelMetadata
+) -> tuple[str, ...]:
     """Look at what a detector finds in noise and in a real picture."""
     (entry,) = foreign.entries.fed
     shape = tuple(length if isinstance(length, int) else 1 for length in entry.shape)
     kinds = check_inputs({entry.name: (1, *shape[1:])}, metadata)
-    remarks = [
-        remark
-        for kind in ("noise", "picture")
-        for remark in judge_detections(reference.run(kinds[kind]), foreign.size, foreign.source)
-    ]
+    remarks: list[str] = []
+    for kind in ("noise", "picture"):
+        found = reference.run(kinds[kind])
+        if plan.assumes_centres:
+            judge_centres(found, foreign.source)
+        remarks += judge_detections(found, foreign.size, foreign.source)
     return tuple(dict.fromkeys(remarks))
 
 

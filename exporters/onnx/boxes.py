@@ -18,6 +18,9 @@ Size = tuple[int, int]
 STRIDES = (8, 16, 32)
 """Steps of the three grids of YOLO networks, in input pixels."""
 
+GRIDS = (STRIDES, (*STRIDES, 64), (4, *STRIDES), (16, 32))
+"""Strides of YOLO networks, of their P6 and P2 networks, and of tiny YOLOv3."""
+
 LISTED = 300
 """Rows that a list of no fixed length is filled up to; no detector lists more of a picture."""
 
@@ -79,6 +82,16 @@ def count_cells(size: Size, strides: Sequence[int] = STRIDES) -> int:
     return sum(-(-height // stride) * -(-width // stride) for stride in strides)
 
 
+def find_grid(rows: int | str, size: Size, anchors: int = 1) -> tuple[int, ...] | None:
+    """Find the strides of the grids that have so many rows, some for each cell; None where there are none."""
+    return next((strides for strides in GRIDS if rows == anchors * count_cells(size, strides)), None)
+
+
+def count_anchors(rows: int | str, size: Size) -> int:
+    """Return how many rows there are for each cell of YOLO's grids: 1, 3, or 0 for rows of anything else."""
+    return next((anchors for anchors in (1, 3) if find_grid(rows, size, anchors) is not None), 0)
+
+
 def make_grid(
     size: Size, strides: Sequence[int] = STRIDES
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -97,7 +110,7 @@ def place_on_grid(graph: GraphBuilder, rows: ir.Value, size: Size) -> ir.Value:
 
     Source: decode_outputs of YOLOX (yolox/models/yolo_head.py).
     """
-    corners, steps = make_grid(size)
+    corners, steps = make_grid(size, find_grid(graph.length(rows, 1), size) or STRIDES)
     stride = graph.constant(steps, "strides")
     centre = graph.op("Add", [columns(graph, rows, 0, 2), graph.constant(corners, "cells")], "centres")
     extent = graph.op("Exp", [columns(graph, rows, 2, 4)], "extents")

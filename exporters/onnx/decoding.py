@@ -58,6 +58,11 @@ def emit_yolov5(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Output
     return corners, emit.weigh_scores(graph, values[0], 4)
 
 
+def emit_columns_of_objectness(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
+    """As YOLOv5, in columns."""
+    return emit_yolov5(graph, [emit.rows_last(graph, values[0])], outputs)
+
+
 def emit_yolox_raw(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
     """As YOLOv5, with boxes in cells of their grids and sizes as logarithms."""
     placed = emit.place_on_grid(graph, values[0], outputs.size)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import onnx_ir as ir
 
-from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.onnx import decoding, recognition
 from gcv_edge.exporters.onnx.decoding import Pair
+from gcv_edge.exporters.onnx.grid_rows import COLUMNS, DECODED, RAW, ROWS, Contents, GridRows
 from gcv_edge.exporters.onnx.outputs import Outputs
 from gcv_edge.exporters.onnx.recognition import Names
 
@@ -30,6 +29,8 @@ class Family:
         emit: makes boxes and scores of them.
         is_list: nothing is left to suppress.
         is_sure: whether the form is this family's alone.
+        grid: what is in a row for each cell; None for other forms.
+        takes: what the user may say of it, by the fields of ``Adoption``.
     """
 
     name: str
@@ -38,44 +39,20 @@ class Family:
     emit: Emit
     is_list: bool = False
     is_sure: Callable[[Outputs], bool] = lambda _: True
+    grid: GridRows | None = None
+    takes: tuple[str, ...] = ()
+
+    def is_found(self, outputs: Outputs) -> bool:
+        """Whether outputs are certainly this family's."""
+        return self.is_sure(outputs) and (self.grid is None or self.grid.is_sure(outputs))
+
+    @property
+    def assumes_centres(self) -> bool:
+        """Whether boxes are taken for centre and size where the user does not say what they are."""
+        return self.grid is not None and FORMAT in self.takes
 
 
-def find_family(outputs: Outputs) -> tuple[Family, Names] | None:
-    """Recognise a detector; None where the form is no detector's and none is asked for.
-
-    Raises:
-        UsageError: there is no family of the name asked for, or a detector is asked for and not recognised.
-        UnsupportedError: the outputs have another form than the family's.
-    """
-    wanted = outputs.adoption.head
-    if wanted != "auto":
-        family = FAMILIES.get(wanted)
-        if family is None:
-            close = difflib.get_close_matches(wanted, FAMILIES, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"expected auto, {', '.join(FAMILIES)}"
-            raise UsageError(f"--head {wanted}: {hint}")
-        names = family.find(outputs)
-        if names is None:
-            raise UnsupportedError(
-                f"{outputs.source}: found outputs {describe(outputs)}, expected {family.layout} "
-                f"for --head {wanted}"
-            )
-        return family, names
-    for family in FAMILIES.values():
-        names = family.find(outputs)
-        if names is not None and family.is_sure(outputs):
-            return family, names
-    if not outputs.is_asked:
-        return None
-    raise UsageError(
-        f"{outputs.source}: outputs {describe(outputs)} are of no detector that is recognised: give --boxes "
-        f"and --scores, or --head {', '.join(FAMILIES)}"
-    )
-
-
-def describe(outputs: Outputs) -> str:
-    """List outputs with their shapes."""
-    return ", ".join(f"{name} {list(shape)}" for name, shape in outputs.shapes.items())
+FORMAT, UNITS = "box_format", "normalized"
 
 
 FAMILIES = {
@@ -87,6 +64,7 @@ FAMILIES = {
             recognition.find_torchvision,
             decoding.emit_torchvision,
             is_list=True,
+            takes=(UNITS,),
         ),
         Family(
             "paddle",
@@ -94,6 +72,7 @@ FAMILIES = {
             recognition.find_paddle,
             decoding.emit_paddle,
             is_list=True,
+            takes=(UNITS,),
         ),
         Family(
             "mmdet",
@@ -101,6 +80,7 @@ FAMILIES = {
             recognition.find_mmdet,
             decoding.emit_mmdet,
             is_list=True,
+            takes=(UNITS,),
         ),
         Family(
             "tensorflow",
@@ -116,6 +96,7 @@ FAMILIES = {
             recognition.find_lists,
             decoding.emit_lists,
             is_list=True,
+            takes=(FORMAT, UNITS),
         ),
         Family(
             "detr",
@@ -139,6 +120,7 @@ FAMILIES = {
             recognition.find_boxes_and_scores,
             decoding.emit_boxes_and_scores,
             is_sure=recognition.is_no_query,
+            takes=("boxes", "scores", FORMAT, UNITS, "background"),
         ),
         Family(
             "fastestdet",
@@ -150,22 +132,33 @@ FAMILIES = {
         Family(
             "yolov5",
             "rows [N, A, 5 + C] of centre, size, objectness and probabilities",
-            recognition.find_rows,
+            recognition.find_long_rows,
             decoding.emit_yolov5,
-            is_sure=recognition.has_three_anchors,
+            grid=GridRows(ROWS, Contents(objectness=True, boxes=DECODED), anchors=(3,)),
+            takes=(FORMAT, UNITS),
         ),
         Family(
             "yolox-raw",
             "rows [N, A, 5 + C], boxes in cells of their grids",
             recognition.find_yolox,
             decoding.emit_yolox_raw,
-            is_sure=recognition.is_undecoded,
+            grid=GridRows(ROWS, Contents(objectness=True, boxes=RAW), anchors=(1,)),
         ),
         Family(
             "yolox",
             "rows [N, A, 5 + C], one for each cell, boxes in pixels",
             recognition.find_yolox,
             decoding.emit_yolov5,
+            grid=GridRows(ROWS, Contents(objectness=True, boxes=DECODED), anchors=(1,)),
+            takes=(FORMAT, UNITS),
+        ),
+        Family(
+            "yolov8-rows",
+            "rows [N, A, 4 + C] of centre, size and probabilities",
+            recognition.find_rows,
+            decoding.emit_rows_without_objectness,
+            grid=GridRows(ROWS, Contents(objectness=False, boxes=DECODED)),
+            takes=(FORMAT, UNITS),
         ),
         Family(
             "rtdetr-list",
@@ -182,6 +175,7 @@ FAMILIES = {
             decoding.emit_listed_rows,
             is_list=True,
             is_sure=recognition.chooses,
+            takes=(FORMAT, UNITS),
         ),
         Family(
             "rtdetr-rows",
@@ -196,7 +190,16 @@ FAMILIES = {
             "columns [N, 4 + C, A] of centre, size and probabilities",
             recognition.find_columns,
             decoding.emit_columns,
-            is_sure=recognition.is_columns_of_cells,
+            grid=GridRows(COLUMNS, Contents(objectness=False, boxes=DECODED)),
+            takes=(FORMAT, UNITS),
+        ),
+        Family(
+            "yolov5-columns",
+            "columns [N, 5 + C, A] of centre, size, objectness and probabilities",
+            recognition.find_long_columns,
+            decoding.emit_columns_of_objectness,
+            grid=GridRows(COLUMNS, Contents(objectness=True, boxes=DECODED)),
+            takes=(FORMAT, UNITS),
         ),
     )
 }

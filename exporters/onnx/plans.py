@@ -10,12 +10,13 @@ import onnx_ir as ir
 
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.builder import GraphBuilder
+from gcv_edge.exporters.effects import check_effects, describe_effect
 from gcv_edge.exporters.heads import TANH, Purpose, emit_canonical, find_purpose
 from gcv_edge.exporters.onnx.boxes import LISTED, as_float
+from gcv_edge.exporters.onnx.choosing import find_family
 from gcv_edge.exporters.onnx.ends import has_channels_last, read_output
-from gcv_edge.exporters.onnx.families import find_family
 from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW, Entries
-from gcv_edge.exporters.onnx.options import Adoption
+from gcv_edge.exporters.onnx.options import Adoption, show_option
 from gcv_edge.exporters.onnx.outputs import Outputs
 from gcv_edge.exporters.onnx.reference import Tail
 from gcv_edge.exporters.source import ExportOptions
@@ -63,6 +64,7 @@ class Plan:
         tail: makes them.
         activation, detection: see ``ModelMetadata``.
         image_range: see ``ExportOptions``; what the end of the network says.
+        assumes_centres: boxes are taken for centre and size, which nobody said.
         notes: what was recognised, assumed and left out.
     """
 
@@ -72,6 +74,7 @@ class Plan:
     activation: str = "softmax"
     detection: DetectionSettings | None = None
     image_range: tuple[float, float] | None = None
+    assumes_centres: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -82,8 +85,10 @@ def plan_outputs(foreign: Foreign, options: ExportOptions, adoption: Adoption) -
         UsageError: what they are for is not certain.
         UnsupportedError: they have another form than the task asked for.
     """
-    if options.task == TENSORS.name or not foreign.entries.is_picture:
+    if options.task == TENSORS.name:
         return plan_tensors(foreign)
+    if not foreign.entries.is_picture:
+        return plan_tensors(foreign, describe_inputs(foreign.entries))
     if options.task in (None, DETECTION.name):
         detector = plan_detector(foreign, options, adoption)
         if detector is not None:
@@ -101,6 +106,25 @@ def plan_outputs(foreign: Foreign, options: ExportOptions, adoption: Adoption) -
     first, *rest = foreign.values
     plan = plan_head(foreign, first, options)
     return replace(plan, notes=(*plan.notes, f"'{first}' is kept; left out: {', '.join(rest)}"))
+
+
+def refuse_unused(plan: Plan, options: ExportOptions, adoption: Adoption, source: str) -> None:
+    """Refuse what the user says where it means nothing for what the network is for.
+
+    Raises:
+        UsageError: it would be dropped.
+    """
+    reasons = plan.notes[:1] if options.task is None else ()
+    check_effects(options, plan.task, source, reasons)
+    if plan.task is not DETECTION and adoption.given:
+        begin = f"{source}: {show_option(adoption.given[0])} is for detectors"
+        raise UsageError(describe_effect(begin, plan.task, reasons))
+
+
+def describe_inputs(entries: Entries) -> str:
+    """Say why a network that nobody says anything of is no picture's."""
+    shown = ", ".join(f"{entry.name} {list(entry.own_shape)}" for entry in entries.fed)
+    return f"reads {shown}, which is no picture or clip: all is exported as it is (task tensors)"
 
 
 def plan_tensors(foreign: Foreign, *notes: str) -> Plan:
@@ -179,6 +203,7 @@ def plan_detector(foreign: Foreign, options: ExportOptions, adoption: Adoption) 
         [values[name] for name in names],
         emit,
         detection=replace(settings, nms=options.nms),
+        assumes_centres=family.assumes_centres and adoption.box_format is None,
         notes=(note,),
     )
 

@@ -36,3 +36,11 @@ def is_stretched_rtdetr(notes: Mapping[str, str]) -> bool:
 def is_without_task(notes: Mapping[str, str]) -> bool:
     """Whether a file of Ultralytics is for what no task of this package is."""
     return is_ultralytics(notes) and notes.get("task") in WITHOUT_TASK
+
+
+def explain_task(notes: Mapping[str, str]) -> str:
+    """Say why a file of Ultralytics is exported as it is."""
+    return (
+        f"made by {ULTRALYTICS} for '{notes.get('task')}', which no task of this package is: all is exported "
+        "as it is (task tensors)"
+    )

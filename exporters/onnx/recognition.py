@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gcv_edge.errors import UnsupportedError, UsageError
-from gcv_edge.exporters.onnx.boxes import STRIDES, count_cells
+from gcv_edge.exporters.onnx.boxes import count_anchors, count_cells
 from gcv_edge.exporters.onnx.ends import behind_unchanged
+from gcv_edge.exporters.onnx.grid_rows import ROWS
 from gcv_edge.exporters.onnx.outputs import Outputs
 from gcv_edge.exporters.onnx.provenance import is_stretched_rtdetr
+from gcv_edge.exporters.onnx.tracing import trace
 
 Names = Sequence[str]
 
@@ -59,15 +61,27 @@ def find_columns(outputs: Outputs) -> Names | None:
     return [name] if is_length(width, 5) and is_length(anchors, int(width)) else None
 
 
+def find_long_columns(outputs: Outputs) -> Names | None:
+    """One output ``[N, 5 + C, A]``."""
+    names = find_columns(outputs)
+    return names if names is not None and is_length(outputs.shapes[names[0]][1], 6) else None
+
+
 def is_length(length: int | str, least: int) -> bool:
     """Whether a length is known and large enough."""
     return isinstance(length, int) and length >= least
 
 
 def find_rows(outputs: Outputs) -> Names | None:
-    """One output ``[N, A, 5 + C]``."""
+    """One output ``[N, A, 4 + C]``."""
     name = outputs.single()
     return [name] if name is not None and is_length(outputs.shapes[name][2], 5) else None
+
+
+def find_long_rows(outputs: Outputs) -> Names | None:
+    """One output ``[N, A, 5 + C]``."""
+    names = find_rows(outputs)
+    return names if names is not None and is_length(outputs.shapes[names[0]][2], 6) else None
 
 
 def count_rows(outputs: Outputs) -> int | str:
@@ -75,25 +89,12 @@ def count_rows(outputs: Outputs) -> int | str:
     return next(iter(outputs.shapes.values()))[1]
 
 
-def has_three_anchors(outputs: Outputs) -> bool:
-    """Whether there are three rows for every cell of YOLO's grids."""
-    return count_rows(outputs) in [3 * count_cells(outputs.size, strides) for strides in GRIDS]
-
-
-GRIDS = (STRIDES, (*STRIDES, 64), (16, 32))
-"""Strides of YOLOv5 and YOLOv7, of their P6 networks, and of tiny YOLOv3."""
-
-
 def find_yolox(outputs: Outputs) -> Names | None:
     """One output ``[N, A, 5 + C]``, a row for every cell; names of A - 4 classes say it is by columns."""
-    names, cells = find_rows(outputs), count_cells(outputs.size)
-    is_by_row = outputs.classes != cells - 4
-    return names if names is not None and count_rows(outputs) == cells and is_by_row else None
-
-
-def is_undecoded(outputs: Outputs) -> bool:
-    """Whether nothing takes the exponential of sizes."""
-    return "Exp" not in outputs.operators
+    names = find_long_rows(outputs)
+    if names is None or count_anchors(count_rows(outputs), outputs.size) != 1:
+        return None
+    return names if outputs.classes != int(count_rows(outputs)) - 4 else None
 
 
 def find_listed_rows(outputs: Outputs) -> Names | None:
@@ -106,7 +107,15 @@ def chooses(outputs: Outputs) -> bool:
     """Whether the graph itself sorts or suppresses, and lists less than YOLO's grids have cells."""
     is_choosing = bool(outputs.operators & {"TopK", "NonMaxSuppression"})
     rows = count_rows(outputs)
-    return is_choosing and isinstance(rows, int) and rows < count_cells(outputs.size)
+    is_short = isinstance(rows, int) and rows < count_cells(outputs.size)
+    return is_choosing and is_short and not has_class_before_score(outputs)
+
+
+def has_class_before_score(outputs: Outputs) -> bool:
+    """Whether one of the first five columns is of whole numbers, as class numbers are."""
+    columns = trace(next(iter(outputs.values.values())), ROWS)
+    types = [source.dtype for column in columns[:5] for source in column.sources]
+    return any(dtype is not None and dtype.is_integer() for dtype in types)
 
 
 def find_pair(outputs: Outputs) -> Names | None:
@@ -176,12 +185,6 @@ def is_rows_of_queries(outputs: Outputs) -> bool:
 def is_no_query(outputs: Outputs) -> bool:
     """Whether boxes and scores are not those of DETR's family, whose kind is not sure then."""
     return not has_box_sigmoid(outputs)
-
-
-def is_columns_of_cells(outputs: Outputs) -> bool:
-    """Whether there is a column for every cell of YOLO's grids, or a detector is asked for."""
-    anchors = next(iter(outputs.shapes.values()))[2]
-    return outputs.is_asked or anchors in [count_cells(outputs.size, strides) for strides in GRIDS]
 
 
 def is_rtdetr_by_name(outputs: Outputs) -> bool:

@@ -24,7 +24,7 @@ from gcv_edge.exporters.framing import choose_fit, default_preprocessing
 from gcv_edge.exporters.onnx.adoption import describe, finish
 from gcv_edge.exporters.onnx.inputs import Entries, Entry, is_channels
 from gcv_edge.exporters.onnx.options import Adoption
-from gcv_edge.exporters.onnx.plans import Foreign, choose_values, plan_outputs
+from gcv_edge.exporters.onnx.plans import Foreign, choose_values, plan_outputs, refuse_unused
 from gcv_edge.exporters.onnx.preprocessing import spread
 from gcv_edge.exporters.onnx.reference import Tail, Tap, build_tail, open_session, run_in_rows, run_tail
 from gcv_edge.exporters.source import (
@@ -75,6 +75,7 @@ def export_module(module: Any, name: str, options: ExportOptions) -> ExportedMod
     program = capture(module, name, entries, options.dynamic_batch)
     foreign = open_program(program, name_outputs(module, entries), name, entries, options)
     plan = plan_outputs(foreign, options, Adoption())
+    refuse_unused(plan, options, Adoption(), name)
     preprocessing, notes = describe_preprocessing(plan.task, entries, options)
     metadata = describe(foreign, plan, preprocessing, options)
     metadata = replace(metadata, source=name, source_hash=hash_module(module))

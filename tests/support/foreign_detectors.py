@@ -1,4 +1,4 @@
-"""Foreign files of detectors: a few random layers that end as each family's exports do."""
+"""Foreign files of detectors but YOLO: a few random layers that end as each family's exports do."""
 
 from __future__ import annotations
 
@@ -76,46 +76,21 @@ def best(file: ForeignFile, x: str, count: int) -> tuple[str, str, str]:
     return file.op("GatherElements", corner_boxes(file, x, SIDE), four, axis=1), values, ids
 
 
-def yolov8(path: Path, batch: int | str = 1, seed: int = 0) -> Path:
-    file = start(batch, seed)
-    x = columns(file, 4 + CLASSES)
-    scores = probabilities(file, cut(file, x, 4, 4 + CLASSES, 1))
-    file.op("Concat", centred_boxes(file, x, SIDE, 1), scores, name="output0", axis=1)
-    return file.save(path, {"output0": floats(batch, 4 + CLASSES, CELLS)})
-
-
-def yolov5(path: Path) -> Path:
-    file = start()
-    x = rows(file, 5 + CLASSES, anchors=3)
-    rest = probabilities(file, cut(file, x, 4, 5 + CLASSES, 2))
-    file.op("Concat", centred_boxes(file, x, SIDE, 2), rest, name="output", axis=2)
-    return file.save(path, {"output": floats(1, 3 * CELLS, 5 + CLASSES)})
-
-
-def yolox_raw(path: Path) -> Path:
-    file = start()
-    x = rows(file, 5 + CLASSES)
-    rest = probabilities(file, cut(file, x, 4, 5 + CLASSES, 2))
-    file.op("Concat", cut(file, x, 0, 4, 2), rest, name="output", axis=2)
-    return file.save(path, {"output": floats(1, CELLS, 5 + CLASSES)})
-
-
-def yolox(path: Path) -> Path:
-    file = start()
-    x = rows(file, 5 + CLASSES)
-    centre = file.op("Mul", file.op("Sigmoid", cut(file, x, 0, 2, 2)), file.constant(float(SIDE)))
-    extent = file.op("Mul", file.op("Exp", cut(file, x, 2, 4, 2)), file.constant(8.0))
-    rest = probabilities(file, cut(file, x, 4, 5 + CLASSES, 2))
-    file.op("Concat", centre, extent, rest, name="output", axis=2)
-    return file.save(path, {"output": floats(1, CELLS, 5 + CLASSES)})
-
-
 def end2end(path: Path) -> Path:
     file = start()
     boxes, scores, ids = best(file, rows(file, 4 + CLASSES), 20)
     parts = (scores, file.op("Cast", ids, to=1))
     file.op("Concat", boxes, *(column(file, part) for part in parts), name="output0", axis=2)
     return file.save(path, {"output0": floats(1, 20, 6)})
+
+
+def class_before_score(path: Path) -> Path:
+    """As end2end, with the last two columns the other way round."""
+    file = start()
+    boxes, scores, ids = best(file, rows(file, 4 + CLASSES), 30)
+    parts = (file.op("Cast", ids, to=1), scores)
+    file.op("Concat", boxes, *(column(file, part) for part in parts), name="output0", axis=2)
+    return file.save(path, {"output0": floats(1, 30, 6)})
 
 
 def rtdetr_list(path: Path) -> Path:

@@ -13,11 +13,13 @@ from onnx import TensorProto
 
 from gcv_edge.exporters.source import ExportOptions
 from tests.support import foreign_detectors as detectors
+from tests.support import foreign_yolos as yolos
 from tests.support.trials import run_trials
 
 MAKERS: tuple[Callable[[Path], Path], ...] = (
-    detectors.yolov8,
-    detectors.yolox,
+    yolos.yolov8,
+    yolos.yolox,
+    yolos.yolov5,
     detectors.end2end,
     detectors.rtdetr_list,
     detectors.mmdet,

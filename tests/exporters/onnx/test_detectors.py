@@ -16,6 +16,7 @@ from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.source import ExportedModel, ExportOptions
 from gcv_edge.pipeline import ExportResult, export, export_loaded
 from tests.support import foreign_detectors as files
+from tests.support import foreign_yolos as yolos
 from tests.support.foreign_detectors import CLASSES, SIDE, STRIDES
 from tests.support.foreign_files import noise, run_file
 
@@ -48,7 +49,7 @@ def spread(scores: Array, ids: Array) -> Array:
 
 
 def decode_columns(found: Mapping[str, Array]) -> Decoded:
-    rows = found["output0"].transpose(0, 2, 1)
+    rows = found["output"].transpose(0, 2, 1)
     return corners(rows[..., :4]), rows[..., 4:]
 
 
@@ -142,10 +143,10 @@ SSD = Adoption(box_format="cxcywh", normalized=True, background=True)
 @pytest.mark.parametrize(
     ("make", "adoption", "options", "decode", "family"),
     [
-        (files.yolov8, AUTO, UNIT, decode_columns, "yolov8"),
-        (files.yolov5, AUTO, UNIT, decode_objectness, "yolov5"),
-        (files.yolox, AUTO, UNIT, decode_objectness, "yolox"),
-        (files.yolox_raw, AUTO, UNIT, decode_cells, "yolox-raw"),
+        (yolos.yolov8, AUTO, UNIT, decode_columns, "yolov8"),
+        (yolos.yolov5, AUTO, UNIT, decode_objectness, "yolov5"),
+        (yolos.yolox, AUTO, UNIT, decode_objectness, "yolox"),
+        (yolos.yolox_raw, AUTO, UNIT, decode_cells, "yolox-raw"),
         (files.end2end, AUTO, UNIT, decode_end2end, "end2end"),
         (files.mmdet, AUTO, UNIT, decode_mmdet, "mmdet"),
         (files.lists, AUTO, UNIT, decode_lists, "lists"),
@@ -160,7 +161,7 @@ SSD = Adoption(box_format="cxcywh", normalized=True, background=True)
         (files.fastestdet, AUTO, UNIT, decode_fastestdet, "fastestdet"),
         (files.ssd, SSD, UNIT, decode_ssd, "boxes-scores"),
         (files.ssd, replace(SSD, boxes="locations", scores="probs"), DETECTION, decode_ssd, "boxes-scores"),
-        (files.yolov8, Adoption(head="yolov8"), DETECTION, decode_columns, "yolov8"),
+        (yolos.yolov8, Adoption(head="yolov8"), DETECTION, decode_columns, "yolov8"),
     ],
 )
 def test_families(
@@ -207,7 +208,7 @@ def foreign_feeds(source: Path, data: Array) -> dict[str, Array]:
 
 @pytest.mark.parametrize("batch", [2, "N"])
 def test_batches(batch: int | str, tmp_path: Path) -> None:
-    source = files.yolov8(tmp_path / "foreign.onnx", batch)
+    source = yolos.yolov8(tmp_path / "foreign.onnx", batch)
     options = replace(DETECTION, dynamic_batch=batch == "N")
     result = export(str(source), tmp_path / "adopted.onnx", options=options)
     assert result.verification is not None
@@ -220,7 +221,7 @@ def test_batches(batch: int | str, tmp_path: Path) -> None:
 
 
 def test_selection_in_the_graph(tmp_path: Path) -> None:
-    source = files.yolov5(tmp_path / "foreign.onnx")
+    source = yolos.yolov5(tmp_path / "foreign.onnx")
     result = export(str(source), tmp_path / "adopted.onnx", options=replace(DETECTION, nms="graph"))
     assert result.verification is not None
     assert [comparison.name for comparison in result.verification.comparisons] == ["detections"]
@@ -235,7 +236,7 @@ def test_a_list_is_not_suppressed_again(tmp_path: Path) -> None:
 
 
 def test_what_ultralytics_writes_into_a_file_is_read(tmp_path: Path) -> None:
-    source = files.yolov8(tmp_path / "foreign.onnx")
+    source = yolos.yolov8(tmp_path / "foreign.onnx")
     model = onnx.load(source)
     names = "{0: 'red cell', 1: 'white cell', 2: \"cell's\"}"
     onnx.helper.set_model_props(model, {"author": "Ultralytics", "task": "detect", "names": names})
@@ -247,11 +248,24 @@ def test_what_ultralytics_writes_into_a_file_is_read(tmp_path: Path) -> None:
     assert (preprocessing.resize_type, preprocessing.pad_value) == ("fit_to_window_letterbox", 114.0)
 
 
+@pytest.mark.parametrize("task", ["segment", "pose", "obb"])
+def test_what_ultralytics_makes_for_other_tasks_is_told(task: str, tmp_path: Path) -> None:
+    source = yolos.key_points(tmp_path / "foreign.onnx")
+    model = onnx.load(source)
+    onnx.helper.set_model_props(model, {"author": "Ultralytics", "task": task, "names": "{0: 'person'}"})
+    source.write_bytes(model.SerializeToString())
+    result = export(str(source), tmp_path / "adopted.onnx")
+    assert result.metadata.task.name == "tensors"
+    assert any(f"made by Ultralytics for '{task}', which no task" in note for note in result.notes)
+    with pytest.raises(UsageError, match=f"--mean is for pictures .*: made by Ultralytics for '{task}'"):
+        export(str(source), tmp_path / "other.onnx", options=ExportOptions(mean=(0.0,)))
+
+
 @pytest.mark.parametrize(
     ("make", "adoption", "options", "error", "message"),
     [
         (files.ssd, replace(SSD, normalized=False), UNIT, UnsupportedError, "lie between .*--normalized"),
-        (files.yolox_raw, Adoption(head="yolov5"), UNIT, UnsupportedError, "lie between|rows have"),
+        (yolos.yolox_raw, Adoption(head="yolov5"), UNIT, UnsupportedError, "lie between|rows have"),
         (files.ssd, replace(SSD, box_format="xyxy"), UNIT, UnsupportedError, "expected x1 < x2, y1 < y2"),
         (files.detr, Adoption(head="boxes-scores", box_format="cxcywh", normalized=True),
          replace(UNIT, labels=()), UnsupportedError, "rows have scores from .* expected 0 to 1"),
@@ -259,7 +273,7 @@ def test_what_ultralytics_writes_into_a_file_is_read(tmp_path: Path) -> None:
         (files.detr, AUTO, replace(DETECTION, labels=()), UsageError, "no detector that is recognised"),
         (files.mmdet, Adoption(head="yolov8"), UNIT, UnsupportedError, r"found outputs dets \[1, 20, 5\]"),
         (files.mmdet, Adoption(head="mmdt"), UNIT, UsageError, "did you mean 'mmdet'"),
-        (files.yolov8, AUTO, replace(UNIT, labels=("a",)), UsageError, "1 class names given, but .* 3"),
+        (yolos.yolov8, AUTO, replace(UNIT, labels=("a",)), UsageError, "1 class names given, but .* 3"),
         (files.ssd, replace(SSD, boxes="loc"), UNIT, UsageError, "no output 'loc' among locations, probs"),
         (files.paddle, AUTO, replace(UNIT, dynamic_batch=True), UsageError, "leave out --dynamic-batch"),
     ],
@@ -280,8 +294,8 @@ def test_refusals(
 
 
 def test_a_file_that_differs_from_its_original_is_refused(tmp_path: Path) -> None:
-    first = OnnxSource(files.yolov8(tmp_path / "first.onnx"), AUTO)
-    other = OnnxSource(files.yolov8(tmp_path / "other.onnx", seed=1), AUTO)
+    first = OnnxSource(yolos.yolov8(tmp_path / "first.onnx"), AUTO)
+    other = OnnxSource(yolos.yolov8(tmp_path / "other.onnx", seed=1), AUTO)
     exported = replace(first.convert(UNIT), make_reference=other.convert(UNIT).make_reference)
 
     class Mixed:

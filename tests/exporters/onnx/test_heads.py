@@ -219,21 +219,21 @@ def test_several_outputs_are_tensors(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "task", "names"),
+    ("chosen", "task", "options", "names"),
     [
-        (("age",), "regression", ["values"]),
-        (("age", "features"), "tensors", ["age", "features"]),
-        (("features",), "tensors", ["features"]),
+        (("age",), "regression", UNIT, ["values"]),
+        (("age", "features"), "tensors", ExportOptions(), ["age", "features"]),
+        (("features",), "tensors", ExportOptions(), ["features"]),
     ],
 )
 def test_outputs_and_inner_tensors_are_chosen(
-    chosen: tuple[str, ...], task: str, names: list[str], tmp_path: Path
+    chosen: tuple[str, ...], task: str, options: ExportOptions, names: list[str], tmp_path: Path
 ) -> None:
     file = ForeignFile()
     x = file.op("Identity", file.features(file.input("x", [1, 3, 32, 48])), name="features")
     file.vector(x, 8, 1, name="age")
     file.vector(x, 8, 2, name="gender")
-    options = replace(UNIT, outputs=chosen, task=task)
+    options = replace(options, outputs=chosen, task=task)
     result = adopt(file, tmp_path, options, age=floats(1, 1), gender=floats(1, 2))
     assert result.metadata.task.name == task
     feed = {"x" if task == "tensors" else "data": noise(1, 3, 32, 48)}
@@ -280,7 +280,7 @@ def test_rows_that_are_not_the_batch_are_tensors(tmp_path: Path) -> None:
     x = file.features(file.input("x", [1, 3, 32, 48]))
     rows = file.op("Reshape", x, file.constant([-1, 8], np.int64))
     file.op("Softmax", file.op("Gemm", rows, file.numbers(8, 4)), name="y")
-    result = adopt(file, tmp_path, UNIT, y=floats(384, 4))
+    result = adopt(file, tmp_path, ExportOptions(), y=floats(384, 4))
     assert result.metadata.task.name == "tensors"
     assert any("384 rows for a batch of 1" in note for note in result.notes)
 

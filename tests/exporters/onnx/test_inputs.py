@@ -122,6 +122,21 @@ def only_scale(file: ForeignFile, x: str) -> str:
     return file.op("Div", x, file.constant(255.0))
 
 
+MEAN_IMAGE = 120 + 20 * np.random.default_rng(0).random((1, 3, 32, 48))
+
+
+def mean_image(file: ForeignFile, x: str) -> str:
+    return file.op("Sub", x, file.constant(MEAN_IMAGE))
+
+
+def mean_image_of_unit(file: ForeignFile, x: str) -> str:
+    return file.op("Add", x, file.constant(-MEAN_IMAGE[0] / 255))
+
+
+def mean_image_then_scale(file: ForeignFile, x: str) -> str:
+    return file.op("Mul", mean_image(file, x), file.constant(1 / 128))
+
+
 def small_batch_norm(file: ForeignFile, x: str) -> str:
     statistics = ([1.0] * 3, [0.0] * 3, [0.1] * 3, [1.1] * 3)
     return file.op("BatchNormalization", x, *(file.constant(numbers) for numbers in statistics))
@@ -144,6 +159,9 @@ def used_twice(file: ForeignFile, x: str) -> str:
         (only_scale, 1.0),
         (statistics_of_unit, 255.0),
         (twice_minus_one, 255.0),
+        (mean_image, 1.0),
+        (mean_image_then_scale, 1.0),
+        (mean_image_of_unit, 255.0),
         (small_batch_norm, None),
         (nothing, None),
         (used_twice, None),
@@ -161,6 +179,29 @@ def test_own_normalisation(
     result = adopt(file, tmp_path, ExportOptions(), core=floats(1, 5))
     preprocessing = result.metadata.preprocessing
     assert (preprocessing.mean, preprocessing.scale) == ((0.0,) * 3, (scale,) * 3)
+    assert any("normalises its input itself" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("batch", [1, 3, "N"])
+def test_mean_images_of_any_batch(batch: int | str, tmp_path: Path) -> None:
+    file = ForeignFile()
+    mean = np.repeat(MEAN_IMAGE, batch if isinstance(batch, int) else 1, axis=0)
+    classify(file, file.op("Sub", file.input("x", [batch, 3, 32, 48]), file.constant(mean)))
+    options = ExportOptions(dynamic_batch=batch == "N")
+    result = adopt(file, tmp_path, options, core=floats(batch, 5))
+    assert result.verification is not None
+    assert result.verification.batches == (1, 3)
+    data = 255 * noise(3 if batch == 3 else 1, 3, 32, 48)
+    compare(result, tmp_path / "foreign.onnx", data, data)
+
+
+def test_constants_that_are_operators_are_read(tmp_path: Path) -> None:
+    """As torch writes them: Constant, for a single number too."""
+    file = ForeignFile()
+    classify(file, subtract_divide(file, file.input("x", [1, 3, 32, 48])))
+    nodes = [onnx.helper.make_node("Constant", [], [tensor.name], value=tensor) for tensor in file.constants]
+    file.nodes[:0], file.constants = nodes, []
+    result = adopt(file, tmp_path, ExportOptions(), core=floats(1, 5))
     assert any("normalises its input itself" in note for note in result.notes)
 
 
@@ -204,6 +245,8 @@ def test_tensors_of_any_kind(
     assert result.verification is not None
     assert result.verification.passed
     assert result.metadata.task.name == "tensors"
+    is_told = any("no picture or clip" in note for note in result.notes)
+    assert is_told == (options.task is None)
     model = onnx.load(result.path).graph
     assert [value.name for value in model.input] == list(inputs)
     assert {value.type.tensor_type.elem_type for value in model.input} == {TensorProto.FLOAT}
