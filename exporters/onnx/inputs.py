@@ -46,7 +46,8 @@ class Entry:
     @property
     def own_shape(self) -> Shape:
         """Shape of the original's input."""
-        return tuple(self.shape[axis] for axis in NCHW_TO_NHWC) if self.is_last else self.shape[self.added :]
+        order = NCHW_TO_NHWC if self.is_last else range(len(self.shape))
+        return tuple(self.shape[axis] for axis in order)[self.added :]
 
 
 @dataclass(frozen=True)
@@ -120,17 +121,34 @@ def type_name(value: onnx.ValueInfoProto) -> str:
 
 def picture_entry(value: onnx.ValueInfoProto, options: ExportOptions, path: Path) -> Entry | None:
     """Describe the input of a network that sees pictures or clips; None for anything else."""
-    declared = declared_shape(value) or options.input_shape
-    if declared is None or len(declared) not in (4, 5):
+    declared, given = declared_shape(value) or options.input_shape, options.input_shape
+    added = 1 if declared is not None and is_single(declared) else 0
+    declared = (1,) * added + tuple(declared or ())
+    if len(declared) not in (4, 5):
         return None
+    if added and given is not None and len(given) == SINGLE_RANK:
+        given = (1, *given)
     is_last = len(declared) == 4 and is_channels(declared[3]) and not is_channels(declared[1])
     own = tuple(declared[axis] for axis in NHWC_TO_NCHW) if is_last else tuple(declared)
-    if isinstance(own[1], str) and options.input_shape is None:
+    if isinstance(own[1], str) and given is None:
         raise UsageError(f"{path}: its input is {list(declared)}: give its size: --input-shape 1,3,H,W")
-    shape = close_shape(own, options.input_shape, options.dynamic_batch, f"{path}: its input is {list(own)}")
+    shape = close_shape(own, given, options.dynamic_batch, f"{path}: its input is {list(own)}")
     if not is_channels(shape[1]):
         return None
-    return Entry(value.name, shape, ir.DataType(value.type.tensor_type.elem_type), is_last)
+    return Entry(value.name, shape, ir.DataType(value.type.tensor_type.elem_type), is_last, added)
+
+
+SINGLE_RANK, COLOURS, SMALLEST_SIDE = 3, 3, 16
+"""Axes of one picture, its channels, and the length under which an axis is no side of one."""
+
+
+def is_single(declared: Shape) -> bool:
+    """Tell one colour picture without a batch, as torchvision's detectors take it: ``[3, H, W]``."""
+    axis = next((axis for axis in (0, 2) if len(declared) == SINGLE_RANK and declared[axis] == COLOURS), None)
+    if axis is None:
+        return False
+    lengths = [length for place, length in enumerate(declared) if place != axis]
+    return all(isinstance(length, str) or length >= SMALLEST_SIDE for length in lengths)
 
 
 def is_channels(length: Dim) -> bool:

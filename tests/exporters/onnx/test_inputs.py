@@ -82,6 +82,40 @@ def test_channels_last(shape: list[int | str], options: ExportOptions, tmp_path:
     compare(result, tmp_path / "foreign.onnx", data, data.transpose(0, 2, 3, 1))
 
 
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ([3, 32, 48], UNIT),
+        ([3, "H", "W"], replace(UNIT, input_shape=(1, 3, 32, 48))),
+        ([3, "H", "W"], replace(UNIT, input_shape=(3, 32, 48))),
+        ([32, 48, 3], UNIT),
+    ],
+)
+def test_one_picture_without_a_batch(shape: list[int | str], options: ExportOptions, tmp_path: Path) -> None:
+    file = ForeignFile()
+    x = file.op("Unsqueeze", file.input("x", shape), file.constant([0], np.int64))
+    classify(file, file.op("Transpose", x, perm=[0, 3, 1, 2]) if shape[2] == 3 else x)
+    result = adopt(file, tmp_path, options, core=floats(1, 5))
+    assert result.metadata.task.name == "classification"
+    data = noise(1, 3, 32, 48)
+    own = data[0].transpose(1, 2, 0) if shape[2] == 3 else data[0]
+    compare(result, tmp_path / "foreign.onnx", data, own)
+
+
+def test_one_picture_without_a_batch_stays_one(tmp_path: Path) -> None:
+    file = ForeignFile()
+    classify(file, file.op("Unsqueeze", file.input("x", [3, 32, 48]), file.constant([0], np.int64)))
+    with pytest.raises(UsageError, match="its batch is fixed, --dynamic-batch cannot open it"):
+        adopt(file, tmp_path, replace(UNIT, dynamic_batch=True), core=floats(1, 5))
+
+
+@pytest.mark.parametrize("shape", [[3, 8, 48], [4, 32, 48], [1, 32, 48]])
+def test_other_arrays_of_three_axes_are_no_pictures(shape: list[int], tmp_path: Path) -> None:
+    file = ForeignFile()
+    file.op("Relu", file.input("x", shape), name="y")
+    assert adopt(file, tmp_path, ExportOptions(), y=floats(*shape)).metadata.task.name == "tensors"
+
+
 @pytest.mark.parametrize("dtype", [TensorProto.UINT8, TensorProto.FLOAT16, TensorProto.DOUBLE])
 def test_other_types(dtype: int, tmp_path: Path) -> None:
     file = ForeignFile()
