@@ -21,6 +21,7 @@ from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.network_files import SYMBOL_SUFFIX, read_network
 from gcv_edge.exporters.mxnet.outputs import choose_outputs
 from gcv_edge.exporters.mxnet.parts import take_part
+from gcv_edge.exporters.mxnet.training_batch import take_one
 from gcv_edge.exporters.onnx.adoption import adopt_model
 from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.source import ExportedModel, ExportOptions, Source
@@ -91,7 +92,8 @@ def open_mxnet(network: Network, options: ExportOptions) -> MxnetSource:
         UnsupportedError: an operator has too few or too many inputs.
     """
     check_symbol(network.symbol)
-    return MxnetSource(take_part(choose_outputs(network, options), options))
+    network = choose_outputs(network, options)
+    return MxnetSource(take_part(network if options.input_shape is not None else take_one(network), options))
 
 
 @dataclass(frozen=True)

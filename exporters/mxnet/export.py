@@ -34,6 +34,7 @@ from gcv_edge.exporters.mxnet.parts import export_tensors, list_inputs
 from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput, read_picture_input
 from gcv_edge.exporters.mxnet.reference import Array, Computation, as_it_is, open_reference
 from gcv_edge.exporters.mxnet.symbol import Entry
+from gcv_edge.exporters.mxnet.training_batch import fixed_batch
 from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.exporters.passes import clean
 from gcv_edge.exporters.source import (
@@ -240,6 +241,7 @@ def compute(
         outputs=outputs,
         inputs={INPUT_NAME: network.symbol.nodes[picture.variable].name},
         repeats=count_segments(network.symbol),
+        batch=fixed_batch(network.symbol, opened.graph.shape(opened.graph.inputs[0])[0]),
         restore=picture.restore,
         finish=finish,
     )

@@ -46,6 +46,7 @@ class Computation:
         inputs: the symbol's names of the file's inputs, by the file's.
         repeats: how often a picture is repeated along the batch, where it stands for a whole clip.
         one_by_one: the network takes one picture at a time.
+        batch: pictures that its operators are made for: each is repeated so often.
         restore: makes the symbol's input of the file's.
         finish: makes the file's output of an only entry's numbers.
     """
@@ -57,6 +58,7 @@ class Computation:
     inputs: Mapping[str, str]
     repeats: int = 1
     one_by_one: bool = False
+    batch: int = 1
     restore: Callable[[Array], Array] = as_it_is
     finish: Callable[[Array], Array] = as_it_is
 
@@ -98,11 +100,14 @@ class MxnetReference:
             plan.inputs[name]: np.repeat(plan.restore(array), plan.repeats, axis=0)
             for name, array in given.items()
         }
-        if not plan.one_by_one:
+        if not plan.one_by_one and plan.batch == 1:
             return self._compute(inputs)
         ((name, pictures),) = inputs.items()
-        runs = [self._compute({name: picture[None]}) for picture in pictures]
-        return {name: np.concatenate([run[name] for run in runs]) for name in plan.outputs}
+        runs = [self._compute({name: np.stack([picture] * plan.batch)}) for picture in pictures]
+        return {
+            name: np.concatenate([run[name][: len(run[name]) // plan.batch] for run in runs])
+            for name in plan.outputs
+        }
 
     def _compute(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         mxnet = import_mxnet()

@@ -90,7 +90,8 @@ class EngineRunner:
         found = self._session.input_shape[0]
         if self._is_picture and not self._session.dynamic_batch and self._batch % found:
             raise UnsupportedError(
-                f"{self._model.path}: found batch {found}, expected one that divides {self._batch}"
+                f"{self._model.path}: found a fixed batch of {found}, expected one that divides "
+                f"{self._batch}: --batch {found} measures it"
             )
         if self._is_picture and not self._session.dynamic_batch and found == 1 and self._batch > 1:
             raise UnsupportedError(

@@ -23,12 +23,16 @@ Batch = dict[str, NDArray[Any]]
 
 
 class Feeder:
-    """Makes batches of one picture (or clip, or set of tensors) from frames.
+    """Makes batches of one picture (or clip, or set of tensors) from frames, or of a file's fixed number.
 
     Args:
         shapes: of the network's inputs by name; the batch may be open (a name or None).
         metadata: says how frames are preprocessed.
         dtype: element type of the input that frames go into: float32, or uint8 for levels.
+
+    Attributes:
+        per_batch: pictures (or clips, or sets of tensors) in a batch.
+        repeated: of these, how many repeat others, where there were too few for a single fixed batch.
     """
 
     def __init__(
@@ -46,6 +50,8 @@ class Feeder:
         self._name, shape = next(iter(shapes.items()))
         self._shape = tuple(shape[1:])
         self._batch = shape[0] if isinstance(shape[0], int) else 1
+        self.per_batch = 1 if metadata.task is TENSORS else self._batch
+        self.repeated = 0
 
     @property
     def digest(self) -> str:
@@ -66,6 +72,8 @@ class Feeder:
     def batches(self, frames: Iterable[Frame]) -> Iterator[Batch]:
         """Yield a batch per frame, or per as many frames as a clip or a fixed batch takes.
 
+        Frames too few for another batch are left; where they are all there is, they are repeated.
+
         Raises:
             DataError: a frame is none.
         """
@@ -73,12 +81,18 @@ class Feeder:
             yield from map(self._tensors, frames)
             return
         window: list[NDArray[Any]] = []
-        length = self._batch * (self._shape[1] if len(self._shape) == 4 else 1)
+        unit = self._shape[1] if len(self._shape) == 4 else 1
+        is_first = True
         for frame in frames:
             window.append(self._picture(frame))
-            if len(window) == length:
+            if len(window) == self._batch * unit:
                 yield {self._name: self._join(window)}
-                window = []
+                window, is_first = [], False
+        there = len(window) // unit
+        if is_first and there:
+            self.repeated = self._batch - there
+            whole = window[: there * unit] * -(-self._batch // there)
+            yield {self._name: self._join(whole[: self._batch * unit])}
 
     def _join(self, window: list[NDArray[Any]]) -> NDArray[Any]:
         pictures: NDArray[Any] = np.stack(window)

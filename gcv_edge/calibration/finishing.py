@@ -57,7 +57,7 @@ def finish(
         data_hash=survey.data_hash,
         measured_hash=job.options.measured_hash,
         pictures=survey.pictures,
-        held_out=len(survey.held_out),
+        held_out=survey.compared,
         layers=len(job.layers) - len(draft.kept),
         kept_float=draft.kept,
         scales=scales_of(job, survey, draft.recipe),

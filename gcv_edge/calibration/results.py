@@ -27,8 +27,8 @@ class CalibrationResult:
         data: name or description of the pictures, as the caller gave it.
         data_hash: of the pictures: the caller's, or SHA-256 over the frames read.
         measured_hash: of the pictures that the score was measured on, as the caller gave it.
-        pictures: batches that statistics were taken from.
-        held_out: batches that recipes were compared on.
+        pictures: how many statistics were taken from.
+        held_out: pictures that recipes were compared on.
         layers: quantised layers.
         kept_float: layers that stay float, with the reason: ``no 8-bit kernel`` or ``accuracy``.
         scales: number, smallest and largest scale of activations.

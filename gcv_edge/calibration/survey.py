@@ -36,7 +36,8 @@ class Survey:
         means: of the channels of each layer's input.
         tried: batches for full bias correction.
         held_out: batches that statistics were not taken from.
-        pictures: batches that they were taken from.
+        pictures: how many they were taken from.
+        compared: pictures in the batches that were not.
         data_hash: of the pictures.
         sameness: says that the pictures are all the same; empty where they are not.
         sensitivity: agreement by layer, as far as it was asked for.
@@ -49,6 +50,7 @@ class Survey:
     tried: Sequence[Batch]
     held_out: Sequence[Batch]
     pictures: int
+    compared: int
     data_hash: str
     sameness: str
     sensitivity: dict[str, float] = field(default_factory=dict)
@@ -117,6 +119,7 @@ def read_pictures(job: Job, frames: Iterable[Frame], held_out: Iterable[Frame] |
         tried=reading.split.tried,
         held_out=reading.split.held_out,
         pictures=known["pictures"],
+        compared=len(reading.split.held_out) * reading.feeder.per_batch - reading.feeder.repeated,
         data_hash=job.options.data_hash or reading.feeder.digest,
         sameness=known["sameness"],
     )
@@ -154,7 +157,7 @@ def count(job: Job, reading: Reading, frames: Iterable[Frame]) -> dict[str, Any]
     return {
         "ranges": {mode: statistics.ranges(mode) for mode in modes_of(job)},
         "means": {name: mean.tolist() for name, mean in statistics.means.items()},
-        "pictures": statistics.batches,
+        "pictures": statistics.batches * reading.feeder.per_batch - reading.feeder.repeated,
         "sameness": reading.feeder.sameness,
     }
 

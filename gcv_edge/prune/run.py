@@ -112,6 +112,12 @@ class Run:
         self.study = Study.of(load_model(source))
         if not self.study.free:
             raise UnsupportedError(f"{source}: no channels can go (gcv-edge prune --explain says why)")
+        if not any(candidate_widths(space) for space in self.study.free):
+            widest = max(space.channels for space in self.study.free)
+            raise UnsupportedError(
+                f"{source}: no channels can go: layers keep a multiple of 8, and the widest that may lose "
+                f"some has {widest}"
+            )
 
     def report(self, stage: str) -> Callable[[int, int], None]:
         """Return a function that tells how far a stage is, and times it."""
