@@ -134,7 +134,7 @@ def compare_run(
     in_graph = settings is not None and settings.nms == "graph"
     names = metadata.task.outputs or tuple(found)
     if metadata.variant == "int8":
-        return compare_rounded(found, expected, ("scores",) if in_graph else names, in_graph)
+        return compare_rounded(found, expected, ("scores",) if in_graph else names, in_graph, spreads)
     comparisons = [] if in_graph else compare_tensors(found, expected, names, settings, spreads)
     is_reordered = is_list(settings) and not all(comparison.passed for comparison in comparisons)
     comparisons = [] if is_reordered else comparisons
@@ -197,18 +197,17 @@ def count_detections(outputs: Sequence[Outputs], settings: DetectionSettings) ->
 
 
 def compare_rounded(
-    found: Outputs, expected: Outputs, names: Sequence[str], in_graph: bool
+    found: Outputs, expected: Outputs, names: Sequence[str], in_graph: bool, spreads: Spreads
 ) -> tuple[Comparison, ...]:
     """Compare outputs of an 8-bit network; of a list of detections, the scores in their order."""
     if in_graph:
         lists = {"scores": listed(found["scores"])}, {"scores": listed(expected["final_scores"])}
-        return compare_rounded(*lists, names, False)
-    return tuple(
-        compare_output(
-            found, expected, name, ROUNDED_TOLERANCE, lambda _, ours, theirs: rounded_error(ours, theirs)
-        )
-        for name in names
-    )
+        return compare_rounded(*lists, names, False, {})
+
+    def difference(name: str, ours: Array, theirs: Array) -> float:
+        return rounded_error(ours, theirs, spreads[name].deviation if name in spreads else 0.0)
+
+    return tuple(compare_output(found, expected, name, ROUNDED_TOLERANCE, difference) for name in names)
 
 
 def listed(scores: Array) -> Array:

@@ -41,17 +41,27 @@ def run_all(session: Session, batches: Sequence[Mapping[str, NDArray[Any]]]) -> 
 
 
 def sqnr(found: Sequence[Outputs], expected: Sequence[Outputs]) -> float:
-    """Mean over outputs and batches of -20 lg(root-mean-square difference / deviation).
+    """Mean over outputs of -20 lg(root-mean-square difference / deviation), both over all pictures.
 
-    Outputs of other lengths than expected, as lists made in the graph may be, count as 0 dB.
+    One number for each picture varies from picture to picture alone. Outputs of other lengths than expected,
+    as lists made in the graph may be, count as 0 dB, each with its share of the batches.
     """
-    ratios = [decibels(name, f[name], e[name]) for f, e in zip(found, expected, strict=True) for name in e]
+    names = expected[0] if expected else ()
+    ratios = [decibels(name, [one[name] for one in found], [one[name] for one in expected]) for name in names]
     return float(np.mean(ratios)) if ratios else LARGEST
 
 
-def decibels(name: str, found: NDArray[Any], expected: NDArray[Any]) -> float:
-    """Ratio of one output."""
-    if found.shape != expected.shape:
+def decibels(name: str, found: Sequence[NDArray[Any]], expected: Sequence[NDArray[Any]]) -> float:
+    """Ratio of one output over all batches."""
+    pairs = [(f, e) for f, e in zip(found, expected, strict=True) if f.shape == e.shape]
+    if not pairs:
         return 0.0
-    error = rounded_error(comparable(name, found), comparable(name, expected))
-    return float(np.clip(-20 * np.log10(max(error, 1e-5)), -LARGEST, LARGEST))
+    ours, theirs = (join(name, one) for one in zip(*pairs, strict=True))
+    error = rounded_error(ours, theirs)
+    ratio = np.clip(-20 * np.log10(max(error, 1e-5)), -LARGEST, LARGEST)
+    return float(ratio) * len(pairs) / len(expected)
+
+
+def join(name: str, batches: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Join all numbers of an output."""
+    return np.concatenate([comparable(name, batch).ravel() for batch in batches])

@@ -11,7 +11,7 @@ from typing import Any
 import onnx_ir as ir
 
 import gcv_edge
-from gcv_edge.agreement import Comparison, compare_all
+from gcv_edge.agreement import Comparison, compare_run, measure_spreads
 from gcv_edge.calibration.recipes import Batches
 from gcv_edge.calibration.results import METADATA_KEY
 from gcv_edge.errors import GcvEdgeError
@@ -77,7 +77,7 @@ def add_verdict(path: Path, metadata: ModelMetadata, batches: Batches) -> bool:
     found, expected = ([session.run(batch) for batch in batches] for session in engines)
     comparisons = compare_lists(found, expected, metadata)
     verification = Verification(engines[1].engine, comparisons, ("held-out pictures",), (1,))
-    samples = sample_outputs(path, metadata)
+    samples = sample_outputs(path, metadata, spreads=measure_spreads(expected, metadata))
     noise = run_noise(engines[1], metadata)
     stable = all(stored_error(noise, sample, path, True) <= ROUNDED_TOLERANCE for sample in samples)
     append_metadata(path, format_verification(verification.to_dict(), samples if stable else []))
@@ -88,7 +88,8 @@ def compare_lists(
     found: Sequence[Outputs], expected: Sequence[Outputs], metadata: ModelMetadata
 ) -> tuple[Comparison, ...]:
     """Compare engines by the mean over pictures of each output's difference."""
-    each = [compare_all([f], [e], metadata) for f, e in zip(found, expected, strict=True)]
+    spreads = measure_spreads(expected, metadata)
+    each = [compare_run(f, e, metadata, spreads) for f, e in zip(found, expected, strict=True)]
     return tuple(
         replace(same[0], max_error=sum(comparison.max_error for comparison in same) / len(same))
         for same in zip(*each, strict=True)

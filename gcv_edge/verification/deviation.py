@@ -104,12 +104,18 @@ def scaled_error(
     return float(np.sort(errors, axis=None)[-1 - int(spared * errors.size)]) if errors.size else 0.0
 
 
-def rounded_error(found: Array, expected: Array) -> float:
-    """Root-mean-square difference in units of the deviation; inf for other shapes or NaN."""
+def rounded_error(found: Array, expected: Array, deviation: float = 0.0) -> float:
+    """Root-mean-square difference in units of the deviation; inf for other shapes or NaN.
+
+    Args:
+        found, expected: the two.
+        deviation: over several pictures, which counts where that of ``expected`` alone is smaller: one number
+            has none.
+    """
     if found.shape != expected.shape:
         return float("inf")
     error = float(np.sqrt(np.mean(np.square(found - expected, dtype=np.float64))))
-    unit = max(float(expected.std()), RESOLUTION * largest(expected), TINY)
+    unit = max(float(expected.std()), deviation, RESOLUTION * largest(expected), TINY)
     return float("inf") if np.isnan(error) else error / unit
 
 

@@ -133,7 +133,7 @@ def stored_error(outputs: Outputs, test: Mapping[str, Any], file: Path, is_round
         found = arranged.ravel()[np.asarray(test["indices"], np.int64)]
         expected = np.asarray(test["values"])
         if is_rounded:
-            return rounded_error(found, expected)
+            return rounded_error(found, expected, float(test["scale"]))
         error = float(np.abs(found - expected).max() / float(test["scale"]))
         return float("inf") if np.isnan(error) else error
     except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
