@@ -23,8 +23,6 @@ from gcv_edge.tasks import (
     Task,
 )
 
-ASSUMED_IMAGENET = "assumed: levels normalised by ImageNet's mean and scale (--mean, --scale)"
-
 Batch = NDArray[np.float32] | Mapping[str, NDArray[np.float32]]
 """What a network reads: ``[N, 3, H, W]``, or each of several inputs by its name."""
 
@@ -110,6 +108,17 @@ class Source(Protocol):
 
     def convert(self, options: ExportOptions) -> ExportedModel:
         """Make the ONNX graph and what the file will say of it."""
+
+
+def assume_imagenet(usual: Preprocessing, options: ExportOptions) -> tuple[Preprocessing, tuple[str, ...]]:
+    """Take ImageNet's statistics for a network's, in the order of its channels, and say so."""
+    if options.mean is not None and options.scale is not None:
+        return usual, ()
+    if not options.bgr:
+        note = "assumed: RGB levels normalised by ImageNet's mean and scale (--mean, --scale, --bgr)"
+        return usual, (note,)
+    turned = replace(usual, mean=usual.mean[::-1], scale=usual.scale[::-1])
+    return turned, ("assumed: BGR levels normalised by ImageNet's mean and scale (--mean, --scale)",)
 
 
 def override_preprocessing(preprocessing: Preprocessing, options: ExportOptions) -> Preprocessing:

@@ -14,9 +14,12 @@ from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.clips import count_segments
 from gcv_edge.exporters.mxnet.network import Network, hash_network
 from gcv_edge.exporters.mxnet.picture_input import PictureInput, show_levels
-from gcv_edge.exporters.source import ASSUMED_IMAGENET, ExportOptions, override_preprocessing
-from gcv_edge.metadata import ImageSettings, ModelMetadata, Preprocessing
+from gcv_edge.exporters.source import ExportOptions, assume_imagenet, override_preprocessing
+from gcv_edge.metadata import IMAGENET_MEAN, ImageSettings, ModelMetadata, Preprocessing
 from gcv_edge.tasks import ACTION, DEPTH, IMAGE, Task
+
+NEAR = 6.0
+"""Levels by which a network's own mean may be off ImageNet's; blue and red are 20 apart."""
 
 
 def describe_network(
@@ -61,36 +64,54 @@ def describe_input(
     channels = int(shape[1])
     usual = zoo.default_preprocessing(network.name, task, (int(shape[-2]), int(shape[-1])))
     if picture.normalizes:
-        found, note = own_normalization(usual, picture, channels)
+        found, notes = own_normalization(usual, picture, channels, options)
     elif channels == 1:
         found = replace(usual, mean=(0.0,), scale=(255.0,))
-        note = "assumed: grey levels divided by 255 (--mean, --scale)"
+        notes = ("assumed: grey levels divided by 255 (--mean, --scale)",)
     else:
-        found = usual
-        note = ASSUMED_IMAGENET
+        found, notes = assume_imagenet(usual, options)
     if found == usual and zoo.describe(network.name) is not None:
         return usual, ()
-    is_given = options.mean is not None and options.scale is not None
-    return found, () if is_given else (note,)
+    if options.mean is not None and options.scale is not None:
+        return found, ()
+    return found, tuple(note + describe_unread(picture) for note in notes)
+
+
+def describe_unread(picture: PictureInput) -> str:
+    """Name what computes with the picture in an unknown way; nothing where the network normalises."""
+    if picture.normalizes or not picture.unread:
+        return ""
+    return f"; what '{picture.unread}' computes before the first layer was not understood"
 
 
 def own_normalization(
-    usual: Preprocessing, picture: PictureInput, channels: int
-) -> tuple[Preprocessing, str]:
+    usual: Preprocessing, picture: PictureInput, channels: int, options: ExportOptions
+) -> tuple[Preprocessing, tuple[str, ...]]:
     """Leave a network's own normalisation to it, or take over what stands before its channels are moved."""
     names = ", ".join(f"'{name}'" for name in picture.operators)
+    order = describe_order(picture, channels, options)
     if not picture.is_cut_off:
         unit = picture.unit
         mean, scale = (0.0,) * channels, (unit,) * channels
         note = f"the network normalises its input itself ({names}): mean 0 and scale {unit:.5g} before it"
-        return replace(usual, mean=mean, scale=scale), note
+        return replace(usual, mean=mean, scale=scale), (note + order,)
     mean, scale = (
         tuple(float(number) for number in np.broadcast_to(array * picture.unit, channels))
         for array in picture.statistics
     )
     shown = f"mean {show_levels(mean)}, scale {show_levels(scale)}"
     note = f"the network's own normalisation ({names}: {shown}) and order of axes are left to the runtime"
-    return replace(usual, mean=mean, scale=scale), note
+    return replace(usual, mean=mean, scale=scale), (note + order,)
+
+
+def describe_order(picture: PictureInput, channels: int, options: ExportOptions) -> str:
+    """Say that the order of colours was assumed, and where the network's own mean speaks against it."""
+    if options.bgr or channels == 1:
+        return ""
+    mean = np.broadcast_to(picture.statistics[0] * picture.unit, channels)
+    if channels == 3 and np.all(np.abs(mean - np.array(IMAGENET_MEAN[::-1])) < NEAR):
+        return "; assumed: RGB, though its mean is in the order of BGR (--bgr)"
+    return "; assumed: RGB (--bgr)"
 
 
 def describe_image(network: Network, options: ExportOptions) -> ImageSettings:

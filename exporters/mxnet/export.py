@@ -31,10 +31,11 @@ from gcv_edge.exporters.mxnet.instances import emit_instances
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.outputs import name_heads
 from gcv_edge.exporters.mxnet.parts import export_tensors, list_inputs
-from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput, read_picture_input
+from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput
+from gcv_edge.exporters.mxnet.picture_reading import read_picture_input
 from gcv_edge.exporters.mxnet.reference import Array, Computation, as_it_is, open_reference
 from gcv_edge.exporters.mxnet.symbol import Entry
-from gcv_edge.exporters.mxnet.training_batch import fixed_batch
+from gcv_edge.exporters.mxnet.training_batch import find_fixed
 from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.exporters.passes import clean
 from gcv_edge.exporters.source import (
@@ -83,7 +84,8 @@ def export_network(network: Network, options: ExportOptions) -> ExportedModel:
         UsageError: something must be given that neither the file nor its name tells.
     """
     names = list_inputs(network)
-    picture = read_picture_input(network.symbol, network.weights, names[0])
+    known = known_shape(network, names[0], options)
+    picture = read_picture_input(network.symbol, network.weights, names[0], known)
     check_rank(network, picture, options)
     if is_for_tensors(network, names, picture, options):
         return export_tensors(network, options)
@@ -217,7 +219,7 @@ def export_detector(opened: Opened, head: DetectionHead, options: ExportOptions)
         f"final_{name}": entry for name, entry in zip(INSTANCES.outputs, head.symbol.heads, strict=False)
     }
     computation = compute(opened, {"boxes": head.boxes, "scores": head.scores, **finals})
-    computation = replace(computation, one_by_one=head.one_by_one)
+    computation = replace(computation, one_by_one=computation.one_by_one or head.one_by_one)
     metadata = replace(metadata, detection=settings)
     return close(opened, outputs, metadata, computation, (*notes, *spare_heads(network, head)))
 
@@ -234,6 +236,8 @@ def compute(
 ) -> Computation:
     """Say what MXNet computes to be held against the file: the symbol itself, from its own input on."""
     network, picture = opened.network, opened.picture
+    batch = opened.graph.shape(opened.graph.inputs[0])[0]
+    is_fixed = isinstance(batch, int) and find_fixed(network.symbol, network.weights, batch) is not None
     return Computation(
         name=network.name,
         symbol=picture.join(opened.converter.symbol, network.symbol),
@@ -241,7 +245,8 @@ def compute(
         outputs=outputs,
         inputs={INPUT_NAME: network.symbol.nodes[picture.variable].name},
         repeats=count_segments(network.symbol),
-        batch=fixed_batch(network.symbol, opened.graph.shape(opened.graph.inputs[0])[0]),
+        one_by_one=is_fixed,
+        batch=int(batch) if is_fixed else 1,
         restore=picture.restore,
         finish=finish,
     )

@@ -9,7 +9,8 @@ from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.clips import count_segments
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.parts import stored_shapes
-from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput, find_users
+from gcv_edge.exporters.mxnet.picture_front import find_users
+from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput
 from gcv_edge.exporters.source import ExportOptions, check_rank_of_shape
 
 WINDOWED = ("Convolution", "Deconvolution", "Pooling")

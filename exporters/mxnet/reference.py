@@ -46,7 +46,7 @@ class Computation:
         inputs: the symbol's names of the file's inputs, by the file's.
         repeats: how often a picture is repeated along the batch, where it stands for a whole clip.
         one_by_one: the network takes one picture at a time.
-        batch: pictures that its operators are made for: each is repeated so often.
+        batch: how often a picture is repeated where the network takes one at a time: what it is made for.
         restore: makes the symbol's input of the file's.
         finish: makes the file's output of an only entry's numbers.
     """
@@ -100,7 +100,7 @@ class MxnetReference:
             plan.inputs[name]: np.repeat(plan.restore(array), plan.repeats, axis=0)
             for name, array in given.items()
         }
-        if not plan.one_by_one and plan.batch == 1:
+        if not plan.one_by_one:
             return self._compute(inputs)
         ((name, pictures),) = inputs.items()
         runs = [self._compute({name: np.stack([picture] * plan.batch)}) for picture in pictures]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gcv_edge.exporters.builder import Dim
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.convert import needed_nodes
+from gcv_edge.exporters.mxnet.convert import Weights, needed_nodes
 from gcv_edge.exporters.mxnet.inputs import sort_unbound
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.symbol import Node, Symbol
@@ -35,7 +34,7 @@ def take_one(network: Network) -> Network:
     batch = first_batch(list(stored.values()))
     if batch in (None, 1):
         return network
-    fixed = find_fixed(symbol, batch)
+    fixed = find_fixed(symbol, network.weights, batch) if batch not in OPEN else None
     if fixed is not None:
         note = f"the symbol is made for batches of {batch} ('{fixed.name}'), and so is the file"
         return replace(network, notes=(*network.notes, note))
@@ -77,20 +76,18 @@ def with_one(node: Node, batch: int) -> Node:
     return replace(node, attrs={**node.attrs, SHAPE: str(tuple(shape))})
 
 
-def fixed_batch(symbol: Symbol, batch: Dim) -> int:
-    """Number of pictures that MXNet must be given at once: a file's batch where operators are made for it."""
-    return batch if isinstance(batch, int) and batch > 1 and find_fixed(symbol, batch) is not None else 1
+def find_fixed(symbol: Symbol, weights: Weights, batch: int) -> Node | None:
+    """Find an operator that no other batch goes through."""
+    nodes = (symbol.nodes[place] for place in sorted(needed_nodes(symbol, symbol.heads)))
+    return next((node for node in nodes if is_made_for(node, symbol, weights, batch)), None)
 
 
-def find_fixed(symbol: Symbol, batch: int) -> Node | None:
-    """Find an operator whose own shape has the batch in it."""
-    needed = sorted(needed_nodes(symbol, symbol.heads))
-    return next((node for node in map(symbol.nodes.__getitem__, needed) if is_made_for(node, batch)), None)
-
-
-def is_made_for(node: Node, batch: int) -> bool:
-    """Tell an operator that reshapes to so many rows, or makes them (``[N, C]``, ``[L, N, C]``)."""
-    if batch in OPEN or node.op not in (*RESHAPES, *CREATIONS):
+def is_made_for(node: Node, symbol: Symbol, weights: Weights, batch: int) -> bool:
+    """Tell an operator that reshapes to so many rows, or makes or takes them (``[N, C]``, ``[L, N, C]``)."""
+    if node.op.startswith("elemwise_"):
+        names = (symbol.nodes[entry.node].name for entry in node.inputs)
+        return any(name in weights and weights[name].shape[:1] == (batch,) for name in names)
+    if node.op not in (*RESHAPES, *CREATIONS):
         return False
     attrs = Attributes(node)
     shape = attrs.get_optional_int_tuple("shape") or attrs.get_optional_int_tuple("newshape") or ()

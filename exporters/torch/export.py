@@ -28,10 +28,10 @@ from gcv_edge.exporters.onnx.plans import Foreign, choose_values, plan_outputs, 
 from gcv_edge.exporters.onnx.preprocessing import spread
 from gcv_edge.exporters.onnx.reference import Tail, Tap, build_tail, open_session, run_in_rows, run_tail
 from gcv_edge.exporters.source import (
-    ASSUMED_IMAGENET,
     Batch,
     ExportedModel,
     ExportOptions,
+    assume_imagenet,
     hint_at_rank,
     override_preprocessing,
 )
@@ -152,9 +152,9 @@ def describe_preprocessing(
         note = "its input is taken for grey levels from 0 to 1: mean 0, scale 255 (--mean, --scale)"
         usual = replace(usual, mean=options.mean or (0.0,), scale=options.scale or (255.0,))
         return spread(usual, usual.mean, usual.scale, 1), (note, *notes)
-    chosen = override_preprocessing(usual, options)
-    spread_out = spread(chosen, chosen.mean, chosen.scale, int(shape[1]))
-    return spread_out, notes if is_given else (ASSUMED_IMAGENET, *notes)
+    assumed, more = assume_imagenet(usual, options)
+    chosen = override_preprocessing(assumed, options)
+    return spread(chosen, chosen.mean, chosen.scale, int(shape[1])), (*more, *notes)
 
 
 def capture(module: Any, name: str, entries: Entries, dynamic_batch: bool) -> Captured:

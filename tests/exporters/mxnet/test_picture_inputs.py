@@ -78,6 +78,55 @@ def enlarged(net: SymbolFile) -> Entry:
     )
 
 
+def then(first: Front, *ops: tuple[str, dict[str, Any]]) -> Front:
+    """A beginning, and operators behind it."""
+
+    def build(net: SymbolFile) -> Entry:
+        value = first(net)
+        for index, (op, attrs) in enumerate(ops):
+            value = net.op(op, f"then{index}", value, **attrs)
+        return value
+
+    return build
+
+
+def input_of(net: SymbolFile) -> Entry:
+    return net.data
+
+
+def turned_round(net: SymbolFile) -> Entry:
+    """Channels from RGB to BGR and normalised there, as Caffe's networks are."""
+    value = net.op("reverse", "turned", net.data, axis=(1,))
+    center = net.constant("center", np.reshape(MEAN[::-1], (1, 3, 1, 1)))
+    return net.op("broadcast_sub", "centred", value, center)
+
+
+def channel_by_channel(net: SymbolFile) -> Entry:
+    """Each channel is cut out and normalised by numbers of its own, in another order."""
+    parts = []
+    for index in (1, 2, 0):
+        part = net.op("slice_axis", f"part{index}", net.data, axis=1, begin=index, end=index + 1)
+        part = net.op("_minus_scalar", f"centred{index}", part, scalar=MEAN[index])
+        parts.append(net.op("_div_scalar", f"scaled{index}", part, scalar=STD[index]))
+    return net.op("Concat", "joined", *parts, dim=1, num_args=3)
+
+
+def split_and_joined(net: SymbolFile) -> Entry:
+    scaled = net.op("_mul_scalar", "scaled", net.data, scalar=1 / 255)
+    node, _ = net.op("SliceChannel", "split", scaled, num_outputs=3, axis=1)
+    return net.op("Concat", "joined", (node, 2), (node, 1), (node, 0), dim=1, num_args=3)
+
+
+def mean_picture(net: SymbolFile) -> Entry:
+    """A mean for each pixel, as MXNet's own iterators subtract it (``mean_img``)."""
+    center = net.constant("mean_img", net.random.uniform(90, 130, SIZE))
+    return net.op("elemwise_sub", "centred", net.data, center)
+
+
+def square_of_itself(net: SymbolFile) -> Entry:
+    return net.op("elemwise_mul", "squared", net.data, net.data)
+
+
 class Row(NamedTuple):
     front: Front
     mean: tuple[float, ...]
@@ -104,6 +153,47 @@ OWN = {
     "scaled, then moved": Row(scaled_then_front, ZEROS, WHITE, True),
     "moved, then scaled": Row(front_then_scaled, ZEROS, (127.5,) * 3, True),
     "moved alone": Row(front, MEAN, STD, True, "normalized"),
+    "channels turned round": Row(turned_round, ZEROS, ONES),
+    "channel by channel": Row(channel_by_channel, ZEROS, ONES),
+    "split and joined": Row(split_and_joined, ZEROS, ONES),
+    "a mean picture": Row(mean_picture, ZEROS, ONES),
+    "inverted": Row(scalars(("rminus", 255)), ZEROS, ONES),
+    "inverted, of numbers from 0 to 1": Row(scalars(("rminus", 1)), ZEROS, WHITE, raw="unit"),
+    "levels cut off": Row(then(input_of, ("clip", {"a_min": 0, "a_max": 255})), ZEROS, ONES),
+    "numbers from 0 to 1 cut off": Row(
+        then(input_of, ("clip", {"a_min": 0, "a_max": 1})), ZEROS, WHITE, raw="unit"
+    ),
+    "cut off, then scaled": Row(
+        then(input_of, ("clip", {"a_min": 0, "a_max": 255}), ("_div_scalar", {"scalar": 127.5})), ZEROS, ONES
+    ),
+    "behind a reshape that moves nothing": Row(
+        then(input_of, ("Reshape", {"shape": (0, 0, -1, 16)}), ("_div_scalar", {"scalar": 255})), ZEROS, ONES
+    ),
+    "behind two transposes": Row(
+        then(
+            constants(MEAN, STD, None),
+            ("transpose", {"axes": (0, 2, 3, 1)}),
+            ("_mul_scalar", {"scalar": 0.5}),
+            ("transpose", {"axes": (0, 3, 1, 2)}),
+        ),
+        ZEROS,
+        ONES,
+    ),
+    "negated and turned back": Row(
+        then(input_of, ("negative", {}), ("_rminus_scalar", {"scalar": -128})), ZEROS, ONES
+    ),
+    "channels last, turned round": Row(
+        then(front, ("reverse", {"axis": (1,)}), ("_div_scalar", {"scalar": 255})), ZEROS, ONES, True
+    ),
+    "channels last, enlarged": Row(
+        then(front, ("_mul_scalar", {"scalar": 58.0})), MEAN, STD, True, "normalized"
+    ),
+    "shifted by next to nothing": Row(scalars(("plus", 1e-5)), MEAN, STD, raw="normalized"),
+    "multiplied by one": Row(scalars(("mul", 1.0)), MEAN, STD, raw="normalized"),
+    "an identity": Row(then(input_of, ("identity", {})), MEAN, STD, raw="normalized"),
+    "shifted up": Row(scalars(("plus", 0.5)), MEAN, STD, raw="normalized"),
+    "back to levels": Row(scalars(("mul", 58.0), ("plus", 120.0)), MEAN, STD, raw="normalized"),
+    "squared": Row(square_of_itself, MEAN, STD, raw="normalized"),
     "enlarged alone": Row(enlarged, MEAN, STD, raw="normalized"),
     "nothing": Row(lambda net: net.data, MEAN, STD, raw="normalized"),
 }
@@ -238,3 +328,42 @@ def test_a_missing_parameter_is_no_input(tmp_path: Path) -> None:
     del net.weights["fc_weight"]
     with pytest.raises(ParamsMismatchError, match=r"1 of the network's 4 parameters .* 'fc_weight'"):
         export(net.save(tmp_path, head), tmp_path / "out.onnx", options=ExportOptions(SIZE))
+
+
+@pytest.mark.parametrize(
+    ("build", "name"),
+    [
+        (square_of_itself, "squared"),
+        (then(input_of, ("exp", {})), "then0"),
+        (then(input_of, ("_rdiv_scalar", {"scalar": 255})), "then0"),
+        (then(input_of, ("_mul_scalar", {"scalar": 1}), ("square", {})), "then1"),
+    ],
+)
+def test_what_is_not_understood_is_named(build: Front, name: str, tmp_path: Path) -> None:
+    note = convert(Row(build, MEAN, STD), tmp_path).notes[0]
+    assert note.startswith("assumed: RGB levels normalised by ImageNet's mean and scale")
+    assert note.endswith(f"; what '{name}' computes before the first layer was not understood")
+
+
+COLOURS = {
+    "nothing": (input_of, "assumed: RGB levels", "assumed: BGR levels"),
+    "one number": (scalars(("minus", 127.5)), "; assumed: RGB (--bgr)", ""),
+    "its own mean": (constants(MEAN, STD, None), "; assumed: RGB (--bgr)", ""),
+    "the mean of BGR": (
+        constants(MEAN[::-1], STD, None),
+        "; assumed: RGB, though its mean is in the order of BGR",
+        "",
+    ),
+    "turned round inside": (turned_round, "; assumed: RGB (--bgr)", ""),
+}
+
+
+@pytest.mark.parametrize(("build", "rgb", "bgr"), COLOURS.values(), ids=COLOURS.keys())
+def test_the_order_of_colours_is_said_to_be_assumed(build: Front, rgb: str, bgr: str, tmp_path: Path) -> None:
+    assert rgb in convert(Row(build, ZEROS, ONES), tmp_path).notes[0]
+    result = convert(Row(build, ZEROS, ONES), tmp_path, bgr=True)
+    assert bgr in result.notes[0]
+    assert not result.metadata.preprocessing.reverse_channels
+    assert "--bgr" not in result.notes[0]
+    if build is input_of:
+        assert result.metadata.preprocessing.mean == pytest.approx(MEAN[::-1])
