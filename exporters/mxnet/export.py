@@ -35,6 +35,7 @@ from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput
 from gcv_edge.exporters.mxnet.picture_reading import read_picture_input
 from gcv_edge.exporters.mxnet.reference import Array, Computation, as_it_is, open_reference
 from gcv_edge.exporters.mxnet.symbol import Entry
+from gcv_edge.exporters.mxnet.task_heads import keep_task_head
 from gcv_edge.exporters.mxnet.training_batch import find_fixed
 from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.exporters.passes import clean
@@ -121,11 +122,8 @@ def export_picture_network(
     if head is not None:
         return export_detector(opened, head, options)
     if len(symbol.heads) > 1 and options.task is not None:
-        names = ", ".join(output.name for output in name_heads(network))
-        raise UnsupportedError(
-            f"{network.name}: found no known head for {options.task} among its outputs {names}: "
-            "--outputs chooses, --task tensors exports all"
-        )
+        chosen = keep_task_head(network, opened.converter, options, usual_task(network))
+        return export_output(replace(opened, network=chosen), options)
     if len(symbol.heads) > 1:
         return export_tensors(network, options)
     return export_output(opened, options)

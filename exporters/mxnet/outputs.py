@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gcv_edge.errors import UsageError
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.detection import find_detection_head
-from gcv_edge.exporters.mxnet.inputs import labels_behind
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
+from gcv_edge.exporters.mxnet.training_heads import NamedHead, check_labels, drop_training
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.tasks import DEPTH, DETECTION, INSTANCES, SEGMENTATION, TENSORS, Task, find_task
 
@@ -23,14 +23,6 @@ MADE_UP = re.compile(r"(blockgrad|make_?loss|identity|_copy|stop_gradient|amp_ca
 """Names that MXNet gives to operators that nobody named."""
 
 RESIZING = "_contrib_BilinearResize2D"
-
-
-@dataclass(frozen=True)
-class NamedHead:
-    """One output of a symbol, and what it is called."""
-
-    name: str
-    entry: Entry
 
 
 def choose_outputs(network: Network, options: ExportOptions) -> Network:
@@ -46,7 +38,7 @@ def choose_outputs(network: Network, options: ExportOptions) -> Network:
         named = [find_output(network, named, name) for name in options.outputs]
         check_labels(network, named)
         return with_heads(network, named)
-    kept, notes = drop_training(network, named)
+    kept, notes = drop_training(network, named, options)
     position = main_position(network, kept, options)
     if position is not None and len(kept) > 1:
         main = kept[position]
@@ -127,52 +119,22 @@ def find_output(network: Network, heads: Sequence[NamedHead], name: str) -> Name
     raise UsageError(f"{network.name}: --outputs {name}: no such layer; near are {', '.join(close)}")
 
 
-def drop_training(network: Network, heads: Sequence[NamedHead]) -> tuple[list[NamedHead], list[str]]:
-    """Leave out heads that need labels, and say so; labels that every head needs are inputs.
-
-    Raises:
-        UsageError: nothing is left but labels.
-    """
-    kept, notes = [], []
-    for head in heads:
-        needed = labels_behind(network.symbol, network.weights, head.entry, network.input_shapes)
-        if needed:
-            notes.append(f"left out: '{head.name}': needs '{needed[0]}', which only training has")
-        else:
-            kept.append(head)
-    if not kept:
-        return list(heads), []
-    return kept, notes
-
-
-def check_labels(network: Network, heads: Sequence[NamedHead]) -> None:
-    """Refuse outputs that need labels.
-
-    Raises:
-        UsageError: one does.
-    """
-    for head in heads:
-        needed = labels_behind(network.symbol, network.weights, head.entry, network.input_shapes)
-        if needed:
-            raise UsageError(
-                f"{network.name}: --outputs {head.name}: needs '{needed[0]}', which only training has"
-            )
-
-
 def main_position(network: Network, heads: Sequence[NamedHead], options: ExportOptions) -> int | None:
-    """Position of the only head that a task has; None where all are kept.
+    """Position of the only head that training does not need beside others; None where all are kept.
 
     Of monodepth2's scales the last is the finest; of all others the first counts, as GluonCV's loss has it.
     """
-    if options.task is not None:
-        task = find_task(options.task)
-        is_detector = task is not TENSORS and find_detection_head(network.symbol) is not None
-        return None if is_detector or task in (DETECTION, INSTANCES, TENSORS) else position_of(task)
+    task = find_task(options.task) if options.task is not None else None
+    is_detector = task not in (None, TENSORS) and find_detection_head(network.symbol) is not None
+    if is_detector or task in (DETECTION, INSTANCES, TENSORS):
+        return None
     facts = zoo.describe(network.name)
     if facts is not None and zoo.has_auxiliary_heads(network.name):
-        return position_of(facts.task)
+        return position_of(task or facts.task)
+    if task is DEPTH:
+        return position_of(DEPTH)
     ops = {network.symbol.nodes[behind_wrappers(network.symbol, head.entry).node].op for head in heads}
-    return position_of(SEGMENTATION) if ops == {RESIZING} else None
+    return position_of(SEGMENTATION) if ops == {RESIZING} and task in (None, SEGMENTATION) else None
 
 
 def position_of(task: Task) -> int:
