@@ -30,7 +30,7 @@ BLACK, WHITE = 0.0, 255.0
 
 
 @dataclass(frozen=True)
-class Fit:
+class FrameFit:
     """A way to fit frames into an input.
 
     Attributes:
@@ -61,7 +61,7 @@ class Fit:
             raise UsageError(f"--fit crop would lose the rim of the frame, which {task.name} needs")
 
 
-def parse_fit(text: str) -> Fit:
+def parse_fit(text: str) -> FrameFit:
     """Read ``stretch``, ``crop[:PART]``, ``keep[:LEVEL]`` or ``letterbox[:LEVEL]``.
 
     Raises:
@@ -75,7 +75,7 @@ def parse_fit(text: str) -> Fit:
     if number is not None and (manner == "stretch" or not low <= number <= high):
         expected = "no number" if manner == "stretch" else f"a number from {low:g} to {high:g}"
         raise UsageError(f"--fit {text}: expected {expected} after {manner}")
-    return Fit(manner, number)
+    return FrameFit(manner, number)
 
 
 def crop_short(size: Sequence[int], part: float) -> int:
@@ -86,13 +86,13 @@ def crop_short(size: Sequence[int], part: float) -> int:
 def default_preprocessing(task: Task, size: Sequence[int]) -> Preprocessing:
     """ImageNet statistics and the task's way to fit a frame into an input of ``size`` (height, width)."""
     usual = Preprocessing(resize_type=task.resize_type)
-    return Fit("crop").apply(usual, size) if task.resize_type == "crop" else usual
+    return FrameFit("crop").apply(usual, size) if task.resize_type == "crop" else usual
 
 
 def choose_fit(
-    usual: Preprocessing, task: Task, size: Sequence[int], fit: Fit | None, *, is_known: bool
+    usual: Preprocessing, task: Task, size: Sequence[int], fit: FrameFit | None, *, is_known: bool
 ) -> tuple[Preprocessing, tuple[str, ...]]:
-    """Fit frames as the user asks, else as is known of the network, else as is usual for its task and size.
+    """Fit frames as the user asks, else as is known of the network, else as is usual for task and size.
 
     Args:
         usual: what the network's name or file tells, or what is usual for its task.
@@ -114,5 +114,5 @@ def choose_fit(
         return usual, ()
     if min(size) < SMALLEST_CROPPED:
         shape = f"{size[1]}x{size[0]}"
-        return Fit("stretch").apply(usual, size), (f"assumed: frames are stretched to {shape} (--fit)",)
+        return FrameFit("stretch").apply(usual, size), (f"assumed: frames are stretched to {shape} (--fit)",)
     return usual, (f"assumed: the middle {CROP_RATIO:.1%} of a frame is looked at (--fit)",)

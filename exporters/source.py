@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.builder import Shape
-from gcv_edge.exporters.framing import Fit
+from gcv_edge.exporters.framing import FrameFit
 from gcv_edge.metadata import ClipSettings, DepthSettings, ImageSettings, ModelMetadata, Preprocessing
 from gcv_edge.tasks import (
     ACTION,
@@ -57,7 +57,7 @@ class ExportOptions:
     mean: tuple[float, ...] | None = None
     scale: tuple[float, ...] | None = None
     bgr: bool = False
-    fit: Fit | None = None
+    fit: FrameFit | None = None
     image_range: tuple[float, float] | None = None
     outputs: tuple[str, ...] = ()
     activation: str | None = None

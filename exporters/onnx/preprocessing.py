@@ -8,7 +8,7 @@ import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.errors import UsageError
-from gcv_edge.exporters.framing import Fit, choose_fit, default_preprocessing
+from gcv_edge.exporters.framing import FrameFit, choose_fit, default_preprocessing
 from gcv_edge.exporters.onnx.normalization import LEVELS, find_white
 from gcv_edge.exporters.onnx.plans import Foreign
 from gcv_edge.exporters.onnx.provenance import is_stretched_rtdetr, is_ultralytics
@@ -52,9 +52,9 @@ def fit_frames(foreign: Foreign, task: Task, options: ExportOptions) -> tuple[Pr
     size, is_known = foreign.size, is_ultralytics(foreign.notes)
     usual = default_preprocessing(task, size)
     if is_known and task is DETECTION and not is_stretched_rtdetr(foreign.notes):
-        usual = Fit("letterbox", GREY_LETTERBOX).apply(usual, size)
+        usual = FrameFit("letterbox", GREY_LETTERBOX).apply(usual, size)
     elif is_known and task is CLASSIFICATION:
-        usual = Fit("crop", 1.0).apply(usual, size)
+        usual = FrameFit("crop", 1.0).apply(usual, size)
     return choose_fit(usual, task, size, options.fit, is_known=is_known)
 
 

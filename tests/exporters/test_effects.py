@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gcv_edge.errors import UsageError
-from gcv_edge.exporters.framing import Fit
+from gcv_edge.exporters.framing import FrameFit
 from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
@@ -44,7 +44,7 @@ def module(folder: Path) -> str:
         ("tensors", {"mean": (1.0,) * 3}, "--mean is for pictures and clips"),
         ("tensors", {"scale": (1.0,) * 3}, "--scale is for pictures and clips"),
         ("tensors", {"bgr": True}, "--bgr is for pictures and clips"),
-        ("tensors", {"fit": Fit("crop")}, "--fit is for pictures and clips"),
+        ("tensors", {"fit": FrameFit("crop")}, "--fit is for pictures and clips"),
         ("tensors", {"labels": tuple("abcd")}, "--classes is for networks with a task"),
         ("tensors", {"activation": "sigmoid"}, "--activation is for classification and action"),
         ("tensors", {"image_range": (0.0, 1.0)}, "--image-range is for image_to_image"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gcv_edge.errors import UsageError
-from gcv_edge.exporters.framing import Fit, parse_fit
+from gcv_edge.exporters.framing import FrameFit, parse_fit
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import ExportResult, export
 from tests.support.foreign_files import ForeignFile, floats
@@ -130,8 +130,10 @@ def test_a_known_name_says_how_its_frames_are_fitted(testdata: Path, tmp_path: P
 
 def test_a_detector_may_keep_the_shape_of_frames(testdata: Path, tmp_path: Path) -> None:
     source = testdata / "trained_ssd_300_mobilenet0.25_custom_bccd/ssd_300_mobilenet0.25_custom-symbol.json"
-    options = ExportOptions(fit=Fit("letterbox"))
+    options = ExportOptions(fit=FrameFit("letterbox"))
     result = export(str(source), tmp_path / "out.onnx", options=options, verify=False)
     assert result.metadata.preprocessing.resize_type == "fit_to_window_letterbox"
     with pytest.raises(UsageError, match="--fit crop would lose the rim of the frame, which detection needs"):
-        export(str(source), tmp_path / "out.onnx", options=replace(options, fit=Fit("crop")), verify=False)
+        export(
+            str(source), tmp_path / "out.onnx", options=replace(options, fit=FrameFit("crop")), verify=False
+        )
