@@ -3,13 +3,15 @@
 ``export`` and ``save_checkpoint`` write the symbol's own names. ``SymbolBlock.save_parameters`` leaves out
 the beginning that all have in common, and ``HybridBlock.save_parameters`` writes paths of attributes
 (``features.0.weight``), in the order in which the layers were made. Of the symbol's names the counters say
-that order (``stage1_conv0``, ``stage1_conv1``), for each prefix and kind of layer.
+that order, of layers and of blocks of the same kind (``stage1_conv0``, ``stage1_conv1``, ``stage2_conv0``),
+and layers of one block begin alike. Where that leaves several layers of equal shapes, nothing is guessed.
 """
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,10 +21,11 @@ from gcv_edge.errors import ParamsMismatchError
 from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.convert import Weights
 from gcv_edge.exporters.mxnet.inputs import PARAMETER_NAME
+from gcv_edge.exporters.mxnet.layer_shapes import shapes_by_use
 from gcv_edge.exporters.mxnet.params import Params
 from gcv_edge.exporters.mxnet.symbol import Symbol
 
-COUNTER = re.compile(r"(.*?)(\d+)_?$")
+COUNTER = re.compile(r"(.*?)(\d+)$")
 Shape = tuple[int, ...]
 
 
@@ -40,12 +43,30 @@ class Layer:
     names: dict[str, str] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
 
+    @property
+    def block(self) -> str:
+        """Beginning of the names of a symbol's layers that were made in the same block."""
+        return self.name.rpartition("_")[0]
+
+    @functools.cached_property
+    def counters(self) -> tuple[tuple[str, int], ...]:
+        """Kind and counter of each part of a symbol's name: ``stage``, 1 and ``conv``, 0."""
+        found = ((part, COUNTER.fullmatch(part)) for part in self.name.split("_"))
+        return tuple((match[1], int(match[2])) if match else (part, 0) for part, match in found)
+
     def fits(self, other: Layer) -> bool:
         """Whether roles and known shapes are the same."""
         return self.names.keys() == other.names.keys() and all(
-            not shape or not other.shapes[role] or shape == other.shapes[role]
-            for role, shape in self.shapes.items()
+            are_equal(shape, other.shapes[role]) for role, shape in self.shapes.items()
         )
+
+
+def are_equal(shape: Shape, other: Shape) -> bool:
+    """Whether shapes are the same as far as they are known: 0 is an unknown length."""
+    if not shape or not other:
+        return True
+    pairs = zip(shape, other, strict=False)
+    return len(shape) == len(other) and all(one == two or 0 in (one, two) for one, two in pairs)
 
 
 def bind_params(symbol: Symbol, params: Params, source: str) -> tuple[Weights, tuple[str, ...]]:
@@ -78,15 +99,19 @@ def match_layers(symbol: Symbol, params: Params, source: str) -> dict[str, NDArr
     """Fit layers in the file's order to those of the symbol that come next in their own.
 
     Raises:
-        ParamsMismatchError: for a layer of one there is none in the other.
+        ParamsMismatchError: for a layer of one there is none in the other, or there are several.
     """
     stored = group_layers({name: params[name].shape for name in params}, ".")
     free = group_layers(variable_shapes(symbol), "_")
     weights: dict[str, NDArray[Any]] = {}
+    blocks: dict[str, set[str]] = {}
     for layer in stored:
-        partner = next((one for one in next_layers(free) if one.fits(layer)), None)
-        if partner is None:
-            raise misfit(source, params, layer.name)
+        partners = nearest([one for one in next_layers(free) if one.fits(layer)], layer.name, blocks)
+        if len(partners) != 1:
+            raise misfit(source, params, layer.name, [one.name for one in partners])
+        (partner,) = partners
+        for path in parents(layer.name):
+            blocks.setdefault(path, set()).add(partner.block)
         free.remove(partner)
         weights |= {partner.names[role]: params[name] for role, name in layer.names.items()}
     if free:
@@ -94,13 +119,41 @@ def match_layers(symbol: Symbol, params: Params, source: str) -> dict[str, NDArr
     return weights
 
 
+def parents(path: str) -> Iterator[str]:
+    """Give the blocks that a layer is in, the innermost first, without the network itself."""
+    while "." in path:
+        path = path.rpartition(".")[0]
+        yield path
+
+
+def nearest(layers: list[Layer], path: str, blocks: Mapping[str, Collection[str]]) -> list[Layer]:
+    """Of the layers that fit a path, keep those that begin as others of its innermost known block do.
+
+    Layers of one block are made in one scope, and so have one beginning; those of blocks inside it go on
+    from there.
+    """
+    own = next(parents(path), "")
+    for parent in parents(path):
+        known = blocks.get(parent, ())
+        kept = [
+            layer
+            for layer in layers
+            if layer.block in known or (parent != own and any(layer.block.startswith(one) for one in known))
+        ]
+        if kept:
+            return kept
+    return layers
+
+
 def variable_shapes(symbol: Symbol) -> dict[str, Shape]:
-    """Shapes of a symbol's parameters by name, in its order; empty where it does not say them.
+    """Shapes of a symbol's parameters by name, in its order, with 0 for lengths that it does not say.
 
     Gluon says the shapes of parameters, constants such as anchors included, and of nothing else.
     """
+    used = shapes_by_use(symbol)
     return {
         node.name: stored_shape(Attributes(node).get_optional_int_tuple("__shape__") or ())
+        or used.get(node.name, ())
         for node in symbol.nodes
         if node.is_variable and ("__shape__" in node.attrs or PARAMETER_NAME.search(node.name))
     }
@@ -124,20 +177,21 @@ def group_layers(shapes: Mapping[str, Shape], separator: str) -> list[Layer]:
 
 
 def next_layers(free: Sequence[Layer]) -> list[Layer]:
-    """Layers of which none with a lower counter, of the same prefix and kind, is left."""
-    lowest: dict[str, tuple[int, Layer]] = {}
-    for layer in free:
-        found = COUNTER.fullmatch(layer.name)
-        kind, count = (found.group(1), int(found.group(2))) if found else (layer.name, 0)
-        if kind not in lowest or count < lowest[kind][0]:
-            lowest[kind] = (count, layer)
-    chosen = [layer for _, layer in lowest.values()]
-    return [layer for layer in free if layer in chosen]
+    """Layers of which none is left that was made before: a lower counter where their names first differ."""
+    return [layer for layer in free if not any(is_made_before(other, layer) for other in free)]
 
 
-def misfit(source: str, params: Params, layer: str) -> ParamsMismatchError:
-    """Say that paths do not fit, and what does."""
+def is_made_before(layer: Layer, other: Layer) -> bool:
+    """Whether the names first differ in the counter of a kind, and this layer's is lower."""
+    pairs = zip(layer.counters, other.counters, strict=False)
+    first, second = next(((one, two) for one, two in pairs if one != two), (("", 0), ("", 0)))
+    return first[0] == second[0] and first[1] < second[1]
+
+
+def misfit(source: str, params: Params, layer: str, partners: Sequence[str] = ()) -> ParamsMismatchError:
+    """Say that paths do not fit, or fit in several ways, and what does."""
+    fits = f"may be any of {', '.join(partners)}" if partners else "fits no layer of the symbol"
     return ParamsMismatchError(
-        f"{source}: {params.source} holds paths of save_parameters, of which '{layer}' fits no layer of the "
-        "symbol: give the block itself (package.module:factory or a zoo name) with --params"
+        f"{source}: {params.source} holds paths of save_parameters, of which '{layer}' {fits}: "
+        "give the block itself (package.module:factory or a zoo name) with --params"
     )

@@ -16,7 +16,7 @@ from gcv_edge.exporters.mxnet.network_files import read_network
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
 from gcv_edge.runtime.sessions import open_session
-from tests.support.symbol_files import SymbolFile, write_params
+from tests.support.symbol_files import Entry, SymbolFile, write_params
 
 SHAPE = (1, 3, 8, 8)
 
@@ -104,6 +104,59 @@ def test_paths_that_do_not_fit_are_refused(paths: dict[str, str], tmp_path: Path
     rename(tmp_path, paths)
     with pytest.raises(ParamsMismatchError, match=r"fits no layer of the symbol: give the block itself"):
         read_network(source, None)
+
+
+ROLES = ("weight", "bias")
+
+
+def chain(net: SymbolFile, **widths: int) -> Entry:
+    """A convolution for each name, of so many channels, in the order of computing."""
+    x, width = net.data, 3
+    for name, outputs in widths.items():
+        x, width = net.conv(name, x, outputs, width), outputs
+    return x
+
+
+def fit(folder: Path, net: SymbolFile, head: Entry, paths: dict[str, str]) -> dict[str, bool]:
+    """Store layers under paths, in that order; say which come back to their own variables."""
+    source = net.save(folder, net.op("Flatten", "flat", head))
+    before = {name: np.array(array) for name, array in read_network(source, None).weights.items()}
+    rename(folder, {f"{layer}_{role}": f"{path}.{role}" for layer, path in paths.items() for role in ROLES})
+    found = read_network(source, None).weights
+    return {name: np.array_equal(found[name], before[name]) for name in before}
+
+
+def test_blocks_of_a_kind_were_made_in_the_order_of_their_counters(tmp_path: Path) -> None:
+    """As in a pyramid, where the last block is computed first."""
+    net = SymbolFile()
+    head = chain(net, stem0_conv0=8, smooth2_conv0=8, smooth1_conv0=8, smooth0_conv0=8)
+    paths = {f"{name}_conv0": f"{name}.body.0" for name in ("stem0", "smooth0", "smooth1", "smooth2")}
+    assert all(fit(tmp_path, net, head, paths).values())
+
+
+def test_layers_of_a_block_begin_alike(tmp_path: Path) -> None:
+    net = SymbolFile()
+    head = chain(net, left_conv0=4, right_conv0=6, right_conv1=6, middle_conv0=6, left_conv1=6)
+    paths = {"left_conv0": "a.0", "left_conv1": "a.1", "right_conv0": "b.0",
+             "right_conv1": "b.1", "middle_conv0": "c.0"}  # fmt: skip
+    assert all(fit(tmp_path, net, head, paths).values())
+
+
+def test_shapes_are_known_from_the_layers_before(tmp_path: Path) -> None:
+    net = SymbolFile()
+    head = chain(net, stem_conv0=8, pre_conv0=4, post_conv0=6)
+    paths = {"stem_conv0": "s.0", "post_conv0": "p.0", "pre_conv0": "q.0"}
+    assert all(fit(tmp_path, net, head, paths).values())
+
+
+@pytest.mark.parametrize("first", ["pre", "post"])
+def test_layers_that_nothing_tells_apart_are_not_guessed(first: str, tmp_path: Path) -> None:
+    net = SymbolFile()
+    head = chain(net, stem_conv0=8, pre_conv0=8, post_conv0=8)
+    second = "post" if first == "pre" else "pre"
+    paths = {"stem_conv0": "s.0", f"{first}_conv0": "p.0", f"{second}_conv0": "q.0"}
+    with pytest.raises(ParamsMismatchError, match=r"'p.0' may be any of pre_conv0, post_conv0: "):
+        fit(tmp_path, net, head, paths)
 
 
 @pytest.mark.parametrize(
