@@ -41,7 +41,7 @@ def describe_network(
     metadata = ModelMetadata(
         task=task,
         labels=options.labels or network.labels,
-        preprocessing=override_preprocessing(preprocessing, options),
+        preprocessing=override_preprocessing(preprocessing, left_to_say(picture, options)),
         clip=zoo.describe_clip(network.name, frames, segments) if task is ACTION else None,
         depth=zoo.describe_depth(network.name) if task is DEPTH else None,
         image=describe_image(network, options) if task is IMAGE else None,
@@ -77,6 +77,12 @@ def describe_input(
     return found, tuple(note + describe_unread(picture) for note in notes)
 
 
+def left_to_say(picture: PictureInput, options: ExportOptions) -> ExportOptions:
+    """Return the options without those that are in the preprocessing already."""
+    is_in = picture.normalizes and picture.is_cut_off
+    return replace(options, mean=None, scale=None) if is_in else options
+
+
 def describe_unread(picture: PictureInput) -> str:
     """Name what computes with the picture in an unknown way; nothing where the network normalises."""
     if picture.normalizes or not picture.unread:
@@ -87,17 +93,24 @@ def describe_unread(picture: PictureInput) -> str:
 def own_normalization(
     usual: Preprocessing, picture: PictureInput, channels: int, options: ExportOptions
 ) -> tuple[Preprocessing, tuple[str, ...]]:
-    """Leave a network's own normalisation to it, or take over what stands before its channels are moved."""
+    """Leave a network's own normalisation to it, or take over what stands before its channels are moved.
+
+    What the user says is of what the network reads: it goes before the network's own.
+    """
     names = ", ".join(f"'{name}'" for name in picture.operators)
     order = describe_order(picture, channels, options)
     if not picture.is_cut_off:
-        unit = picture.unit
-        mean, scale = (0.0,) * channels, (unit,) * channels
-        note = f"the network normalises its input itself ({names}): mean 0 and scale {unit:.5g} before it"
+        before = f"mean {picture.levels[0]:.5g} and scale {picture.levels[1]:.5g} before it"
+        note = f"the network normalises its input itself ({names}): {before}"
+        if picture.is_only_scaled:
+            note = f"assumed: {before.removesuffix(' it')} what only scales ({names}) (--mean, --scale)"
+        mean, scale = ((number,) * channels for number in picture.levels)
         return replace(usual, mean=mean, scale=scale), (note + order,)
+    first = np.array(options.mean or picture.levels[:1]), np.array(options.scale or picture.levels[1:])
+    own_mean, own_scale = picture.statistics
     mean, scale = (
-        tuple(float(number) for number in np.broadcast_to(array * picture.unit, channels))
-        for array in picture.statistics
+        tuple(float(number) for number in np.broadcast_to(array, channels))
+        for array in (first[0] + first[1] * own_mean, first[1] * own_scale)
     )
     shown = f"mean {show_levels(mean)}, scale {show_levels(scale)}"
     note = f"the network's own normalisation ({names}: {shown}) and order of axes are left to the runtime"

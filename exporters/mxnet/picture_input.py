@@ -26,6 +26,9 @@ LEVELS = 255.0
 NOTHING = 1e-3
 """Shifts and changes of gain up to this are there for numbers' sake: ``x + 1e-5``."""
 
+TRAINED_ON_LEVELS = "bn_data"
+"""How MXNet's examples and face networks call the BatchNorm of levels, untrained ones too."""
+
 BELOW = -0.05
 """A mean below this is no picture's own: the network takes numbers that are normalised already."""
 
@@ -40,9 +43,10 @@ class PictureInput:
         gain, shift: what is computed of a number, for each channel of the input: ``gain x + shift``.
         is_channels_last: the input is ``[N, H, W, C]`` (clips ``[N, T, H, W, C]``).
         is_plain: channels keep their order, and all places have the same gain and shift.
-        is_learned: statistics of training take part, which do not tell the unit.
+        is_learned: statistics of training take part, by which the unit is judged.
         operators: names of the operators that compute.
         white: 255 or 1 where only levels, or only numbers up to 1, come through (``clip``); else 0.
+        black: least number that comes through then, 0 or -1.
         unread: name of an operator that computes with the picture in another way; empty where none does.
     """
 
@@ -55,6 +59,7 @@ class PictureInput:
     is_learned: bool = False
     operators: tuple[str, ...] = ()
     white: float = 0.0
+    black: float = 0.0
     unread: str = ""
 
     @property
@@ -69,17 +74,38 @@ class PictureInput:
         is_shifted = bool(np.any(np.abs(self.shift) > NOTHING))
         is_enlarging = bool(np.all(np.abs(self.gain) >= 1 - NOTHING))
         if self.is_learned:
-            return is_shifted or not is_enlarging
+            return (is_shifted or not is_enlarging) and not self.is_of_normalized
         return (is_shifted or not is_enlarging) and bool(self.statistics[0].min() >= BELOW)
+
+    @property
+    def is_of_normalized(self) -> bool:
+        """Whether a BatchNorm was trained on pictures that were normalised before, as its statistics say."""
+        mean, scale = self.statistics
+        is_about_one = bool(np.all((np.abs(scale) > 1 / 3) & (np.abs(scale) < 3) & (np.abs(mean) < 3)))
+        return is_about_one and not any(TRAINED_ON_LEVELS in name for name in self.operators)
+
+    @property
+    def is_only_scaled(self) -> bool:
+        """Whether numbers are only divided, and not by 255: what was subtracted before is not known."""
+        is_shifted = self.is_learned or self.white or np.any(np.abs(self.shift) > NOTHING)
+        return not is_shifted and bool(np.any(np.abs(LEVELS * self.gain - 1) > 0.01))
 
     @property
     def unit(self) -> float:
         """How many levels make up 1 in the input: 255 where its own normalisation is of numbers up to 1."""
-        if not self.normalizes or self.is_learned:
+        if not self.normalizes:
             return 1.0
         if self.white:
-            return LEVELS / self.white
+            return LEVELS / (self.white - self.black)
+        if self.is_learned:
+            mean, scale = self.statistics
+            return LEVELS if np.all((mean > -0.5) & (mean < 1.5) & (np.abs(scale) < 0.6)) else 1.0
         return LEVELS if is_of_unit(self.gain, self.shift) else 1.0
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """Mean and scale of levels in front of the network's own normalisation."""
+        return 0 - self.black * self.unit, self.unit
 
     @property
     def statistics(self) -> tuple[Array, Array]:

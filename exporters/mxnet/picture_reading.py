@@ -90,6 +90,8 @@ def describe(
     is_free = map_at(made, end, normalized, is_last) is not None
     if is_of_unit(found.gain, found.shift):
         found = map_at(compute(front, draw(shape, 0, 1)), end, draw(shape, 0, 1), is_last) or found
+    signed = draw(shape, -1, 1)
+    lets_signed = white == 1 and map_at(compute(front, signed), end, signed, is_last) is not None
     mean, scale = neat(-found.shift / found.gain, white), neat(1 / found.gain)
     return PictureInput(
         front.variable,
@@ -101,6 +103,7 @@ def describe(
         is_learned=any(front.symbol.nodes[place].op == "BatchNorm" for place in front.sources[end]),
         operators=name_operators(front, made, end),
         white=0.0 if is_free else white,
+        black=-1.0 if lets_signed and not is_free else 0.0,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -48,6 +48,18 @@ def constants(mean: Any, std: Any, axes: tuple[int, ...] | None, dividing: bool 
 
 def bn_data(net: SymbolFile) -> Entry:
     return net.norm("bn_data", net.data, 3, fix_gamma=True, eps=2e-5)
+
+
+def statistics(mean: Sequence[float], deviation: Sequence[float], name: str = "first") -> Front:
+    """A BatchNorm as training on pictures of that mean and deviation leaves it."""
+
+    def build(net: SymbolFile) -> Entry:
+        value = net.norm(name, net.data, 3, fix_gamma=True, eps=2e-5)
+        net.weights[f"{name}_moving_mean"] = np.asarray(mean, np.float32)
+        net.weights[f"{name}_moving_var"] = np.square(np.asarray(deviation, np.float32))
+        return value
+
+    return build
 
 
 def identity_first(net: SymbolFile) -> Entry:
@@ -188,6 +200,16 @@ OWN = {
     "channels last, enlarged": Row(
         then(front, ("_mul_scalar", {"scalar": 58.0})), MEAN, STD, True, "normalized"
     ),
+    "cut off at -1 and 1": Row(
+        then(input_of, ("clip", {"a_min": -1, "a_max": 1})), (127.5,) * 3, (127.5,) * 3, raw="signed"
+    ),
+    "BatchNorm of levels": Row(statistics(MEAN, STD), ZEROS, ONES),
+    "BatchNorm of numbers from 0 to 1": Row(statistics(*PARTS), ZEROS, WHITE, raw="unit"),
+    "bn_data of numbers from 0 to 1": Row(statistics(*PARTS, "bn_data"), ZEROS, WHITE, raw="unit"),
+    "BatchNorm of normalised pictures": Row(
+        statistics((0.02, -0.1, 0.2), (1.1, 0.9, 1.3)), MEAN, STD, raw="normalized"
+    ),
+    "untrained bn_data": Row(statistics((0,) * 3, (1,) * 3, "bn_data"), ZEROS, ONES),
     "shifted by next to nothing": Row(scalars(("plus", 1e-5)), MEAN, STD, raw="normalized"),
     "multiplied by one": Row(scalars(("mul", 1.0)), MEAN, STD, raw="normalized"),
     "an identity": Row(then(input_of, ("identity", {})), MEAN, STD, raw="normalized"),
@@ -222,7 +244,12 @@ def test_the_file_computes_what_the_symbol_makes_of_raw_pictures(
 ) -> None:
     result = convert(row, tmp_path)
     levels = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3)).astype(np.float32)
-    raw = {"levels": levels, "unit": levels / 255, "normalized": (levels - MEAN) / STD}[row.raw]
+    raw = {
+        "levels": levels,
+        "unit": levels / 255,
+        "signed": levels / 127.5 - 1,
+        "normalized": (levels - MEAN) / STD,
+    }[row.raw]
     (expected,) = run_symbol(mxnet, tmp_path, data=raw if row.is_last else raw.transpose(0, 3, 1, 2))
     preprocessing = result.metadata.preprocessing
     mean, scale = np.float32(preprocessing.mean), np.float32(preprocessing.scale)
@@ -253,6 +280,28 @@ def test_what_the_user_says_is_taken(tmp_path: Path) -> None:
     result = convert(OWN["faces"], tmp_path, mean=(1.0, 2.0, 3.0), scale=(4.0,) * 3)
     assert result.metadata.preprocessing.mean == (1.0, 2.0, 3.0)
     assert not any("--mean" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("mean", "scale", "together"),
+    [
+        ((0.0,), (1.0,), (MEAN, STD)),
+        ((0.0,), None, (MEAN, STD)),
+        ((10.0,), (2.0,), ([10 + 2 * m for m in MEAN], [2 * s for s in STD])),
+    ],
+)
+def test_what_the_user_says_goes_before_what_the_runtime_does_instead_of_the_network(
+    mean: tuple[float, ...], scale: tuple[float, ...] | None, together: Any, tmp_path: Path
+) -> None:
+    found = convert(OWN["export_block's"], tmp_path, mean=mean, scale=scale).metadata.preprocessing
+    assert found.mean == pytest.approx(together[0], rel=1e-5)
+    assert found.scale == pytest.approx(together[1], rel=1e-5)
+
+
+@pytest.mark.parametrize("scalar", [0.5, 1 / 128, 1 / 58])
+def test_what_only_scales_does_not_say_what_was_subtracted_before(scalar: float, tmp_path: Path) -> None:
+    result = convert(Row(scalars(("mul", scalar)), ZEROS, ONES), tmp_path)
+    assert "assumed: mean 0 and scale 1 before what only scales" in "".join(result.notes)
 
 
 def test_gluoncvs_resnet_v2_is_no_network_that_normalises(tmp_path: Path) -> None:
