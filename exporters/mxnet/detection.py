@@ -14,6 +14,7 @@ from dataclasses import replace
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.anchor_heads import find_anchor_head
 from gcv_edge.exporters.mxnet.center_head import find_center_head
+from gcv_edge.exporters.mxnet.convert import needed_nodes
 from gcv_edge.exporters.mxnet.detection_head import NMS, DetectionHead
 from gcv_edge.exporters.mxnet.mask_head import find_mask_head
 from gcv_edge.exporters.mxnet.multibox_head import find_multibox_head
@@ -34,7 +35,7 @@ FINDERS: tuple[Callable[[SymbolReader], DetectionHead | None], ...] = (
 
 
 def find_detection_head(symbol: Symbol) -> DetectionHead | None:
-    """Recognise a detector; None where the symbol has neither a known head nor a ``box_nms``.
+    """Recognise a detector; None where the heads come from neither a known form nor a ``box_nms``.
 
     Raises:
         UnsupportedError: there is a ``box_nms``, but not in a form known here.
@@ -45,7 +46,8 @@ def find_detection_head(symbol: Symbol) -> DetectionHead | None:
             head = find(reader)
             if head is not None:
                 return replace(head, covered=head.covered or covered)
-    nms = next((node for node in symbol.nodes if node.op == NMS), None)
+    needed = (symbol.nodes[place] for place in sorted(needed_nodes(symbol, symbol.heads)))
+    nms = next((node for node in needed if node.op == NMS), None)
     if nms is not None:
         raise UnsupportedError(f"{NMS} '{nms.name}': this form of detection head is not supported")
     return None

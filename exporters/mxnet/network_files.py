@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from gcv_edge.errors import ModelNotFoundError
@@ -30,12 +31,20 @@ def read_network(symbol_path: str | os.PathLike[str], params_path: str | os.Path
     symbol = read_symbol(path)
     weights, notes = bind_params(symbol, read_params(params[0]), name)
     if len(params) > 1:
-        notes = (f"parameters: {params[0].name}, the highest of {len(params)} epochs (--params)", *notes)
+        notes = (describe_choice(params, f"{name}.params"), *notes)
     return Network(name, symbol, weights, head_names=name_by_node(symbol), notes=notes)
 
 
+def describe_choice(params: Sequence[Path], unnumbered: str) -> str:
+    """Say which of several parameter files is read."""
+    epochs = [path for path in params if path.name != unnumbered]
+    highest = f", the highest of {len(epochs)} epochs" if len(epochs) > 1 else ""
+    other = f", not {unnumbered}" if len(epochs) < len(params) else ""
+    return f"parameters: {params[0].name}{highest}{other} (--params)"
+
+
 def find_params(symbol: Path, name: str) -> list[Path]:
-    """Find the parameters beside a symbol, the highest epoch first; ``PREFIX.params`` where there is none.
+    """Find the parameters beside a symbol, the highest epoch first, ``PREFIX.params`` last.
 
     MXNet writes epochs with at least four digits.
 
@@ -51,10 +60,9 @@ def find_params(symbol: Path, name: str) -> list[Path]:
         if (found := pattern.fullmatch(path.name)) is not None
     }
     plain = symbol.parent / f"{name}.params"
-    if not epochs and plain.is_file():
-        return [plain]
-    if not epochs:
+    unnumbered = [plain] if plain.is_file() else []
+    if not epochs and not unnumbered:
         raise ModelNotFoundError(
             f"{symbol}: no parameters {name}-0000.params beside it: give them with --params"
         )
-    return sorted(epochs, key=lambda path: (epochs[path], path.name), reverse=True)
+    return sorted(epochs, key=lambda path: (epochs[path], path.name), reverse=True) + unnumbered

@@ -43,7 +43,8 @@ def choose_outputs(network: Network, options: ExportOptions) -> Network:
     if position is not None and len(kept) > 1:
         main = kept[position]
         spare = ", ".join(f"'{head.name}'" for head in kept if head is not main)
-        notes = [*notes, f"left out: {spare}: beside '{main.name}' only training needs them"]
+        reason = f"taken for auxiliary heads of training beside '{main.name}' (--outputs exports them)"
+        notes = [*notes, f"left out: {spare}: {reason}"]
         kept = [main]
     return with_heads(network, kept, notes)
 
@@ -133,8 +134,17 @@ def main_position(network: Network, heads: Sequence[NamedHead], options: ExportO
         return position_of(task or facts.task)
     if task is DEPTH:
         return position_of(DEPTH)
-    ops = {network.symbol.nodes[behind_wrappers(network.symbol, head.entry).node].op for head in heads}
-    return position_of(SEGMENTATION) if ops == {RESIZING} and task in (None, SEGMENTATION) else None
+    return position_of(SEGMENTATION) if task in (None, SEGMENTATION) and are_of_fcn(network, heads) else None
+
+
+def are_of_fcn(network: Network, heads: Sequence[NamedHead]) -> bool:
+    """Tell the heads of GluonCV's segmentation networks: maps of as many classes each, enlarged."""
+    nodes = [network.symbol.nodes[behind_wrappers(network.symbol, head.entry).node] for head in heads]
+    if {node.op for node in nodes} != {RESIZING}:
+        return False
+    layers = [network.symbol.nodes[node.inputs[0].node] for node in nodes]
+    counts = {layer.attrs.get("num_filter") for layer in layers if layer.op == "Convolution"}
+    return len(counts) == 1 and all(layer.op == "Convolution" for layer in layers)
 
 
 def position_of(task: Task) -> int:

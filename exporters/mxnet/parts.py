@@ -135,8 +135,10 @@ def take_part(network: Network, options: ExportOptions) -> Network:
     if options.part is None and not is_in_parts:
         return network
     parts = split_network(network, options) if len(list_inputs(network)) > 1 else [network]
-    if len(parts) == 1 and options.part in (None, 1):
+    if len(parts) == 1 and options.part is None:
         return network
+    if len(parts) == 1:
+        raise UsageError(f"{network.name}: --part is for networks of several inputs; this one has no parts")
     if options.part is not None and 1 <= options.part <= len(parts):
         return parts[options.part - 1]
     listed = ", ".join(f"--part {index} ({describe_part(part)})" for index, part in enumerate(parts, 1))

@@ -154,7 +154,7 @@ def refused(code: int, *arguments: object) -> str:
         (2, ["net-symbol.json", *SIZE, "--background"], "--background is for .onnx sources"),
         (2, ["net-symbol.json", *SIZE, "--image-range", "1"], "expected two numbers such as -1,1"),
         (2, ["net-symbol.json", *SIZE, "--image-range", "1,1"], "expected two numbers such as -1,1"),
-        (2, ["net-symbol.json", *SIZE, "--part", "2"], "has no part 2"),
+        (2, ["net-symbol.json", *SIZE, "--part", "2"], "this one has no parts"),
         (2, ["net-symbol.json", *SIZE, "--box-format", "xywh"], "--box-format is for .onnx sources"),
         (2, ["net-symbol.json", *SIZE, "--random-weights", "1"], "--random-weights is for zoo names"),
         (1, ["nowhere.onnx", *ADOPT], "nowhere.onnx: no such file"),

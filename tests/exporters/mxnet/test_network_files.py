@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -51,6 +52,20 @@ def test_parameters_without_an_epoch(tmp_path: Path) -> None:
     source = write(tmp_path, only=7)
     (tmp_path / "net-0007.params").rename(tmp_path / "net.params")
     assert read_network(source, None).weights["fc_bias"][0] == 7
+
+
+@pytest.mark.parametrize(
+    ("epochs", "note"),
+    [
+        ([0], "parameters: net-0000.params, not net.params (--params)"),
+        ([3, 12], "parameters: net-0012.params, the highest of 2 epochs, not net.params (--params)"),
+    ],
+)
+def test_an_epoch_beside_parameters_without_one_is_told(epochs: list[int], note: str, tmp_path: Path) -> None:
+    for epoch in epochs:
+        source = write(tmp_path, only=epoch)
+    shutil.copy(tmp_path / f"net-{epochs[0]:04d}.params", tmp_path / "net.params")
+    assert read_network(source, None).notes == (note,)
 
 
 @pytest.mark.parametrize("name", ["net-symbol.json", "net-0000.params"])

@@ -62,3 +62,9 @@ def test_detections_are_found_among_other_heads(
 def test_columns_without_boxes_are_no_detections(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match="this form of detection head is not supported"):
         convert(tmp_path, "ids", "scores")
+
+
+def test_layers_before_a_form_of_detections_that_is_not_known_are_exported(tmp_path: Path) -> None:
+    nodes = json.loads(SYMBOL.read_text())["nodes"]
+    layers = tuple(node["name"] for node in nodes if node["op"] == "LeakyReLU")[:2]
+    assert convert(tmp_path, "ids", "scores", outputs=layers).metadata.task.name == "tensors"

@@ -187,4 +187,16 @@ def test_heads_beside_enlarged_maps_are_for_training(tmp_path: Path) -> None:
 
     for options in ({}, {"task": "segmentation"}):
         notes = convert(heads, tmp_path, **options).notes
-        assert "left out: 'up1': beside 'up0' only training needs them" in notes
+        spare = "left out: 'up1': taken for auxiliary heads of training beside 'up0' (--outputs exports them)"
+        assert spare in notes
+
+
+def test_enlarged_maps_of_other_classes_are_all_kept(tmp_path: Path) -> None:
+    def heads(net: SymbolFile) -> tuple[Entry, ...]:
+        size: dict[str, Any] = {"height": 16, "width": 16}
+        maps = [net.conv(f"c{count}", net.data, count, 3, stride=2) for count in (5, 2)]
+        return tuple(net.op("_contrib_BilinearResize2D", f"up{i}", x, **size) for i, x in enumerate(maps))
+
+    result = convert(heads, tmp_path)
+    assert result.metadata.task.name == "tensors"
+    assert not any("left out" in note for note in result.notes)
