@@ -15,7 +15,7 @@ from gcv_edge.runtime.picture_size import picture_kind, picture_size
 from gcv_edge.runtime.pixel_limit import LIMIT
 
 RARE_KINDS = ("AVIF", "GIF", "HEIC", "JPEG 2000", "JPEG XL")
-"""Formats that OpenCV is built without here or there."""
+"""Formats that OpenCV is built without here or there, and one of which damaged files kill it."""
 
 
 def decode_picture(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.generic]:
@@ -35,12 +35,11 @@ def decode_picture(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.gen
             picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
             if picture is not None:
                 return picture
-    raise DataError(f"found {describe_undecoded(data)}, expected JPEG, PNG or the like")
+    raise DataError(f"found {describe_undecoded(picture_kind(data))}, expected JPEG, PNG or the like")
 
 
-def describe_undecoded(data: bytes) -> str:
+def describe_undecoded(kind: str | None) -> str:
     """Say what could not be decoded: a format that not every OpenCV has, or nothing that is known."""
-    kind = picture_kind(data)
     return f"{kind}, which OpenCV cannot decode here" if kind in RARE_KINDS else "no picture"
 
 
@@ -70,6 +69,8 @@ def check_still(address: int | str) -> None:
         return
     with contextlib.suppress(OSError, ValueError), Path(address).open("rb") as file:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            size = picture_size(data)
+            size, kind = picture_size(data), picture_kind(data)
         if size is not None:
             LIMIT.check(size)
+        elif kind is not None:
+            raise DataError(f"found {describe_undecoded(kind)}, expected a picture or video")

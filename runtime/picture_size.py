@@ -1,7 +1,7 @@
 """How many pixels an encoded picture has, from its header alone: nothing is decoded, and nothing allocated.
 
 Sources: PNG (W3C), 4.1.1 IHDR; JPEG (ITU T.81), B.2.2; TIFF 6.0, section 2, and BigTIFF; WebP (RFC 9649);
-GIF89a, section 18; BITMAPINFOHEADER; netpbm's pnm; JPEG 2000 (ITU T.800), A.5.1; AVIF (ISO/IEC 23008-12),
+GIF89a, section 18; BITMAPINFOHEADER; netpbm's pnm; AVIF (ISO/IEC 23008-12),
 6.5.3.
 """
 
@@ -20,19 +20,25 @@ JPEG_ALONE = frozenset((0x00, 0x01, *range(0xD0, 0xD9)))
 """Second bytes of what has no length: stuffing and markers without a segment."""
 JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 JPEG_END = frozenset((0xD9, 0xDA))
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_HEAD, PNG_CHECKSUM = 8, 4
+"""Bytes before and behind what a chunk holds."""
 PNM_SPACE = rb"(?:\s|#[^\r\n]*[\r\n])"
 PNM_HEAD = re.compile(rb"P[1-6]\s" + PNM_SPACE + rb"*(\d{1,10})" + PNM_SPACE + rb"+(\d{1,10})[\s#]")
 TIFF_SIDES = (256, 257, 322, 323)
 """Tags of the width and height of the picture, and of its tiles."""
 TIFF_TYPES = {1: "B", 3: "H", 4: "I", 16: "Q"}
-CODESTREAM = re.compile(rb"\xff\x4f\xff\x51.{4}(.{8})", re.DOTALL)
+AVIF_SIZE = re.compile(rb"ispe.{4}(.{8})", re.DOTALL)
+OUTSIDE = (struct.error, OverflowError)
+"""What reading at a place outside the data raises, or at one that no index can say."""
 
 
 def picture_size(data: Encoded) -> Size | None:
     """Return width and height of what decoding would hold.
 
     Args:
-        data: an encoded picture: PNG, JPEG, GIF, BMP, TIFF, WebP, netpbm, JPEG 2000 or AVIF.
+        data: an encoded picture: PNG, JPEG, GIF, BMP, TIFF, WebP, netpbm or AVIF. Not JPEG 2000:
+            OpenCV dies of damaged ones.
 
     Returns:
         The larger of picture and tile, where a TIFF has tiles. None for anything else, or a damaged header.
@@ -41,7 +47,7 @@ def picture_size(data: Encoded) -> Size | None:
         if signature.match(data):
             try:
                 return read(data)
-            except struct.error:
+            except OUTSIDE:
                 return None
     return None
 
@@ -66,14 +72,32 @@ def page_count(data: Encoded) -> int:
             behind = place + struct.calcsize(order + count) + step * entries
             (place,) = struct.unpack_from(order + word, data, behind)
             pages += 1
-    except struct.error:
+    except OUTSIDE:
         pass
     return max(pages, 1)
 
 
 def png_size(data: Encoded) -> Size | None:
-    """Read IHDR, which comes first."""
-    return struct.unpack_from(">II", data, 16) if data[12:16] == b"IHDR" else None
+    """Read IHDR, which comes first, of a file that holds all that its chunks say they hold.
+
+    OpenCV takes the memory of a chunk before it looks whether so much is there: 4 GB for a few bytes.
+    """
+    return struct.unpack_from(">II", data, 16) if data[12:16] == b"IHDR" and has_whole_chunks(data) else None
+
+
+def has_whole_chunks(data: Encoded) -> bool:
+    """Tell whether each chunk of a PNG is there, up to its end or the file's.
+
+    The end has pixels before it: OpenCV goes on behind one that has not.
+    """
+    place, kind, has_pixels = len(PNG_SIGNATURE), b"", False
+    while place + PNG_HEAD <= len(data) and kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", data, place)
+        if length > len(data) - place - PNG_HEAD:
+            return False
+        has_pixels = has_pixels or kind == b"IDAT"
+        place += PNG_HEAD + length + PNG_CHECKSUM
+    return has_pixels if kind == b"IEND" else place >= len(data)
 
 
 def jpeg_size(data: Encoded) -> Size | None:
@@ -152,14 +176,10 @@ def tiff_sides(data: Encoded, order: str) -> Iterator[tuple[int, int]]:
             yield tag, struct.unpack_from(order + TIFF_TYPES[kind], data, entry + value)[0]
 
 
-def largest_size(pattern: re.Pattern[bytes]) -> Callable[[Encoded], Size | None]:
-    """Return a reader of the largest of the sizes, two words each, that a file may name in several places."""
-
-    def read(data: Encoded) -> Size | None:
-        sizes = (struct.unpack(">II", found[1]) for found in pattern.finditer(data))
-        return max(sizes, key=pixel_count, default=None)
-
-    return read
+def avif_size(data: Encoded) -> Size | None:
+    """Return the largest of the sizes that a file names in several places."""
+    sizes = (struct.unpack(">II", found[1]) for found in AVIF_SIZE.finditer(data))
+    return max(sizes, key=pixel_count, default=None)
 
 
 def pixel_count(size: Size) -> int:
@@ -177,8 +197,7 @@ READERS: dict[re.Pattern[bytes], Callable[[Encoded], Size | None]] = {
         rb"RIFF.{4}WEBP": webp_size,
         rb"II[*+]\0|MM\0[*+]": tiff_size,
         rb"P[1-6]\s": pnm_size,
-        rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51": largest_size(CODESTREAM),
-        rb".{4}ftypavi[fs]": largest_size(re.compile(rb"ispe.{4}(.{8})", re.DOTALL)),
+        rb".{4}ftypavi[fs]": avif_size,
     }.items()
 }
 """By the first bytes."""

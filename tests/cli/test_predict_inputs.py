@@ -100,7 +100,7 @@ def head(data: bytes) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("name", "write", "problem"),
     [
-        ("x.jp2", encode(".jp2"), ""),
+        ("x.jp2", encode(".jp2"), "JPEG 2000, which OpenCV cannot decode here"),
         ("x.jpe", encode(".jpg"), ""),
         ("x.pnm", encode(".ppm"), ""),
         ("x.gif", head(b"GIF89a\x08\x00\x08\x00"), "GIF, which OpenCV cannot decode here"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
+import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +16,9 @@ import numpy as np
 import pytest
 
 from gcv_edge.errors import DataError
+from gcv_edge.runtime.captures import capture_frames
 from gcv_edge.runtime.decoding import decode_picture
-from gcv_edge.runtime.picture_size import picture_size
+from gcv_edge.runtime.picture_size import page_count, picture_size
 from gcv_edge.runtime.pixel_limit import limit_pixels
 from gcv_edge.runtime.sources import read_picture, read_source
 from gcv_edge.runtime.videos import Video
@@ -37,7 +40,6 @@ MAKERS: dict[str, Maker] = {
     "webp": files.webp,
     "lossless.webp": files.lossless_webp,
     "extended.webp": files.extended_webp,
-    "j2k": files.jpeg_2000,
     "avif": files.avif,
 }
 WIDTH, HEIGHT = 16001, 15002
@@ -173,3 +175,45 @@ def test_frames_of_videos_count_too(tmp_path: Path) -> None:
                 read()
             assert str(found.value).startswith(said)
     assert next(read_source(path)).pixels.shape == (240, 320, 3)
+
+
+@pytest.mark.parametrize("kind", [b"tEXt", b"IDAT", b"PLTE", b"none"])
+@pytest.mark.parametrize("length", [500, 1 << 28, (1 << 31) - 1, (1 << 32) - 1])
+@pytest.mark.parametrize("left", [0, 3, 4, 30])
+def test_a_png_holds_what_its_chunks_say(tmp_path: Path, kind: bytes, length: int, left: int) -> None:
+    """OpenCV would take the memory first: seconds, and up to 4 GB."""
+    whole = files.png(20, 10)
+    place = whole.index(b"IDAT") - 4
+    path = tmp_path / "a.png"
+    path.write_bytes(whole[:place] + struct.pack(">I", length) + kind + whole[place + 8 :][:left])
+    start = time.process_time()
+    for read in (read_picture, read_source, lambda path: Video(path).read([0])):
+        with pytest.raises(DataError, match="found no picture"):
+            list(read(path))
+    with pytest.raises(DataError, match="found no picture"):
+        list(capture_frames(str(path), "a video"))
+    assert time.process_time() - start < 0.5
+
+
+@pytest.mark.parametrize(
+    ("missing", "size"), [(0, (20, 10)), (4, (20, 10)), (5, None), (11, None), (12, (20, 10))]
+)
+def test_a_png_cut_in_its_last_chunk(missing: int, size: tuple[int, int] | None) -> None:
+    """Of a head that is cut off OpenCV takes what is missing from anywhere."""
+    whole = files.png(20, 10)
+    assert picture_size(whole[: len(whole) - missing]) == size
+
+
+@pytest.mark.parametrize("place", [1 << 63, (1 << 64) - 1, 1 << 62])
+def test_a_directory_that_no_file_reaches(place: int) -> None:
+    data = b"II+\0" + struct.pack("<HHQ", 8, 0, place) + bytes(100)
+    assert picture_size(data) is None
+    assert page_count(data) == 1
+
+
+def test_jpeg_2000_is_not_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "a.avi"
+    path.write_bytes(cv2.imencode(".jp2", np.zeros((40, 60, 3), np.uint8))[1].tobytes())
+    for read in (read_picture, lambda path: list(capture_frames(str(path), "a video"))):
+        with pytest.raises(DataError, match="found JPEG 2000, which OpenCV cannot decode here"):
+            read(path)
