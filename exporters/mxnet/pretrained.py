@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import lzma
 import os
 import re
 import zipfile
@@ -26,6 +25,10 @@ from gcv_edge.files import replacing
 
 REPOSITORY_VARIABLE = "MXNET_GLUON_REPO"
 CHUNK = 1 << 20
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How GluonCV's archives are compressed; LZMA would take as much memory as an archive says."""
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+"""What reading a damaged archive raises: offsets out of place raise OSError."""
 
 
 class DamagedArchiveError(Exception):
@@ -149,19 +152,27 @@ def unpack(archive: Path, published: Published, target: Path, max_bytes: int) ->
     Raises:
         DamagedArchiveError: the archive is damaged, holds something else, or the SHA-1 is wrong.
     """
-    try:
-        with zipfile.ZipFile(archive) as file:
+    with contextlib.ExitStack() as files:
+        with reading():
+            file = files.enter_context(zipfile.ZipFile(archive))
             member = find_member(file, f"{published.stem}.params", max_bytes)
-            with file.open(member) as stream, replacing(target) as temporary:
-                found = write_and_hash(stream, temporary, member.file_size)
-                if found != published.sha1:
-                    raise DamagedArchiveError(f"SHA-1 {found[:8]}, expected {published.sha1[:8]}")
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError) as error:
-        raise DamagedArchiveError(f"not a usable zip archive: {error}") from error
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        # bz2 says so of damaged data, as no other decompressor does
+            stream = files.enter_context(file.open(member))
+        temporary = files.enter_context(replacing(target))
+        found = write_and_hash(stream, temporary, member.file_size)
+        if found != published.sha1:
+            raise DamagedArchiveError(f"SHA-1 {found[:8]}, expected {published.sha1[:8]}")
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """Turn what is raised for damaged archives, which may be an OSError, into an error of its own.
+
+    Raises:
+        DamagedArchiveError: the archive is damaged.
+    """
+    try:
+        yield
+    except UNREADABLE as error:
         raise DamagedArchiveError(f"not a usable zip archive: {error}") from error
 
 
@@ -176,6 +187,8 @@ def find_member(archive: zipfile.ZipFile, name: str, max_bytes: int) -> zipfile.
         raise DamagedArchiveError(f"the archive holds {len(members)} files, expected one")
     if members[0].filename != name:
         raise DamagedArchiveError(f"the archive holds {members[0].filename[:80]!r}, expected '{name}'")
+    if members[0].compress_type not in METHODS:
+        raise DamagedArchiveError(f"'{name}' is compressed by method {members[0].compress_type}, expected 8")
     if members[0].file_size > max_bytes:
         raise DamagedArchiveError(f"'{name}' has {members[0].file_size} bytes, expected at most {max_bytes}")
     return members[0]
@@ -189,7 +202,7 @@ def write_and_hash(stream: IO[bytes], path: Path, size: int) -> str:
     """
     digest, written = hashlib.sha1(usedforsecurity=False), 0
     with path.open("wb") as file:
-        while chunk := stream.read(CHUNK):
+        while chunk := read_chunk(stream):
             written += len(chunk)
             if written > size:
                 raise DamagedArchiveError("the archive holds more than it announces")
@@ -198,6 +211,16 @@ def write_and_hash(stream: IO[bytes], path: Path, size: int) -> str:
         file.flush()
         os.fsync(file.fileno())
     return digest.hexdigest()
+
+
+def read_chunk(stream: IO[bytes]) -> bytes:
+    """Read on in an archive.
+
+    Raises:
+        DamagedArchiveError: the archive is damaged.
+    """
+    with reading():
+        return stream.read(CHUNK)
 
 
 def is_right(path: Path, sha1: str) -> bool:
