@@ -22,8 +22,12 @@ in calls to the runtime are plain ``TypeError`` and ``ValueError``.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
+
+CONTROL = re.compile(r"[\0-\x08\n-\x1f\x7f-\x9f\u2028\u2029]")
+"""What names in a file may hold and a line may not: it is spelt out."""
 
 LAST_OF_MXNET = (3, 12)
 """Last Python for which MXNet was released, as the extra [mxnet] has it."""
@@ -33,6 +37,9 @@ class GcvEdgeError(Exception):
     """Root of all errors of this package; ``exit_code`` is what the command line returns."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return CONTROL.sub(lambda found: ascii(found[0])[1:-1], super().__str__())
 
 
 class MissingExtraError(GcvEdgeError):

@@ -65,6 +65,10 @@ GRAPH_NMS_OUTPUTS = ("ids", "scores", "boxes")
 """Outputs of a detector that keeps its NMS inside the graph."""
 
 
+SHOWN = 60
+"""Characters of an unknown name that are told."""
+
+
 def find_task(name: str) -> Task:
     """Look a task up by name.
 
@@ -75,4 +79,4 @@ def find_task(name: str) -> Task:
         return TASKS[name]
     close = difflib.get_close_matches(name, TASKS, n=1)
     hint = f"did you mean '{close[0]}'?" if close else f"expected one of {', '.join(TASKS)}"
-    raise UnsupportedError(f"task '{name}' is not supported: {hint}")
+    raise UnsupportedError(f"task {name[:SHOWN]!r} is not supported: {hint}")
