@@ -7,6 +7,9 @@ from gcv_edge.errors import UnsupportedError
 MAX_ELEMENTS = 1 << 29
 """Of one tensor: in float32, what ONNX's protobuf can hold (2 GB)."""
 
+MAX_INPUT = 1 << 27
+"""Of one input of a foreign file, which is tried on noise of that size: 512 MB."""
+
 MAX_MADE = 1 << 28
 """Of all constants together that converters and folding make, those of the file's parameters not counted."""
 

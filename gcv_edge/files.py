@@ -14,6 +14,14 @@ from pathlib import Path
 TOKEN_BYTES = 4
 
 
+def is_file(path: Path) -> bool:
+    """Tell whether there is such a file; there is none of a name that the system does not take."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # longer than file systems take, or with a zero inside
+        return False
+
+
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path in the folder of ``path``; rename it to ``path`` when the block succeeds.

@@ -143,11 +143,22 @@ def read_entries(path: Path) -> dict[str, Entry]:
         if stream.read(HASH_BYTES) != hash_rest(stream):
             raise ValueError("found a damaged file, expected what an interrupted run wrote")
         stream.seek(HASH_BYTES)
-        with np.load(stream, allow_pickle=False) as archive:
-            entries = {name: Entry(*stored) for name, stored in json.loads(str(archive["entries"])).items()}
-            for member in archive.files[1:]:
-                name, array = member.split("/", 1)
-                entries[name].arrays[array] = archive[member]
+        try:
+            return load_entries(stream)
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:  # the hash is right: somebody else wrote it
+            raise ValueError(f"found what no run writes, expected findings: {error}") from error
+
+
+def load_entries(stream: BinaryIO) -> dict[str, Entry]:
+    """Read the archive of a file of findings."""
+    with np.load(stream, allow_pickle=False) as archive:
+        stored = json.loads(str(archive["entries"]))
+        entries = {name: Entry(str(key), value) for name, (key, value) in stored.items()}
+        for member in archive.files[1:]:
+            name, array = member.split("/", 1)
+            entries[name].arrays[array] = archive[member]
     return entries
 
 

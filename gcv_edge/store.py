@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gcv_edge.errors import GcvEdgeError, ModelNotFoundError
-from gcv_edge.files import replacing
+from gcv_edge.files import is_file, replacing
 
 SUFFIX = ".onnx"
 NOTE_SUFFIX = ".json"
@@ -111,7 +111,7 @@ def stored_models() -> dict[str, Path]:
     """List the store: name to path, sorted; notes whose file is gone are left out."""
     found = {path.stem: path for path in entries(SUFFIX)}
     noted = {path.stem: read_note(path) for path in entries(NOTE_SUFFIX)}
-    found |= {name: path for name, path in noted.items() if path is not None and path.is_file()}
+    found |= {name: path for name, path in noted.items() if path is not None and is_file(path)}
     return dict(sorted(found.items()))
 
 
@@ -124,7 +124,7 @@ def find_model(model: str | os.PathLike[str]) -> Path:
         ModelNotFoundError: nothing answers to it, or several names do; the message lists what is close.
     """
     path = Path(model)
-    if path.is_file():
+    if is_file(path):
         return path
     wanted = os.fspath(model)
     if is_path(wanted):

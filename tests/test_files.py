@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gcv_edge.files import replacing
+from gcv_edge.files import is_file, replacing
 
 
 def mode_of(path: Path) -> int:
@@ -90,3 +90,10 @@ def test_only_what_nobody_writes_any_more_is_removed(tmp_path: Path) -> None:
         assert first.exists()
     assert (tmp_path / "a.onnx").read_text() == "first"
     assert sorted(path.name for path in tmp_path.iterdir()) == [stranger.name, "a.onnx"]
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "\ud800", "missing", ""])
+def test_no_file_has_a_name_that_no_system_takes(tmp_path: Path, name: str) -> None:
+    assert not is_file(tmp_path / name)
+    (tmp_path / "there").touch()
+    assert is_file(tmp_path / "there")

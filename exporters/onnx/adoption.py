@@ -14,7 +14,7 @@ from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.exporters.onnx.checks import check_graph
-from gcv_edge.exporters.onnx.inputs import Entries, find_entries, open_inputs
+from gcv_edge.exporters.onnx.inputs import Entries, check_sizes, find_entries, open_inputs
 from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.onnx.plans import Foreign, Plan, choose_values, plan_outputs, refuse_unused
 from gcv_edge.exporters.onnx.plausibility import judge_centres, judge_detections
@@ -43,6 +43,7 @@ def adopt_model(path: Path, adoption: Adoption, options: ExportOptions) -> Expor
     file = read_file(path)
     given, options = options, complete_options(options, file.notes)
     entries = find_entries(file.proto, options, path)
+    check_sizes(entries, path)
     model = modernize(file.proto, entries.shapes, path)
     check_graph(model, path)
     foreign = open_network(model, entries, file, options, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError, UsageError
+from gcv_edge.exporters.budget import MAX_INPUT, TooLargeError
 from gcv_edge.exporters.builder import BATCH, Dim, GraphBuilder, Shape
 from gcv_edge.exporters.onnx.reading import declared_shape, fed_inputs
 from gcv_edge.exporters.source import Batch, ExportOptions
@@ -112,6 +114,21 @@ def find_entries(proto: onnx.ModelProto, options: ExportOptions, path: Path) -> 
             "--task tensors exports it as it is"
         )
     return Entries(tensor_entries(inputs, options, path), is_picture=False)
+
+
+def check_sizes(entries: Entries, path: Path) -> None:
+    """Refuse inputs that are too large to try the network on some.
+
+    Raises:
+        TooLargeError: one is.
+    """
+    for entry in entries.fed:
+        elements = math.prod(length for length in entry.shape if isinstance(length, int))
+        if elements > MAX_INPUT:
+            raise TooLargeError(
+                f"{path}: input '{entry.name}': found {list(entry.shape)}, {elements} elements, "
+                f"expected at most {MAX_INPUT}"
+            )
 
 
 def type_name(value: onnx.ValueInfoProto) -> str:

@@ -70,7 +70,7 @@ def read_pruning(entries: Mapping[str, str]) -> Mapping[str, Any] | None:
     try:
         record = json.loads(entries.get("gcv_edge pruning", "null"))
         return record if isinstance(record, dict) and describe_pruning(record) else None
-    except (ValueError, LookupError, TypeError, ArithmeticError):
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
         return None
 
 

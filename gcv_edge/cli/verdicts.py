@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,8 +60,22 @@ def has_passed(verification: Mapping[str, Any]) -> bool:
 
 def comparisons(verification: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the comparisons that are well-formed."""
-    rows = verification.get("comparisons", [])
-    return [row for row in rows if isinstance(row, dict) and {"name", "max_error", "tolerance"} <= row.keys()]
+    rows = verification.get("comparisons")
+    return [row for row in rows if is_comparison(row)] if isinstance(rows, (list, tuple)) else []
+
+
+def is_comparison(row: object) -> bool:
+    """Tell whether something has a comparison's name and numbers."""
+    if not isinstance(row, dict) or not {"name", "max_error", "tolerance"} <= row.keys():
+        return False
+    return is_number(row["tolerance"]) and (row["max_error"] is None or is_number(row["max_error"]))
+
+
+def is_number(value: object) -> bool:
+    """Tell a number that a float can hold."""
+    return isinstance(value, float) or (
+        isinstance(value, int) and value.bit_length() < sys.float_info.max_exp
+    )
 
 
 def as_words(value: object) -> list[str]:

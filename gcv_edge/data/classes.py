@@ -10,6 +10,8 @@ from gcv_edge.errors import DataError
 from gcv_edge.labels import find_repeated
 
 SHOWN_NAMES = 8
+MOST_CLASSES = 1 << 31
+"""Of a data set whose classes have no names."""
 ALIASES = {
     "airplane": "aeroplane",
     "motorcycle": "motorbike",
@@ -116,7 +118,7 @@ def as_class_id(value: float, labels: Sequence[str]) -> int:
     Raises:
         DataError: it is not whole, negative, or beyond the model's classes.
     """
-    limit = len(labels) if labels else math.inf
+    limit = len(labels) or MOST_CLASSES
     if not (math.isfinite(value) and value == int(value) and 0 <= value < limit):
         expected = f"a class from 0 to {len(labels) - 1}" if labels else "a whole number from 0"
         raise DataError(f"found class {value:g}, expected {expected}")

@@ -15,6 +15,7 @@ from gcv_edge.data.reader import DamagedSampleError, FileReader, Size
 from gcv_edge.data.targets import BoxTarget, InstanceTarget, KeypointTarget, Target
 from gcv_edge.data.voc_folders import SPLITS
 from gcv_edge.errors import DataError
+from gcv_edge.files import is_file
 from gcv_edge.labels import describe_repeated
 from gcv_edge.tasks import DETECTION, INSTANCES, POSE, Task
 
@@ -219,7 +220,7 @@ def find_picture_folder(annotations: Path, first: Picture) -> Path:
         for name in (split, f"images/{split}", "images", "JPEGImages", ".")
     ]
     for place in places:
-        if (place / first.file_name).is_file():
+        if is_file(place / first.file_name):
             return place
     name = PurePosixPath(first.file_name).name
     raise DataError(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 from gcv_edge.data.masks import check_mask
 from gcv_edge.data.numbers import is_number, is_numbers
@@ -196,7 +196,7 @@ class Entry:
     def text(self, key: str) -> str:
         """Return text that is not empty."""
         value = self.fields.get(key)
-        if not isinstance(value, str) or not value:
+        if not is_text(value) or not value:
             raise self.wrong(key, "text")
         return value
 
@@ -210,6 +210,11 @@ class Entry:
     def wrong(self, key: str, expected: str) -> DataError:
         """Return the error that says what was found."""
         return DataError(f"{self.where}: {key}: found {str(self.fields.get(key))[:40]}, expected {expected}")
+
+
+def is_text(value: Any) -> TypeGuard[str]:
+    """Tell text; JSON can spell halves of characters, which are none."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def entries(content: Mapping[str, Any], key: str, path: Path) -> Iterator[Entry]:
@@ -232,7 +237,7 @@ def parse_picture(entry: Entry) -> Picture:
 def parse_category(entry: Entry) -> Category:
     """Read a category."""
     joints = entry.fields.get("keypoints", [])
-    if not isinstance(joints, list) or not all(isinstance(joint, str) for joint in joints):
+    if not isinstance(joints, list) or not all(map(is_text, joints)):
         raise entry.wrong("keypoints", "a list of names")
     return Category(entry.text("name"), tuple(joints))
 

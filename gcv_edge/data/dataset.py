@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gcv_edge.data.reader import DamagedSampleError, Reader
+from gcv_edge.data.reader import DamagedSampleError, Reader, Size
 from gcv_edge.data.targets import ClassTarget, Target
 from gcv_edge.errors import DataError
 from gcv_edge.runtime.decoding import decode_picture
@@ -116,7 +116,7 @@ class Dataset:
         """
         for index in self._indices:
             try:
-                target = self._reader.target(index, (0, 0))
+                target = self._label(index, (0, 0))
             except DamagedSampleError:
                 continue
             if isinstance(target, ClassTarget):
@@ -206,8 +206,12 @@ class Dataset:
         if not self._has_labels:
             return Sample(reader.name(index), frame, None)
         height, width = frame.shape[:2]
+        return Sample(reader.name(index), frame, self._label(index, (width, height)))
+
+    def _label(self, index: int, size: Size) -> Target | None:
+        reader = self._reader
         try:
-            return Sample(reader.name(index), frame, reader.target(index, (width, height)))
+            return reader.target(index, size)
         except DamagedSampleError:
             raise
         except DataError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gcv_edge.data.targets import Target
 from gcv_edge.errors import DataError
+from gcv_edge.files import is_file
 
 Size = tuple[int, int]
 
@@ -159,7 +160,7 @@ class FileReader(Reader):
             DataError: none of the first is there.
         """
         probed = self.paths[:PROBED_PICTURES]
-        if probed and not any((self.root / path).is_file() for path in probed):
+        if probed and not any(is_file(self.root / path) for path in probed):
             raise DataError(
                 f"{self.root}: found none of the pictures that the labels name, expected {probed[0]}"
             )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gcv_edge.errors import DataError
+from gcv_edge.files import is_file
 from gcv_edge.runtime.sources import PICTURE_SUFFIXES
 
 SPLITS = ("test", "val", "valid", "trainval", "train")
@@ -77,7 +78,7 @@ def read_split(
 def is_labelled(path: Path, folder: Path, suffix: str) -> bool:
     """Tell whether the first picture of a split has labels; those of VOC2012's test are not public."""
     names = read_names(path)
-    return bool(names) and (folder / f"{names[0]}{suffix}").is_file()
+    return bool(names) and is_file(folder / f"{names[0]}{suffix}")
 
 
 def read_names(path: Path) -> list[str]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import onnx_ir as ir
 
-from gcv_edge.errors import ModelFileError
+from gcv_edge.errors import GcvEdgeError, ModelFileError
+from gcv_edge.exporters.boundary import first_line
 from gcv_edge.exporters.passes import FoldBatchNormPass
 from gcv_edge.exporters.passes.constants import add_constant
 
@@ -18,14 +19,13 @@ def load_model(path: Path) -> ir.Model:
         ModelFileError: the file is no model.
     """
     try:
-        model = ir.load(path)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ModelFileError(path, f"cannot be read: {str(error).splitlines()[0]}") from error
-    except Exception as error:
+        return normalize(ir.load(path))
+    except (GcvEdgeError, MemoryError):
+        raise
+    except Exception as error:  # of what libraries raise for a damaged graph nobody has a list
         if type(error).__name__ == "DecodeError":
             raise ModelFileError(path, "is no ONNX file") from error
-        raise
-    return normalize(model)
+        raise ModelFileError(path, f"cannot be read: {first_line(error)}") from error
 
 
 def normalize(model: ir.Model) -> ir.Model:

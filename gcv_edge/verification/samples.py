@@ -136,5 +136,5 @@ def stored_error(outputs: Outputs, test: Mapping[str, Any], file: Path, is_round
             return rounded_error(found, expected, float(test["scale"]))
         error = float(np.abs(found - expected).max() / float(test["scale"]))
         return float("inf") if np.isnan(error) else error
-    except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ModelFileError(file, f"metadata key 'gcv_edge self_test' is damaged ({error})") from error

@@ -441,3 +441,15 @@ def test_a_piece_of_coco(testdata: Path, task: Task, objects: int) -> None:
     targets = found(testdata / "tiny_coco", task)
     assert len(targets) == 50
     assert sum(map(len, targets.values())) == objects
+
+
+@pytest.mark.parametrize(("place", "key"), [("images", "file_name"), ("categories", "name")])
+def test_half_a_character_is_no_text(here: Path, place: str, key: str) -> None:
+    content = changed(place, key, "a\ud800")
+    assert f"{place}[0]: {key}: found" in refused(write(here / "half.json", content), DETECTION)
+
+
+def test_half_a_character_names_no_joint(here: Path) -> None:
+    people = copy.deepcopy(PEOPLE)
+    people["categories"][0]["keypoints"][0] = "\udfff"
+    assert "expected a list of names" in refused(write(here / "half.json", people), POSE)

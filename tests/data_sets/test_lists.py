@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gcv_edge.data import open_dataset
 from gcv_edge.data.targets import BoxTarget, ClassTarget
+from gcv_edge.errors import DataError
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, SEGMENTATION, Task
 
 from .conftest import read_or_refused, refused, write_picture
@@ -172,3 +173,26 @@ def test_a_line_that_is_there_twice_is_one_class(tmp_path: Path) -> None:
     assert sample.target.class_id == 0
     (tmp_path / "all.csv").write_text("a.png,cat\na.png,dog\n")
     assert "found 2 classes, expected one" in refused(tmp_path / "all.csv", CLASSIFICATION, ("cat", "dog"))
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "said"),
+    [
+        (
+            "a.lst",
+            "0\t2\t5\t9e18\t0\t0\t1\t1\ta.png",
+            "a.png: found class 9e+18, expected a whole",
+        ),
+        ("a.csv", "a.png,1,1,5,5,9999999999", "a.png: found class 1e+10, expected a whole number from 0"),
+        ("a.csv", f"{'x' * 5000},1,1,5,5,1", "found none of the pictures that the labels name"),
+    ],
+)
+def test_classes_and_names_out_of_all_proportion(here: Path, name: str, line: str, said: str) -> None:
+    assert said in refused(write(here / name, line), DETECTION)
+
+
+def test_class_ids_say_where_a_label_is_wrong(here: Path) -> None:
+    path = write(here / "a.csv", "a.png,cat", "a.png,dog")
+    with pytest.raises(DataError) as caught:
+        list(open_dataset(path, CLASSIFICATION).class_ids())
+    assert str(caught.value) == f"{path}: a.png: found 2 classes, expected one"

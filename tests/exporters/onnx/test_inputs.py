@@ -346,3 +346,24 @@ def test_windows_that_cannot_be(kind: str, attributes: dict[str, int], message: 
     with pytest.raises(UnsupportedError, match=f"{kind} 'window': found .*{message}") as caught:
         adopt(file, tmp_path, UNIT, y=floats("a", "b", "c", "d"))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("declared", "options", "elements"),
+    [
+        ([100_000, 3, 64, 64], UNIT, 1_228_800_000),
+        ([1, 3, 8000, 8000], UNIT, 192_000_000),
+        (["N", 3, 100_000, 500], UNIT, 150_000_000),
+        ([1, 3, "H", "W"], replace(UNIT, input_shape=(1, 3, 20_000, 9_000)), 540_000_000),
+        ([1, 3, 8000, 8000], ExportOptions(task="tensors"), 192_000_000),
+    ],
+)
+def test_an_input_out_of_all_proportion(
+    declared: list[int | str], options: ExportOptions, elements: int, tmp_path: Path
+) -> None:
+    file = ForeignFile()
+    classify(file, file.input("x", declared))
+    with pytest.raises(UnsupportedError) as caught:
+        adopt(file, tmp_path, options, core=floats(declared[0], 5))
+    assert str(caught.value).startswith(f"{tmp_path / 'foreign.onnx'}: input 'x': found [")
+    assert str(caught.value).endswith(f"{elements} elements, expected at most 134217728")
