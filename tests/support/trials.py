@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gcv_edge.errors import GcvEdgeError
 from gcv_edge.exporters.loading import load_source
@@ -60,6 +61,7 @@ def failures(module: str, first: int, last: int) -> str:
     """Run a module's trials in a child process; return what it printed, and how it ended where it died."""
     command = [sys.executable, "-c", RUN, str(ROOT), module, str(first), str(last)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    child = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment, check=False)
+    options: dict[str, Any] = {"capture_output": True, "text": True, "errors": "replace", "check": False}
+    child = subprocess.run(command, timeout=600, env=environment, **options)
     end = f"ended with {child.returncode}: {child.stderr[-300:]}" if child.returncode else ""
     return child.stdout + end
