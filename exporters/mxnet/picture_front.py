@@ -20,8 +20,18 @@ from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
 
 Array = NDArray[Any]
 
-LAYERS = frozenset(PARAMETER_INPUTS) - {"BatchNorm"}
-"""Operators behind which a picture is none any more."""
+MIXING = frozenset(
+    (
+        "Pooling",
+        "Pooling_v1",
+        "_contrib_AdaptiveAvgPooling2D",
+        "UpSampling",
+        "_contrib_BilinearResize2D",
+        "LRN",
+    )
+)
+LAYERS = (frozenset(PARAMETER_INPUTS) - {"BatchNorm"}) | MIXING
+"""Operators behind which a picture is none any more: they weigh or mix its numbers."""
 
 WHITENING = re.compile(r"(resnetv2|wideresnet)\d*_batchnorm0")
 """The first layer of GluonCV's ResNet V2 and WideResNet, which see pictures that are normalised already."""
