@@ -8,12 +8,15 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.exporters.onnx.checks import check_graph
+from gcv_edge.exporters.onnx.class_numbers import judge_numbers
+from gcv_edge.exporters.onnx.detections import LIST
 from gcv_edge.exporters.onnx.inputs import Entries, check_sizes, find_entries, open_inputs
 from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.onnx.plans import Foreign, Plan, choose_values, plan_outputs, refuse_unused
@@ -140,9 +143,12 @@ def judge_on_picture(
     (entry,) = foreign.entries.fed
     shape = tuple(length if isinstance(length, int) else 1 for length in entry.shape)
     kinds = check_inputs({entry.name: (1, *shape[1:])}, metadata)
+    trials = [reference.run(kinds[kind]) for kind in ("noise", "picture")]
     remarks: list[str] = []
-    for kind in ("noise", "picture"):
-        found = reference.run(kinds[kind])
+    if plan.first_class is not None:
+        listed = np.concatenate([found[LIST] for found in trials], axis=1)
+        remarks.append(judge_numbers(listed, plan.first_class, metadata.labels, foreign.source))
+    for found in trials:
         if plan.assumes_centres:
             judge_centres(found, foreign.source)
         remarks += judge_detections(found, foreign.size, foreign.source)
@@ -157,6 +163,7 @@ def close_graph(foreign: Foreign, plan: Plan, outputs: Mapping[str, ir.Value]) -
     if plan.detection is not None and plan.detection.nms == "graph":
         rows = emit_nms(graph, outputs["boxes"], outputs["scores"], plan.detection)
         outputs = dict(zip(GRAPH_NMS_OUTPUTS, rows, strict=True))
+    outputs = {name: value for name, value in outputs.items() if name != LIST}
     return clean(graph.model(outputs))
 
 

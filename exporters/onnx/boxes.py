@@ -137,6 +137,12 @@ def spread_scores(graph: GraphBuilder, scores: ir.Value, ids: ir.Value, classes:
     )
 
 
+def join_list(graph: GraphBuilder, scores: ir.Value, ids: ir.Value) -> ir.Value:
+    """Join a list's scores and class numbers ``[N, K]`` to ``[N, K, 2]``."""
+    parts = [graph.op("Unsqueeze", [as_float(graph, part), graph.constant([-1])]) for part in (scores, ids)]
+    return graph.op("Concat", parts, "list", axis=-1)
+
+
 def fill_list(graph: GraphBuilder, rows: ir.Value) -> ir.Value:
     """Make ``[1, LISTED, ...]`` of a list of no fixed length ``[K, ...]``: rows of 0 follow."""
     columns = [int(length) for length in graph.shape(rows)[1:]]

@@ -15,6 +15,9 @@ from gcv_edge.exporters.onnx.outputs import Outputs
 Pair = tuple[ir.Value, ir.Value]
 """Boxes ``[N, A, 4]``, corners in input pixels, and scores ``[N, A, C]``."""
 
+Listed = tuple[ir.Value, ir.Value, ir.Value]
+"""Boxes ``[N, K, 4]``, corners in input pixels, scores ``[N, K]`` and class numbers ``[N, K]``."""
+
 
 def finish_boxes(graph: GraphBuilder, boxes: ir.Value, outputs: Outputs, box_format: str) -> ir.Value:
     """Emit corners in pixels; in parts of the input's size where the user says so."""
@@ -69,23 +72,23 @@ def emit_yolox_raw(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Out
     return emit.to_corners(graph, placed, "cxcywh"), emit.weigh_scores(graph, values[0], 4)
 
 
-def emit_listed_rows(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
+def emit_listed_rows(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Listed:
     """Rows of corners, score and class. Source: Ultralytics with nms=True, YOLOv10, YOLO26."""
     boxes = emit.columns(graph, values[0], 0, 4)
     corners = finish_boxes(graph, boxes, outputs, outputs.adoption.box_format or "xyxy")
-    return corners, spread_last_columns(graph, values[0], outputs)
+    return (corners, *last_columns(graph, values[0]))
 
 
-def emit_rtdetr_list(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
+def emit_rtdetr_list(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Listed:
     """Rows of centre and size in parts of the input's size, score and class. Source: Ultralytics RT-DETR."""
     boxes = emit.to_corners(graph, emit.columns(graph, values[0], 0, 4), "cxcywh")
-    return emit.to_pixels(graph, boxes, outputs.size), spread_last_columns(graph, values[0], outputs)
+    return (emit.to_pixels(graph, boxes, outputs.size), *last_columns(graph, values[0]))
 
 
-def spread_last_columns(graph: GraphBuilder, rows: ir.Value, outputs: Outputs) -> ir.Value:
-    """Emit the matrix of scores of rows that end in score and class."""
+def last_columns(graph: GraphBuilder, rows: ir.Value) -> Pair:
+    """Emit scores and class numbers of rows that end in these."""
     scores, ids = (squeeze(graph, emit.columns(graph, rows, at, at + 1)) for at in (4, 5))
-    return emit.spread_scores(graph, scores, ids, outputs.count_classes(), 0)
+    return scores, ids
 
 
 def emit_detr(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
@@ -115,44 +118,36 @@ def emit_rtdetr_rows(graph: GraphBuilder, values: Sequence[ir.Value], outputs: O
     return emit.to_pixels(graph, boxes, outputs.size), emit.all_columns(graph, values[0], 4)
 
 
-def emit_torchvision(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
-    """Lists of one picture; the first class has the number 1. Source: torchvision.models.detection."""
+def emit_torchvision(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Listed:
+    """Lists of one picture. Source: torchvision.models.detection."""
     boxes, scores, ids = (emit.fill_list(graph, value) for value in values)
-    matrix = emit.spread_scores(graph, scores, ids, outputs.count_classes(), 1)
-    return finish_boxes(graph, boxes, outputs, "xyxy"), matrix
+    return finish_boxes(graph, boxes, outputs, "xyxy"), scores, ids
 
 
-def emit_paddle(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
+def emit_paddle(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Listed:
     """Rows of class, score and corners. Source: multiclass_nms of PaddleDetection."""
     rows = emit.fill_list(graph, values[0])
     ids, scores = (squeeze(graph, emit.columns(graph, rows, at, at + 1)) for at in (0, 1))
-    matrix = emit.spread_scores(graph, scores, ids, outputs.count_classes(), 0)
-    return finish_boxes(graph, emit.columns(graph, rows, 2, 6), outputs, "xyxy"), matrix
+    return finish_boxes(graph, emit.columns(graph, rows, 2, 6), outputs, "xyxy"), scores, ids
 
 
-def emit_mmdet(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
+def emit_mmdet(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Listed:
     """Rows of corners and score, and class numbers. Source: end-to-end exports of MMDeploy."""
     rows, ids = values
     scores = squeeze(graph, emit.columns(graph, rows, 4, 5))
-    matrix = emit.spread_scores(graph, scores, ids, outputs.count_classes(), 0)
-    return finish_boxes(graph, emit.columns(graph, rows, 0, 4), outputs, "xyxy"), matrix
+    return finish_boxes(graph, emit.columns(graph, rows, 0, 4), outputs, "xyxy"), scores, ids
 
 
-def emit_lists(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
-    """Corners, scores and class numbers from 0. Source: RT-DETR's own export, MMDeploy, many others."""
+def emit_lists(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Listed:
+    """Corners, scores and class numbers. Source: RT-DETR's own export, MMDeploy, many others."""
     boxes, scores, ids = values
-    matrix = emit.spread_scores(graph, scores, ids, outputs.count_classes(), 0)
-    return finish_boxes(graph, boxes, outputs, outputs.adoption.box_format or "xyxy"), matrix
+    return finish_boxes(graph, boxes, outputs, outputs.adoption.box_format or "xyxy"), scores, ids
 
 
-def emit_tensorflow(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
-    """Corners y, x, y, x in parts of the input's size; the first class has the number 1.
-
-    Source: TensorFlow's Object Detection API.
-    """
+def emit_tensorflow(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Listed:
+    """Corners y, x, y, x in parts of the input's size. Source: TensorFlow's Object Detection API."""
     boxes, scores, ids = values
-    matrix = emit.spread_scores(graph, scores, ids, outputs.count_classes(), 1)
-    return emit.to_pixels(graph, emit.swap_axes(graph, boxes), outputs.size), matrix
+    return emit.to_pixels(graph, emit.swap_axes(graph, boxes), outputs.size), scores, ids
 
 
 def emit_fastestdet(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:

@@ -9,13 +9,13 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.onnx import decoding, recognition
-from gcv_edge.exporters.onnx.decoding import Pair
+from gcv_edge.exporters.onnx.decoding import Listed, Pair
 from gcv_edge.exporters.onnx.grid_rows import COLUMNS, DECODED, RAW, ROWS, Contents, GridRows
 from gcv_edge.exporters.onnx.outputs import Outputs
 from gcv_edge.exporters.onnx.recognition import Names
 
 Find = Callable[[Outputs], Names | None]
-Emit = Callable[[GraphBuilder, Sequence[ir.Value], Outputs], Pair]
+Emit = Callable[[GraphBuilder, Sequence[ir.Value], Outputs], Pair | Listed]
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,9 @@ class Family:
         name: how the command line calls it.
         layout: what it is, for people.
         find: names the outputs that are used, in order; None where the form is another.
-        emit: makes boxes and scores of them.
-        is_list: nothing is left to suppress.
+        emit: makes boxes and scores of them, or a list.
+        is_set: no object is in it twice.
+        first_class: the number of the first class in a list that holds class numbers; None for other forms.
         is_sure: whether the form is this family's alone.
         grid: what is in a row for each cell; None for other forms.
         takes: what the user may say of it, by the fields of ``Adoption``.
@@ -37,7 +38,8 @@ class Family:
     layout: str
     find: Find
     emit: Emit
-    is_list: bool = False
+    is_set: bool = False
+    first_class: int | None = None
     is_sure: Callable[[Outputs], bool] = lambda _: True
     grid: GridRows | None = None
     takes: tuple[str, ...] = ()
@@ -45,6 +47,11 @@ class Family:
     def is_found(self, outputs: Outputs) -> bool:
         """Whether outputs are certainly this family's."""
         return self.is_sure(outputs) and (self.grid is None or self.grid.is_sure(outputs))
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it lists detections with their class numbers."""
+        return self.first_class is not None
 
     @property
     def assumes_centres(self) -> bool:
@@ -63,7 +70,7 @@ FAMILIES = {
             "lists of boxes [K, 4], scores [K] and integer labels [K]",
             recognition.find_torchvision,
             decoding.emit_torchvision,
-            is_list=True,
+            first_class=1,
             takes=(UNITS,),
         ),
         Family(
@@ -71,7 +78,7 @@ FAMILIES = {
             "rows [K, 6] of class, score and corners, and integer counts [N]",
             recognition.find_paddle,
             decoding.emit_paddle,
-            is_list=True,
+            first_class=0,
             takes=(UNITS,),
         ),
         Family(
@@ -79,7 +86,7 @@ FAMILIES = {
             "rows [N, K, 5] of corners and score, and integer labels [N, K]",
             recognition.find_mmdet,
             decoding.emit_mmdet,
-            is_list=True,
+            first_class=0,
             takes=(UNITS,),
         ),
         Family(
@@ -87,7 +94,7 @@ FAMILIES = {
             "detection_boxes [N, K, 4], detection_scores [N, K] and detection_classes [N, K]",
             recognition.find_lists,
             decoding.emit_tensorflow,
-            is_list=True,
+            first_class=1,
             is_sure=recognition.is_tensorflow,
         ),
         Family(
@@ -95,7 +102,7 @@ FAMILIES = {
             "boxes [N, K, 4], scores [N, K] and class numbers [N, K] from 0",
             recognition.find_lists,
             decoding.emit_lists,
-            is_list=True,
+            first_class=0,
             takes=(FORMAT, UNITS),
         ),
         Family(
@@ -103,7 +110,7 @@ FAMILIES = {
             "boxes [N, Q, 4] and logits [N, Q, C + 1] of a softmax",
             recognition.find_pair,
             decoding.emit_detr,
-            is_list=True,
+            is_set=True,
             is_sure=recognition.is_detr,
         ),
         Family(
@@ -111,7 +118,7 @@ FAMILIES = {
             "boxes [N, Q, 4] and logits [N, Q, C]",
             recognition.find_pair,
             decoding.emit_rtdetr,
-            is_list=True,
+            is_set=True,
             is_sure=recognition.is_rtdetr,
         ),
         Family(
@@ -165,7 +172,7 @@ FAMILIES = {
             "rows [N, K, 6] of centre and size in parts of the input's size, score and class",
             recognition.find_listed_rows,
             decoding.emit_rtdetr_list,
-            is_list=True,
+            first_class=0,
             is_sure=recognition.is_rtdetr_by_name,
         ),
         Family(
@@ -173,7 +180,7 @@ FAMILIES = {
             "rows [N, K, 6] of corners, score and class",
             recognition.find_listed_rows,
             decoding.emit_listed_rows,
-            is_list=True,
+            first_class=0,
             is_sure=recognition.chooses,
             takes=(FORMAT, UNITS),
         ),
@@ -182,7 +189,7 @@ FAMILIES = {
             "rows [N, Q, 4 + C] of centre and size in parts of the input's size, and probabilities",
             recognition.find_rows,
             decoding.emit_rtdetr_rows,
-            is_list=True,
+            is_set=True,
             is_sure=recognition.is_rows_of_queries,
         ),
         Family(

@@ -12,8 +12,9 @@ from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.effects import check_effects, describe_effect
 from gcv_edge.exporters.heads import TANH, Purpose, emit_canonical, find_purpose
-from gcv_edge.exporters.onnx.boxes import LISTED, as_float
+from gcv_edge.exporters.onnx.boxes import as_float
 from gcv_edge.exporters.onnx.choosing import find_family
+from gcv_edge.exporters.onnx.detections import choose_settings, describe_family, detector_tail
 from gcv_edge.exporters.onnx.ends import has_channels_last, read_output
 from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW, Entries
 from gcv_edge.exporters.onnx.options import Adoption, show_option
@@ -22,9 +23,6 @@ from gcv_edge.exporters.onnx.reference import Tail
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.metadata import DetectionSettings
 from gcv_edge.tasks import DETECTION, SEGMENTATION, TENSORS, Task
-
-LIST_SETTINGS = DetectionSettings(iou_threshold=0.0, nms_topk=-1, post_nms=LISTED)
-"""Of a detector whose boxes need no suppression."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,7 @@ class Plan:
         activation, detection: see ``ModelMetadata``.
         image_range: see ``ExportOptions``; what the end of the network says.
         assumes_centres: boxes are taken for centre and size, which nobody said.
+        first_class: the number of the first class in a list that holds class numbers.
         notes: what was recognised, assumed and left out.
     """
 
@@ -75,6 +74,7 @@ class Plan:
     detection: DetectionSettings | None = None
     image_range: tuple[float, float] | None = None
     assumes_centres: bool = False
+    first_class: int | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -191,20 +191,14 @@ def plan_detector(foreign: Foreign, options: ExportOptions, adoption: Adoption) 
     family, names = found
     if family.is_list and outputs.find(1) and foreign.entries.fed[0].shape[0] != 1:
         raise UnsupportedError(f"{foreign.source}: lists of no fixed length are of one picture at a time")
-
-    def emit(graph: GraphBuilder, taps: Sequence[ir.Value]) -> dict[str, ir.Value]:
-        boxes, scores = family.emit(graph, [as_float(graph, tap) for tap in taps], outputs)
-        return {"boxes": boxes, "scores": scores}
-
-    settings = LIST_SETTINGS if family.is_list else DetectionSettings()
-    note = f"a detector of the family {family.name} (--head): {family.layout}"
     return Plan(
         DETECTION,
         [values[name] for name in names],
-        emit,
-        detection=replace(settings, nms=options.nms),
+        detector_tail(family, outputs),
+        detection=replace(choose_settings(family, outputs), nms=options.nms),
         assumes_centres=family.assumes_centres and adoption.box_format is None,
-        notes=(note,),
+        first_class=family.first_class,
+        notes=tuple(describe_family(family, names, outputs)),
     )
 
 

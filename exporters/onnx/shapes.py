@@ -21,7 +21,7 @@ def measure_shapes(
 ) -> None:
     """Give outputs and what is before them the shapes that they have; nothing where the batch is open.
 
-    A length that depends on what the input shows keeps a name.
+    A length that depends on what the input shows, or is 0 for noise, keeps a name.
     """
     wanted = {
         value.name: value for value in values_before(outputs) if value.name in tensors and not is_known(value)
@@ -40,7 +40,7 @@ def measure_shapes(
     for value, first, second in zip(wanted.values(), *runs, strict=True):
         value.shape = ir.Shape(
             [
-                length if length == other else f"{value.name}_{axis}"
+                length if length == other > 0 else f"{value.name}_{axis}"
                 for axis, (length, other) in enumerate(zip(first, second, strict=True))
             ]
         )
