@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.nms import emit_nms
+from gcv_edge.exporters.onnx.background import judge_background
 from gcv_edge.exporters.onnx.checks import check_graph
 from gcv_edge.exporters.onnx.class_numbers import judge_numbers
 from gcv_edge.exporters.onnx.detections import LIST
@@ -76,11 +79,15 @@ def finish(
         UnsupportedError: most of what a detector gives is no box or no score.
     """
     outputs = plan.tail(foreign.graph, plan.taps)
+    notes = (*plan.notes, *notes)
+    trials = run_trials(make_reference(), foreign, metadata) if plan.task is DETECTION else ()
+    if plan.may_have_background:
+        scores = np.concatenate([found["scores"] for found in trials])
+        notes += judge_background(scores, metadata.labels, foreign.source)
     if plan.task is not TENSORS:
         check_labels(metadata.labels, count_classes(foreign.graph, plan, outputs), foreign.source)
-    notes = (*plan.notes, *notes)
     if plan.task is DETECTION:
-        notes += judge_on_picture(make_reference(), foreign, plan, metadata)
+        notes += judge_trials(trials, foreign, plan, metadata)
     return ExportedModel(close_graph(foreign, plan, outputs), metadata, make_reference, notes)
 
 
@@ -136,17 +143,23 @@ def describe(
     )
 
 
-def judge_on_picture(
-    reference: Reference, foreign: Foreign, plan: Plan, metadata: ModelMetadata
-) -> tuple[str, ...]:
-    """Look at what a detector finds in noise and in a real picture."""
+def run_trials(
+    reference: Reference, foreign: Foreign, metadata: ModelMetadata
+) -> tuple[Mapping[str, NDArray[Any]], ...]:
+    """Let a detector see noise and a real picture."""
     (entry,) = foreign.entries.fed
     shape = tuple(length if isinstance(length, int) else 1 for length in entry.shape)
     kinds = check_inputs({entry.name: (1, *shape[1:])}, metadata)
-    trials = [reference.run(kinds[kind]) for kind in ("noise", "picture")]
+    return tuple(reference.run(kinds[kind]) for kind in ("noise", "picture"))
+
+
+def judge_trials(
+    trials: Sequence[Mapping[str, NDArray[Any]]], foreign: Foreign, plan: Plan, metadata: ModelMetadata
+) -> tuple[str, ...]:
+    """Look at what a detector found in noise and in a real picture."""
     remarks: list[str] = []
     if plan.first_class is not None:
-        listed = np.concatenate([found[LIST] for found in trials], axis=1)
+        listed = np.concatenate([found[LIST] for found in trials])
         remarks.append(judge_numbers(listed, plan.first_class, metadata.labels, foreign.source))
     for found in trials:
         if plan.assumes_centres:

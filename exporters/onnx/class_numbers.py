@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError, UsageError
+from gcv_edge.exporters.onnx.background import names_background
 from gcv_edge.exporters.onnx.plausibility import CANDIDATE
-
-BACKGROUND = ("background", "bg")
-"""What class names call the background, without marks around it."""
 
 
 def judge_numbers(listed: NDArray[Any], first: int, labels: Sequence[str], source: str) -> str:
@@ -62,8 +60,3 @@ def check_whole(numbers: NDArray[Any], source: str) -> None:
             f"{source}: lists class numbers such as {broken[0]:.3g}, expected whole ones: the columns are in "
             "another order (--head, --task tensors)"
         )
-
-
-def names_background(label: str) -> bool:
-    """Whether a class name is the background's."""
-    return label.strip("_ []<>").lower() in BACKGROUND

@@ -26,20 +26,31 @@ def finish_boxes(graph: GraphBuilder, boxes: ir.Value, outputs: Outputs, box_for
 
 
 def emit_boxes_and_scores(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
-    """Boxes ``[N, A, 4]`` in the format that the user says, and scores ``[N, A, C]``.
+    """Boxes ``[N, A, 4]`` in the format that the user says, scores ``[N, A, C]``, and an objectness or none.
 
     Raises:
         UnsupportedError: the shapes do not fit each other.
     """
-    boxes, scores = values
+    boxes, scores, *objectness = values
+    if len(graph.shape(boxes)) == 4:
+        boxes = graph.op("Squeeze", [boxes, graph.constant([2])], "boxes_of_rows")
     if graph.shape(boxes)[-1] != 4 or graph.shape(scores)[1] != graph.shape(boxes)[1]:
         raise UnsupportedError(
             f"{outputs.source}: found boxes {list(graph.shape(boxes))} and scores "
             f"{list(graph.shape(scores))}, expected [N, A, 4] and [N, A, C]"
         )
-    if outputs.adoption.background:
-        scores = emit.all_columns(graph, scores, 1)
-    return finish_boxes(graph, boxes, outputs, outputs.adoption.box_format or "xyxy"), scores
+    for weight in objectness:
+        is_flat = len(graph.shape(weight)) == 2
+        column = graph.op("Unsqueeze", [weight, graph.constant([-1])], "objectness") if is_flat else weight
+        scores = graph.op("Mul", [scores, column], "weighed_scores")
+    corners = finish_boxes(graph, boxes, outputs, outputs.adoption.box_format or "xyxy")
+    return corners, class_scores(graph, scores, outputs)
+
+
+def class_scores(graph: GraphBuilder, scores: ir.Value, outputs: Outputs) -> ir.Value:
+    """Leave out the background's score where the user says which it is."""
+    bounds = {"first": (1, graph.length(scores, -1)), "last": (0, -1)}.get(outputs.adoption.background or "")
+    return emit.columns(graph, scores, *bounds) if bounds is not None else scores
 
 
 def emit_columns(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:
@@ -51,7 +62,7 @@ def emit_rows_without_objectness(graph: GraphBuilder, values: Sequence[ir.Value]
     """Rows ``[N, A, 4 + C]`` of centre, size and class probabilities."""
     boxes = emit.columns(graph, values[0], 0, 4)
     corners = finish_boxes(graph, boxes, outputs, outputs.adoption.box_format or "cxcywh")
-    return corners, emit.all_columns(graph, values[0], 4)
+    return corners, class_scores(graph, emit.all_columns(graph, values[0], 4), outputs)
 
 
 def emit_yolov5(graph: GraphBuilder, values: Sequence[ir.Value], outputs: Outputs) -> Pair:

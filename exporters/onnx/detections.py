@@ -50,6 +50,8 @@ def describe_family(family: Family, names: Names, outputs: Outputs) -> Iterator[
     yield f"a detector of the family {family.name} (--head): {family.layout}"
     if family.is_list and not is_chosen(outputs):
         yield "the graph neither sorts its list nor suppresses in it: the runtime does"
+    if family.first_class is None and len(names) == 3:
+        yield f"scores are multiplied by '{names[2]}'"
     rest = [name for name in outputs.values if name not in names]
     if rest:
         yield f"left out: {', '.join(rest)} (--task tensors exports all)"

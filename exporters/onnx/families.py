@@ -59,7 +59,7 @@ class Family:
         return self.grid is not None and FORMAT in self.takes
 
 
-FORMAT, UNITS = "box_format", "normalized"
+FORMAT, UNITS, BACKGROUND = "box_format", "normalized", "background"
 
 
 FAMILIES = {
@@ -127,7 +127,7 @@ FAMILIES = {
             recognition.find_boxes_and_scores,
             decoding.emit_boxes_and_scores,
             is_sure=recognition.is_no_query,
-            takes=("boxes", "scores", FORMAT, UNITS, "background"),
+            takes=("boxes", "scores", FORMAT, UNITS, BACKGROUND),
         ),
         Family(
             "fastestdet",
@@ -165,7 +165,7 @@ FAMILIES = {
             recognition.find_rows,
             decoding.emit_rows_without_objectness,
             grid=GridRows(ROWS, Contents(objectness=False, boxes=DECODED)),
-            takes=(FORMAT, UNITS),
+            takes=(FORMAT, UNITS, BACKGROUND),
         ),
         Family(
             "rtdetr-list",
@@ -198,7 +198,7 @@ FAMILIES = {
             recognition.find_columns,
             decoding.emit_columns,
             grid=GridRows(COLUMNS, Contents(objectness=False, boxes=DECODED)),
-            takes=(FORMAT, UNITS),
+            takes=(FORMAT, UNITS, BACKGROUND),
         ),
         Family(
             "yolov5-columns",

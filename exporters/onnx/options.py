@@ -15,7 +15,7 @@ class Adoption:
         box_format: ``xyxy`` corners, ``cxcywh`` centre and size, ``xywh`` corner and size; None: the
             family's.
         normalized: boxes are in units of the input's size, not in pixels.
-        background: the first score is the background's.
+        background: which score is the background's, ``first``, ``last`` or ``none``; None: not said.
     """
 
     head: str = "auto"
@@ -23,7 +23,7 @@ class Adoption:
     scores: str | None = None
     box_format: str | None = None
     normalized: bool = False
-    background: bool = False
+    background: str | None = None
 
     @property
     def given(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from gcv_edge.exporters.onnx.boxes import as_float
 from gcv_edge.exporters.onnx.choosing import find_family
 from gcv_edge.exporters.onnx.detections import choose_settings, describe_family, detector_tail
 from gcv_edge.exporters.onnx.ends import has_channels_last, read_output
+from gcv_edge.exporters.onnx.families import BACKGROUND
 from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW, Entries
 from gcv_edge.exporters.onnx.options import Adoption, show_option
 from gcv_edge.exporters.onnx.outputs import Outputs
@@ -63,6 +64,7 @@ class Plan:
         activation, detection: see ``ModelMetadata``.
         image_range: see ``ExportOptions``; what the end of the network says.
         assumes_centres: boxes are taken for centre and size, which nobody said.
+        may_have_background: one of the scores may be the background's, of which nobody said anything.
         first_class: the number of the first class in a list that holds class numbers.
         notes: what was recognised, assumed and left out.
     """
@@ -74,6 +76,7 @@ class Plan:
     detection: DetectionSettings | None = None
     image_range: tuple[float, float] | None = None
     assumes_centres: bool = False
+    may_have_background: bool = False
     first_class: int | None = None
     notes: tuple[str, ...] = ()
 
@@ -197,6 +200,7 @@ def plan_detector(foreign: Foreign, options: ExportOptions, adoption: Adoption) 
         detector_tail(family, outputs),
         detection=replace(choose_settings(family, outputs), nms=options.nms),
         assumes_centres=family.assumes_centres and adoption.box_format is None,
+        may_have_background=BACKGROUND in family.takes and adoption.background is None,
         first_class=family.first_class,
         notes=tuple(describe_family(family, names, outputs)),
     )

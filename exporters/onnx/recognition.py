@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gcv_edge.errors import UnsupportedError, UsageError
+from gcv_edge.exporters.builder import Shape
 from gcv_edge.exporters.onnx.boxes import count_anchors, count_cells
 from gcv_edge.exporters.onnx.ends import behind_unchanged
 from gcv_edge.exporters.onnx.grid_rows import ROWS
+from gcv_edge.exporters.onnx.grids import walk_back
 from gcv_edge.exporters.onnx.outputs import Outputs
 from gcv_edge.exporters.onnx.provenance import is_stretched_rtdetr
 from gcv_edge.exporters.onnx.tracing import trace
@@ -20,13 +22,19 @@ Names = Sequence[str]
 
 
 def find_boxes_and_scores(outputs: Outputs) -> Names | None:
-    """Outputs of the names given, else the only two that fit each other."""
+    """Outputs of the names given, else of the usual names, else the only two that fit each other.
+
+    An objectness that weighs the scores follows.
+    """
     given = (outputs.adoption.boxes, outputs.adoption.scores)
     if any(name is not None for name in given):
-        return [named_output(outputs, name or usual) for name, usual in zip(given, USUAL_NAMES, strict=True)]
-    if all(name in outputs.values for name in USUAL_NAMES):
-        return [named_output(outputs, name) for name in USUAL_NAMES]
-    return find_pair(outputs)
+        found = [name or usual for name, usual in zip(given, USUAL_NAMES, strict=True)]
+    elif all(name in outputs.values for name in USUAL_NAMES):
+        found = [*USUAL_NAMES]
+    else:
+        return find_pair(outputs)
+    boxes, scores = (named_output(outputs, name) for name in found)
+    return [boxes, scores, *find_objectness(outputs, boxes, scores)]
 
 
 USUAL_NAMES = ("boxes", "scores")
@@ -44,12 +52,43 @@ def named_output(outputs: Outputs, name: str) -> str:
             f"{outputs.source}: no output '{name}' among {', '.join(outputs.values)}: "
             "give --boxes and --scores"
         )
-    if len(outputs.shapes[name]) != 3:
+    if len(outputs.shapes[name]) != 3 and not is_box_a_row(outputs.shapes[name]):
         raise UnsupportedError(
             f"{outputs.source}: output '{name}' has shape {list(outputs.shapes[name])}, expected "
             "[N, A, ...]: decoded boxes and scores per box"
         )
     return name
+
+
+def find_objectness(outputs: Outputs, boxes: str, scores: str) -> Names:
+    """Name the output that scores are still to be weighed with; none where there is none.
+
+    Raises:
+        UsageError: another output is one number for each box, and nobody says that it does not count.
+    """
+    rest = [
+        name for name in outputs.values if name not in (boxes, scores) and is_one_a_box(outputs, name, boxes)
+    ]
+    found = [name for name in rest if "obj" in name.lower()]
+    unsure = [name for name in rest if name not in found]
+    if len(found) > 1 or (unsure and outputs.adoption.scores is None):
+        raise UsageError(
+            f"{outputs.source}: whether {' or '.join(rest)} weighs the scores is not certain: "
+            "give --boxes and --scores to leave it out, or --task tensors"
+        )
+    return [name for name in found if not is_weighed(outputs, scores, name)]
+
+
+def is_one_a_box(outputs: Outputs, name: str, boxes: str) -> bool:
+    """Whether an output ``[N, A, 1]`` or ``[N, A]`` is one number for each box."""
+    shape, rows = outputs.shapes[name], tuple(outputs.shapes[boxes][:2])
+    return tuple(shape) in (rows, (*rows, 1)) and not outputs.is_whole(name)
+
+
+def is_weighed(outputs: Outputs, scores: str, objectness: str) -> bool:
+    """Whether the graph makes scores of the objectness."""
+    maker = behind_unchanged(outputs.values[objectness])
+    return any(node is maker for node in walk_back(outputs.values[scores]))
 
 
 def find_columns(outputs: Outputs) -> Names | None:
@@ -120,14 +159,20 @@ def has_class_before_score(outputs: Outputs) -> bool:
 
 def find_pair(outputs: Outputs) -> Names | None:
     """The only two outputs, ``[N, A, 4]`` and ``[N, A, C]``; where C is 4 too, names must tell them apart."""
-    both = outputs.find(3, is_whole=False)
-    boxes = outputs.find(3, last=4, is_whole=False)
+    single = [name for name in outputs.find(4, is_whole=False) if is_box_a_row(outputs.shapes[name])]
+    both = [*outputs.find(3, is_whole=False), *single]
+    boxes = single or outputs.find(3, last=4, is_whole=False)
     if len(boxes) > 1:
         boxes = [name for name in boxes if any(word in name.lower() for word in BOX_WORDS)]
     if len(both) != 2 or len(outputs.values) != 2 or len(boxes) != 1:
         return None
     (scores,) = set(both) - set(boxes)
     return [*boxes, scores] if outputs.shapes[boxes[0]][1] == outputs.shapes[scores][1] else None
+
+
+def is_box_a_row(shape: Shape) -> bool:
+    """Whether a shape is ``[N, A, 1, 4]``, as that of boxes which all classes have in common."""
+    return len(shape) == 4 and tuple(shape[2:]) == (1, 4)
 
 
 BOX_WORDS = ("box", "loc", "reg")

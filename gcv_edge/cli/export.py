@@ -90,7 +90,15 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 @click.option("--scores", metavar="NAME", help="For .onnx detectors: output with the scores.")
 @click.option("--box-format", type=Word(BOX_FORMATS), help="For .onnx detectors, where not the family's.")
 @click.option("--normalized", is_flag=True, help="For .onnx detectors: boxes are parts of the input's size.")
-@click.option("--background", is_flag=True, help="For .onnx detectors: the first score is the background's.")
+@click.option(
+    "--background", flag_value="first", help="For .onnx detectors: the first score is the background's."
+)
+@click.option(
+    "--background-last", "background", flag_value="last", help="For .onnx detectors: the last score is."
+)
+@click.option(
+    "--no-background", "background", flag_value="none", help="For .onnx detectors: every score is a class's."
+)
 @click.option(
     "--outputs",
     metavar="NAME,NAME",

@@ -28,7 +28,7 @@ def remark(trials: Sequence[Trial], metadata: ModelMetadata, spreads: Spreads) -
         metadata: the file's own.
         spreads: of the reference's outputs.
     """
-    if "ids" in trials[0].found:
+    if metadata.detection is not None and "ids" in trials[0].found:
         return tuple(remark_lists(trials, metadata))
     return tuple(
         line

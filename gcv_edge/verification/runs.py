@@ -139,7 +139,7 @@ def chooses_regions(session: Session, metadata: ModelMetadata) -> bool:
     settings = metadata.detection
     if settings is not None and settings.nms == "graph":
         return settings.topk_per_class
-    return len(session.outputs.get("boxes", ())) == 4
+    return settings is not None and len(session.outputs.get("boxes", ())) == 4
 
 
 def run_together(file: Path, batch: Inputs, engine: str) -> dict[str, Array]:

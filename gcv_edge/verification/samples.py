@@ -78,7 +78,8 @@ def sample_outputs(
 
 def arrangement(name: str, outputs: Outputs, metadata: ModelMetadata) -> str:
     """Choose in which order an output's numbers are stored: its own, unless rounding may change that."""
-    unsure = has_proposals(outputs) or lists_peaks(name, metadata.detection)
+    is_chosen = metadata.detection is not None and has_proposals(outputs)
+    unsure = is_chosen or lists_peaks(name, metadata.detection)
     return "sorted" if unsure else "own"
 
 

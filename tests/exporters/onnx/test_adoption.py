@@ -18,7 +18,7 @@ from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
 from tests.runtime.conftest import build_model
 
-FACES = Adoption(normalized=True, background=True)
+FACES = Adoption(normalized=True, background="first")
 OPTIONS = ExportOptions(task="detection", labels=("face",), mean=(127.0,) * 3, scale=(128.0,) * 3)
 
 

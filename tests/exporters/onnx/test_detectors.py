@@ -137,7 +137,7 @@ def decode_ssd(found: Mapping[str, Array]) -> Decoded:
 
 
 PARTS = Adoption(box_format="cxcywh", normalized=True)
-SSD = Adoption(box_format="cxcywh", normalized=True, background=True)
+SSD = Adoption(box_format="cxcywh", normalized=True, background="first")
 
 
 @pytest.mark.parametrize(
