@@ -7,8 +7,7 @@ import difflib
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.onnx.families import FAMILIES, Family
 from gcv_edge.exporters.onnx.options import show_option
-from gcv_edge.exporters.onnx.outputs import Outputs
-from gcv_edge.exporters.onnx.recognition import Names
+from gcv_edge.exporters.onnx.outputs import Names, Outputs
 
 
 def find_family(outputs: Outputs) -> tuple[Family, Names] | None:
@@ -66,9 +65,10 @@ def recognise(outputs: Outputs) -> tuple[Family, Names] | None:
 
 
 def may_be(family: Family, outputs: Outputs) -> bool:
-    """Whether there is a row for each cell of the family's grids, and nothing speaks against its contents."""
-    is_grid = family.grid is not None and family.find(outputs) is not None
-    return is_grid and family.grid is not None and family.grid.may_be(outputs)
+    """Whether outputs have the family's form, and nothing speaks against its contents."""
+    if family.find(outputs) is None:
+        return False
+    return family.may_be(outputs) or (family.grid is not None and family.grid.may_be(outputs))
 
 
 def ask_for_head(possible: list[Family], outputs: Outputs) -> UsageError:

@@ -9,8 +9,7 @@ import onnx_ir as ir
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.onnx.boxes import LISTED, as_float, join_list, spread_scores
 from gcv_edge.exporters.onnx.families import Family
-from gcv_edge.exporters.onnx.outputs import Outputs
-from gcv_edge.exporters.onnx.recognition import Names
+from gcv_edge.exporters.onnx.outputs import Names, Outputs
 from gcv_edge.exporters.onnx.reference import Tail
 from gcv_edge.metadata import DetectionSettings
 

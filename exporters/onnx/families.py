@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
-from gcv_edge.exporters.onnx import decoding, recognition
+from gcv_edge.exporters.onnx import decoding, pairs, recognition
 from gcv_edge.exporters.onnx.decoding import Listed, Pair
 from gcv_edge.exporters.onnx.grid_rows import COLUMNS, DECODED, RAW, ROWS, Contents, GridRows
-from gcv_edge.exporters.onnx.outputs import Outputs
-from gcv_edge.exporters.onnx.recognition import Names
+from gcv_edge.exporters.onnx.outputs import Names, Outputs
 
 Find = Callable[[Outputs], Names | None]
 Emit = Callable[[GraphBuilder, Sequence[ir.Value], Outputs], Pair | Listed]
@@ -30,6 +29,7 @@ class Family:
         is_set: no object is in it twice.
         first_class: the number of the first class in a list that holds class numbers; None for other forms.
         is_sure: whether the form is this family's alone.
+        may_be: whether the form may be this family's, of those that it could be without a grid.
         grid: what is in a row for each cell; None for other forms.
         takes: what the user may say of it, by the fields of ``Adoption``.
     """
@@ -41,6 +41,7 @@ class Family:
     is_set: bool = False
     first_class: int | None = None
     is_sure: Callable[[Outputs], bool] = lambda _: True
+    may_be: Callable[[Outputs], bool] = lambda _: False
     grid: GridRows | None = None
     takes: tuple[str, ...] = ()
 
@@ -108,25 +109,27 @@ FAMILIES = {
         Family(
             "detr",
             "boxes [N, Q, 4] and logits [N, Q, C + 1] of a softmax",
-            recognition.find_pair,
+            pairs.find_pair,
             decoding.emit_detr,
             is_set=True,
-            is_sure=recognition.is_detr,
+            is_sure=pairs.is_detr,
+            may_be=pairs.has_unsure_queries,
         ),
         Family(
             "rtdetr",
             "boxes [N, Q, 4] and logits [N, Q, C]",
-            recognition.find_pair,
+            pairs.find_pair,
             decoding.emit_rtdetr,
             is_set=True,
-            is_sure=recognition.is_rtdetr,
+            is_sure=pairs.is_rtdetr,
+            may_be=pairs.has_unsure_queries,
         ),
         Family(
             "boxes-scores",
             "boxes [N, A, 4] and scores [N, A, C]",
-            recognition.find_boxes_and_scores,
+            pairs.find_boxes_and_scores,
             decoding.emit_boxes_and_scores,
-            is_sure=recognition.is_no_query,
+            is_sure=pairs.is_no_query,
             takes=("boxes", "scores", FORMAT, UNITS, BACKGROUND),
         ),
         Family(
@@ -149,6 +152,7 @@ FAMILIES = {
             "rows [N, A, 5 + C], boxes in cells of their grids",
             recognition.find_yolox,
             decoding.emit_yolox_raw,
+            is_sure=recognition.is_yolox_by_name,
             grid=GridRows(ROWS, Contents(objectness=True, boxes=RAW), anchors=(1,)),
         ),
         Family(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import onnx_ir as ir
@@ -11,6 +11,9 @@ from gcv_edge.errors import UsageError
 from gcv_edge.exporters.builder import Shape
 from gcv_edge.exporters.onnx.boxes import Size
 from gcv_edge.exporters.onnx.options import Adoption
+
+Names = Sequence[str]
+"""Outputs that a family uses, in order."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,15 @@ CANDIDATE = 0.01
 FEW, MOST = 0.02, 0.5
 """Shares of implausible boxes up to which nothing is said, and from which the file is refused."""
 MANY = 0.1
-"""Share of boxes far larger than the input from which the file is refused: no picture shows such."""
+"""Share of boxes that are far larger than the input, or inverted, from which the file is refused."""
+SOME = 0.3
+"""Share of boxes that are empty or beside the input from which the file is refused: clipping makes some."""
+NEARLY_ALL = 0.9
+"""Share of boxes that are ordered as corners from which they are corners."""
+ONE_SIDED = 0.7
+"""Share of boxes passing the right and lower end, less those passing the others, that no picture gives."""
+ENOUGH = 20
+"""Of fewer boxes, MOST must be implausible."""
 LARGEST = 10.0
 """Boxes are within so many times the input's size."""
 ROUNDING = 1e-3
@@ -59,10 +67,17 @@ def judge_detections(
         source,
         MANY,
     )
-    is_odd = is_empty(seen) | is_outside(seen, size)
-    found = f"boxes such as {np.round(seen[is_odd.argmax()].astype(float), 1).tolist()}"
+    if len(seen) >= ENOUGH and is_one_sided(seen, size):
+        raise UnsupportedError(
+            f"{source}: {show_worst(seen)} pass the right and lower end of an input of {size[1]}x{size[0]}, "
+            "but seldom the other two: they are centre and size (--box-format cxcywh), or in other units"
+        )
     wanted = f"x1 < x2, y1 < y2 in an input of {size[1]}x{size[0]} (--box-format, --head)"
-    return (*remarks, *judge(is_odd, found, wanted, source))
+    is_many = len(seen) >= ENOUGH
+    for is_odd, most in ((is_inverted(seen), MANY), (is_empty(seen) | is_outside(seen, size), SOME)):
+        found = f"boxes such as {np.round(seen[is_odd.argmax()].astype(float), 1).tolist()}"
+        odd = judge(is_odd, found, wanted, source, most if is_many else MOST)
+    return (*remarks, *odd)
 
 
 def show_worst(boxes: NDArray[Any]) -> str:
@@ -75,14 +90,16 @@ def judge_centres(outputs: Mapping[str, NDArray[Any]], source: str) -> None:
     """Look at boxes that were taken for centre and size.
 
     Raises:
-        UnsupportedError: all are such as only corners are: no box at the right end is as wide as the picture.
+        UnsupportedError: nearly all are such as only corners are: no box at the right end is as wide as the
+            picture. Corners that are clipped may meet.
     """
     boxes = outputs["boxes"].reshape(-1, 4)
     centre, extent = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-    if np.all(extent > centre):
+    share = np.all(extent >= centre, axis=1).mean()
+    if share >= NEARLY_ALL:
         raise UnsupportedError(
-            f"{source}: the second half of every box is larger than the first: they are corners and not "
-            "centre and size (--box-format xyxy)"
+            f"{source}: the second half of {100 * share:.0f} % of the boxes is larger than the first: they "
+            "are corners and not centre and size (--box-format xyxy, or cxcywh if they are not)"
         )
 
 
@@ -97,6 +114,11 @@ def judge(
     return (message,) if share > FEW else ()
 
 
+def is_inverted(boxes: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell boxes that end before they begin, which no clipping makes."""
+    return np.asarray((boxes[:, 2] < boxes[:, 0]) | (boxes[:, 3] < boxes[:, 1]))
+
+
 def is_empty(boxes: NDArray[Any]) -> NDArray[np.bool_]:
     """Tell boxes without an area."""
     is_flat = (boxes[:, 2] <= boxes[:, 0]) | (boxes[:, 3] <= boxes[:, 1])
@@ -108,6 +130,13 @@ def is_huge(boxes: NDArray[Any], size: tuple[int, int]) -> NDArray[np.bool_]:
     height, width = size
     limits = LARGEST * np.array([width, height, width, height])
     return np.asarray((np.abs(boxes) > limits).any(axis=1))
+
+
+def is_one_sided(boxes: NDArray[Any], size: tuple[int, int]) -> bool:
+    """Whether far more boxes pass the right and lower end than the other two."""
+    high = np.all(boxes[:, 2:] > np.array(size[::-1]), axis=1)
+    low = np.all(boxes[:, :2] < 0, axis=1)
+    return bool(high.mean() - low.mean() > ONE_SIDED)
 
 
 def is_outside(boxes: NDArray[Any], size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -104,7 +104,7 @@ def test_foreign_files_have_their_own_parameters(tmp_path: Path) -> None:
     ("make", "adoption", "option"),
     [
         (foreign_yolos.yolov5, Adoption(background="first"), "--background"),
-        (foreign_yolos.yolox_raw, Adoption(normalized=True), "--normalized"),
+        (foreign_yolos.yolox_raw_with_names, Adoption(normalized=True), "--normalized"),
         (foreign_detectors.detr, Adoption(box_format="xyxy"), "--box-format"),
         (foreign_detectors.mmdet, Adoption(scores="labels"), "--scores"),
     ],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import onnx
 
 from tests.support.foreign_files import ForeignFile, floats
 
@@ -151,6 +152,20 @@ def yolox_raw(
     file.has_bias_apart = has_bias_apart
     file.op("Identity", yolox_rows(file, classes), name="output")
     return file.finish(path, count_cells(side), 5 + classes)
+
+
+def yolox_raw_with_names(
+    path: Path, names: Sequence[str] = ("reg_preds", "obj_preds", "cls_preds"), **shape: int
+) -> Path:
+    """Not decoded, with the names that the weights of the three branches have in the network's code."""
+    model = onnx.load(yolox_raw(path, **shape))
+    layers = [node for node in model.graph.node if node.op_type == "Conv"]
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    for index, layer in enumerate(layers):
+        name = f"head.{names[index // len(STRIDES)]}.{index % len(STRIDES)}.weight"
+        constants[layer.input[1]].name = layer.input[1] = name
+    path.write_bytes(model.SerializeToString())
+    return path
 
 
 def yolox(path: Path, side: int = SIDE, classes: int = CLASSES) -> Path:

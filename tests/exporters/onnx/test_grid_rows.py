@@ -75,9 +75,8 @@ REAL_SHAPE = {"side": REAL, "classes": 80}
         (partial(yolos.yolov6, classes=1), "yolox"),
         (partial(yolos.yolox, **REAL_SHAPE), "yolox"),
         (yolos.yolox_written, "yolox"),
-        (partial(yolos.yolox_raw, **REAL_SHAPE), "yolox-raw"),
-        (partial(yolos.yolox_raw, has_exp=True), "yolox-raw"),
-        (partial(yolos.yolox_raw, has_bias_apart=True), "yolox-raw"),
+        (yolos.yolox_raw_with_names, "yolox-raw"),
+        (partial(yolos.yolox_raw_with_names, **REAL_SHAPE), "yolox-raw"),
         (partial(ROWS, **REAL_SHAPE), "yolov8-rows"),
         (partial(ROWS, classes=1), "yolov8-rows"),
         (yolos.anchors_without_objectness, "yolov8-rows"),
@@ -90,6 +89,21 @@ REAL_SHAPE = {"side": REAL, "classes": 80}
 )
 def test_contents_are_read_from_the_graph(make: Make, family: str, tmp_path: Path) -> None:
     compare(adopt(make, tmp_path), tmp_path / "foreign.onnx", family)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        partial(yolos.yolox_raw, **REAL_SHAPE),
+        partial(yolos.yolox_raw, has_exp=True),
+        partial(yolos.yolox_raw, has_bias_apart=True),
+        partial(yolos.yolox_raw_with_names, names=("bbox_pred", "centerness", "cls_logits")),
+    ],
+)
+def test_boxes_that_nothing_decodes_are_asked_about(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"is not certain: give --head yolox-raw \(.*--task tensors"):
+        adopt(make, tmp_path)
+    compare(adopt(make, tmp_path, Adoption(head="yolox-raw")), tmp_path / "foreign.onnx", "yolox-raw")
 
 
 @pytest.mark.parametrize(
