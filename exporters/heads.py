@@ -8,7 +8,7 @@ never guessed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,12 @@ DETECTORS = (DETECTION, INSTANCES)
 
 CERTAIN_VECTORS = {LINEAR: CLASSIFICATION, MARGIN: CLASSIFICATION, NORMALIZATION: EMBEDDING}
 """What a vector of two numbers or more is for, by the operator that gives it."""
+
+GUESSED = {
+    LINEAR: (CLASSIFICATION, "of a dense layer or convolution without an activation"),
+    RESIZE: (SEGMENTATION, "maps enlarged to the input's size without an activation"),
+}
+"""What an output without an end is taken for, by the operator that gives it, and how that is said."""
 
 WITHOUT_ENDS = (CLASSIFICATION, ACTION, SEGMENTATION)
 """Tasks whose canonical output lies before the ends; for the others the output is taken as it is."""
@@ -141,7 +147,15 @@ def find_purpose(head: Head, options: ExportOptions, source: str, usual: Task | 
     task = vector_task(head, usual) if head.is_vector else map_task(head, usual)
     if task is None:
         raise ask_for_task(head, source)
-    return describe_purpose(head, task, options)
+    purpose = describe_purpose(head, task, options)
+    return replace(purpose, notes=(*purpose.notes, *describe_guess(head, task))) if usual is None else purpose
+
+
+def describe_guess(head: Head, task: Task) -> tuple[str, ...]:
+    """Say that a task was read off the last layer alone: nothing says that its numbers are class scores."""
+    if head.ends or head.maker not in GUESSED or task is not GUESSED[head.maker][0]:
+        return ()
+    return (f"assumed: {task.name}, since output '{head.name}' is {GUESSED[head.maker][1]} (--task)",)
 
 
 def vector_task(head: Head, usual: Task | None) -> Task | None:

@@ -20,6 +20,7 @@ from gcv_edge.exporters.heads import (
     Head,
 )
 from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW
+from gcv_edge.exporters.onnx.written_out import divides_by_norm, softmax_axis, softmax_input
 from gcv_edge.exporters.passes.constants import read_constant
 
 ENDS = {"ArgMax": ARGMAX, "Softmax": SOFTMAX, "LogSoftmax": SOFTMAX, "Sigmoid": SIGMOID}
@@ -30,8 +31,6 @@ WITH_CONSTANTS = ("Add", "Sub", "Mul", "Div", "Clip")
 MAKERS = {"Gemm": LINEAR, "Conv": LINEAR, "ConvTranspose": LINEAR, "Resize": RESIZE, "Tanh": TANH,
           "LpNormalization": NORMALIZATION}  # fmt: skip
 AVERAGES = ("GlobalAveragePool", "AveragePool", "ReduceMean")
-NORM_STEPS = ("Clip", "Max", "Add", "Expand", "Sqrt", "Unsqueeze", "Reshape", "Pow", "Cast")
-"""Operators between a sum of squares and the division by its root."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,11 @@ def read_output(
     """
     ends: list[str] = []
     core = value
-    while (step := take_end(graph, core, known)) is not None:
-        end, core = step
+    while (step := take_end(graph, core, known, size)) is not None:
+        end, inner = step
+        if end != ARGMAX and any(found != ARGMAX for found in ends):
+            break  # runtimes make one activation; what is below is the network's own
+        core = inner
         ends.append(end)
     is_last = has_channels_last(graph.shape(core), size)
     shape = move_channels(graph.shape(core)) if is_last else graph.shape(core)
@@ -80,38 +82,67 @@ def read_output(
     return Ended(head, value, core, is_last)
 
 
-def take_end(graph: GraphBuilder, value: ir.Value, known: Container[str]) -> tuple[str, ir.Value] | None:
+def take_end(
+    graph: GraphBuilder, value: ir.Value, known: Container[str], size: tuple[Dim, ...]
+) -> tuple[str, ir.Value] | None:
     """Take the last end off a value; None where it has none.
 
     Where the converter put something between the end and what the original gave it, that goes too.
     """
     node = behind_unchanged(value)
-    if node is None or node.op_type not in ENDS or node.inputs[0] is None:
+    found = read_end(node) if node is not None else None
+    if node is None or found is None:
         return None
-    rows = graph.shape(node.inputs[0])
-    if node.op_type != "Sigmoid" and not is_over_classes(node, rows):
+    end, given = found
+    rows = graph.shape(given)
+    if end != SIGMOID and not (is_over_classes(node, rows, size) and keeps_axes(graph, node, value)):
         return None
-    inner: ir.Value | None = node.inputs[0]
+    inner: ir.Value | None = given
     while inner is not None and inner.name not in known:
         before = inner.producer()
         inner = before.inputs[0] if before is not None and before.op_type in RESHAPES else None
     if inner is None or (len(rows) == 2 and any(dim != 1 for dim in graph.shape(inner)[2:])):
         return None
-    return ENDS[node.op_type], inner
+    return end, inner
+
+
+def read_end(node: ir.Node) -> tuple[str, ir.Value] | None:
+    """Say which end an operator is, and what it is given; a softmax may be written out."""
+    given = node.inputs[0] if node.op_type in ENDS else softmax_input(node)
+    return None if given is None else (ENDS.get(node.op_type, SOFTMAX), given)
 
 
 def behind_unchanged(value: ir.Value) -> ir.Node | None:
     """Return the node that computed a value's numbers."""
     node = value.producer()
-    while node is not None and node.op_type in UNCHANGED and node.inputs[0] is not None:
+    while node is not None and is_unchanged(node) and node.inputs[0] is not None:
         node = node.inputs[0].producer()
     return node
 
 
-def is_over_classes(node: ir.Node, shape: Shape) -> bool:
+def is_unchanged(node: ir.Node) -> bool:
+    """Whether an operator gives the numbers it is given: a cast of fractions to whole numbers does not."""
+    if node.op_type != "Cast":
+        return node.op_type in UNCHANGED
+    before, after = (None if value is None else value.dtype for value in (node.inputs[0], node.outputs[0]))
+    return before is None or after is None or after.is_floating_point() or not before.is_floating_point()
+
+
+def is_over_classes(node: ir.Node, shape: Shape, size: tuple[Dim, ...]) -> bool:
     """Whether an operator goes over the axis of classes: the second, or the last of channels-last maps."""
-    axis = node.attributes.get_int("axis", 0 if node.op_type == "ArgMax" else -1)
-    return axis % len(shape) in ((1, 3) if len(shape) == 4 else (1,))
+    if node.op_type == "Div":
+        axis = softmax_axis(node)
+    else:
+        axis = node.attributes.get_int("axis", 0 if node.op_type == "ArgMax" else -1)
+    is_last = has_channels_last(shape, size) or (len(shape) == 4 and tuple(shape[1:3]) == (1, 1))
+    return axis is not None and axis % len(shape) == (3 if is_last else 1)
+
+
+def keeps_axes(graph: GraphBuilder, node: ir.Node, value: ir.Value) -> bool:
+    """Whether what is behind an operator leaves its axes as they are, but for such of length 1."""
+    before, after = (graph.shape(one) for one in (node.outputs[0], value))
+    lengths = [sorted(str(dim) for dim in shape[1:] if dim != 1) for shape in (before, after)]
+    return lengths[0] == lengths[1]
 
 
 def has_channels_last(shape: Shape, size: tuple[Dim, ...]) -> bool:
@@ -147,11 +178,3 @@ def find_maker(value: ir.Value) -> str:
 def has_constant(node: ir.Node) -> bool:
     """Whether one of a node's inputs is constant."""
     return any(read_constant(value) is not None for value in node.inputs)
-
-
-def divides_by_norm(node: ir.Node) -> bool:
-    """Whether a division is by the norm of what is divided."""
-    below = node.inputs[1].producer() if node.inputs[1] is not None else None
-    while below is not None and below.op_type in NORM_STEPS and below.inputs[0] is not None:
-        below = below.inputs[0].producer()
-    return below is not None and below.op_type in ("ReduceL2", "ReduceSum", "ReduceSumSquare")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import TensorProto
 
 from gcv_edge.errors import GcvEdgeError, UnsupportedError, UsageError
 from gcv_edge.exporters.source import ExportOptions
@@ -120,6 +121,117 @@ def test_classifiers_need_no_task(
     assert logits.ndim == 2
 
 
+def written_out_softmax(file: ForeignFile, x: str) -> str:
+    power = file.op("Exp", file.op("Sub", x, file.op("ReduceMax", x, axes=[1])))
+    return file.op("Div", power, file.op("ReduceSum", power, file.constant([1], np.int64)), name="y")
+
+
+def bare_written_out_softmax(file: ForeignFile, x: str) -> str:
+    power = file.op("Exp", x)
+    return file.op("Div", power, file.op("ReduceSum", power, file.constant([-1], np.int64)), name="y")
+
+
+@pytest.mark.parametrize("end", [written_out_softmax, bare_written_out_softmax])
+def test_a_softmax_that_is_written_out_is_one(end: Callable[..., str], tmp_path: Path) -> None:
+    file = ForeignFile()
+    end(file, dense(file, file.features(file.input("x", [1, 3, 32, 48]))))
+    result = adopt(file, tmp_path, UNIT, y=floats(1, CLASSES))
+    assert (result.metadata.task.name, result.metadata.activation) == ("classification", "softmax")
+    assert probabilities(result, tmp_path) < 1e-5
+
+
+def probabilities(result: ExportResult, tmp_path: Path) -> float:
+    """How far a runtime's scores are off the original's."""
+    data = noise(1, 3, 32, 48)
+    logits = run_file(result.path, data=data)["logits"]
+    expected = run_file(tmp_path / "foreign.onnx", "y", x=data)["y"]
+    scores = 1 / (1 + np.exp(-logits))
+    if result.metadata.activation == "softmax":
+        scores = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return float(np.abs(scores - np.where(expected < 0, np.exp(expected), expected)).max())
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "activation"),
+    [
+        ("Sigmoid", "Softmax", "softmax"),
+        ("Softmax", "LogSoftmax", "softmax"),
+        ("Softmax", "Sigmoid", "sigmoid"),
+        ("Sigmoid", "Sigmoid", "sigmoid"),
+        ("Softmax", "Softmax", "softmax"),
+    ],
+)
+def test_of_two_activations_one_is_taken_off(inner: str, outer: str, activation: str, tmp_path: Path) -> None:
+    file = ForeignFile()
+    core = dense(file, file.features(file.input("x", [1, 3, 32, 48])))
+    file.op(outer, file.op(inner, core), name="y")
+    result = adopt(file, tmp_path, UNIT, y=floats(1, CLASSES))
+    assert result.metadata.activation == activation
+    assert probabilities(result, tmp_path) < 1e-5
+
+
+def over_all_cells(file: ForeignFile, x: str) -> str:
+    flat = file.op("Softmax", file.op("Flatten", file.conv(x, 8, 4)), axis=1)
+    return file.op("Reshape", flat, file.constant([1, 4, 16, 24], np.int64), name="y")
+
+
+def over_the_width(file: ForeignFile, x: str) -> str:
+    return file.op("Softmax", enlarged(file, x, 4), name="y", axis=3)
+
+
+def in_groups(file: ForeignFile, x: str) -> str:
+    groups = file.op("Reshape", file.vector(x, 8, 6), file.constant([1, 2, 3, 1], np.int64))
+    return file.op("Reshape", file.op("Softmax", groups, axis=1), file.constant([1, 6], np.int64), name="y")
+
+
+def whole_numbers(file: ForeignFile, x: str) -> str:
+    return file.op("Cast", file.op("Sigmoid", dense(file, x)), name="y", to=TensorProto.INT64)
+
+
+def divided_by_sum(file: ForeignFile, x: str) -> str:
+    positive = file.op("Relu", dense(file, x))
+    return file.op("Div", positive, file.op("ReduceSum", positive, file.constant([1], np.int64)), name="y")
+
+
+@pytest.mark.parametrize(
+    ("make", "output"),
+    [
+        (over_all_cells, floats(1, 4, 16, 24)),
+        (over_the_width, floats(1, 4, 32, 48)),
+        (in_groups, floats(1, 6)),
+        (whole_numbers, integers(1, CLASSES)),
+        (divided_by_sum, floats(1, CLASSES)),
+    ],
+)
+def test_what_only_looks_like_an_end_is_asked_for(
+    make: Callable[..., str], output: tuple, tmp_path: Path
+) -> None:
+    file = ForeignFile()
+    make(file, file.features(file.input("x", [1, 3, 32, 48])))
+    with pytest.raises(UsageError, match=r"is for is not certain: give --task"):
+        adopt(file, tmp_path, UNIT, y=output)
+
+
+@pytest.mark.parametrize(
+    ("make", "output", "told"),
+    [
+        (dense, floats(1, CLASSES), "assumed: classification, since output 'core' is of a dense layer"),
+        (matmul, floats(1, CLASSES), "assumed: classification, since output 'core' is of a dense layer"),
+        (averaged_convolution, floats(1, CLASSES, 1, 1), "assumed: classification, since output 'core'"),
+        (lambda file, x: enlarged(file, x, 2), floats(1, 2, 32, 48), "assumed: segmentation, since output"),
+    ],
+)
+def test_a_task_that_only_the_last_layer_tells_is_noted(
+    make: Callable[..., str], output: tuple, told: str, tmp_path: Path
+) -> None:
+    file = ForeignFile()
+    make(file, file.features(file.input("x", [1, 3, 32, 48])))
+    result = adopt(file, tmp_path, UNIT, core=output)
+    assert any(note.startswith(told) for note in result.notes)
+    asked = adopt(file, tmp_path, replace(UNIT, task=result.metadata.task.name), core=output)
+    assert not any(note.startswith("assumed: " + result.metadata.task.name) for note in asked.notes)
+
+
 def unit_length(file: ForeignFile, x: str) -> str:
     return file.op("LpNormalization", file.vector(x, 8, 6), name="y", axis=1)
 
@@ -130,12 +242,27 @@ def divided_by_norm(file: ForeignFile, x: str) -> str:
     return file.op("Div", vector, file.op("Clip", norm, file.constant(1e-12)), name="y")
 
 
+def divided_by_root_of_sum(file: ForeignFile, x: str) -> str:
+    vector = file.vector(x, 8, 6)
+    total = file.op("ReduceSum", file.op("Mul", vector, vector), file.constant([1], np.int64))
+    return file.op("Div", vector, file.op("Sqrt", file.op("Add", total, file.constant(1e-9))), name="y")
+
+
+def divided_by_power_of_sum(file: ForeignFile, x: str) -> str:
+    vector = file.vector(x, 8, 6)
+    squares = file.op("Pow", vector, file.constant(2.0))
+    total = file.op("ReduceSum", squares, file.constant([-1], np.int64))
+    return file.op("Div", vector, file.op("Pow", total, file.constant(0.5)), name="y")
+
+
 def normalized(file: ForeignFile, x: str) -> str:
     statistics = [file.constant(np.full(6, number)) for number in (1.5, 0.5, 0.1, 2.0)]
     return file.op("BatchNormalization", file.vector(x, 8, 6), *statistics, name="y")
 
 
-@pytest.mark.parametrize("make", [unit_length, divided_by_norm, normalized])
+@pytest.mark.parametrize(
+    "make", [unit_length, divided_by_norm, divided_by_root_of_sum, divided_by_power_of_sum, normalized]
+)
 def test_embeddings(make: Callable[..., str], tmp_path: Path) -> None:
     file = ForeignFile()
     make(file, file.features(file.input("x", [1, 3, 32, 48])))
