@@ -65,6 +65,16 @@ def check_effects(options: ExportOptions, task: Task, source: str, reasons: Sequ
             )
 
 
+def check_colours(options: ExportOptions, channels: int, source: str) -> None:
+    """Refuse an order of colours for a network that sees grey.
+
+    Raises:
+        UsageError: one is given.
+    """
+    if options.bgr and channels == 1:
+        raise UsageError(f"{source}: --bgr is for networks of three channels, and this one sees grey")
+
+
 def describe_effect(begin: str, task: Task, reasons: Sequence[str]) -> str:
     """Say what the network is exported as, and why."""
     return ": ".join([f"{begin}, and the network is exported for task {task.name}", *reasons])

@@ -10,6 +10,7 @@ import onnx_ir as ir
 
 from gcv_edge.errors import ParamsMismatchError, UnsupportedError
 from gcv_edge.exporters.builder import BATCH, GraphBuilder, ShapesError
+from gcv_edge.exporters.effects import check_colours
 from gcv_edge.exporters.heads import canonical_array, emit_canonical, find_purpose
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.class_names import usual_labels
@@ -116,6 +117,7 @@ def export_picture_network(
     network: Network, picture: PictureInput, shape: tuple[int, ...], options: ExportOptions
 ) -> ExportedModel:
     """Convert a network of one picture or clip: a detector, or one with one output, or all its heads."""
+    check_colours(options, shape[1], network.name)
     symbol = picture.cut(network.symbol)
     head = find_detection_head(symbol)
     opened = open_network(replace(network, symbol=symbol), network, picture, shape, options)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.errors import UsageError
+from gcv_edge.exporters.effects import check_colours
 from gcv_edge.exporters.framing import FrameFit, choose_fit, default_preprocessing
 from gcv_edge.exporters.onnx.normalization import LEVELS, find_white
 from gcv_edge.exporters.onnx.plans import Foreign
@@ -20,10 +21,30 @@ GREY_LETTERBOX = 114.0
 """What Ultralytics' networks are trained to see around a picture."""
 
 
+@dataclass(frozen=True)
+class Levels:
+    """How the levels of a frame become a network's input.
+
+    Attributes:
+        mean, scale: one number, or one for each channel: ``(level - mean) / scale``.
+        note: what tells it.
+    """
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    note: str
+
+
 def choose_preprocessing(
-    foreign: Foreign, task: Task, options: ExportOptions
+    foreign: Foreign, task: Task, options: ExportOptions, usual: Levels | None = None
 ) -> tuple[Preprocessing, tuple[str, ...]]:
     """Say how frames are fitted and normalised.
+
+    Args:
+        foreign: the network.
+        task: what it is for.
+        options: what the user says.
+        usual: what is taken where neither the user nor the network tells; None: the user is asked.
 
     Returns:
         what the file will say, and what was assumed.
@@ -34,17 +55,18 @@ def choose_preprocessing(
     if task is TENSORS:
         return Preprocessing(), ()
     channels = int(foreign.entries.fed[0].shape[1])
+    check_colours(options, channels, foreign.source)
     fitting, assumed = fit_frames(foreign, task, options)
     fitting = replace(fitting, reverse_channels=not options.bgr)
     if options.mean is not None and options.scale is not None:
         return spread(fitting, options.mean, options.scale, channels), assumed
-    white, note = find_white_level(foreign, channels)
-    if white is None:
+    levels = find_levels(foreign, channels, options) or usual
+    if levels is None:
         raise UsageError(
             f"{foreign.source}: say how its input is normalised: --mean R,G,B --scale R,G,B (in 0..255)"
         )
-    mean, scale = options.mean or (0.0,), options.scale or (LEVELS / white,)
-    return spread(fitting, mean, scale, channels), (note, *assumed)
+    mean, scale = options.mean or levels.mean, options.scale or levels.scale
+    return spread(fitting, mean, scale, channels), (levels.note, *assumed)
 
 
 def fit_frames(foreign: Foreign, task: Task, options: ExportOptions) -> tuple[Preprocessing, tuple[str, ...]]:
@@ -58,18 +80,26 @@ def fit_frames(foreign: Foreign, task: Task, options: ExportOptions) -> tuple[Pr
     return choose_fit(usual, task, size, options.fit, is_known=is_known)
 
 
-def find_white_level(foreign: Foreign, channels: int) -> tuple[float | None, str]:
-    """Tell the value of white in the network's input, and from what."""
-    if foreign.entries.fed[0].dtype in (ir.DataType.UINT8, ir.DataType.INT8):
-        return LEVELS, "its input is of bytes: mean 0, scale 1"
+def find_levels(foreign: Foreign, channels: int, options: ExportOptions) -> Levels | None:
+    """Tell from the network how its input is normalised; None where it does not say."""
+    order = "" if channels == 1 or options.bgr else "; assumed: RGB (--bgr)"
+    dtype = foreign.entries.fed[0].dtype
+    if dtype == ir.DataType.UINT8:
+        return Levels((0.0,), (1.0,), f"its input is of bytes: mean 0, scale 1{order}")
+    if dtype == ir.DataType.INT8:
+        return Levels(
+            (128.0,), (1.0,), f"its input is int8, assumed: levels less 128 (--mean, --scale){order}"
+        )
     if is_ultralytics(foreign.notes):
-        return 1.0, "made by Ultralytics: levels from 0 to 1, RGB (--mean, --scale)"
+        return Levels((0.0,), (LEVELS,), "made by Ultralytics: levels from 0 to 1, RGB (--mean, --scale)")
     white = find_white(foreign.graph.inputs[0], channels)
     if white is not None:
-        return white, f"the network normalises its input itself: mean 0, scale {LEVELS / white:.9g}"
+        note = f"the network normalises its input itself: mean 0, scale {LEVELS / white:.9g}{order}"
+        return Levels((0.0,), (LEVELS / white,), note)
     if channels == 1:
-        return 1.0, "its input is taken for grey levels from 0 to 1: mean 0, scale 255 (--mean, --scale)"
-    return None, ""
+        note = "its input is taken for grey levels from 0 to 1: mean 0, scale 255 (--mean, --scale)"
+        return Levels((0.0,), (LEVELS,), note)
+    return None
 
 
 def spread(

@@ -19,13 +19,12 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.errors import MissingExtraError, UnsupportedError, UsageError
-from gcv_edge.exporters.builder import BATCH, IR_VERSION, OPSET, GraphBuilder
-from gcv_edge.exporters.framing import choose_fit, default_preprocessing
+from gcv_edge.exporters.builder import BATCH, IR_VERSION, OPSET, GraphBuilder, Shape
 from gcv_edge.exporters.onnx.adoption import describe, finish
-from gcv_edge.exporters.onnx.inputs import Entries, Entry, is_channels
+from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW, Entries, Entry, is_channels, open_inputs
 from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.onnx.plans import Foreign, choose_values, plan_outputs, refuse_unused
-from gcv_edge.exporters.onnx.preprocessing import spread
+from gcv_edge.exporters.onnx.preprocessing import Levels, choose_preprocessing
 from gcv_edge.exporters.onnx.reference import Tail, Tap, build_tail, open_session, run_in_rows, run_tail
 from gcv_edge.exporters.source import (
     Batch,
@@ -33,10 +32,9 @@ from gcv_edge.exporters.source import (
     ExportOptions,
     assume_imagenet,
     hint_at_rank,
-    override_preprocessing,
 )
 from gcv_edge.metadata import Preprocessing
-from gcv_edge.tasks import TENSORS, Task
+from gcv_edge.tasks import TENSORS
 
 INPUT_NAME = "data"
 
@@ -76,7 +74,7 @@ def export_module(module: Any, name: str, options: ExportOptions) -> ExportedMod
     foreign = open_program(program, name_outputs(module, entries), name, entries, options)
     plan = plan_outputs(foreign, options, Adoption())
     refuse_unused(plan, options, Adoption(), name)
-    preprocessing, notes = describe_preprocessing(plan.task, entries, options)
+    preprocessing, notes = choose_preprocessing(foreign, plan.task, options, imagenet_levels(options))
     metadata = describe(foreign, plan, preprocessing, options)
     metadata = replace(metadata, source=name, source_hash=hash_module(module))
     taps = [Tap(value.name or "", foreign.graph.shape(value), dtype_of(value)) for value in plan.taps]
@@ -87,17 +85,27 @@ def export_module(module: Any, name: str, options: ExportOptions) -> ExportedMod
 def describe_inputs(options: ExportOptions) -> Entries:
     """Describe the inputs whose shapes are given; one of 1 or 3 channels is a picture or a clip."""
     shapes = [shape for shape in (options.input_shape, *options.further_shapes) if shape is not None]
-    is_picture = len(shapes) == 1 and len(shapes[0]) in (4, 5) and is_channels(shapes[0][1])
-    names = [INPUT_NAME] if len(shapes) == 1 else [f"{INPUT_NAME}{index}" for index in range(len(shapes))]
-    first = [BATCH if options.dynamic_batch else shape[0] for shape in shapes]
-    fed = [Entry(name, (row, *shape[1:])) for name, row, shape in zip(names, first, shapes, strict=True)]
-    return Entries(tuple(fed), is_picture=is_picture)
+    first = [(BATCH if options.dynamic_batch else shape[0], *shape[1:]) for shape in shapes]
+    if len(shapes) == 1:
+        return describe_input(first[0], options)
+    fed = [Entry(f"{INPUT_NAME}{index}", shape) for index, shape in enumerate(first)]
+    return Entries(tuple(fed), is_picture=False)
+
+
+def describe_input(shape: Shape, options: ExportOptions) -> Entries:
+    """Describe the only input; pictures may have their channels last."""
+    axes = len(shape)
+    is_last = axes == 4 and is_channels(shape[3]) and not is_channels(shape[1])
+    is_last = is_last and options.task != TENSORS.name
+    own = tuple(shape[axis] for axis in NHWC_TO_NCHW) if is_last else shape
+    entry = Entry(INPUT_NAME, own, is_last=is_last)
+    return Entries((entry,), is_picture=axes in (4, 5) and is_channels(own[1]))
 
 
 def make_zeros(entries: Entries, batch: int) -> tuple[Any, ...]:
     """Make inputs of zeros, ``batch`` rows where that is open."""
     torch = import_torch()
-    shapes = [[batch if dim == BATCH else dim for dim in entry.shape] for entry in entries.fed]
+    shapes = [[batch if dim == BATCH else dim for dim in entry.own_shape] for entry in entries.fed]
     return tuple(torch.zeros(*shape) for shape in shapes)
 
 
@@ -128,6 +136,7 @@ def open_program(
     known = frozenset(node.name for node in program.exported.graph.nodes)
     inner = {value.name or "": value for node in graph.nodes for value in node.outputs if value.name in known}
     values = choose_values(outputs, {**inner, **outputs}, options.outputs, source)
+    open_inputs(graph, entries)
     return Foreign(graph, values, entries, known, {}, source)
 
 
@@ -137,24 +146,10 @@ def dtype_of(value: ir.Value) -> ir.DataType:
     return value.dtype
 
 
-def describe_preprocessing(
-    task: Task, entries: Entries, options: ExportOptions
-) -> tuple[Preprocessing, tuple[str, ...]]:
-    """Say how frames are fitted and normalised: by ImageNet's statistics, or grey ones from 0 to 1."""
-    if task is TENSORS:
-        return Preprocessing(), ()
-    shape = entries.fed[0].shape
-    size = [int(dim) for dim in shape[-2:]]
-    usual = default_preprocessing(task, size)
-    usual, notes = choose_fit(usual, task, size, options.fit, is_known=False)
-    is_given = options.mean is not None and options.scale is not None
-    if shape[1] == 1 and not is_given:
-        note = "its input is taken for grey levels from 0 to 1: mean 0, scale 255 (--mean, --scale)"
-        usual = replace(usual, mean=options.mean or (0.0,), scale=options.scale or (255.0,))
-        return spread(usual, usual.mean, usual.scale, 1), (note, *notes)
-    assumed, more = assume_imagenet(usual, options)
-    chosen = override_preprocessing(assumed, options)
-    return spread(chosen, chosen.mean, chosen.scale, int(shape[1])), (*more, *notes)
+def imagenet_levels(options: ExportOptions) -> Levels:
+    """Levels by ImageNet's statistics, in the order of the network's channels."""
+    usual, notes = assume_imagenet(Preprocessing(), options)
+    return Levels(usual.mean, usual.scale, " ".join(notes))
 
 
 def capture(module: Any, name: str, entries: Entries, dynamic_batch: bool) -> Captured:

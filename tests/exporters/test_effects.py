@@ -116,3 +116,26 @@ def test_what_means_nothing_for_a_family(
     source = make(tmp_path / "foreign.onnx")
     with pytest.raises(UsageError, match=f"{option} means nothing for the family"):
         export(str(source), tmp_path / "out.onnx", options=options, adoption=adoption)
+
+
+def grey_symbol(folder: Path) -> str:
+    net = SymbolFile(channels=1)
+    return net.save(folder, net.op("softmax", "prob", net.classes(4)))
+
+
+def grey_foreign(folder: Path) -> str:
+    file = ForeignFile()
+    file.vector(file.features(file.input("x", [1, 1, 16, 16]), 1), 8, 4, name="y")
+    return str(file.save(folder / "foreign.onnx", {"y": floats(1, 4)}))
+
+
+def grey_module(folder: Path) -> str:
+    module(folder)
+    return "torch_networks:grey_classifier"
+
+
+@pytest.mark.parametrize("make", [grey_symbol, grey_foreign, grey_module])
+def test_grey_has_no_order_of_colours(make: Callable[[Path], str], tmp_path: Path) -> None:
+    source = make(tmp_path)
+    with pytest.raises(UsageError, match="--bgr is for networks of three channels, and this one sees grey"):
+        export(source, tmp_path / "out.onnx", options=ExportOptions(input_shape=(1, 1, 16, 16), bgr=True))

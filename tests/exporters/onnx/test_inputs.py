@@ -176,6 +176,52 @@ def small_batch_norm(file: ForeignFile, x: str) -> str:
     return file.op("BatchNormalization", x, *(file.constant(numbers) for numbers in statistics))
 
 
+def cut_to_bytes(file: ForeignFile, x: str) -> str:
+    return file.op("Cast", file.op("Cast", x, to=TensorProto.UINT8), to=1)
+
+
+def unit_cut_to_bytes(file: ForeignFile, x: str) -> str:
+    return cut_to_bytes(file, file.op("Mul", x, file.constant(255.0)))
+
+
+def clipped_first(file: ForeignFile, x: str) -> str:
+    return subtract_divide(file, file.op("Clip", x, file.constant(0.0), file.constant(255.0)))
+
+
+def turned_first(file: ForeignFile, x: str) -> str:
+    return only_scale(file, file.op("Gather", x, file.constant([2, 1, 0], np.int64), axis=1))
+
+
+def asked_for_its_shape(file: ForeignFile, x: str) -> str:
+    size = file.op("Shape", x)
+    return file.op("Reshape", only_scale(file, x), size)
+
+
+def multiplied_to_levels(file: ForeignFile, x: str) -> str:
+    return file.op("Mul", x, file.constant(255.0))
+
+
+def divided_by_256(file: ForeignFile, x: str) -> str:
+    return file.op("Mul", x, file.constant(1 / 256))
+
+
+def divided_by_128(file: ForeignFile, x: str) -> str:
+    return file.op("Mul", x, file.constant(1 / 128))
+
+
+def divided_by_deviations(file: ForeignFile, x: str) -> str:
+    return file.op("Mul", x, file.constant(np.reshape([0.02, 0.015, 0.018], (3, 1, 1))))
+
+
+def made_small(file: ForeignFile, x: str) -> str:
+    return file.op("Mul", x, file.constant(1e-3))
+
+
+def from_imagenet_to_unit(file: ForeignFile, x: str) -> str:
+    """As torchvision's Inception moves what is normalised by ImageNet's statistics already."""
+    return file.op("Sub", file.op("Mul", x, file.constant(0.458)), file.constant(0.03))
+
+
 def nothing(file: ForeignFile, x: str) -> str:
     return x
 
@@ -196,6 +242,17 @@ def used_twice(file: ForeignFile, x: str) -> str:
         (mean_image, 1.0),
         (mean_image_then_scale, 1.0),
         (mean_image_of_unit, 255.0),
+        (cut_to_bytes, 1.0),
+        (unit_cut_to_bytes, 255.0),
+        (clipped_first, 1.0),
+        (turned_first, 1.0),
+        (asked_for_its_shape, 1.0),
+        (multiplied_to_levels, 255.0),
+        (divided_by_256, 1.0),
+        (divided_by_128, None),
+        (divided_by_deviations, None),
+        (made_small, None),
+        (from_imagenet_to_unit, None),
         (small_batch_norm, None),
         (nothing, None),
         (used_twice, None),
@@ -214,6 +271,23 @@ def test_own_normalisation(
     preprocessing = result.metadata.preprocessing
     assert (preprocessing.mean, preprocessing.scale) == ((0.0,) * 3, (scale,) * 3)
     assert any("normalises its input itself" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("is_last", [False, True])
+def test_signed_bytes_are_levels_less_128(channels: int, is_last: bool, tmp_path: Path) -> None:
+    file = ForeignFile()
+    shape = [1, 32, 48, channels] if is_last and channels == 3 else [1, channels, 32, 48]
+    x = file.op("Cast", file.input("x", shape, TensorProto.INT8), to=1)
+    x = file.op("Transpose", x, perm=[0, 3, 1, 2]) if shape[3] == 3 else x
+    classify(file, file.op("Mul", x, file.constant(1 / 64)), channels)
+    result = adopt(file, tmp_path, ExportOptions(), core=floats(1, 5))
+    preprocessing = result.metadata.preprocessing
+    assert (set(preprocessing.mean), set(preprocessing.scale)) == ({128.0}, {1.0})
+    assert any("int8, assumed: levels less 128" in note for note in result.notes)
+    data = np.round(noise(1, channels, 32, 48) * 255) - 128
+    own = data.transpose(0, 2, 3, 1) if shape[3] == 3 else data
+    compare(result, tmp_path / "foreign.onnx", data, own.astype(np.int8))
 
 
 @pytest.mark.parametrize("batch", [1, 3, "N"])
@@ -299,6 +373,7 @@ def test_tensors_of_any_kind(
         ([1, 3, 32, 48], TensorProto.STRING, UNIT, UnsupportedError, "input 'x' is of string"),
         ([1, 1, 32, 48], 1, ExportOptions(mean=(1.0, 2.0, 3.0), scale=(1.0,) * 3), UsageError,
          "--mean 1,2,3: expected 1 number"),
+        ([1, 1, 32, 48], 1, ExportOptions(bgr=True), UsageError, "--bgr is .* this one sees grey"),
     ],
 )  # fmt: skip
 def test_refusals(

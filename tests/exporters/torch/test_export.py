@@ -66,6 +66,59 @@ def test_outputs_of_any_form(
     assert [comparison.name for comparison in result.verification.comparisons] == outputs
 
 
+GREY = replace(OPTIONS, input_shape=(1, 1, 32, 48))
+LAST = replace(OPTIONS, input_shape=(1, 32, 48, 3))
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "scale"),
+    [
+        ("takes_unit", OPTIONS, 255.0),
+        ("takes_levels", OPTIONS, 1.0),
+        ("takes_levels_turned", OPTIONS, 1.0),
+        ("takes_clamped_levels", OPTIONS, 1.0),
+        ("takes_byte_levels", OPTIONS, 1.0),
+        ("takes_twice_unit", OPTIONS, 255.0),
+        ("takes_grey_levels", GREY, 1.0),
+        ("takes_levels_with_channels_last", LAST, 1.0),
+        ("takes_levels_with_channels_last", replace(LAST, dynamic_batch=True), 1.0),
+    ],
+)
+def test_what_normalises_its_input_is_not_normalised_again(
+    source: str, options: ExportOptions, scale: float, tmp_path: Path
+) -> None:
+    result = export(f"torch_networks:{source}", tmp_path / "net.onnx", options=options)
+    preprocessing = result.metadata.preprocessing
+    assert (set(preprocessing.mean), set(preprocessing.scale)) == ({0.0}, {scale})
+    assert any("normalises its input itself" in note for note in result.notes)
+    assert len(Classifier(result.path).run(np.zeros((60, 60, 3), np.uint8)).top(3)) == 3
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "told"),
+    [
+        ("classifier", OPTIONS, "assumed: RGB levels normalised by ImageNet's"),
+        ("scales_a_little", replace(OPTIONS, bgr=True), "assumed: BGR levels normalised by ImageNet's"),
+        ("takes_anything_with_channels_last", LAST, "assumed: RGB levels normalised by ImageNet's"),
+        ("grey_classifier", GREY, "its input is taken for grey levels from 0 to 1"),
+    ],
+)
+def test_levels_that_nothing_tells_are_noted(
+    source: str, options: ExportOptions, told: str, tmp_path: Path
+) -> None:
+    result = export(f"torch_networks:{source}", tmp_path / "net.onnx", options=options)
+    assert any(note.startswith(told) for note in result.notes)
+    assert not any("normalises its input itself" in note for note in result.notes)
+
+
+def test_of_two_activations_one_is_taken_off(tmp_path: Path) -> None:
+    result = export("torch_networks:sigmoid_softmax_classifier", tmp_path / "net.onnx", options=OPTIONS)
+    logits = Classifier(result.path).run(np.zeros((60, 60, 3), np.uint8)).logits
+    assert result.metadata.activation == "softmax"
+    assert logits.min() > 0
+    assert logits.max() < 1
+
+
 def test_verify_against_the_module(tmp_path: Path) -> None:
     result = export("torch_networks:classifier", tmp_path / "net.onnx", options=OPTIONS)
     assert verify_model(result.path, against="torch_networks:classifier").passed
@@ -81,6 +134,7 @@ def test_verify_against_the_module(tmp_path: Path) -> None:
             UsageError,
             "no such tensor: did you mean mean",
         ),
+        ("torch_networks:grey_classifier", replace(GREY, bgr=True), UsageError, "this one sees grey"),
         ("torch_networks:branching", OPTIONS, UnsupportedError, "torch cannot export it"),
         ("torch_networks:broken", OPTIONS, UsageError, r"FileNotFoundError: weights\.pth"),
         ("torch_networks:number", OPTIONS, UnsupportedError, "found int, expected a torch.nn.Module"),
