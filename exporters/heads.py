@@ -70,6 +70,7 @@ class Head:
         maker: kind of the operator that gives the core.
         batch: length of the input's first axis.
         size: height and width of the input.
+        middle: number over which a pixel of one channel is the thing; None where the graph does not tell.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Head:
     maker: str
     batch: Dim
     size: tuple[Dim, ...]
+    middle: float | None = None
 
     @property
     def is_vector(self) -> bool:
@@ -110,6 +112,8 @@ class Purpose:
         activation: what makes class scores of it (``metadata.ACTIVATIONS``).
         takes_core: the canonical output is the head without its ends.
         is_mask: one channel says what is the thing and what is not: the file gets a channel for either.
+        middle: number over which that channel's pixels are the thing.
+        is_assumed: that was not read off the graph; see ``masks.judge_mask``.
         notes: what was assumed; a line each.
     """
 
@@ -117,6 +121,8 @@ class Purpose:
     activation: str = "softmax"
     takes_core: bool = False
     is_mask: bool = False
+    middle: float = 0.0
+    is_assumed: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -237,11 +243,25 @@ def describe_purpose(head: Head, task: Task, options: ExportOptions) -> Purpose:
         activation, notes = choose_activation(head, options)
         return Purpose(task, activation, takes_core=True, notes=notes)
     if task is SEGMENTATION and head.width == 1:
-        assumed = (
-            f"output '{head.name}' has one channel: its pixels are the thing where it is over 0 (a logit)"
-        )
-        return Purpose(task, takes_core=True, is_mask=True, notes=() if head.ends else (assumed,))
+        return describe_mask(head)
     return Purpose(task, takes_core=task in WITHOUT_ENDS)
+
+
+def describe_mask(head: Head) -> Purpose:
+    """Say where a single channel divides the thing from the rest."""
+    if head.ends:
+        return Purpose(SEGMENTATION, takes_core=True, is_mask=True)
+    middle = head.middle or 0.0
+    over = f"{middle:.6g}" if middle else "0 (a logit)"
+    note = f"output '{head.name}' has one channel: its pixels are the thing where it is over {over}"
+    return Purpose(
+        SEGMENTATION,
+        takes_core=True,
+        is_mask=True,
+        middle=middle,
+        is_assumed=head.middle is None,
+        notes=(note,),
+    )
 
 
 def choose_activation(head: Head, options: ExportOptions) -> tuple[str, tuple[str, ...]]:
@@ -274,6 +294,8 @@ def emit_canonical(graph: GraphBuilder, purpose: Purpose, value: ir.Value) -> ir
     if purpose.task in VECTORS and len(shape) != 2:
         return graph.op("Flatten", [value], "vector", axis=1)
     if purpose.is_mask:
+        if purpose.middle:
+            value = graph.op("Sub", [value, graph.constant(purpose.middle)], "over_middle")
         background = graph.op("Mul", [value, graph.constant(0.0)], "background")
         return graph.op("Concat", [background, value], "mask", axis=1)
     return value
@@ -283,8 +305,12 @@ def canonical_array(purpose: Purpose, array: NDArray[Any]) -> NDArray[Any]:
     """Do to a reference's numbers what ``emit_canonical`` does in the graph.
 
     Vectors lose axes of length 1. A mask's logit becomes two channels, 0 and itself, so that the larger wins
-    where the logit's sign says so, and a softmax over both is the logit's sigmoid.
+    where the logit's sign says so, and a softmax over both is the logit's sigmoid. Of a probability it is
+    what is over a half.
     """
     if purpose.task in VECTORS:
         return array.reshape(len(array), -1)
-    return np.concatenate([np.zeros_like(array), array], axis=1) if purpose.is_mask else array
+    if not purpose.is_mask:
+        return array
+    over = array - np.float32(purpose.middle)
+    return np.concatenate([np.zeros_like(over), over], axis=1)

@@ -18,6 +18,7 @@ from gcv_edge.exporters.heads import (
     TANH,
     Head,
 )
+from gcv_edge.exporters.masks import find_middle
 from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.clips import count_segments
 from gcv_edge.exporters.mxnet.convert import SymbolConverter
@@ -118,6 +119,7 @@ def take_apart(converter: SymbolConverter, name: str, whole: Entry) -> SymbolHea
         maker=maker_of(symbol, core),
         batch=picture[0] if segments == 1 else int(picture[0]) // segments,
         size=tuple(picture[2:]),
+        middle=find_middle(converter.values([core])[0]),
     )
     return SymbolHead(head, symbol, whole, core)
 

@@ -12,6 +12,7 @@ from gcv_edge.errors import ParamsMismatchError, UnsupportedError
 from gcv_edge.exporters.builder import BATCH, GraphBuilder, ShapesError
 from gcv_edge.exporters.effects import check_colours
 from gcv_edge.exporters.heads import canonical_array, emit_canonical, find_purpose
+from gcv_edge.exporters.masks import judge_mask
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.class_names import usual_labels
 from gcv_edge.exporters.mxnet.clips import averages_clips, count_segments
@@ -160,13 +161,11 @@ def export_output(opened: Opened, options: ExportOptions) -> ExportedModel:
     name = purpose.task.outputs[0]
     metadata, notes = describe_network(network, opened.picture, graph, purpose.task, options)
     computation = compute(opened, {name: entry}, partial(canonical_array, purpose))
-    return close(
-        opened,
-        {name: value},
-        replace(metadata, activation=purpose.activation),
-        computation,
-        (*notes, *purpose.notes),
-    )
+    metadata = replace(metadata, activation=purpose.activation)
+    exported = close(opened, {name: value}, metadata, computation, (*notes, *purpose.notes))
+    if purpose.is_assumed:
+        judge_mask(exported.model, metadata, output.name, network.name)
+    return exported
 
 
 def with_usual_labels(opened: Opened, task: Task, count: int, options: ExportOptions) -> Opened:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.builder import GraphBuilder
+from gcv_edge.exporters.masks import judge_mask
 from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.exporters.onnx.background import judge_background
 from gcv_edge.exporters.onnx.checks import check_graph
@@ -72,10 +73,10 @@ def finish(
     make_reference: Callable[[], Reference],
     notes: tuple[str, ...],
 ) -> ExportedModel:
-    """Make the graph that a plan says, and see whether a detector's results can be ones.
+    """Make the graph that a plan says, and see whether a detector's results, or a mask's logit, can be ones.
 
     Raises:
-        UsageError: class names are more or fewer than the network's classes.
+        UsageError: class names are more or fewer than the network's classes, or a logit is none.
         UnsupportedError: most of what a detector gives is no box or no score.
     """
     outputs = plan.tail(foreign.graph, plan.taps)
@@ -88,7 +89,10 @@ def finish(
         check_labels(metadata.labels, count_classes(foreign.graph, plan, outputs), foreign.source)
     if plan.task is DETECTION:
         notes += judge_trials(trials, foreign, plan, metadata)
-    return ExportedModel(close_graph(foreign, plan, outputs), metadata, make_reference, notes)
+    model = close_graph(foreign, plan, outputs)
+    if plan.assumed_logit is not None:
+        judge_mask(model, metadata, plan.assumed_logit, foreign.source)
+    return ExportedModel(model, metadata, make_reference, notes)
 
 
 def complete_options(options: ExportOptions, notes: Mapping[str, str]) -> ExportOptions:

@@ -19,6 +19,7 @@ from gcv_edge.exporters.heads import (
     TANH,
     Head,
 )
+from gcv_edge.exporters.masks import find_middle
 from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW
 from gcv_edge.exporters.onnx.written_out import divides_by_norm, softmax_axis, softmax_input
 from gcv_edge.exporters.passes.constants import read_constant
@@ -78,7 +79,8 @@ def read_output(
         ends.append(end)
     is_last = has_channels_last(graph.shape(core), size)
     shape = move_channels(graph.shape(core)) if is_last else graph.shape(core)
-    head = Head(name, graph.shape(value), shape, tuple(ends), find_maker(core), batch, size)
+    whole, maker, middle = graph.shape(value), find_maker(core), find_middle(core)
+    head = Head(name, whole, shape, tuple(ends), maker, batch, size, middle)
     return Ended(head, value, core, is_last)
 
 

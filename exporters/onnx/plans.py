@@ -63,6 +63,7 @@ class Plan:
         tail: makes them.
         activation, detection: see ``ModelMetadata``.
         image_range: see ``ExportOptions``; what the end of the network says.
+        assumed_logit: name of an output that is taken for a mask's logit, which the graph does not tell.
         assumes_centres: boxes are taken for centre and size, which nobody said.
         may_have_background: one of the scores may be the background's, of which nobody said anything.
         first_class: the number of the first class in a list that holds class numbers.
@@ -75,6 +76,7 @@ class Plan:
     activation: str = "softmax"
     detection: DetectionSettings | None = None
     image_range: tuple[float, float] | None = None
+    assumed_logit: str | None = None
     assumes_centres: bool = False
     may_have_background: bool = False
     first_class: int | None = None
@@ -157,6 +159,7 @@ def plan_head(foreign: Foreign, name: str, options: ExportOptions) -> Plan:
         [tap],
         head_tail(purpose, is_last),
         activation=purpose.activation,
+        assumed_logit=name if purpose.is_assumed else None,
         image_range=(-1.0, 1.0) if ended.head.maker == TANH else None,
         notes=purpose.notes,
     )

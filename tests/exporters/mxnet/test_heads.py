@@ -368,3 +368,53 @@ def test_a_mask_has_a_channel_for_either(tmp_path: Path) -> None:
     assert not logits[:, 0].any()
     frame = np.random.default_rng(2).integers(0, 255, (16, 16, 3), np.uint8)
     assert set(load(path).run(frame).areas) == {0, 1}
+
+
+TO_INPUT = ("_contrib_BilinearResize2D", {"height": 16, "width": 16})
+NEAREST = ("UpSampling", {"scale": 2, "sample_type": "nearest", "num_args": 1})
+SECOND = ("slice_axis", {"axis": 1, "begin": 1, "end": 2})
+
+
+@pytest.mark.parametrize(
+    ("heads", "middle"),
+    [
+        (maps(1, ("sigmoid", {}), TO_INPUT, stride=2), 0.5),
+        (maps(1, ("Activation", {"act_type": "sigmoid"}), ("_mul_scalar", {"scalar": 255.0})), 127.5),
+        (maps(2, ("softmax", {"axis": 1}), SECOND), 0.5),
+        (maps(1, ("sigmoid", {}), ("_rminus_scalar", {"scalar": 1.0})), 0.5),
+        (maps(1, ("sigmoid", {}), NEAREST, stride=2), 0.5),
+        (maps(1, ("_mul_scalar", {"scalar": 2.0})), 0.0),
+    ],
+)
+def test_masks_are_divided_where_the_graph_says(heads: Heads, middle: float, tmp_path: Path) -> None:
+    result = convert(heads, tmp_path, task="segmentation")
+    assert any(f"where it is over {middle or '0 (a logit)'}" in note for note in result.notes)
+    whole = export(
+        str(tmp_path / "net-symbol.json"),
+        tmp_path / "whole.onnx",
+        options=ExportOptions(input_shape=SHAPE, task="tensors"),
+    )
+    data = np.random.default_rng(0).normal(0, 3, SHAPE).astype(np.float32)
+    logits, own = (run_only(one.path, data) for one in (result, whole))
+    np.testing.assert_array_equal(logits[:, 1] > logits[:, 0], own[:, 0] > middle)
+    assert 0 < np.mean(own > middle) < 1
+
+
+def run_only(path: Path, data: np.ndarray) -> np.ndarray:
+    session = open_session(path, SessionOptions())
+    (output,) = session.run(dict.fromkeys(session.inputs, data)).values()
+    return np.array(output)
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        maps(1, ("relu", {})),
+        maps(1, ("square", {}), TO_INPUT, stride=2),
+        maps(1, ("Activation", {"act_type": "softrelu"})),
+    ],
+)
+def test_a_mask_that_is_no_logit_is_refused(heads: Heads, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'output' has one channel, but nothing below 0 on 3 pictures"):
+        convert(heads, tmp_path, task="segmentation")
+    assert not (tmp_path / "out.onnx").exists()

@@ -322,6 +322,103 @@ def test_segmentation_needs_no_task(
     assert found.shape[1] == max(classes, 2)
 
 
+LARGER = (1, 1, 2, 2)
+
+
+def enlarged_probability(file: ForeignFile, x: str) -> str:
+    small = file.op("Sigmoid", file.conv(x, 8, 1))
+    return file.op("Resize", small, "", file.constant(LARGER), name="y", mode="linear")
+
+
+def foreground(file: ForeignFile, x: str) -> str:
+    both = file.op("Softmax", enlarged(file, x, 2), axis=1)
+    return file.op("Slice", both, *(file.constant([n], np.int64) for n in (1, 2, 1)), name="y")
+
+
+def inverted(file: ForeignFile, x: str) -> str:
+    return file.op("Sub", file.constant(1.0), file.op("Sigmoid", enlarged(file, x, 1)), name="y")
+
+
+def levels(file: ForeignFile, x: str) -> str:
+    scaled = file.op("Mul", file.op("Sigmoid", enlarged(file, x, 1)), file.constant(255.0))
+    return file.op("Cast", scaled, name="y", to=TensorProto.UINT8)
+
+
+def summed(file: ForeignFile, x: str) -> str:
+    parts = [file.op("Sigmoid", file.op("Resize", file.conv(x, 8, 1), "", file.constant(LARGER)))
+             for _ in range(2)]  # fmt: skip
+    return file.op("Div", file.op("Add", *parts), file.constant(2.0), name="y")
+
+
+def decided(file: ForeignFile, x: str) -> str:
+    over = file.op("Greater", file.op("Sigmoid", enlarged(file, x, 1)), file.constant(0.7))
+    return file.op("Cast", over, name="y", to=1)
+
+
+def deconvolved(file: ForeignFile, x: str) -> str:
+    kernel = np.outer([0.25, 0.75, 0.75, 0.25], [0.25, 0.75, 0.75, 0.25])[None, None]
+    small = file.op("Sigmoid", file.conv(x, 8, 1))
+    return file.op("ConvTranspose", small, file.constant(kernel), name="y", strides=[2, 2], pads=[1, 1, 1, 1])
+
+
+def logit(file: ForeignFile, x: str) -> str:
+    return file.op("Add", enlarged(file, x, 1), file.constant(0.25), name="y")
+
+
+@pytest.mark.parametrize(
+    ("make", "middle"),
+    [
+        (enlarged_probability, 0.5),
+        (foreground, 0.5),
+        (inverted, 0.5),
+        (levels, 127.5),
+        (summed, 0.5),
+        (decided, 0.5),
+        (deconvolved, 0.5),
+        (logit, 0.0),
+    ],
+)
+def test_masks_are_divided_where_the_graph_says(
+    make: Callable[..., str], middle: float, tmp_path: Path
+) -> None:
+    file = ForeignFile()
+    make(file, file.features(file.input("x", [1, 3, 32, 48])))
+    output = (TensorProto.UINT8 if make is levels else TensorProto.FLOAT, (1, 1, 32, 48))
+    result = adopt(file, tmp_path, replace(UNIT, task="segmentation"), y=output)
+    assert any(f"where it is over {middle or '0 (a logit)'}" in note for note in result.notes)
+    data = 20 * noise(1, 3, 32, 48) - 10
+    own = run_file(tmp_path / "foreign.onnx", x=data)["y"][:, 0] > middle
+    logits = run_file(result.path, data=data)["logits"]
+    assert np.mean((logits[:, 1] > logits[:, 0]) == own) > 0.999
+    assert 0 < own.mean() < 1
+
+
+def rectified(file: ForeignFile, x: str) -> str:
+    return file.op("Relu", enlarged(file, x, 1), name="y")
+
+
+def stretched(file: ForeignFile, x: str) -> str:
+    """From the smallest to the largest, as U2-Net's users write it."""
+    maps = enlarged(file, x, 1)
+    low, high = file.op("ReduceMin", maps), file.op("ReduceMax", maps)
+    return file.op("Div", file.op("Sub", maps, low), file.op("Sub", high, low), name="y")
+
+
+def multiplied(file: ForeignFile, x: str) -> str:
+    maps = enlarged(file, x, 1)
+    return file.op("Mul", file.op("Sigmoid", maps), file.op("Relu", maps), name="y")
+
+
+@pytest.mark.parametrize("make", [rectified, stretched, multiplied])
+def test_a_mask_that_is_no_logit_is_refused(make: Callable[..., str], tmp_path: Path) -> None:
+    file = ForeignFile()
+    make(file, file.features(file.input("x", [1, 3, 32, 48])))
+    with pytest.raises(UsageError, match="'y' has one channel, but nothing below 0") as caught:
+        adopt(file, tmp_path, replace(UNIT, task="segmentation"), y=floats(1, 1, 32, 48))
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "adopted.onnx").exists()
+
+
 def test_maps_with_channels_last(tmp_path: Path) -> None:
     file = ForeignFile()
     channels_last_softmax(file, enlarged(file, file.features(file.input("x", [1, 3, 32, 48])), 4))

@@ -119,6 +119,13 @@ def test_of_two_activations_one_is_taken_off(tmp_path: Path) -> None:
     assert logits.max() < 1
 
 
+def test_a_probability_is_divided_at_a_half(tmp_path: Path) -> None:
+    result = export("torch_networks:enlarged_sigmoid", tmp_path / "net.onnx", options=SEGMENTATION)
+    assert any("the thing where it is over 0.5" in note for note in result.notes)
+    frame = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
+    assert set(Segmenter(result.path).run(frame).areas) == {0, 1}
+
+
 def test_verify_against_the_module(tmp_path: Path) -> None:
     result = export("torch_networks:classifier", tmp_path / "net.onnx", options=OPTIONS)
     assert verify_model(result.path, against="torch_networks:classifier").passed
