@@ -18,6 +18,8 @@ Inputs = dict[str, NDArray[np.float32]]
 NOISE_SEED = 1
 LUMA = (9798, 19235, 3735)
 """Weights of red, green and blue in grey, of 2^15 (BT.601, as the runtime and OpenCV have them)."""
+SMALLEST_SIDE = 16
+"""Length under which an axis of three is no side of a picture."""
 SEEDS = {"noise": NOISE_SEED, "other noise": 101}
 """First seed of each kind of noise; a network of several inputs takes the following ones too."""
 
@@ -57,13 +59,17 @@ def tensor_inputs(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Inputs]:
 
 
 def is_picture(shape: tuple[int, ...]) -> bool:
-    """Whether a tensor may hold pictures or clips: of 1 or 3 channels, first or last."""
+    """Whether a tensor may hold pictures or clips: of 1 or 3 channels, first or last, or one alone."""
+    if len(shape) == 3:
+        return 3 in (shape[0], shape[-1]) and sorted(shape)[1] >= SMALLEST_SIDE
     is_last = len(shape) == 4 and shape[-1] in (1, 3) and shape[-2] > 3
     return len(shape) in (4, 5) and (shape[1] in (1, 3) or is_last)
 
 
 def picture_tensor(shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Fill a tensor with a real picture, levels from 0 to 255."""
+    if len(shape) == 3:
+        return picture_tensor((1, *shape)).reshape(shape)
     is_last = shape[1] not in (1, 3)
     height, width = shape[-3:-1] if is_last else shape[-2:]
     levels = check_pictures(height, width)["picture"].astype(np.float32)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto
 
@@ -517,3 +518,35 @@ def test_float16_between_casts(tmp_path: Path) -> None:
     file.op("Cast", file.op("Softmax", core), name="y", to=1)
     result = adopt(file, tmp_path, UNIT, y=floats(1, 5))
     compare(result, tmp_path, "core", "logits", tolerance=1e-3)
+
+
+def listed(file: ForeignFile, shape: tuple[int, ...], least: float) -> None:
+    """The values over a number, as a detector lists what it finds."""
+    flat = file.op("Reshape", file.input("x", shape), file.constant([-1], np.int64))
+    places = file.op("NonZero", file.op("Greater", flat, file.constant(least)))
+    file.op("Gather", flat, file.op("Squeeze", places, file.constant([0], np.int64)), name="scores")
+    file.op("Transpose", places, name="places", perm=[1, 0])
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 32, 48), (3, 32, 48), (1, 32, 48, 3), (1, 1, 32, 48)])
+@pytest.mark.parametrize("task", ["tensors", None])
+def test_lists_that_are_empty_on_noise(shape: tuple[int, ...], task: str | None, tmp_path: Path) -> None:
+    file = ForeignFile()
+    listed(file, shape, 100.0)
+    options = ExportOptions(task=task)
+    result = adopt(file, tmp_path, options, scores=floats("k"), places=integers("k", 1))
+    assert result.metadata.task.name == "tensors"
+    (entry,) = onnx.load(result.path).graph.input
+    data = 300 * noise(*(dim.dim_value for dim in entry.type.tensor_type.shape.dim))
+    found = run_file(result.path, x=data)
+    np.testing.assert_array_equal(np.sort(found["scores"]), np.sort(data[data > 100]))
+
+
+def test_lists_that_are_always_empty_are_told(tmp_path: Path) -> None:
+    file = ForeignFile()
+    listed(file, (1, 3, 32, 48), 1e6)
+    source = file.save(tmp_path / "foreign.onnx", {"scores": floats("k"), "places": integers("k", 1)})
+    with pytest.raises(GcvEdgeError, match="it is empty, so nothing was compared; no file was written"):
+        export(str(source), tmp_path / "adopted.onnx", options=ExportOptions())
+    path = export(str(source), tmp_path / "adopted.onnx", options=ExportOptions(), verify=False).path
+    assert run_file(path, x=2e6 * noise(1, 3, 32, 48) + 1e6)["scores"].size
