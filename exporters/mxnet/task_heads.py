@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
-from gcv_edge.errors import GcvEdgeError, UnsupportedError, UsageError
-from gcv_edge.exporters.heads import Head, check_form, find_purpose
+from gcv_edge.errors import GcvEdgeError
+from gcv_edge.exporters.choosing import choose_head, describe_choice
+from gcv_edge.exporters.heads import Head
 from gcv_edge.exporters.mxnet.convert import SymbolConverter
 from gcv_edge.exporters.mxnet.ends import take_apart
 from gcv_edge.exporters.mxnet.network import Network
@@ -25,29 +23,11 @@ def keep_task_head(
         UsageError: several are.
         UnsupportedError: none is.
     """
-    heads = name_heads(network)
+    heads = {head.name: head for head in name_heads(network)}
     task = find_task(options.task or "")
-    parts = [(head, part) for head in heads if (part := describe_head(converter, head)) is not None]
-    certain = [head for head, part in parts if is_for(part, task, options, network.name, usual)]
-    fitting = certain or [head for head, part in parts if has_form(part, task, network.name)]
-    listed = ", ".join(f"'{head.name}'" for head in fitting or heads)
-    if len(fitting) > 1:
-        raise UsageError(
-            f"{network.name}: --task {task.name} takes one output, and any of {listed} may be it: "
-            "--outputs chooses, --task tensors exports all"
-        )
-    if not fitting:
-        raise UnsupportedError(
-            f"{network.name}: found no known head for {task.name} among its outputs {listed}: "
-            "--outputs chooses, --task tensors exports all"
-        )
-    return with_heads(network, fitting, [describe_choice(heads, fitting[0], task)])
-
-
-def describe_choice(heads: Sequence[NamedHead], chosen: NamedHead, task: Task) -> str:
-    """Say which heads are left out, and why."""
-    spare = ", ".join(f"'{head.name}'" for head in heads if head is not chosen)
-    return f"left out: {spare}: --task {task.name} takes one output, '{chosen.name}' (--outputs chooses)"
+    parts = {name: describe_head(converter, head) for name, head in heads.items()}
+    chosen = choose_head(parts, task, options, network.name, usual)
+    return with_heads(network, [heads[chosen]], [describe_choice(heads, chosen, task)])
 
 
 def describe_head(converter: SymbolConverter, head: NamedHead) -> Head | None:
@@ -59,20 +39,3 @@ def describe_head(converter: SymbolConverter, head: NamedHead) -> Head | None:
         return None
     finally:
         converter.symbol = symbol
-
-
-def is_for(head: Head, task: Task, options: ExportOptions, source: str, usual: Task | None) -> bool:
-    """Tell a head that would be taken for a task without being asked."""
-    try:
-        return find_purpose(head, replace(options, task=None), source, usual).task is task
-    except GcvEdgeError:
-        return False
-
-
-def has_form(head: Head, task: Task, source: str) -> bool:
-    """Tell a head of a task's form."""
-    try:
-        check_form(head, task, source)
-    except UnsupportedError:
-        return False
-    return True

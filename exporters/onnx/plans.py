@@ -10,12 +10,13 @@ import onnx_ir as ir
 
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.builder import GraphBuilder
+from gcv_edge.exporters.choosing import choose_head, describe_choice
 from gcv_edge.exporters.effects import check_effects, describe_effect
 from gcv_edge.exporters.heads import TANH, Purpose, emit_canonical, find_purpose
 from gcv_edge.exporters.onnx.boxes import as_float
 from gcv_edge.exporters.onnx.choosing import find_family
 from gcv_edge.exporters.onnx.detections import choose_settings, describe_family, detector_tail
-from gcv_edge.exporters.onnx.ends import has_channels_last, read_output
+from gcv_edge.exporters.onnx.ends import Ended, has_channels_last, read_output
 from gcv_edge.exporters.onnx.families import BACKGROUND
 from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW, Entries
 from gcv_edge.exporters.onnx.options import Adoption, show_option
@@ -23,7 +24,7 @@ from gcv_edge.exporters.onnx.outputs import Outputs
 from gcv_edge.exporters.onnx.reference import Tail
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.metadata import DetectionSettings
-from gcv_edge.tasks import DETECTION, SEGMENTATION, TENSORS, Task
+from gcv_edge.tasks import DETECTION, TENSORS, Task, find_task
 
 
 @dataclass(frozen=True)
@@ -103,14 +104,15 @@ def plan_outputs(foreign: Foreign, options: ExportOptions, adoption: Adoption) -
     names = ", ".join(foreign.values)
     if options.task is None:
         return plan_tensors(foreign, f"its outputs {names} are exported as they are (task tensors)")
-    if options.task != SEGMENTATION.name:
-        raise UsageError(
-            f"{foreign.source}: has the outputs {names}, expected one for {options.task}: "
-            "choose it with --outputs, or export all with --task tensors"
-        )
-    first, *rest = foreign.values
-    plan = plan_head(foreign, first, options)
-    return replace(plan, notes=(*plan.notes, f"'{first}' is kept; left out: {', '.join(rest)}"))
+    return plan_task_head(foreign, find_task(options.task), options)
+
+
+def plan_task_head(foreign: Foreign, task: Task, options: ExportOptions) -> Plan:
+    """Export the only one of several outputs that is for a task."""
+    heads = {name: read_head(foreign, name).head for name in foreign.values}
+    chosen = choose_head(heads, task, options, foreign.source)
+    plan = plan_head(foreign, chosen, options)
+    return replace(plan, notes=(*plan.notes, describe_choice(heads, chosen, task)))
 
 
 def refuse_unused(plan: Plan, options: ExportOptions, adoption: Adoption, source: str) -> None:
@@ -147,13 +149,12 @@ def plan_tensors(foreign: Foreign, *notes: str) -> Plan:
 
 def plan_head(foreign: Foreign, name: str, options: ExportOptions) -> Plan:
     """Export one output for what it is for."""
-    graph, shape = foreign.graph, foreign.entries.fed[0].shape
-    ended = read_output(graph, name, foreign.values[name], foreign.known, shape[0], shape[-2:])
+    ended = read_head(foreign, name)
     purpose = find_purpose(ended.head, options, foreign.source)
     if purpose.task is TENSORS:
         return plan_tensors(foreign, *purpose.notes)
     tap = ended.core if purpose.takes_core else ended.whole
-    is_last = has_channels_last(graph.shape(tap), shape[-2:])
+    is_last = has_channels_last(foreign.graph.shape(tap), foreign.entries.fed[0].shape[-2:])
     return Plan(
         purpose.task,
         [tap],
@@ -163,6 +164,12 @@ def plan_head(foreign: Foreign, name: str, options: ExportOptions) -> Plan:
         image_range=(-1.0, 1.0) if ended.head.maker == TANH else None,
         notes=purpose.notes,
     )
+
+
+def read_head(foreign: Foreign, name: str) -> Ended:
+    """Read an output from its end."""
+    shape = foreign.entries.fed[0].shape
+    return read_output(foreign.graph, name, foreign.values[name], foreign.known, shape[0], shape[-2:])
 
 
 def head_tail(purpose: Purpose, is_last: bool) -> Tail:

@@ -475,7 +475,8 @@ def test_outputs_and_inner_tensors_are_chosen(
         (replace(UNIT, outputs=("gendr",)), UsageError, "no such tensor: did you mean gender"),
         (replace(UNIT, outputs=("zzz",)), UsageError, "its outputs are age, gender"),
         (replace(UNIT, outputs=("age",)), UsageError, "--task regression"),
-        (replace(UNIT, task="classification"), UsageError, "choose it with --outputs"),
+        (replace(UNIT, task="embedding"), UsageError, "any of 'age', 'gender' may be it: --outputs"),
+        (replace(UNIT, task="pose"), UnsupportedError, "no known head for pose among its outputs 'age', "),
         (
             replace(UNIT, task="pose", outputs=("age",)),
             UnsupportedError,
@@ -498,6 +499,57 @@ def test_what_is_not_certain_is_asked_for(
         export(str(source), tmp_path / "adopted.onnx", options=options)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "adopted.onnx").exists()
+
+
+def two_maps(file: ForeignFile, x: str, first: int, second: int, *ends: str) -> None:
+    """Enlarged maps, with ends of their own where they are given."""
+    for name, count, end in zip("ab", (first, second), ends or ("Identity", "Identity"), strict=True):
+        maps = file.op("Resize", file.conv(x, 8, count), "", file.constant(LARGER), mode="linear")
+        file.op(end, maps, name=name, **({"axis": 1} if end == "Softmax" else {}))
+
+
+@pytest.mark.parametrize(
+    ("widths", "ends", "chosen"),
+    [
+        ((1, 4), ("Identity", "Softmax"), "b"),
+        ((4, 1), ("Softmax", "Identity"), "a"),
+        ((4, 3), ("Relu", "Softmax"), "b"),
+        ((4, 4), (), "a"),
+        ((1, 4), ("Sigmoid", "Softmax"), None),
+        ((4, 4), ("Softmax", "Softmax"), None),
+        ((2, 3), (), None),
+    ],
+)
+def test_a_task_takes_the_only_output_for_it(
+    widths: tuple[int, int], ends: tuple[str, ...], chosen: str | None, tmp_path: Path
+) -> None:
+    file = ForeignFile()
+    two_maps(file, file.features(file.input("x", [1, 3, 32, 48])), *widths, *ends)
+    outputs = {name: floats(1, width, 32, 48) for name, width in zip("ab", widths, strict=True)}
+    options = replace(UNIT, task="segmentation")
+    if chosen is None:
+        with pytest.raises(UsageError, match="any of 'a', 'b' may be it: --outputs chooses"):
+            adopt(file, tmp_path, options, **outputs)
+        return
+    result = adopt(file, tmp_path, options, **outputs)
+    assert any(f"--task segmentation takes one output, '{chosen}'" in note for note in result.notes)
+    data = noise(1, 3, 32, 48)
+    own = run_file(tmp_path / "foreign.onnx", x=data)[chosen]
+    found = run_file(result.path, data=data)["logits"]
+    assert found.shape == own.shape
+    np.testing.assert_array_equal(found.argmax(1), own.argmax(1))
+
+
+@pytest.mark.parametrize("task", ["classification", "pose"])
+def test_a_task_takes_the_only_output_of_its_form(task: str, tmp_path: Path) -> None:
+    file = ForeignFile()
+    x = file.features(file.input("x", [1, 3, 32, 48]))
+    file.vector(x, 8, 4, name="kind")
+    file.conv(x, 8, 5, name="places")
+    options = replace(UNIT, task=task)
+    result = adopt(file, tmp_path, options, kind=floats(1, 4), places=floats(1, 5, 16, 24))
+    chosen = "kind" if task == "classification" else "places"
+    assert any(f"--task {task} takes one output, '{chosen}'" in note for note in result.notes)
 
 
 def test_rows_that_are_not_the_batch_are_tensors(tmp_path: Path) -> None:
