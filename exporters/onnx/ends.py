@@ -28,7 +28,7 @@ ENDS = {"ArgMax": ARGMAX, "Softmax": SOFTMAX, "LogSoftmax": SOFTMAX, "Sigmoid": 
 RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
 UNCHANGED = (*RESHAPES, "Identity", "Cast", "Dropout", "QuantizeLinear", "DequantizeLinear")
 """Operators that give the numbers they are given."""
-WITH_CONSTANTS = ("Add", "Sub", "Mul", "Div", "Clip")
+WITH_CONSTANTS = ("Add", "Sub", "Mul", "Div")
 MAKERS = {"Gemm": LINEAR, "Conv": LINEAR, "ConvTranspose": LINEAR, "Resize": RESIZE, "Tanh": TANH,
           "LpNormalization": NORMALIZATION}  # fmt: skip
 AVERAGES = ("GlobalAveragePool", "AveragePool", "ReduceMean")

@@ -189,6 +189,10 @@ def whole_numbers(file: ForeignFile, x: str) -> str:
     return file.op("Cast", file.op("Sigmoid", dense(file, x)), name="y", to=TensorProto.INT64)
 
 
+def bounded(file: ForeignFile, x: str) -> str:
+    return file.op("Clip", dense(file, x), file.constant(0.0), file.constant(1.0), name="y")
+
+
 def divided_by_sum(file: ForeignFile, x: str) -> str:
     positive = file.op("Relu", dense(file, x))
     return file.op("Div", positive, file.op("ReduceSum", positive, file.constant([1], np.int64)), name="y")
@@ -202,6 +206,7 @@ def divided_by_sum(file: ForeignFile, x: str) -> str:
         (in_groups, floats(1, 6)),
         (whole_numbers, integers(1, CLASSES)),
         (divided_by_sum, floats(1, CLASSES)),
+        (bounded, floats(1, CLASSES)),
     ],
 )
 def test_what_only_looks_like_an_end_is_asked_for(
