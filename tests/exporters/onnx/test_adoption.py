@@ -52,7 +52,12 @@ def test_adopted_detector_finds_what_the_original_scores(faces: Path, tmp_path: 
         (replace(FACES, scores="boxes"), OPTIONS, UsageError, "1 class names given, but the network has 3"),
         (replace(FACES, box_format="yxyx"), OPTIONS, UsageError, "expected one of xyxy, cxcywh, xywh"),
         (FACES, replace(OPTIONS, labels=("a", "b")), UsageError, "2 class names given"),
-        (FACES, replace(OPTIONS, task="classification"), UsageError, "expected one for classification"),
+        (
+            FACES,
+            replace(OPTIONS, task="classification"),
+            UnsupportedError,
+            "no known head for classification among",
+        ),
         (FACES, replace(OPTIONS, input_shape=(1, 3, 64, 64)), UsageError, "its input is"),
     ],
 )
