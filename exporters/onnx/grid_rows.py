@@ -73,7 +73,9 @@ def read_contents(outputs: Outputs, axis: int, anchors: Sequence[int]) -> Conten
     if count not in anchors and not (axis == COLUMNS and outputs.is_asked):
         return None
     columns = trace(outputs.values[name], axis)
-    return Contents(find_objectness(columns, outputs.classes, count), find_state(columns[:BOX]))
+    is_said = outputs.adoption.box_format is not None
+    state = DECODED if is_said else find_state(columns[:BOX])
+    return Contents(find_objectness(columns, outputs.classes, count), state)
 
 
 def find_objectness(columns: Sequence[Column], classes: int, anchors: int) -> bool | None:

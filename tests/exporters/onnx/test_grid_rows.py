@@ -17,7 +17,7 @@ from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import ExportResult, export
 from tests.support import foreign_detectors as lists
 from tests.support import foreign_yolos as yolos
-from tests.support.foreign_files import noise, run_file
+from tests.support.foreign_files import floats, noise, run_file
 
 Make = Callable[[Path], Path]
 AUTO = Adoption()
@@ -156,3 +156,33 @@ def test_corners_are_taken_as_such(tmp_path: Path) -> None:
     data = noise(1, 3, yolos.SIDE, yolos.SIDE)
     expected = run_file(tmp_path / "foreign.onnx", images=data)["output"][..., :4]
     np.testing.assert_allclose(run_file(result.path, data=data)["boxes"], expected, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("objectness", "by_rows", "head"),
+    [
+        (False, False, "yolov8"),
+        (False, True, "yolov8-rows"),
+        (True, False, "yolov5-columns"),
+        (True, True, "yolox"),
+    ],
+)
+def test_boxes_of_a_form_that_is_said_are_decoded(
+    objectness: bool, by_rows: bool, head: str, tmp_path: Path
+) -> None:
+    """Softplus, and nothing that places the boxes: neither raw nor decoded, as far as the graph tells."""
+    file = lists.start()
+    parts = [file.op("Mul", file.op("Softplus", lists.columns(file, 4)), file.constant(20.0))]
+    parts += [file.op("Sigmoid", lists.columns(file, width)) for width in ((1, 3) if objectness else (3,))]
+    joined = file.op("Concat", *parts, axis=1, name="x" if by_rows else "y")
+    if by_rows:
+        file.op("Transpose", joined, perm=[0, 2, 1], name="y")
+    width = 8 if objectness else 7
+    shape = (1, lists.CELLS, width) if by_rows else (1, width, lists.CELLS)
+    source = str(file.save(tmp_path / "net.onnx", {"y": floats(*shape)}))
+    options = replace(UNIT, task="detection")
+    with pytest.raises(UsageError, match="is not certain: give --head"):
+        export(source, tmp_path / "out.onnx", options=options)
+    said = Adoption(box_format="cxcywh")
+    result = export(source, tmp_path / "out.onnx", options=options, adoption=said)
+    assert any(f"of the family {head} (--head)" in note for note in result.notes)
