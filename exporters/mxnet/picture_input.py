@@ -115,7 +115,7 @@ class PictureInput:
     @property
     def is_cut_off(self) -> bool:
         """Whether the graph begins behind all this, which the runtime does instead."""
-        is_simple = self.is_plain and not self.white and bool(np.all(self.gain > 0))
+        is_simple = self.is_plain and not self.white
         return self.is_channels_last and is_simple and (self.normalizes or not self.operators)
 
     def cut(self, symbol: Symbol) -> Symbol:

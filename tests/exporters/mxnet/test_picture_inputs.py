@@ -162,6 +162,9 @@ OWN = {
     "export_block's": Row(constants(MEAN, STD, AXES), MEAN, STD, True),
     "export_block's, multiplying": Row(constants(MEAN, STD, AXES, dividing=False), MEAN, STD, True),
     "export_block's, of numbers from 0 to 1": Row(constants(*PARTS, AXES), MEAN, STD, True, "unit"),
+    "export_block's, of other signs": Row(
+        constants(MEAN, (-4.0, 30.0, 5.5), AXES), MEAN, (-4.0, 30.0, 5.5), True
+    ),
     "scaled, then moved": Row(scaled_then_front, ZEROS, WHITE, True),
     "moved, then scaled": Row(front_then_scaled, ZEROS, (127.5,) * 3, True),
     "moved alone": Row(front, MEAN, STD, True, "normalized"),
