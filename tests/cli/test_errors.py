@@ -185,9 +185,9 @@ def refused(code: int, *arguments: object) -> str:
         (2, ["foreign.onnx", *ADOPT, "--outputs", "logit"], "no such tensor: did you mean logits"),
         (2, ["foreign_detector.onnx", "--head", "yolov", *ADOPT[2:]], "did you mean 'yolov8'?"),
         (
-            2,
+            1,
             ["foreign_detector.onnx", *ADOPT],
-            "has the outputs boxes, scores, expected one for classification",
+            "found no known head for classification among its outputs 'boxes', 'scores': --outputs chooses",
         ),
         (
             2,

@@ -155,8 +155,9 @@ def test_an_interrupt_at_the_very_start_prints_no_traceback(here: Path, delay: f
 
 
 def heed_interrupts() -> None:
-    """Undo what a shell does to a job in the background, whose children ignore the keyboard."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Undo what a shell, or nohup, does to a job in the background, whose children ignore signals."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def wait_for_file(folder: Path, process: subprocess.Popen[str]) -> None:
