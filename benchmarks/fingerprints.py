@@ -2,7 +2,7 @@
 
     python -m benchmarks.fingerprints before.json                       the state of now
     python -m benchmarks.fingerprints after.json --against before.json  exit code 1 where anything differs
-    python -m benchmarks.fingerprints quick.json --only networks,demo   a part of it, in a minute
+    python -m benchmarks.fingerprints quick.json --only networks,demo   a part of it
 
 It exports the names that cover every kind of operator in GluonCV's zoo (random, seeded weights), calibrates
 and prunes trained networks, and runs every task on fixed frames, in Python and, with --cpp FOLDER (built
@@ -54,10 +54,15 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(PARTS), help=f"parts: {', '.join(PARTS)} (default: all)")
     parser.add_argument("--cpp", type=Path, help="folder with the built examples of the C++ library")
     options = parser.parse_args()
+    parts = options.only.split(",")
+    if unknown := [part for part in parts if part not in PARTS]:
+        parser.error(f"--only: found {unknown[0]}, expected some of {', '.join(PARTS)}")
+    if options.against is not None and not options.against.is_file():
+        parser.error(f"--against: {options.against}: no such file")
     found: Hashes = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in options.only.split(","):
+        for part in parts:
             for key, value in PARTS[part](folder):
                 found[f"{part}: {key}"] = value
                 print(f"{value[:12]}  {part}: {key}", flush=True)
@@ -118,28 +123,35 @@ def export_demo(folder: Path) -> Path:
 
 
 def demo_files(folder: Path) -> Iterator[tuple[str, str]]:
-    """Export, calibrate and prune the detector that is shipped, on its own pictures."""
+    """Export and calibrate the detector that is shipped; its own pictures are too few to prune with."""
     whole = export_demo(folder)
     yield "export", hash_file(whole)
-    made = folder / "made.onnx"
-    for target in TARGETS:
-        run("calibrate", whole, "--data", DEMO, "--target", target, "-o", made)
-        yield f"calibrate {target}", hash_file(made)
-    for share in SHARES:
-        run("prune", whole, "--data", DEMO, "--macs", share, "-o", made)
-        yield f"prune {share}", hash_file(made)
+    yield from calibrated(whole, DEMO)
 
 
 def trained_files(folder: Path) -> Iterator[tuple[str, str]]:
-    """Export, calibrate and prune a trained classifier, of the real data that tests use."""
+    """Export, calibrate and prune trained classifiers, of the real data that tests use."""
     data = Path(os.environ.get("GCV_EDGE_TESTDATA", ROOT.parent / "shared" / "data"))
-    whole, made = folder / "cifar.onnx", folder / "made.onnx"
-    run("export", data / "gluoncv_cifar" / "cifar_resnet20_v1-symbol.json", "-o", whole)
     pictures = data / "cifar10_test_jpeg_2000"
-    yield "export", hash_file(whole)
+    for name in ("cifar_resnet20_v1", "cifar_resnet20_v2"):
+        whole = folder / f"{name}.onnx"
+        run("export", data / "gluoncv_cifar" / f"{name}-symbol.json", "-o", whole)
+        yield f"{name} export", hash_file(whole)
+        for made in (calibrated(whole, pictures), pruned(whole, pictures)):
+            yield from ((f"{name} {key}", value) for key, value in made)
+
+
+def calibrated(whole: Path, pictures: Path) -> Iterator[tuple[str, str]]:
+    """Hash the 8-bit files of a network."""
+    made = whole.with_name("made.onnx")
     for target in TARGETS:
         run("calibrate", whole, "--data", pictures, "--target", target, "-o", made)
         yield f"calibrate {target}", hash_file(made)
+
+
+def pruned(whole: Path, pictures: Path) -> Iterator[tuple[str, str]]:
+    """Hash the narrower files of a network."""
+    made = whole.with_name("made.onnx")
     for share in SHARES:
         run("prune", whole, "--data", pictures, "--macs", share, "-o", made)
         yield f"prune {share}", hash_file(made)
