@@ -42,12 +42,12 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--targets", "--target", type=names, default=list(all_targets()), metavar="A,B")
     amount = parser.add_mutually_exclusive_group()
-    amount.add_argument("--inputs", type=int, default=100_000, help="of all targets together (%(default)s)")
+    amount.add_argument("--inputs", type=count, default=100_000, help="of all targets together (%(default)s)")
     amount.add_argument("--seconds", type=float, help="for all targets together, instead of a number")
     parser.add_argument("--seed", type=int, default=0, help="which inputs (%(default)s)")
-    parser.add_argument("--jobs", type=int, default=1, help="targets at a time (%(default)s)")
+    parser.add_argument("--jobs", type=count, default=1, help="targets at a time (%(default)s)")
     parser.add_argument("--output", type=Path, default=ROOT / "out" / "fuzz", help="folder for what is found")
-    parser.add_argument("--replay", type=Path, metavar="FILE", help="give this input to the one --target")
+    parser.add_argument("--replay", type=file, metavar="FILE", help="give this input to the one --target")
     return parser.parse_args()
 
 
@@ -58,6 +58,20 @@ def names(text: str) -> list[str]:
     if unknown:
         raise argparse.ArgumentTypeError(f"found {unknown[0]}, expected some of {','.join(all_targets())}")
     return found
+
+
+def count(text: str) -> int:
+    """Read a whole number of at least 1: nothing that was tried would find nothing."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"found {text}, expected a whole number from 1")
+    return int(text)
+
+
+def file(text: str) -> Path:
+    """Read the path of a file that exists."""
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"{text}: no such file")
+    return Path(text)
 
 
 def run_all(asked: argparse.Namespace) -> list[Report]:
