@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+MOST_POINTS = 100.0
+
 
 def to_points(value: float) -> float:
     """Turn a part of one into points, without the digits that this adds."""
-    return round(100 * value, 10)
+    return round(MOST_POINTS * value, 10)
+
+
+def describe_bound(lost: float, at_most: float) -> str:
+    """Say how much is lost at most; nothing where only the points lost are known."""
+    if at_most <= lost:
+        return ""
+    if at_most - lost > MOST_POINTS - 1:  # ``evaluation.drop`` knows nothing of so few pictures
+        return "too few pictures to say how much at most"
+    return f"{at_most:.2f} at most, at 90 % confidence"

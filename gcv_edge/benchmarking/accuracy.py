@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gcv_edge.points import to_points
+from gcv_edge.points import MOST_POINTS, to_points
 
 PRUNING, CALIBRATION = "gcv_edge pruning", "gcv_edge calibration"
 """Keys of the metadata whose JSON may hold points, in the order in which a file goes through the stages."""
@@ -20,7 +20,6 @@ HASHES = ("measured_hash", "data_hash")
 """Where a record tells the pictures: those measured on, else (a caller's own score) those calibrated on."""
 
 AGREEMENT = "agreement"
-MOST_POINTS = 100.0
 
 
 @dataclass(frozen=True)

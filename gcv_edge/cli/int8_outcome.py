@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gcv_edge.cli.console import echo_table, plural, show_path, show_size, tell_skipped
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import AccuracyError
+from gcv_edge.points import describe_bound
 
 if TYPE_CHECKING:
     from gcv_edge.calibration import CalibrationResult
@@ -99,7 +100,7 @@ def verdict_lines(outcome: Outcome) -> Iterator[str]:
     if points is not None and result.drop is not None:
         allowed = f", allowed are {result.max_drop:g}" if result.max_drop is not None else ""
         on = plural(len(outcome.material.measuring), "picture")
-        at_most = describe_bound(result)
+        at_most = in_brackets(result)
         yield f"Lost: {result.drop:.2f} points of {points.title} on {on} not calibrated on{at_most}{allowed}"
         if result.collapses:
             named = ", ".join(result.collapses[:SHOWN_CLASSES])
@@ -110,11 +111,12 @@ def verdict_lines(outcome: Outcome) -> Iterator[str]:
         yield "Warning: ONNX Runtime and OpenVINO differ by more than rounding on this file"
 
 
-def describe_bound(result: CalibrationResult) -> str:
-    """Say how much is lost at most; nothing where only the points are known."""
-    if result.drop is None or result.drop_at_most is None or result.drop_at_most == result.drop:
+def in_brackets(result: CalibrationResult) -> str:
+    """Say how much is lost at most, behind what is lost."""
+    if result.drop is None or result.drop_at_most is None:
         return ""
-    return f" ({result.drop_at_most:.2f} at most, at 90 % confidence)"
+    bound = describe_bound(result.drop, result.drop_at_most)
+    return f" ({bound})" if bound else ""
 
 
 def describe_speed(times: Mapping[str, float], fastest: str) -> str:
@@ -132,7 +134,7 @@ def refuse_drop(outcome: Outcome) -> None:
     result = outcome.result
     if result.passed or result.drop is None or outcome.points is None:
         return
-    lost = f"lost {result.drop:.2f} points of {outcome.points.title}{describe_bound(result)}"
+    lost = f"lost {result.drop:.2f} points of {outcome.points.title}{in_brackets(result)}"
     path, allowed = show_path(result.path), f"allowed are {result.max_drop:g}"
     if result.pictures_needed is None:
         raise AccuracyError(f"{path}: {lost}, {allowed}; kept under this name")

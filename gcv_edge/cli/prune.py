@@ -19,6 +19,7 @@ from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, ma
 from gcv_edge.cli.outputs import check_output, check_report, writing
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import AccuracyError, UsageError
+from gcv_edge.points import describe_bound
 
 if TYPE_CHECKING:
     from gcv_edge.prune import PruneResult, Spaces
@@ -161,7 +162,8 @@ def describe_failure(result: PruneResult, title: str) -> str:
     if not title:
         return f"changed {result.changed:.2f} % of first choices"
     lost = result.drop
-    return f"lost {lost.points:.2f} points of {title}, {lost.upper:.2f} at most at 90 % confidence"
+    bound = describe_bound(lost.points, lost.upper)
+    return f"lost {lost.points:.2f} points of {title}" + (f", {bound}" if bound else "")
 
 
 def check_arguments(data: str | None, speedup: float | None, macs: float | None) -> None:
@@ -289,7 +291,8 @@ def describe_loss(result: PruneResult, title: str) -> str:
     if result.score is None:
         return "Lost: not measured"
     (before, after), lost = result.score, result.drop
-    at_most = f"; {lost.upper:.2f} at most, at 90 % confidence" if lost.upper > lost.points else ""
+    bound = describe_bound(lost.points, lost.upper)
+    at_most = f"; {bound}" if bound else ""
     return f"Lost: {lost.points:.2f} points of {title} ({before:.2f} -> {after:.2f}{at_most})"
 
 

@@ -11,7 +11,7 @@ from gcv_edge.cli.console import ignore, show_path, tell_notes
 from gcv_edge.cli.guard import naming
 from gcv_edge.cli.int8 import Prior, Wishes, int8_path, opening_lines, run_calibration
 from gcv_edge.cli.int8_outcome import Outcome, print_outcome
-from gcv_edge.cli.prune import divide_pictures, print_result, progress_bars
+from gcv_edge.cli.prune import describe_failure, divide_pictures, print_result, progress_bars
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import AccuracyError, UsageError
 from gcv_edge.store import take_name
@@ -141,8 +141,7 @@ def refuse_pruning(shrunk: Shrunk, wishes: Wishes) -> None:
     pruned = shrunk.pruned
     if not pruned.passed and pruned.score is not None and wishes.max_drop is not None:
         raise AccuracyError(
-            f"{show_path(pruned.path)}: lost {pruned.drop.points:.2f} points of {shrunk.title} by pruning, "
-            f"{pruned.drop.upper:.2f} at most at 90 % confidence, allowed are "
+            f"{show_path(pruned.path)}: pruning {describe_failure(pruned, shrunk.title)}, allowed are "
             f"{PRUNING_SHARE * wishes.max_drop:g} (the rest of {wishes.max_drop:g} is for 8 bits); "
             "kept under this name, not calibrated"
         )

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from gcv_edge.points import MOST_POINTS
+
 CONFIDENCE = 0.9
 """Of the statement that no more is lost than ``Drop.upper``; one-sided."""
 QUANTILE = 1.2816
 """Of the normal distribution, at that confidence."""
-ALL = 100.0
-"""Points of a network that is always right."""
 COLLAPSE = 5.0
 """Points of a class that are worth a line."""
 FEWEST_PICTURES = 20
@@ -121,7 +121,7 @@ class Drop:
         room = limit - self.points
         if room <= 0:
             return None
-        if self.unseen == ALL:
+        if self.unseen == MOST_POINTS:
             return FEWEST_PICTURES
         return math.ceil(self.pictures * max((self.by_chance / room) ** 2, self.unseen / room))
 
@@ -144,8 +144,8 @@ def find_drop(before: Score, after: Score) -> Drop:
 def find_unseen(score: Score) -> float:
     """Points that may be lost on pictures unlike all that were measured."""
     if score.is_share:
-        return QUANTILE * ALL / (score.pictures + 2)
-    return ALL if score.pictures < FEWEST_PICTURES else 0.0
+        return QUANTILE * MOST_POINTS / (score.pictures + 2)
+    return MOST_POINTS if score.pictures < FEWEST_PICTURES else 0.0
 
 
 def over_limit(output: Path) -> Path:

@@ -15,6 +15,7 @@ from gcv_edge.evaluation.drop import Score, find_collapses, find_drop
 from gcv_edge.evaluation.resampling import DRAWS, resample
 from gcv_edge.evaluation.segmentation import PixelMetric
 from gcv_edge.evaluation.voc import Voc07Precision, Voc12Precision
+from gcv_edge.points import describe_bound
 from gcv_edge.runtime.results import Classification, Detections, Poses, Segmentation
 
 SIZE = (100, 80)
@@ -125,6 +126,19 @@ def test_a_handful_of_equal_pictures_proves_nothing(place: int, count: int) -> N
     assert drop.is_within(0.5) == (count == 20)
     assert drop.is_undecided(0.5) == (count < 20)
     assert count == 20 or drop.pictures_needed(0.5) == 20
+
+
+@pytest.mark.parametrize(
+    ("lost", "at_most", "said"),
+    [
+        (0.5, 0.5, ""),
+        (-0.3, 0.33, "0.33 at most, at 90 % confidence"),
+        (-0.3, 99.7, "too few pictures to say how much at most"),
+        (60.0, 160.0, "too few pictures to say how much at most"),
+    ],
+)
+def test_a_bound_is_said_as_a_person_reads_it(lost: float, at_most: float, said: str) -> None:
+    assert describe_bound(lost, at_most) == said
 
 
 def test_points_without_draws_are_exact() -> None:
