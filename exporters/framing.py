@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from gcv_edge.errors import UsageError
 from gcv_edge.metadata import Preprocessing
-from gcv_edge.tasks import CLASSIFICATION, POSE, TENSORS, VECTORS, Task
+from gcv_edge.tasks import CLASSIFICATION, POSE, VECTORS, Task
 
 CROP_RATIO = 0.875
 """GluonCV's classification scripts crop this part of the short side (scripts/classification/imagenet), and
@@ -55,7 +55,7 @@ class FrameFit:
         Raises:
             UsageError: the task's frames are fitted by boxes, or a crop would lose what is to be found.
         """
-        if task in (POSE, TENSORS):
+        if task is POSE:
             raise UsageError(f"--fit is not for {task.name}")
         if self.manner == "crop" and task not in VECTORS:
             raise UsageError(f"--fit crop would lose the rim of the frame, which {task.name} needs")

@@ -9,8 +9,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.engines import import_onnxruntime
 from gcv_edge.errors import UsageError
+from gcv_edge.exporters.onnx.reference import open_session
 from gcv_edge.exporters.passes.constants import read_constant
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import check_inputs
@@ -109,16 +109,13 @@ def judge_mask(model: ir.Model, metadata: ModelMetadata, name: str, source: str)
     Raises:
         UsageError: it is never under 0.
     """
-    session = import_onnxruntime().InferenceSession(ir.to_proto(model).SerializeToString())
+    session = open_session(ir.to_proto(model).SerializeToString())
     (entry,) = session.get_inputs()
     rows, *lengths = entry.shape
     kinds = check_inputs({entry.name: (1, *lengths)}, metadata)
-    pictures = np.concatenate([batch[entry.name] for batch in kinds.values()])
-    pictures = np.repeat(pictures, rows if isinstance(rows, int) else 1, axis=0)
-    step = rows if isinstance(rows, int) else len(pictures)
-    parts = np.split(pictures, len(pictures) // step)
-    lowest = min(float(session.run(None, {entry.name: part})[0][:, 1].min()) for part in parts)
-    if lowest >= 0:
+    count = rows if isinstance(rows, int) else 1
+    feeds = [{entry.name: np.repeat(batch[entry.name], count, axis=0)} for batch in kinds.values()]
+    if min(float(session.run(None, feed)[0][:, 1].min()) for feed in feeds) >= 0:
         raise UsageError(
             f"{source}: output '{name}' has one channel, but nothing below 0 on {len(kinds)} pictures, so it "
             "is no logit: --outputs NAME exports the tensor before its last activation, --task "

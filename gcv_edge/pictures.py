@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
 import cv2
@@ -20,6 +20,7 @@ LUMA = (9798, 19235, 3735)
 """Weights of red, green and blue in grey, of 2^15 (BT.601, as the runtime and OpenCV have them)."""
 SMALLEST_SIDE = 16
 """Length under which an axis of three is no side of a picture."""
+COLOURS = 3
 SEEDS = {"noise": NOISE_SEED, "other noise": 101}
 """First seed of each kind of noise; a network of several inputs takes the following ones too."""
 
@@ -61,9 +62,19 @@ def tensor_inputs(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Inputs]:
 def is_picture(shape: tuple[int, ...]) -> bool:
     """Whether a tensor may hold pictures or clips: of 1 or 3 channels, first or last, or one alone."""
     if len(shape) == 3:
-        return 3 in (shape[0], shape[-1]) and sorted(shape)[1] >= SMALLEST_SIDE
+        return is_single(shape)
     is_last = len(shape) == 4 and shape[-1] in (1, 3) and shape[-2] > 3
     return len(shape) in (4, 5) and (shape[1] in (1, 3) or is_last)
+
+
+def is_single(shape: Sequence[int | str]) -> bool:
+    """Tell one colour picture without a batch, as torchvision's detectors take it: ``[3, H, W]``.
+
+    Lengths that are open may be of any picture.
+    """
+    axis = next((axis for axis in (0, 2) if len(shape) == 3 and shape[axis] == COLOURS), None)
+    sides = [length for place, length in enumerate(shape) if place != axis]
+    return axis is not None and all(isinstance(side, str) or side >= SMALLEST_SIDE for side in sides)
 
 
 def picture_tensor(shape: tuple[int, ...]) -> NDArray[np.float32]:

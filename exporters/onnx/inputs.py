@@ -18,6 +18,7 @@ from gcv_edge.exporters.budget import MAX_INPUT, TooLargeError
 from gcv_edge.exporters.builder import BATCH, Dim, GraphBuilder, Shape
 from gcv_edge.exporters.onnx.reading import declared_shape, fed_inputs
 from gcv_edge.exporters.source import Batch, ExportOptions
+from gcv_edge.pictures import is_single
 from gcv_edge.tasks import TENSORS
 
 FEEDABLE = (ir.DataType.FLOAT, ir.DataType.FLOAT16, ir.DataType.DOUBLE, ir.DataType.UINT8, ir.DataType.INT8,
@@ -143,7 +144,7 @@ def picture_entry(value: onnx.ValueInfoProto, options: ExportOptions, path: Path
     declared = (1,) * added + tuple(declared or ())
     if len(declared) not in (4, 5):
         return None
-    if added and given is not None and len(given) == SINGLE_RANK:
+    if added and given is not None and len(given) == 3:
         given = (1, *given)
     is_last = len(declared) == 4 and is_channels(declared[3]) and not is_channels(declared[1])
     own = tuple(declared[axis] for axis in NHWC_TO_NCHW) if is_last else tuple(declared)
@@ -153,19 +154,6 @@ def picture_entry(value: onnx.ValueInfoProto, options: ExportOptions, path: Path
     if not is_channels(shape[1]):
         return None
     return Entry(value.name, shape, ir.DataType(value.type.tensor_type.elem_type), is_last, added)
-
-
-SINGLE_RANK, COLOURS, SMALLEST_SIDE = 3, 3, 16
-"""Axes of one picture, its channels, and the length under which an axis is no side of one."""
-
-
-def is_single(declared: Shape) -> bool:
-    """Tell one colour picture without a batch, as torchvision's detectors take it: ``[3, H, W]``."""
-    axis = next((axis for axis in (0, 2) if len(declared) == SINGLE_RANK and declared[axis] == COLOURS), None)
-    if axis is None:
-        return False
-    lengths = [length for place, length in enumerate(declared) if place != axis]
-    return all(isinstance(length, str) or length >= SMALLEST_SIDE for length in lengths)
 
 
 def is_channels(length: Dim) -> bool:
