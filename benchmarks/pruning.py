@@ -38,7 +38,7 @@ from gcv_edge.data import open_dataset
 from gcv_edge.data.targets import BoxTarget
 from gcv_edge.evaluation.voc import Voc07Precision
 from gcv_edge.exporters.source import ExportOptions
-from gcv_edge.exporters.writing import write_model
+from gcv_edge.graph.writing import write_model
 from gcv_edge.pipeline import export
 from gcv_edge.prune import count_macs, prune
 from gcv_edge.prune.forward import Forward

@@ -22,7 +22,7 @@ from benchmarks.harness import write_results
 from benchmarks.zoo.child import load_parts
 from benchmarks.zoo.cover import read_cover
 from gcv_edge.errors import GcvEdgeError, UsageError
-from gcv_edge.exporters.writing import write_model
+from gcv_edge.graph.writing import write_model
 from gcv_edge.pipeline import export_loaded
 from gcv_edge.prune import Spaces, apply_keep, channel_spaces, count_macs, predict_macs
 from gcv_edge.prune.loading import load_model

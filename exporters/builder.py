@@ -14,6 +14,7 @@ from onnx.reference import ReferenceEvaluator
 
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.budget import Budget, check_elements, check_nodes, check_outputs
+from gcv_edge.graph.values import name_of
 
 OPSET = 19
 IR_VERSION = 9
@@ -271,12 +272,6 @@ class GraphBuilder:
         for index in range(len(node.inputs)):
             node.replace_input_with(index, None)
         return tuple(self.constant(np.asarray(result), label) for result in results)
-
-
-def name_of(value: ir.Value) -> str:
-    """Name of a value of this graph; the builder names each."""
-    assert value.name is not None
-    return value.name
 
 
 def _is_constant(value: ir.Value | None) -> bool:

@@ -10,8 +10,8 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.errors import UsageError
-from gcv_edge.exporters.onnx.reference import open_session
-from gcv_edge.exporters.passes.constants import read_constant
+from gcv_edge.graph.probing import onnxruntime_session
+from gcv_edge.graph.values import numbers_of
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import check_inputs
 
@@ -56,7 +56,7 @@ def find_middle(value: ir.Value | None, is_chosen: bool = False, depth: int = 0)
 
 def move_middle(node: ir.Node, is_chosen: bool, depth: int) -> float | None:
     """Do to the number what arithmetic with constants, or a sum, does to the pixels."""
-    numbers = [read_constant(value) for value in node.inputs]
+    numbers = [numbers_of(value) for value in node.inputs]
     middles = [
         find_middle(value, is_chosen, depth) if number is None else one_of(number)
         for value, number in zip(node.inputs, numbers, strict=True)
@@ -93,7 +93,7 @@ def is_over_channels(node: ir.Node) -> bool:
 
 def enlarges(node: ir.Node) -> bool:
     """Whether a transposed convolution may enlarge maps: each channel alone, nothing negative."""
-    weight = read_constant(node.inputs[1]) if node.op_type == "ConvTranspose" else None
+    weight = numbers_of(node.inputs[1]) if node.op_type == "ConvTranspose" else None
     return weight is not None and weight.shape[1] == 1 and bool(np.all(weight >= 0))
 
 
@@ -109,7 +109,7 @@ def judge_mask(model: ir.Model, metadata: ModelMetadata, name: str, source: str)
     Raises:
         UsageError: it is never under 0.
     """
-    session = open_session(ir.to_proto(model).SerializeToString())
+    session = onnxruntime_session(ir.to_proto(model).SerializeToString())
     (entry,) = session.get_inputs()
     rows, *lengths = entry.shape
     kinds = check_inputs({entry.name: (1, *lengths)}, metadata)

@@ -13,6 +13,9 @@ from typing import Any
 
 from gcv_edge.errors import MissingExtraError
 
+QUIET = 4
+"""Only fatal messages reach ONNX Runtime's log: what fails is raised anyway."""
+
 TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY"
 """Environment variable that ONNX Runtime reads while it is imported."""
 
@@ -59,6 +62,14 @@ def load_onnxruntime() -> Any:
     except ImportError:
         raise MissingExtraError("engine 'onnxruntime'", "export") from None
     return onnxruntime
+
+
+def onnxruntime_settings(threads: int) -> Any:
+    """Make options for a session of ONNX Runtime that uses a number of threads and logs nothing."""
+    settings = import_onnxruntime().SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.log_severity_level = QUIET
+    return settings
 
 
 @contextlib.contextmanager

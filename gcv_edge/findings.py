@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 import gcv_edge
 from gcv_edge import _core
+from gcv_edge.cpus import usable_cpus
 from gcv_edge.files import replacing
-from gcv_edge.runtime.cpus import usable_cpus
 from gcv_edge.runtime.openvino_session import shared_core
 
 Arrays = Mapping[str, NDArray[Any]]

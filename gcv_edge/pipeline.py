@@ -27,7 +27,7 @@ try:
     from gcv_edge.exporters.loading import load_source
     from gcv_edge.exporters.onnx.options import Adoption
     from gcv_edge.exporters.source import ExportOptions, Reference, Source
-    from gcv_edge.exporters.writing import write_model
+    from gcv_edge.graph.writing import write_model
 except ImportError as missing:
     raise MissingExtraError("export", "export") from missing
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from gcv_edge.engines import import_onnxruntime
+from gcv_edge.cpus import usable_cpus
+from gcv_edge.engines import import_onnxruntime, onnxruntime_settings
 from gcv_edge.errors import GcvEdgeError, ModelFileError, UnsupportedError
-from gcv_edge.runtime.cpus import usable_cpus
 from gcv_edge.runtime.memory import give_back
 from gcv_edge.runtime.sessions import (
     Array,
@@ -26,8 +26,6 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "tensor(float)": np.dtype(np.float32),
     "tensor(uint8)": np.dtype(np.uint8),
 }
-QUIET = 4
-"""Only fatal messages reach the log: what fails is raised anyway."""
 
 
 class OnnxRuntimeSession(Session):
@@ -80,10 +78,7 @@ class OnnxRuntimeRequest(Request):
 
 def create_session(path: Path, threads: int) -> Any:
     """Load a file for the CPU."""
-    onnxruntime = import_onnxruntime()
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = threads
-    settings.log_severity_level = QUIET
+    onnxruntime, settings = import_onnxruntime(), onnxruntime_settings(threads)
     try:
         session = onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
     except Exception as error:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gcv_edge.cpus import affinity_count, usable_cpus
 from gcv_edge.engines import import_openvino
 from gcv_edge.errors import ForkError, GcvEdgeError, ModelFileError, UnsupportedError
-from gcv_edge.runtime.cpus import affinity_count, usable_cpus
 from gcv_edge.runtime.sessions import (
     Array,
     Request,

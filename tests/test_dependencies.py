@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-BASE = ("engines", "errors", "files", "labels", "metadata", "points", "tasks")
+BASE = ("cpus", "engines", "errors", "files", "labels", "metadata", "points", "tasks")
 RUNTIME_FOREIGN = ("cv2", "numpy", "openvino", "onnxruntime")
 
 ALLOWED = {
+    "gcv_edge/cpus.py": (),
     "gcv_edge/engines.py": ("errors",),
+    "gcv_edge/graph": (*BASE, "graph"),
     "gcv_edge/errors.py": (),
     "gcv_edge/files.py": (),
     "gcv_edge/tasks.py": ("errors",),
@@ -24,10 +26,10 @@ ALLOWED = {
     "gcv_edge/metadata.py": ("errors", "tasks"),
     "gcv_edge/store.py": BASE,
     "gcv_edge/pictures.py": BASE,
-    "gcv_edge/findings.py": ("files", "_core", "runtime"),
+    "gcv_edge/findings.py": ("cpus", "files", "_core", "runtime"),
     "gcv_edge/reporting": ("errors", "files"),
     "runtime": (*BASE, "store", "_core", "runtime"),
-    "exporters": (*BASE, "store", "pictures", "exporters"),
+    "exporters": (*BASE, "store", "pictures", "graph", "exporters"),
     "gcv_edge/data": (*BASE, "runtime", "data"),
     "gcv_edge/evaluation": (*BASE, "runtime", "data", "evaluation"),
 }

@@ -25,10 +25,10 @@ from gcv_edge import _core, load
 from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrate
 from gcv_edge.calibration.material import Division, Material, choose_points, open_material
 from gcv_edge.cli.int8 import Prior
+from gcv_edge.cpus import is_x86
 from gcv_edge.findings import Entry, read_entries, write_entries
 from gcv_edge.prune import PruneResult, prune, run
 from gcv_edge.prune.inputs import noise_frames
-from gcv_edge.runtime.cpus import is_x86
 from gcv_edge.runtime.pixel_limit import limit_pixels
 from gcv_edge.tasks import CLASSIFICATION
 from tests.prune.conftest import write_small

@@ -36,10 +36,10 @@ from benchmarks.zoo.records import (
     is_expected,
 )
 from benchmarks.zoo.workers import Job, Workers
+from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import GcvEdgeError, UsageError
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.live import zoo_names
-from gcv_edge.runtime.cpus import usable_cpus
 
 
 def main() -> int:

@@ -40,12 +40,12 @@ from gcv_edge.exporters.mxnet.symbol import Entry
 from gcv_edge.exporters.mxnet.task_heads import keep_task_head
 from gcv_edge.exporters.mxnet.training_batch import find_fixed
 from gcv_edge.exporters.nms import emit_nms
-from gcv_edge.exporters.passes import clean
 from gcv_edge.exporters.source import (
     ExportedModel,
     ExportOptions,
     check_labels,
 )
+from gcv_edge.graph.cleaning import clean
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.tasks import (
     ACTION,

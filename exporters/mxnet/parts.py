@@ -23,8 +23,8 @@ from gcv_edge.exporters.mxnet.network import Network, hash_network
 from gcv_edge.exporters.mxnet.outputs import name_heads
 from gcv_edge.exporters.mxnet.reference import Computation, open_reference
 from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
-from gcv_edge.exporters.passes import clean
 from gcv_edge.exporters.source import ExportedModel, ExportOptions
+from gcv_edge.graph.cleaning import clean
 from gcv_edge.metadata import ModelMetadata, Preprocessing
 from gcv_edge.tasks import TENSORS
 

@@ -30,8 +30,8 @@ from gcv_edge.exporters.onnx.provenance import class_names, explain_task, is_wit
 from gcv_edge.exporters.onnx.reading import ForeignFile, modernize, read_file
 from gcv_edge.exporters.onnx.reference import OnnxReference, Tap
 from gcv_edge.exporters.onnx.shapes import measure_shapes
-from gcv_edge.exporters.passes import clean
 from gcv_edge.exporters.source import ExportedModel, ExportOptions, Reference, check_labels, describe_task
+from gcv_edge.graph.cleaning import clean
 from gcv_edge.metadata import ModelMetadata, Preprocessing
 from gcv_edge.pictures import check_inputs
 from gcv_edge.tasks import DETECTION, GRAPH_NMS_OUTPUTS, TENSORS

@@ -22,7 +22,7 @@ from gcv_edge.exporters.heads import (
 from gcv_edge.exporters.masks import find_middle
 from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW
 from gcv_edge.exporters.onnx.written_out import divides_by_norm, softmax_axis, softmax_input
-from gcv_edge.exporters.passes.constants import read_constant
+from gcv_edge.graph.values import numbers_of
 
 ENDS = {"ArgMax": ARGMAX, "Softmax": SOFTMAX, "LogSoftmax": SOFTMAX, "Sigmoid": SIGMOID}
 RESHAPES = ("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
@@ -161,7 +161,7 @@ def find_maker(value: ir.Value) -> str:
     """Name the kind of operator that gives a value's numbers, apart from what scales or shifts them."""
     node = behind_unchanged(value)
     while node is not None and node.op_type in WITH_CONSTANTS and has_constant(node):
-        inner = next((other for other in node.inputs if read_constant(other) is None), None)
+        inner = next((other for other in node.inputs if numbers_of(other) is None), None)
         node = behind_unchanged(inner) if inner is not None else None
     if node is None:
         return OTHER
@@ -179,4 +179,4 @@ def find_maker(value: ir.Value) -> str:
 
 def has_constant(node: ir.Node) -> bool:
     """Whether one of a node's inputs is constant."""
-    return any(read_constant(value) is not None for value in node.inputs)
+    return any(numbers_of(value) is not None for value in node.inputs)

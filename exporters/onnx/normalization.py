@@ -8,7 +8,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.exporters.passes.constants import read_constant
+from gcv_edge.graph.values import numbers_of
 
 UNCHANGED = ("Cast", "Identity", "Transpose", "Squeeze", "Unsqueeze", "Clip")
 """Operators that leave the levels of a picture as they are."""
@@ -134,7 +134,7 @@ def read_step(node: ir.Node, value: ir.Value, channels: int) -> Affine | None:
 
 def read_levels(value: ir.Value | None, channels: int) -> NDArray[np.float64] | None:
     """Read one number, or one for each channel; of a whole picture's numbers, as a mean image's, the mean."""
-    number = read_constant(value)
+    number = numbers_of(value)
     if number is None or number.size in (1, channels):
         return None if number is None else number.reshape(-1)
     axis = next((axis for axis in (-3, -1) if number.ndim >= 3 and number.shape[axis] == channels), None)
@@ -145,7 +145,7 @@ def read_levels(value: ir.Value | None, channels: int) -> NDArray[np.float64] | 
 
 def read_batch_norm(node: ir.Node) -> Affine | None:
     """Read a batch normalisation of constant statistics."""
-    constants = [read_constant(value) for value in node.inputs[1:5]]
+    constants = [numbers_of(value) for value in node.inputs[1:5]]
     if any(constant is None for constant in constants):
         return None
     scale, bias, mean, variance = (np.asarray(constant, np.float64) for constant in constants)

@@ -16,6 +16,7 @@ from gcv_edge.engines import import_onnxruntime
 from gcv_edge.exporters.builder import GraphBuilder, Shape
 from gcv_edge.exporters.onnx.inputs import Entries
 from gcv_edge.exporters.source import Batch
+from gcv_edge.graph.probing import onnxruntime_session
 
 Tail = Callable[[GraphBuilder, Sequence[ir.Value]], dict[str, ir.Value]]
 """Emits canonical outputs behind tensors of the original."""
@@ -42,7 +43,7 @@ class OnnxReference:
         self._entries = entries
         self._taps = tuple(taps)
         self._original = open_original(path, [tap.name for tap in taps])
-        self._tail = open_session(build_tail(taps, tail))
+        self._tail = onnxruntime_session(build_tail(taps, tail))
 
     def run(self, batch: Batch) -> dict[str, NDArray[Any]]:
         """Compute the canonical outputs, as many pictures at a time as the original takes."""
@@ -80,15 +81,7 @@ def open_original(path: Path, names: Sequence[str]) -> Any:
     for name in names:
         if name not in outputs:
             proto.graph.output.append(onnx.ValueInfoProto(name=name))
-    return open_session(proto.SerializeToString())
-
-
-def open_session(model: bytes) -> Any:
-    """Open a model in ONNX Runtime on the CPU, without its warnings."""
-    onnxruntime = import_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return onnxruntime_session(proto.SerializeToString())
 
 
 def build_tail(taps: Sequence[Tap], tail: Tail) -> bytes:

@@ -10,7 +10,7 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.onnx.ends import RESHAPES, UNCHANGED
 from gcv_edge.exporters.onnx.grids import SUMS, has_placing, length, rank
-from gcv_edge.exporters.passes.constants import read_array
+from gcv_edge.graph.values import constant_of
 
 CURVES = ("Sigmoid", "HardSigmoid", "Exp", "Tanh", "Relu", "LeakyRelu", "Softplus", "Sqrt", "Neg", "Clip")
 ARITHMETIC = (*SUMS, "Mul", "Div", "Pow", "Max", "Min")
@@ -124,7 +124,7 @@ def merge(columns: Sequence[Column]) -> Column:
 
 def follow_slice(place: Place) -> Found:
     """Take the columns that a slice takes."""
-    bounds = [read_array(value) for value in place.node.inputs[1:]]
+    bounds = [constant_of(value) for value in place.node.inputs[1:]]
     if place.axis is None or any(bound is None for bound in bounds) or len(bounds) < 3:
         return None
     starts, ends, axes, *more = (bound.tolist() for bound in bounds if bound is not None)
@@ -150,7 +150,7 @@ def follow_split(place: Place) -> Found:
 
 def follow_gather(place: Place) -> Found:
     """Take the columns of constant numbers."""
-    index = read_array(place.node.inputs[1])
+    index = constant_of(place.node.inputs[1])
     if place.axis is None or index is None or index.ndim != 1 or place.own_axis != place.axis:
         return None
     columns = place.trace(place.first, place.axis)
@@ -183,8 +183,8 @@ def goes_through(place: Place, value: ir.Value, other: ir.Value) -> bool:
     is_whole = rank(value) == rank(place.value) and length(value, place.axis) == length(
         place.value, place.axis
     )
-    is_aside = read_array(other) is not None or not is_of_cells(other, place)
-    return is_whole and is_aside and read_array(value) is None
+    is_aside = constant_of(other) is not None or not is_of_cells(other, place)
+    return is_whole and is_aside and constant_of(value) is None
 
 
 def is_of_cells(other: ir.Value, place: Place) -> bool:

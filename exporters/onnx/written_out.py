@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from gcv_edge.exporters.passes.constants import read_constant
+from gcv_edge.graph.values import numbers_of
 
 NORM_STEPS = ("Clip", "Max", "Add", "Expand", "Unsqueeze", "Reshape", "Cast")
 """Operators between a norm and the division by it, and between a sum of squares and its root."""
@@ -29,7 +29,7 @@ def softmax_axis(node: ir.Node) -> int | None:
 
 def read_axis(total: ir.Node) -> int | None:
     """Return the only axis that a sum which keeps its axes goes over; None for several."""
-    axes = read_constant(total.inputs[1]) if len(total.inputs) > 1 else None
+    axes = numbers_of(total.inputs[1]) if len(total.inputs) > 1 else None
     keeps = total.attributes.get_int("keepdims", 1) == 1
     return int(axes.item()) if keeps and axes is not None and axes.size == 1 else None
 
@@ -64,5 +64,5 @@ def sums_squares(total: ir.Node) -> bool:
 
 def is_number(value: ir.Value | None, number: float) -> bool:
     """Whether a value is a constant number."""
-    constant = read_constant(value)
+    constant = numbers_of(value)
     return constant is not None and bool(np.all(constant == number))

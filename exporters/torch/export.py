@@ -25,7 +25,7 @@ from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW, Entries, Entry, is_chan
 from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.onnx.plans import Foreign, choose_values, plan_outputs, refuse_unused
 from gcv_edge.exporters.onnx.preprocessing import Levels, choose_preprocessing
-from gcv_edge.exporters.onnx.reference import Tail, Tap, build_tail, open_session, run_in_rows, run_tail
+from gcv_edge.exporters.onnx.reference import Tail, Tap, build_tail, run_in_rows, run_tail
 from gcv_edge.exporters.source import (
     Batch,
     ExportedModel,
@@ -33,6 +33,7 @@ from gcv_edge.exporters.source import (
     assume_imagenet,
     hint_at_rank,
 )
+from gcv_edge.graph.probing import onnxruntime_session
 from gcv_edge.metadata import Preprocessing
 from gcv_edge.tasks import TENSORS
 
@@ -242,7 +243,7 @@ class TorchReference:
         self._program = program
         self._entries = entries
         self._taps = [tap.name for tap in taps]
-        self._tail = open_session(build_tail(taps, tail))
+        self._tail = onnxruntime_session(build_tail(taps, tail))
 
     def run(self, batch: Batch) -> dict[str, NDArray[Any]]:
         """Compute the canonical outputs, as many pictures at a time as the graph takes."""

@@ -9,7 +9,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from gcv_edge.runtime.cpus import usable_cpus
+from gcv_edge.cpus import usable_cpus
 
 FLAGS = (
     "avx2",

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from gcv_edge.benchmarking.isa import environment
+from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import GcvEdgeError, UnsupportedError
 from gcv_edge.processes import python_command, python_environment
-from gcv_edge.runtime.cpus import usable_cpus
 
 LONGEST_REASON = 300
 

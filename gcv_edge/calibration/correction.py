@@ -9,13 +9,13 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.calibration.placement import ACTIVATIONS, Placement, input_of
-from gcv_edge.calibration.probing import Probe
-from gcv_edge.calibration.quantizing import constant_of, spread, weight_scales
-from gcv_edge.calibration.rewriting import FLOAT, make_node
-from gcv_edge.calibration.statistics import channel_means, name_of
+from gcv_edge.calibration.placement import ACTIVATIONS, Placement
+from gcv_edge.calibration.quantizing import spread, weight_scales, weights_of
+from gcv_edge.calibration.statistics import channel_means
 from gcv_edge.calibration.targets import Target
-from gcv_edge.exporters.passes.constants import add_constant
+from gcv_edge.graph.nodes import FLOAT, make_node
+from gcv_edge.graph.probing import Probe
+from gcv_edge.graph.values import add_constant, input_of, name_of
 
 KINDS = ("none", "fast", "full")
 
@@ -35,7 +35,7 @@ def fast_shifts(placement: Placement, means: Mapping[str, NDArray[np.float64]], 
 
 def fast_shift(layer: ir.Node, mean: NDArray[np.float64], target: Target) -> Floats:
     """Sum of weight errors times mean inputs, per output channel."""
-    numbers = constant_of(input_of(layer, 1))
+    numbers = weights_of(input_of(layer, 1))
     limit = target.weight_levels
     scales = spread(weight_scales(numbers, 0, limit, None, np.float32(1)), numbers.ndim, 0)
     lost = numbers - np.rint(numbers / scales).clip(-limit, limit) * scales

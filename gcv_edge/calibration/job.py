@@ -71,7 +71,7 @@ class Job:
         """Return a new maker of batches."""
         inputs = self.floating.graph.inputs
         dtype = inputs[0].dtype or ir.DataType.FLOAT
-        return Feeder({value.name or "": shape_of(value) for value in inputs}, self.metadata, dtype.numpy())
+        return Feeder({value.name or "": lengths_of(value) for value in inputs}, self.metadata, dtype.numpy())
 
 
 def open_job(
@@ -115,8 +115,12 @@ def check_names(names: Iterable[str], placement: Placement) -> None:
             )
 
 
-def shape_of(value: ir.Value) -> tuple[Any, ...]:
-    """Return a graph input's shape."""
+def lengths_of(value: ir.Value) -> tuple[Any, ...]:
+    """Return a graph input's shape, None where it is open.
+
+    Raises:
+        GcvEdgeError: it has none.
+    """
     if value.shape is None:
         raise GcvEdgeError(f"input '{value.name}' has no shape")
     return tuple(dim if isinstance(dim, int) else None for dim in value.shape)

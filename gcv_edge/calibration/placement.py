@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import onnx_ir as ir
 
+from gcv_edge.graph.values import input_of
+
 LAYERS = frozenset({"Conv", "ConvTranspose"})
 
 COPYING = frozenset({"MaxPool", "Concat", "Flatten", "Reshape", "Transpose", "Squeeze", "Unsqueeze"})
@@ -118,13 +120,6 @@ def reached(layers: Collection[ir.Node]) -> Iterator[ir.Node]:
             stack.append((node.inputs[0], joins))
         elif is_affine(node):
             stack += [(source, False) for source in node.inputs if is_computed(source)]
-
-
-def input_of(node: ir.Node, index: int) -> ir.Value:
-    """Return an input that is there."""
-    value = node.inputs[index]
-    assert value is not None
-    return value
 
 
 def data_of(node: ir.Node) -> list[tuple[int, ir.Value]]:

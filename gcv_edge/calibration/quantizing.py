@@ -9,18 +9,10 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.calibration.placement import (
-    LAYERS,
-    Placement,
-    has_constants,
-    input_of,
-    is_affine,
-    origin,
-    place,
-)
-from gcv_edge.calibration.rewriting import FLOAT
+from gcv_edge.calibration.placement import LAYERS, Placement, has_constants, is_affine, origin, place
 from gcv_edge.calibration.targets import Levels, Target, choose_levels
-from gcv_edge.exporters.passes.constants import add_constant
+from gcv_edge.graph.nodes import FLOAT
+from gcv_edge.graph.values import add_constant, input_of
 
 Floats = NDArray[np.float32]
 Ranges = Mapping[str, tuple[float, float]]
@@ -116,7 +108,7 @@ class Writer:
         """Store a layer's weights in 8 bits with a scale per output channel, and its bias in 32."""
         source, weight = input_of(layer, 0), input_of(layer, 1)
         axis = 1 if layer.op_type == "ConvTranspose" else 0
-        numbers = constant_of(weight)
+        numbers = weights_of(weight)
         bias = read_bias(layer, numbers.shape[axis], shift)
         step = self._scales[source]
         scales = weight_scales(numbers, axis, self._target.weight_levels, bias, step)
@@ -194,8 +186,8 @@ def spread(scales: Floats, rank: int, axis: int) -> Floats:
     return scales.reshape([-1 if index == axis else 1 for index in range(rank)])
 
 
-def constant_of(value: ir.Value) -> Floats:
-    """Return a constant's numbers."""
+def weights_of(value: ir.Value) -> Floats:
+    """Return a constant's numbers in float32."""
     assert value.const_value is not None
     return np.asarray(value.const_value.numpy(), np.float32)
 
@@ -205,5 +197,5 @@ def read_bias(layer: ir.Node, channels: int, shift: Floats | None) -> NDArray[np
     bias = layer.inputs[2] if len(layer.inputs) > 2 else None
     if bias is None and shift is None:
         return None
-    numbers = np.zeros(channels) if bias is None else constant_of(bias).astype(np.float64)
+    numbers = np.zeros(channels) if bias is None else weights_of(bias).astype(np.float64)
     return numbers if shift is None else numbers + shift

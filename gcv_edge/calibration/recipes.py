@@ -18,7 +18,7 @@ from gcv_edge.calibration.placement import Placement, place
 from gcv_edge.calibration.quantizing import Ranges, quantize
 from gcv_edge.calibration.rewriting import prepare
 from gcv_edge.calibration.targets import Target
-from gcv_edge.exporters.writing import write_model
+from gcv_edge.graph.writing import write_model
 
 Batches = Sequence[Mapping[str, NDArray[Any]]]
 

@@ -6,9 +6,8 @@ import numpy as np
 import onnx_ir as ir
 import onnx_ir.passes.common as common
 
-from gcv_edge.exporters.passes.constants import add_constant
-
-FLOAT = ir.TensorType(ir.DataType.FLOAT)
+from gcv_edge.graph.nodes import make_node, name_nodes, replace_node
+from gcv_edge.graph.values import add_constant
 
 
 def prepare(model: ir.Model) -> ir.Model:
@@ -16,17 +15,6 @@ def prepare(model: ir.Model) -> ir.Model:
     name_nodes(model.graph)
     rewrites = DenseToPointwisePass(), SubsampleFirstPass(), common.RemoveUnusedNodesPass()
     return ir.passes.Sequential(*rewrites)(model).model
-
-
-def name_nodes(graph: ir.Graph) -> None:
-    """Give every node a name of its own: that of its first result where it has none."""
-    seen: set[str] = set()
-    for node in graph:
-        name = node.name or node.outputs[0].name or node.op_type
-        while name in seen:
-            name += "_"
-        seen.add(name)
-        node.name = name
 
 
 class DenseToPointwisePass(ir.passes.InPlacePass):
@@ -76,7 +64,8 @@ def replace_dense(graph: ir.Graph, layer: ir.Node) -> None:
     conv.outputs[0].shape = ir.Shape([batch, units, 1, 1])
     flat = make_node("Flatten", [conv.outputs[0]], f"{layer.name}_flat")
     graph.insert_before(layer, [conv, flat])
-    take_over(graph, layer, flat, result)
+    flat.outputs[0].shape = result.shape
+    replace_node(graph, layer, flat.outputs[0])
 
 
 def unflattened(graph: ir.Graph, layer: ir.Node, data: ir.Value) -> tuple[ir.Value, tuple[int, int]]:
@@ -98,16 +87,6 @@ def unflattened(graph: ir.Graph, layer: ir.Node, data: ir.Value) -> tuple[ir.Val
 def is_flattened_by_picture(flatten: ir.Node | None) -> bool:
     """Whether each picture of the batch becomes a row."""
     return flatten is not None and flatten.attributes.get_int("axis", 1) == 1
-
-
-def take_over(graph: ir.Graph, old: ir.Node, new: ir.Node, result: ir.Value) -> None:
-    """Let ``new`` compute what ``old`` did, under its name, which may be that of an output."""
-    name, made = result.name, new.outputs[0]
-    made.shape, made.type = result.shape, result.type
-    ir.convenience.replace_all_uses_with(result, made, replace_graph_outputs=True)
-    graph.remove(old, safe=True)
-    result.name = None
-    made.name = name
 
 
 class SubsampleFirstPass(ir.passes.InPlacePass):
@@ -159,11 +138,3 @@ def subsample(graph: ir.Graph, layer: ir.Node, data: ir.Value, strides: tuple[in
         pool.outputs[0].shape = ir.Shape([*tuple(data.shape)[:2], *short])
     graph.insert_before(layer, pool)
     return pool.outputs[0]
-
-
-def make_node(op_type: str, inputs: list[ir.Value | None] | list[ir.Value], name: str) -> ir.Node:
-    """Make a node with one float result of its own name."""
-    node = ir.node(op_type, inputs, name=name)
-    node.outputs[0].name = name
-    node.outputs[0].type = FLOAT
-    return node

@@ -11,13 +11,12 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.calibration.judging import sqnr
-from gcv_edge.calibration.placement import Placement, input_of, origin, place
-from gcv_edge.calibration.probing import Probe
-from gcv_edge.calibration.quantizing import Ranges, constant_of, spread, weight_scales
-from gcv_edge.calibration.rewriting import FLOAT, make_node
-from gcv_edge.calibration.statistics import name_of
+from gcv_edge.calibration.placement import Placement, origin, place
+from gcv_edge.calibration.quantizing import Ranges, spread, weight_scales, weights_of
 from gcv_edge.calibration.targets import Target, choose_levels
-from gcv_edge.exporters.passes.constants import add_constant
+from gcv_edge.graph.nodes import FLOAT, make_node
+from gcv_edge.graph.probing import Probe
+from gcv_edge.graph.values import add_constant, input_of, name_of
 
 SWITCHES = "gcv_edge_switches"
 
@@ -42,7 +41,7 @@ class Sensitivity:
         placement = place(model.graph)
         self.layers = [layer.name or "" for layer in placement.layers]
         add_switches(model.graph, placement, ranges, target)
-        self._probe = Probe(model)
+        self._probe = Probe(model, [name_of(value) for value in model.graph.outputs])
         self._batches = batches
         self._expected = self._run(np.zeros(len(self.layers), bool))
 
@@ -62,8 +61,7 @@ class Sensitivity:
         return found
 
     def _run(self, switches: NDArray[np.bool_]) -> list[dict[str, NDArray[Any]]]:
-        runs = (self._probe.run({**batch, SWITCHES: switches}) for batch in self._batches)
-        return [{name: found[name] for name in self._probe.outputs} for found in runs]
+        return [self._probe.run({**batch, SWITCHES: switches}) for batch in self._batches]
 
 
 def add_switches(graph: ir.Graph, placement: Placement, ranges: Ranges, target: Target) -> None:
@@ -93,7 +91,7 @@ def add_switches(graph: ir.Graph, placement: Placement, ranges: Ranges, target: 
 
 def rounded_weights(graph: ir.Graph, layer: ir.Node, target: Target) -> ir.Value:
     """Store rounded weights as a second constant."""
-    numbers, limit = constant_of(input_of(layer, 1)), target.weight_levels
+    numbers, limit = weights_of(input_of(layer, 1)), target.weight_levels
     axis = 1 if layer.op_type == "ConvTranspose" else 0
     scales = spread(weight_scales(numbers, axis, limit, None, np.float32(1)), numbers.ndim, axis)
     rounded = np.rint(numbers / scales).clip(-limit, limit) * scales

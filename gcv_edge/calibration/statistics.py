@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from gcv_edge.calibration.histograms import Histogram
 from gcv_edge.calibration.placement import Placement
-from gcv_edge.calibration.probing import Probe
 from gcv_edge.calibration.thresholds import choose_range
+from gcv_edge.graph.probing import Probe
+from gcv_edge.graph.values import name_of
 
 Floats = NDArray[np.float64]
 
@@ -72,10 +73,3 @@ def channel_means(value: NDArray[np.float32]) -> Floats:
     """Mean over all axes but the channel's."""
     axes = tuple(axis for axis in range(value.ndim) if axis != 1)
     return np.asarray(value.mean(axis=axes, dtype=np.float64))
-
-
-def name_of(value: ir.Value | None) -> str:
-    """Name of a value that is there."""
-    assert value is not None
-    assert value.name is not None
-    return value.name

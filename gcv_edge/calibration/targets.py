@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gcv_edge.cpus import is_x86
 from gcv_edge.errors import UsageError
-from gcv_edge.runtime.cpus import is_x86
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from gcv_edge.agreement import Comparison, compare_run, measure_spreads
 from gcv_edge.calibration.recipes import Batches
 from gcv_edge.calibration.results import METADATA_KEY
 from gcv_edge.errors import GcvEdgeError
-from gcv_edge.exporters.writing import write_model
 from gcv_edge.files import replacing
+from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import ModelMetadata, format_metadata, format_verification
 from gcv_edge.pipeline import append_metadata
 from gcv_edge.runtime.sessions import SessionOptions, open_session

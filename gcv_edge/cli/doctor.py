@@ -94,7 +94,7 @@ def examine_cpu() -> Finding:
 
 def examine_usable_cpus() -> Finding:
     """Count the CPUs that this process gets."""
-    from gcv_edge.runtime.cpus import affinity_count, cgroup_quota
+    from gcv_edge.cpus import affinity_count, cgroup_quota
 
     quota = cgroup_quota()
     limit = f"cgroup quota {quota:.1f}" if quota is not None else "no cgroup quota"

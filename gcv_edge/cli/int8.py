@@ -16,8 +16,8 @@ from gcv_edge.cli.int8_outcome import Outcome, warn_of_skipped
 from gcv_edge.cli.int8_page import write_outcome_page
 from gcv_edge.cli.options import Fraction, Word
 from gcv_edge.cli.text import echo
+from gcv_edge.cpus import is_x86
 from gcv_edge.errors import UsageError
-from gcv_edge.runtime.cpus import is_x86
 from gcv_edge.store import take_name
 
 if TYPE_CHECKING:

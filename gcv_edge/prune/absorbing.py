@@ -12,10 +12,10 @@ from collections import Counter
 import numpy as np
 import onnx_ir as ir
 
+from gcv_edge.graph.cleaning import drop_unused
+from gcv_edge.graph.values import constant_of, shape_of
 from gcv_edge.prune.edits import read_input, replace_constant
-from gcv_edge.prune.fitting import drop_unused
 from gcv_edge.prune.matrices import Matrix
-from gcv_edge.prune.trace import constant_of, shape_of
 
 BIAS, MEAN = 2, 3
 """Inputs of a convolution and of BatchNorm."""

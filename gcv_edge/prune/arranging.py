@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from gcv_edge.graph.values import constant_of, integers_of, shape_of
 from gcv_edge.prune.edits import SetIndices, SetLength, SetSlice, SetSplit
 from gcv_edge.prune.labels import Labels
 from gcv_edge.prune.regrouping import regroup
 from gcv_edge.prune.rules import describe, first_input, normalize_axis, rule
-from gcv_edge.prune.trace import Carrier, Trace, constant_of, integers_of, present, shape_of
+from gcv_edge.prune.trace import Carrier, Trace, present
 
 
 @rule("Transpose")

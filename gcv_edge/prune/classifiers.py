@@ -10,10 +10,11 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from gcv_edge.graph.values import name_of
 from gcv_edge.prune.fitting import Fit, read_weights, write_all
 from gcv_edge.prune.forward import Forward
 from gcv_edge.prune.inputs import Pictures
-from gcv_edge.prune.matrices import Matrix, name_of
+from gcv_edge.prune.matrices import Matrix
 from gcv_edge.prune.sensitivity import Divergence, log_softmax
 from gcv_edge.prune.study import Study
 

@@ -12,6 +12,7 @@ import numpy as np
 import onnx_ir as ir
 import torch
 
+from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.findings import Finding
 from gcv_edge.prune.counting import count_macs
@@ -24,7 +25,6 @@ from gcv_edge.prune.student.course import BATCH, Course
 from gcv_edge.prune.student.lesson import Lesson
 from gcv_edge.prune.student.network import Arrays, Student
 from gcv_edge.prune.study import Study, Widths
-from gcv_edge.runtime.cpus import usable_cpus
 
 WORK = 1e13
 """Multiply-accumulates of a training of which nobody said how long it may take: some minutes on two cores."""

@@ -9,7 +9,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.exporters.passes.constants import add_constant
+from gcv_edge.graph.values import add_constant
 from gcv_edge.prune.labels import Labels
 
 Mask = NDArray[np.bool_]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from gcv_edge.graph.values import constant_of, integers_of, shape_of
 from gcv_edge.prune.labels import Labels
 from gcv_edge.prune.rules import describe, first_input, normalize_axis, read_axes, rule
-from gcv_edge.prune.trace import Carrier, Trace, constant_of, integers_of, present, shape_of
+from gcv_edge.prune.trace import Carrier, Trace, present
 
 UNARY = (
     "Abs", "Cast", "Ceil", "Celu", "Clip", "Cos", "Dropout", "Elu", "Erf", "Exp", "Floor", "Gelu",

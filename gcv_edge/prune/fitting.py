@@ -10,10 +10,10 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.exporters.passes.constants import add_constant
+from gcv_edge.graph.cleaning import drop_unused
+from gcv_edge.graph.values import add_constant, constant_of
 from gcv_edge.prune.matrices import Matrix, Reader, from_matrix, to_matrix
 from gcv_edge.prune.moments import Moments
-from gcv_edge.prune.trace import constant_of
 
 RIDGE = 0.01
 """Pull towards the original weights, in units of the columns' mean variance."""
@@ -162,14 +162,6 @@ def write_all(model: ir.Model, readers: Mapping[str, Reader], fits: Mapping[str,
         elif f"{name}_rest" in model.graph.initializers:
             write_rest(model, f"{name}_rest", fit.bias)
     drop_unused(model)
-
-
-def drop_unused(model: ir.Model) -> None:
-    """Drop constants that nothing reads."""
-    for unused in [
-        n for n, value in model.graph.initializers.items() if not value.uses() and not value.is_graph_output()
-    ]:
-        del model.graph.initializers[unused]
 
 
 def write_rest(model: ir.Model, name: str, bias: Matrix) -> None:

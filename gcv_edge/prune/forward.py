@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
-import onnx
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.engines import import_onnxruntime
+from gcv_edge.graph.probing import Probe
+from gcv_edge.graph.values import name_of, shape_of
 from gcv_edge.prune.inputs import Batch, Pictures
-from gcv_edge.prune.trace import shape_of
-from gcv_edge.runtime.cpus import usable_cpus
 
 Tensors = dict[str, NDArray[np.float32]]
 
@@ -32,48 +29,23 @@ class Forward:
     """
 
     def __init__(self, model: ir.Model, names: Sequence[str]) -> None:
-        values = {value.name: value for node in model.graph for value in node.outputs}
-        values |= {value.name: value for value in model.graph.inputs}
-        self.names = [name for name in dict.fromkeys(names) if name in values]
+        self._probe = Probe(model, names)
         self._input = model.graph.inputs[0]
-        self._session = open_graph(model, [values[name] for name in self.names if name != self._input.name])
-        self.batch = choose_batch(self._input, [values[name] for name in self.names])
+        self.batch = choose_batch(self._input, values_of(model, names))
 
     def run(self, batch: Batch) -> Tensors:
         """Compute the tensors of a batch."""
-        assert self._input.name is not None
-        wanted = [name for name in self.names if name != self._input.name]
-        found = (
-            dict(zip(wanted, self._session.run(wanted, {self._input.name: batch}), strict=True))
-            if wanted
-            else {}
-        )
-        if self._input.name in self.names:
-            found[self._input.name] = batch
-        return found
+        return self._probe.run({name_of(self._input): batch})
 
     def stream(self, pictures: Pictures) -> Iterator[Tensors]:
         """Compute the tensors of all pictures, batch by batch."""
         return (self.run(batch) for batch in whole_batches(pictures, self.batch, is_fixed(self._input)))
 
 
-def open_graph(model: ir.Model, outputs: Sequence[ir.Value]) -> Any:
-    """Load a graph with other outputs into ONNX Runtime."""
-    proto = ir.to_proto(model)
-    if outputs:
-        del proto.graph.output[:]
-        proto.graph.output.extend(ir.to_proto(value) for value in outputs)
-    return start_session(proto)
-
-
-def start_session(proto: onnx.ModelProto) -> Any:
-    """Load a model into ONNX Runtime."""
-    onnxruntime = import_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = usable_cpus()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(proto.SerializeToString(), options, ["CPUExecutionProvider"])
+def values_of(model: ir.Model, names: Sequence[str]) -> list[ir.Value]:
+    """Return tensors by their names, each once; those that the graph does not have are left out."""
+    values = ir.convenience.create_value_mapping(model.graph, include_subgraphs=False)
+    return [values[name] for name in dict.fromkeys(names) if name in values]
 
 
 def is_fixed(value: ir.Value) -> bool:

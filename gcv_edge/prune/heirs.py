@@ -11,10 +11,10 @@ from collections.abc import Collection
 
 import onnx_ir as ir
 
-from gcv_edge.prune.fitting import drop_unused
-from gcv_edge.prune.matrices import Heir, name_of
+from gcv_edge.graph.cleaning import drop_unused
+from gcv_edge.graph.values import name_of, shape_of
+from gcv_edge.prune.matrices import Heir
 from gcv_edge.prune.spaces import Spaces
-from gcv_edge.prune.trace import shape_of
 
 
 def find_heirs(model: ir.Model, spaces: Spaces) -> dict[str, Heir]:

@@ -15,12 +15,13 @@ import onnx
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from gcv_edge.graph.values import constant_of, shape_of
 from gcv_edge.prune.costs import Table
 from gcv_edge.prune.counting import is_whole
 from gcv_edge.prune.eight_bits import in_8_bits
 from gcv_edge.prune.spaces import Spaces
 from gcv_edge.prune.study import ALIGNMENT, NARROW
-from gcv_edge.prune.trace import Layer, constant_of, shape_of
+from gcv_edge.prune.trace import Layer
 from gcv_edge.runtime.openvino_session import build_config, shared_core
 from gcv_edge.runtime.sessions import SessionOptions, open_session
 

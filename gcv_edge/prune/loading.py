@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnx_ir as ir
+import onnx_ir.passes.common as common
 
 from gcv_edge.errors import GcvEdgeError, ModelFileError
 from gcv_edge.exporters.boundary import first_line
-from gcv_edge.exporters.passes import FoldBatchNormPass
-from gcv_edge.exporters.passes.constants import add_constant
+from gcv_edge.graph.fold_batch_norm import FoldBatchNormPass
+from gcv_edge.graph.nodes import name_nodes
 
 
 def load_model(path: Path) -> ir.Model:
@@ -30,29 +31,7 @@ def load_model(path: Path) -> ir.Model:
 
 def normalize(model: ir.Model) -> ir.Model:
     """Bring a graph into the form that pruning works on, without changing what it computes."""
-    take_constants(model)
-    name_nodes(model)
+    common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
+    name_nodes(model.graph)
     FoldBatchNormPass()(model)
     return model
-
-
-def take_constants(model: ir.Model) -> None:
-    """Make Constant nodes initializers."""
-    for node in [node for node in model.graph if node.op_type == "Constant"]:
-        attribute = node.attributes.get("value")
-        if attribute is None or node.outputs[0].is_graph_output():
-            continue
-        value = add_constant(model.graph, node.outputs[0].name or "constant", attribute.as_tensor().numpy())
-        ir.convenience.replace_all_uses_with(node.outputs[0], value)
-        model.graph.remove(node, safe=True)
-
-
-def name_nodes(model: ir.Model) -> None:
-    """Give every node a name that no other has."""
-    seen: set[str] = set()
-    for node in model.graph:
-        name = node.name or node.outputs[0].name or node.op_type
-        while name in seen:
-            name += "_"
-        node.name = name
-        seen.add(name)

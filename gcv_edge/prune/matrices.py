@@ -12,8 +12,9 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from gcv_edge.graph.values import constant_of, name_of
 from gcv_edge.prune.labels import Labels
-from gcv_edge.prune.trace import Layer, constant_of
+from gcv_edge.prune.trace import Layer
 
 Matrix = NDArray[Any]
 
@@ -87,12 +88,6 @@ def read_layer(node: ir.Node, layer: Layer, limit: int) -> Reader:
         pads=tuple(read.get_ints("pads", [0] * 2 * rank)),
         kernel=tuple(weight.shape[2:]) if rank else (),
     )
-
-
-def name_of(value: ir.Value | None) -> str:
-    """Name of a tensor that is there."""
-    assert value is not None
-    return value.name or ""
 
 
 def run_length(labels: Labels) -> int:

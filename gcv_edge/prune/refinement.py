@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import onnx_ir as ir
 
+from gcv_edge.graph.values import shape_of
 from gcv_edge.prune.absorbing import absorb_biases
 from gcv_edge.prune.counting import layer_macs
 from gcv_edge.prune.edits import Mask
@@ -17,7 +18,6 @@ from gcv_edge.prune.matrices import Heir, Reader
 from gcv_edge.prune.moments import Moments
 from gcv_edge.prune.pairs import Pair, gather_pairs
 from gcv_edge.prune.study import Study, Widths, crop
-from gcv_edge.prune.trace import shape_of
 from gcv_edge.prune.walking import Walk
 
 WORK = 3e13

@@ -20,8 +20,9 @@ from gcv_edge.calibration.recipes import Workshop
 from gcv_edge.calibration.targets import find_target
 from gcv_edge.errors import GcvEdgeError, UnsupportedError
 from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop, over_limit
-from gcv_edge.exporters.writing import write_model
 from gcv_edge.files import replacing
+from gcv_edge.graph.values import shape_of
+from gcv_edge.graph.writing import write_model
 from gcv_edge.pipeline import verify_export
 from gcv_edge.prune.allocation import expected_loss
 from gcv_edge.prune.classifiers import fit_classifier
@@ -39,7 +40,6 @@ from gcv_edge.prune.result import Distillation, PruneResult, Step
 from gcv_edge.prune.search import Search
 from gcv_edge.prune.sensitivity import Curves, Divergence, Judgement, measure_curves
 from gcv_edge.prune.study import Study, candidate_widths
-from gcv_edge.prune.trace import shape_of
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
 from gcv_edge.tasks import CLASSIFICATION
 

@@ -11,11 +11,12 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError, UsageError
+from gcv_edge.graph.values import shape_of
 from gcv_edge.prune import arranging, elementwise, weights  # noqa: F401  (they register their rules)
 from gcv_edge.prune.edits import Edit
 from gcv_edge.prune.labels import Labels, Units, join
 from gcv_edge.prune.rules import follow
-from gcv_edge.prune.trace import Carrier, Layer, Trace, shape_of
+from gcv_edge.prune.trace import Carrier, Layer, Trace
 
 Keep = Mapping[str, Sequence[int] | NDArray[np.int64]]
 """Units that stay, by the name of their space; a space that is not named stays whole."""

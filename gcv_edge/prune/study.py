@@ -9,6 +9,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from gcv_edge.graph.values import constant_of
 from gcv_edge.prune.absorbing import absorb_biases
 from gcv_edge.prune.edits import Mask
 from gcv_edge.prune.fitting import Fit, add_biases, fit_heir, fit_layer, read_weights, write_all
@@ -20,7 +21,6 @@ from gcv_edge.prune.moments import Moments, find_readers, gather_moments
 from gcv_edge.prune.selection import Operand, order_units
 from gcv_edge.prune.spaces import ChannelSpace, Spaces, channel_spaces
 from gcv_edge.prune.surgery import apply_keep
-from gcv_edge.prune.trace import constant_of
 
 ALIGNMENT, NARROW = 16, 32
 """Widths are multiples of this many channels, the vectors of AVX-512 and the blocks of all engines; of half

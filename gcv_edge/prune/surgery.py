@@ -6,13 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import onnx_ir as ir
-import onnx_ir.passes.common as common
 
-from gcv_edge.exporters.passes import is_unused
-from gcv_edge.exporters.passes.constants import add_constant
+from gcv_edge.graph.cleaning import drop_unused
+from gcv_edge.graph.values import add_constant, constant_of
 from gcv_edge.prune.edits import Mask
 from gcv_edge.prune.spaces import Keep, Spaces
-from gcv_edge.prune.trace import Carrier, Layer, constant_of
+from gcv_edge.prune.trace import Carrier, Layer
 
 
 def apply_keep(model: ir.Model, spaces: Spaces, keep: Keep) -> ir.Model:
@@ -38,9 +37,7 @@ def apply_keep(model: ir.Model, spaces: Spaces, keep: Keep) -> ir.Model:
         if layer.group == 1 and not kept[layer.inputs].any():
             become_constant(pruned.graph, nodes[layer.node], layer, kept)
     set_shapes(pruned, spaces.carriers, kept)
-    common.RemoveUnusedNodesPass()(pruned)
-    for name in [name for name, value in pruned.graph.initializers.items() if is_unused(value)]:
-        del pruned.graph.initializers[name]
+    drop_unused(pruned)
     return pruned
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import onnx_ir as ir
-from numpy.typing import NDArray
 
+from gcv_edge.graph.values import shape_of
 from gcv_edge.prune.edits import CutConstant, Edit
 from gcv_edge.prune.labels import Labels, LabelStore
 
@@ -94,24 +93,6 @@ class Trace:
             return carrier.labels
         self.freeze(value, reason)
         return self.store.fixed(int(shape_of(value)[axis]), reason)
-
-
-def shape_of(value: ir.Value) -> tuple[int | str, ...]:
-    """Return a tensor's shape: an int per dimension, or a name where it is open ("?": unknown)."""
-    if value.shape is None:
-        return ()
-    return tuple(dim if isinstance(dim, int) else str(dim.value or "?") for dim in value.shape)
-
-
-def constant_of(value: ir.Value | None) -> NDArray[Any] | None:
-    """Return a constant's numbers; None for a computed value."""
-    return value.const_value.numpy() if value is not None and value.const_value is not None else None
-
-
-def integers_of(value: ir.Value | None) -> list[int] | None:
-    """Return a constant vector of integers; None for anything else."""
-    numbers = constant_of(value)
-    return [int(number) for number in np.atleast_1d(numbers)] if numbers is not None else None
 
 
 def present(values: Sequence[ir.Value | None]) -> Iterator[tuple[int, ir.Value]]:

@@ -6,14 +6,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import onnx
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.prune.forward import Tensors, choose_batch, fill_up, is_fixed, start_session
+from gcv_edge.graph.probing import Probe
+from gcv_edge.graph.values import name_of, shape_of
+from gcv_edge.prune.forward import Tensors, choose_batch, fill_up, is_fixed, values_of
 from gcv_edge.prune.inputs import Pictures
-from gcv_edge.prune.matrices import name_of
-from gcv_edge.prune.trace import shape_of
 
 HELD_BYTES = 800_000_000
 """Of one network's tensors that are held for all pictures, at most."""
@@ -42,6 +41,7 @@ class Walk:
         self.count = len(pictures)
         self._pictures, self._places, self._limit = pictures, places, limit
         self._input = model.graph.inputs[0]
+        self._name = name_of(self._input)
         self.reached = 0
 
     def begin(self, model: ir.Model) -> Walk:
@@ -54,40 +54,15 @@ class Walk:
 
     def stream(self, names: Sequence[str], size: int) -> Iterator[Tensors]:
         """Compute tensors of all pictures, batch by batch, but for those that the graph does not have."""
-        wanted = [value.name or "" for value in values_of(self.model, names)]
-        nodes, sources = self._before(wanted)
-        outputs = [name for name in wanted if name not in sources]
-        session = start_session(cut_out(self.model, nodes, sources, outputs)) if outputs else None
+        probe = Probe(self.model, names, [*self.held, self._name])
         for start in range(0, len(self._pictures), size):
-            feeds = {name: self._part(name, start, size) for name in sources}
-            found = dict(zip(outputs, session.run(outputs, feeds), strict=True)) if session else {}
-            yield {name: found[name] if name in found else feeds[name] for name in wanted}
+            yield probe.run({name: self._part(name, start, size) for name in probe.sources})
 
     def _part(self, name: str, start: int, size: int) -> NDArray[np.float32]:
         """Return a batch of the pictures or of a tensor that is held."""
-        is_input = name == self._input.name
+        is_input = name == self._name
         part = self._pictures.batch(start, size) if is_input else self.held[name][start : start + size]
         return fill_up(part, size) if is_fixed(self._input) else part
-
-    def _before(self, names: Sequence[str]) -> tuple[list[ir.Node], list[str]]:
-        """Return the nodes that compute tensors from what is held, in order, and what they begin with."""
-        values = {value.name: value for value in values_of(self.model, names)}
-        waiting = list(values.values())
-        nodes: set[ir.Node] = set()
-        sources: dict[str, None] = {}
-        seen: set[str] = set()
-        while waiting:
-            value = waiting.pop()
-            name, producer = value.name or "", value.producer()
-            if name in seen:
-                continue
-            seen.add(name)
-            if name in self.held or value is self._input:
-                sources[name] = None
-            elif producer is not None:
-                nodes.add(producer)
-                waiting += [source for source in producer.inputs if source is not None]
-        return [node for node in self.model.graph if node in nodes], list(sources)
 
     def can_hold(self, place: int) -> bool:
         """Tell whether all that nodes from a place on read of those before fits, picture by picture."""
@@ -146,26 +121,3 @@ class Walk:
         """Return the bytes that tensors take for all pictures."""
         each = sum(math.prod(n for n in shape_of(value)[1:] if isinstance(n, int)) for value in values)
         return 4 * each * len(self._pictures)
-
-
-def values_of(model: ir.Model, names: Sequence[str]) -> list[ir.Value]:
-    """Return tensors by their names, without repeating one; those that are gone are left out."""
-    values = {value.name: value for node in model.graph for value in node.outputs}
-    values |= {value.name: value for value in model.graph.inputs}
-    return [values[name] for name in dict.fromkeys(names) if name in values]
-
-
-def cut_out(
-    model: ir.Model, nodes: Sequence[ir.Node], sources: Sequence[str], outputs: Sequence[str]
-) -> onnx.ModelProto:
-    """Make a graph of some nodes of another."""
-    used = {value.name for node in nodes for value in node.inputs if value is not None}
-    graph = onnx.GraphProto(name="part")
-    graph.node.extend(ir.to_proto(node) for node in nodes)
-    graph.input.extend(ir.to_proto(value) for value in values_of(model, sources))
-    graph.output.extend(ir.to_proto(value) for value in values_of(model, outputs))
-    for name, value in model.graph.initializers.items():
-        if name in used and value.const_value is not None:
-            graph.initializer.append(ir.to_proto(value.const_value))
-    opsets = [onnx.helper.make_opsetid(domain, version) for domain, version in model.opset_imports.items()]
-    return onnx.helper.make_model(graph, opset_imports=opsets, ir_version=model.ir_version)

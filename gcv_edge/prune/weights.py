@@ -7,10 +7,11 @@ import math
 import numpy as np
 import onnx_ir as ir
 
+from gcv_edge.graph.values import constant_of, shape_of
 from gcv_edge.prune.edits import SetGroup
 from gcv_edge.prune.labels import Labels
 from gcv_edge.prune.rules import describe, first_input, rule
-from gcv_edge.prune.trace import Layer, Trace, constant_of, shape_of
+from gcv_edge.prune.trace import Layer, Trace
 
 
 @rule("Conv", "ConvTranspose")

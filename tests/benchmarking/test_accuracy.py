@@ -11,7 +11,7 @@ import pytest
 from gcv_edge.benchmarking import list_variants
 from gcv_edge.benchmarking.accuracy import Measured, read_measured
 from gcv_edge.calibration import CalibrationOptions, calibrate
-from gcv_edge.exporters.writing import write_model
+from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import ModelMetadata, Preprocessing, format_metadata
 from gcv_edge.prune import prune
 from gcv_edge.prune.inputs import noise_frames

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from calibration_graphs import Net, drawn
 
-from gcv_edge.exporters.writing import write_model
+from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import ModelMetadata, format_metadata
 from gcv_edge.tasks import CLASSIFICATION
 

@@ -17,9 +17,9 @@ from gcv_edge.calibration.quantizing import quantize
 from gcv_edge.calibration.rewriting import prepare
 from gcv_edge.calibration.statistics import collect
 from gcv_edge.calibration.targets import TARGETS, choose_levels, find_target, judging_engine
+from gcv_edge.cpus import is_x86
 from gcv_edge.errors import UsageError
-from gcv_edge.exporters.writing import write_model
-from gcv_edge.runtime.cpus import is_x86
+from gcv_edge.graph.writing import write_model
 from gcv_edge.runtime.sessions import open_session
 from tests.support.processors import needs_vnni
 

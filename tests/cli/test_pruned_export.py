@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from gcv_edge.exporters.writing import write_model
+from gcv_edge.graph.writing import write_model
 from gcv_edge.prune import run as stage
 from gcv_edge.prune.inputs import noise_frames
 from gcv_edge.runtime.modelfile import read_entries

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.exporters.builder import BATCH, GraphBuilder
 from gcv_edge.exporters.nms import emit_nms
-from gcv_edge.exporters.passes import clean
+from gcv_edge.graph.cleaning import clean
 from gcv_edge.metadata import DetectionSettings
 from tests.data.nms.vectors import read_fingerprints, read_kept
 from tests.exporters.nms_cases import CASES, Case, draw, fingerprint, run_box_nms

@@ -41,7 +41,7 @@ NOT_FUZZED = {
     ),
     "files that this package has just written": (
         "gcv_edge/benchmarking/frames.py",
-        "gcv_edge/calibration/probing.py",
+        "gcv_edge/graph/probing.py",
         "gcv_edge/calibration/recipes.py",
         "gcv_edge/cli/saving.py",
         "gcv_edge/prune/run.py",
@@ -54,7 +54,7 @@ NOT_FUZZED = {
     "what the system says of itself": (
         "gcv_edge/benchmarking/machine.py",
         "gcv_edge/cli/doctor.py",
-        "runtime/cpus.py",
+        "gcv_edge/cpus.py",
     ),
     "bytes that are hashed": ("exporters/onnx/adoption.py",),
     "pictures at URLs, decoded by what is fuzzed": ("runtime/addresses.py",),

@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx_ir as ir
 import pytest
 
-from gcv_edge.exporters.writing import write_model
+from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import ModelMetadata, Preprocessing, format_metadata
 from gcv_edge.tasks import CLASSIFICATION
 from tests.support.small_graphs import make

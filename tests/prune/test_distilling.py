@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from gcv_edge.cli.root import main
 from gcv_edge.errors import MissingExtraError, UnsupportedError, UsageError
 from gcv_edge.exporters.source import ExportOptions
-from gcv_edge.exporters.writing import write_model
+from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import ModelMetadata, format_metadata
 from gcv_edge.pipeline import export
 from gcv_edge.prune import PruneResult, prune, run

@@ -13,6 +13,7 @@ import onnx
 import pytest
 
 from gcv_edge import Classifier, Detector
+from gcv_edge.cpus import cgroup_quota, usable_cpus
 from gcv_edge.errors import (
     GcvEdgeError,
     MetadataError,
@@ -21,7 +22,6 @@ from gcv_edge.errors import (
     ModelNotFoundError,
     UnsupportedError,
 )
-from gcv_edge.runtime.cpus import cgroup_quota, usable_cpus
 from gcv_edge.runtime.openvino_session import shared_core
 from gcv_edge.runtime.sessions import SessionOptions, open_session
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import onnx_ir as ir
 
-from gcv_edge.exporters.passes import clean
-from gcv_edge.exporters.writing import write_model
+from gcv_edge.graph.cleaning import clean
+from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import ModelMetadata, Preprocessing, format_metadata
 from gcv_edge.tasks import CLASSIFICATION, REGRESSION, SEGMENTATION, Task
 from tests.support.small_graphs import Graph, residual

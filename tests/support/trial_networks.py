@@ -10,8 +10,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.exporters.passes import DropIdentityPass
-from gcv_edge.exporters.writing import write_model
+from gcv_edge.graph.drop_identity import DropIdentityPass
+from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import ModelMetadata, Preprocessing, format_metadata
 from gcv_edge.runtime.sessions import SessionOptions, open_session
 from gcv_edge.tasks import CLASSIFICATION

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import onnx_ir as ir
 
 from gcv_edge.errors import UnsupportedError
-from gcv_edge.exporters.builder import GraphBuilder, name_of
+from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet import convert
 from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.operators.quantized import (
@@ -38,6 +38,7 @@ from gcv_edge.exporters.mxnet.operators.quantized_weights import (
 )
 from gcv_edge.exporters.mxnet.registry import converts
 from gcv_edge.exporters.mxnet.symbol import Symbol
+from gcv_edge.graph.values import name_of
 
 FUSIONS = (
     "with_bn",

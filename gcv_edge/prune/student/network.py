@@ -10,9 +10,9 @@ import onnx_ir as ir
 import torch
 from numpy.typing import NDArray
 
+from gcv_edge.graph.values import constant_of
 from gcv_edge.prune.student import elementwise, layers, resizing, shapes, windows
 from gcv_edge.prune.student.registry import OPERATORS, Tensor, refuse
-from gcv_edge.prune.trace import constant_of
 
 __all__ = ["Student", "elementwise", "layers", "resizing", "shapes", "windows"]
 

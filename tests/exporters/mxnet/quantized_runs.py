@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gcv_edge.exporters.builder import BATCH, GraphBuilder
 from gcv_edge.exporters.mxnet.convert import SymbolConverter
 from gcv_edge.exporters.mxnet.reference import write_symbol
-from gcv_edge.exporters.passes import clean
+from gcv_edge.graph.cleaning import clean
 from tests.exporters.mxnet.quantized_rows import SHAPE, QuantizedRow
 
 Array = NDArray[Any]

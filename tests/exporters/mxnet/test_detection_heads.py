@@ -20,7 +20,7 @@ from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.live import trace
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.source import ExportOptions
-from gcv_edge.exporters.writing import write_model
+from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import DetectionSettings, format_metadata
 from gcv_edge.runtime.sessions import SessionOptions, open_session
 from gcv_edge.verification.lists import final_list, mask_error, match, unmatched_proposals, unmatched_share

@@ -19,7 +19,7 @@ from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.symbol import parse_symbol
 from gcv_edge.exporters.source import ExportOptions
-from gcv_edge.exporters.writing import write_model
+from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import DetectionSettings, format_metadata
 from gcv_edge.pipeline import export
 from gcv_edge.runtime.sessions import SessionOptions, open_session

@@ -13,7 +13,7 @@ from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.convert import SymbolConverter
 from gcv_edge.exporters.mxnet.registry import CONVERTERS, converts
 from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
-from gcv_edge.exporters.passes import clean
+from gcv_edge.graph.cleaning import clean
 from tests.data.operators.vectors import read_vectors
 from tests.exporters.mxnet.operator_page import PAGE, write_page
 from tests.exporters.mxnet.operator_rows import Refused, Row, arrays, data, fingerprint, row, weight

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.network_files import read_network
 from gcv_edge.exporters.source import ExportOptions
-from gcv_edge.exporters.writing import write_model
+from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import DetectionSettings, format_metadata
 from gcv_edge.runtime.sessions import SessionOptions, open_session
 from gcv_edge.verification.deviation import scaled_error

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import onnx_ir as ir
 
-from gcv_edge.exporters.passes.constants import add_constant
+from gcv_edge.graph.nodes import replace_node
+from gcv_edge.graph.values import add_constant
 
 CHOICES = ("TopK", "Equal")
 """Operators that choose: by rank, or where a score equals its neighbourhood's largest."""
@@ -71,7 +72,4 @@ def replace(graph: ir.Graph, node: ir.Node) -> None:
         step.outputs[0].name = f"{name}_{end}"
         step.outputs[0].shape, step.outputs[0].type = result.shape, result.type
     graph.insert_before(node, steps)
-    ir.convenience.replace_all_uses_with(result, score.outputs[0], replace_graph_outputs=True)
-    graph.remove(node, safe=True)
-    result.name = None
-    score.outputs[0].name = name
+    replace_node(graph, node, score.outputs[0])

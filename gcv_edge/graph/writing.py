@@ -30,6 +30,17 @@ def write_model(model: ir.Model, path: Path) -> None:
         UnsupportedError: they are more than a file can hold.
         OSError: the file cannot be written.
     """
+    chunks = encode_model(model)
+    with path.open("wb") as stream:
+        stream.writelines(chunks)
+
+
+def encode_model(model: ir.Model) -> list[Chunk]:
+    """Encode a model as the parts of its file; numbers are views of their arrays.
+
+    Raises:
+        UnsupportedError: they are more than a file can hold.
+    """
     initializers = list(model.graph.initializers.values())
     size = sum(value.const_value.nbytes for value in initializers if value.const_value is not None)
     check_size(size, model.graph.name)
@@ -39,14 +50,11 @@ def write_model(model: ir.Model, path: Path) -> None:
     finally:
         for value in initializers:
             model.graph.register_initializer(value)
-    chunks = [proto.graph.SerializeToString()]
+    chunks: list[Chunk] = [proto.graph.SerializeToString()]
     chunks += [chunk for value in initializers for chunk in encode_initializer(value)]
     proto.ClearField("graph")
-    with path.open("wb") as stream:
-        stream.write(proto.SerializeToString())
-        stream.write(encode_header(GRAPH_FIELD, sum(len(chunk) for chunk in chunks)))
-        for chunk in chunks:
-            stream.write(chunk)
+    length = sum(len(chunk) for chunk in chunks)
+    return [proto.SerializeToString(), encode_header(GRAPH_FIELD, length), *chunks]
 
 
 def check_size(size: int, name: str | None) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from gcv_edge.graph.nodes import replace_node
+
 
 class DropIdentityPass(ir.passes.InPlacePass):
     """Let users of an Identity's result use its source.
@@ -25,11 +27,11 @@ def drop(graph: ir.Graph, node: ir.Node) -> bool:
     source, result = node.inputs[0], node.outputs[0]
     if source is None or (result.is_graph_output() and keeps_name(source)):
         return False
-    name = result.name if result.is_graph_output() else source.name
-    ir.convenience.replace_all_uses_with(result, source, replace_graph_outputs=True)
-    graph.remove(node, safe=True)
-    result.name = None
-    source.name = name
+    name = source.name
+    is_output = result.is_graph_output()
+    replace_node(graph, node, source)
+    if not is_output:
+        source.name = name
     return True
 
 

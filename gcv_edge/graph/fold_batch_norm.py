@@ -8,7 +8,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.exporters.passes.constants import add_constant, read_array, read_constant
+from gcv_edge.graph.nodes import replace_node
+from gcv_edge.graph.values import add_constant, constant_of, numbers_of
 
 Weights = NDArray[np.floating[Any]]
 
@@ -35,25 +36,16 @@ def fold(graph: ir.Graph, norm: ir.Node) -> bool:
     layer = norm.inputs[0].producer() if norm.inputs[0] is not None else None
     if layer is None or not is_plain_layer(layer) or not is_private(layer, norm):
         return False
-    weight, bias = read_array(layer.inputs[1]), read_bias(layer)
-    statistics = [read_constant(value) for value in norm.inputs[1:5]]
+    weight, bias = constant_of(layer.inputs[1]), read_bias(layer)
+    statistics = [numbers_of(value) for value in norm.inputs[1:5]]
     known = [values for values in statistics if values is not None]
     if weight is None or bias is None or len(known) < 4 or is_training(norm):
         return False
     gamma, beta, mean, variance = known
     factor = gamma / np.sqrt(variance + norm.attributes.get_float("epsilon", 1e-5))
     replace_weights(graph, layer, scale_channels(layer, weight, factor), (bias - mean) * factor + beta)
-    take_place(graph, norm, layer)
+    replace_node(graph, norm, layer.outputs[0])
     return True
-
-
-def take_place(graph: ir.Graph, norm: ir.Node, layer: ir.Node) -> None:
-    """Let the layer's result be the normalisation's, under its name, which may be that of an output."""
-    name = norm.outputs[0].name
-    ir.convenience.replace_all_uses_with(norm.outputs[0], layer.outputs[0], replace_graph_outputs=True)
-    graph.remove(norm, safe=True)
-    norm.outputs[0].name = None
-    layer.outputs[0].name = name
 
 
 def is_plain_layer(layer: ir.Node) -> bool:
@@ -82,7 +74,7 @@ def read_bias(layer: ir.Node) -> Weights | None:
     bias = layer.inputs[2] if len(layer.inputs) > 2 else None
     if bias is None:
         return np.zeros(1)
-    values = read_constant(bias)
+    values = numbers_of(bias)
     return values if values is not None and values.ndim == 1 else None
 
 

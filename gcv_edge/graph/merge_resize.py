@@ -6,7 +6,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.exporters.passes.constants import add_constant, read_constant
+from gcv_edge.graph.values import add_constant, numbers_of
 
 
 class MergeResizePass(ir.passes.InPlacePass):
@@ -49,7 +49,7 @@ def whole_scales(node: ir.Node) -> NDArray[np.float64] | None:
         read.get_string("coordinate_transformation_mode", "half_pixel"),
         read.get_string("nearest_mode", "round_prefer_floor"),
     )
-    factors = read_constant(node.inputs[2])
+    factors = numbers_of(node.inputs[2])
     if modes != ("nearest", "asymmetric", "floor") or factors is None or not factors.size:
         return None
     return factors if bool(((factors == np.floor(factors)) & (factors >= 1)).all()) else None

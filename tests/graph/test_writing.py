@@ -10,7 +10,7 @@ import pytest
 
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.builder import GraphBuilder
-from gcv_edge.exporters.writing import MOST_BYTES, check_size, write_model
+from gcv_edge.graph.writing import MOST_BYTES, check_size, write_model
 
 
 def model_with_weights(count: int) -> ir.Model:

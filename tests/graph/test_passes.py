@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gcv_edge.exporters.builder import BATCH, GraphBuilder
-from gcv_edge.exporters.passes import ExactScoresPass, FoldBatchNormPass, MergeResizePass, clean
+from gcv_edge.graph.cleaning import clean
+from gcv_edge.graph.exact_scores import ExactScoresPass
+from gcv_edge.graph.fold_batch_norm import FoldBatchNormPass
+from gcv_edge.graph.merge_resize import MergeResizePass
 
 Array = NDArray[Any]
 Change = Callable[[ir.Model], Any]
