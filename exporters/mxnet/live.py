@@ -230,13 +230,6 @@ def fit_zoo_network(
     return traced, fit.weights
 
 
-def build_zoo_block(gluoncv: Any, name: str, classes: tuple[str, ...] = (), is_trained: bool = False) -> Any:
-    """Make a zoo network's block without values."""
-    if is_trained:
-        raise ValueError("a block is built without values: fetch_params has them")
-    return build_block(gluoncv, name, classes)
-
-
 def open_params(file: File) -> Params:
     """Open a parameter file.
 

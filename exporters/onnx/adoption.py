@@ -62,8 +62,15 @@ def adopt_model(path: Path, adoption: Adoption, options: ExportOptions) -> Expor
     taps = [describe_tap(foreign, value) for value in plan.taps]
     reference = partial(OnnxReference, path, entries, taps, plan.tail)
     metadata = describe(foreign, plan, preprocessing, options)
-    metadata = replace(metadata, source=path.name, source_hash=hashlib.sha256(path.read_bytes()).hexdigest())
+    metadata = replace(metadata, source=path.name, source_hash=hash_file(path, given, adoption))
     return finish(foreign, plan, metadata, reference, notes)
+
+
+def hash_file(path: Path, options: ExportOptions, adoption: Adoption) -> str:
+    """SHA-256 over all that an export follows from: the file and the options."""
+    digest = hashlib.sha256(repr((options, adoption)).encode())
+    digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def finish(

@@ -77,7 +77,7 @@ def export_module(module: Any, name: str, options: ExportOptions) -> ExportedMod
     refuse_unused(plan, options, Adoption(), name)
     preprocessing, notes = choose_preprocessing(foreign, plan.task, options, imagenet_levels(options))
     metadata = describe(foreign, plan, preprocessing, options)
-    metadata = replace(metadata, source=name, source_hash=hash_module(module))
+    metadata = replace(metadata, source=name, source_hash=hash_module(module, program, options))
     taps = [Tap(value.name or "", foreign.graph.shape(value), dtype_of(value)) for value in plan.taps]
     reference = partial(TorchReference, module, program, entries, taps, plan.tail)
     return finish(foreign, plan, metadata, reference, notes)
@@ -219,9 +219,9 @@ def silence() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def hash_module(module: Any) -> str:
-    """SHA-256 over the names and bytes of the state dict, in sorted order."""
-    digest = hashlib.sha256()
+def hash_module(module: Any, program: Captured, options: ExportOptions) -> str:
+    """SHA-256 over all that an export follows from: the graph, the state dict and the options."""
+    digest = hashlib.sha256(repr((options, program.exported.graph_module.code)).encode())
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().data)
