@@ -18,9 +18,10 @@ from gcv_edge import _core
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.runtime.frames import FrameView, check_color, view_frame
 from gcv_edge.runtime.modelfile import check_graph, read_metadata
+from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.runtime.results import Speed
-from gcv_edge.runtime.sessions import Array, Session, SessionOptions, open_session
+from gcv_edge.runtime.sessions import Array, Session, SessionOptions
 from gcv_edge.runtime.sources import Frame, Source, read_source
 from gcv_edge.runtime.streaming import run_in_order
 from gcv_edge.store import find_model

@@ -26,7 +26,7 @@ ALLOWED = {
     "gcv_edge/metadata.py": ("errors", "tasks"),
     "gcv_edge/store.py": BASE,
     "gcv_edge/pictures.py": BASE,
-    "gcv_edge/findings.py": ("cpus", "files", "_core", "runtime"),
+    "gcv_edge/measure": (*BASE, "store", "_core", "runtime", "measure"),
     "gcv_edge/reporting": ("errors", "files"),
     "runtime": (*BASE, "store", "_core", "runtime"),
     "exporters": (*BASE, "store", "pictures", "graph", "exporters"),
