@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import ParamsMismatchError
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.convert import Weights
+from gcv_edge.exporters.mxnet.inference import Weights
 from gcv_edge.exporters.mxnet.inputs import PARAMETER_NAME
 from gcv_edge.exporters.mxnet.layer_shapes import shapes_by_use
 from gcv_edge.exporters.mxnet.params import Params

@@ -14,8 +14,8 @@ from dataclasses import replace
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.anchor_heads import find_anchor_head
 from gcv_edge.exporters.mxnet.center_head import find_center_head
-from gcv_edge.exporters.mxnet.convert import needed_nodes
 from gcv_edge.exporters.mxnet.detection_head import NMS, DetectionHead
+from gcv_edge.exporters.mxnet.inference import needed_nodes
 from gcv_edge.exporters.mxnet.mask_head import find_mask_head
 from gcv_edge.exporters.mxnet.multibox_head import find_multibox_head
 from gcv_edge.exporters.mxnet.region_head import find_region_head

@@ -7,7 +7,7 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gcv_edge.errors import ParamsMismatchError
-from gcv_edge.exporters.mxnet.convert import Weights, needed_nodes
+from gcv_edge.exporters.mxnet.inference import Weights, needed_nodes
 from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
 
 NORM_PARAMETERS = (1, 2, 3, 4)

@@ -29,7 +29,6 @@ from gcv_edge.errors import (
 )
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.compat import import_gluoncv, import_mxnet
-from gcv_edge.exporters.mxnet.convert import needed_nodes
 from gcv_edge.exporters.mxnet.fitting import (
     Fit,
     count_classes,
@@ -38,6 +37,7 @@ from gcv_edge.exporters.mxnet.fitting import (
     list_slots,
 )
 from gcv_edge.exporters.mxnet.guessing import guess_network
+from gcv_edge.exporters.mxnet.inference import needed_nodes
 from gcv_edge.exporters.mxnet.input_shapes import describe_usual
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.params import Params, read_params

@@ -14,7 +14,8 @@ from gcv_edge.errors import GcvEdgeError
 from gcv_edge.exporters.boundary import refusing
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.channel_maps import ChannelMap, find_map
-from gcv_edge.exporters.mxnet.convert import SymbolConverter, Weights, needed_nodes
+from gcv_edge.exporters.mxnet.convert import SymbolConverter
+from gcv_edge.exporters.mxnet.inference import Weights, needed_nodes
 from gcv_edge.exporters.mxnet.inputs import PARAMETER_INPUTS
 from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.compat import import_mxnet
-from gcv_edge.exporters.mxnet.convert import LOSS_HEADS, Weights
 from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
+from gcv_edge.exporters.mxnet.inference import LOSS_HEADS, Weights
 from gcv_edge.exporters.mxnet.known_faults import faulty_layers
 from gcv_edge.exporters.mxnet.params import release_pages
 from gcv_edge.exporters.mxnet.refusals import explain_refusal

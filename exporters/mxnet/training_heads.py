@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gcv_edge.errors import UsageError
-from gcv_edge.exporters.mxnet.convert import inference_inputs, needed_nodes
+from gcv_edge.exporters.mxnet.inference import inference_inputs, needed_nodes
 from gcv_edge.exporters.mxnet.inputs import Unbound, labels_behind, sort_unbound
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.symbol import Entry
