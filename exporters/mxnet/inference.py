@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol
 
 Weights = Mapping[str, NDArray[Any]]
 
@@ -22,12 +22,12 @@ LOSS_HEADS = (
 """Heads for training: their second input is the label, which no trained file holds."""
 
 
-def inference_inputs(node: Node) -> Sequence[Entry]:
+def inference_inputs(node: Node) -> Sequence[NodeEntry]:
     """Inputs that matter at inference."""
     return node.inputs[:1] if node.op in LOSS_HEADS else node.inputs
 
 
-def needed_nodes(symbol: Symbol, entries: Iterable[Entry], known: Container[int] = ()) -> set[int]:
+def needed_nodes(symbol: Symbol, entries: Iterable[NodeEntry], known: Container[int] = ()) -> set[int]:
     """Nodes on which entries depend, but for those that are known and what lies behind these."""
     found: set[int] = set()
     stack = [entry.node for entry in entries]

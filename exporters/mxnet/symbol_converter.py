@@ -1,4 +1,4 @@
-"""From an MXNet symbol and its parameters to values of an ONNX graph, by the converters that are registered."""
+"""From an MXNet symbol and its parameters to values of an ONNX graph, by the converters registered so far."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.inference import Weights, inference_inputs, needed_nodes
 from gcv_edge.exporters.mxnet.registry import CONVERTERS, Converter, find_converter
 from gcv_edge.exporters.mxnet.row_limits import with_row_limits
-from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol
 
 BOOKKEEPING = frozenset({"num_args", "workspace", "cudnn_tune", "cudnn_off", "momentum", "num_weights"})
 """Attributes that cannot change what an operator computes at inference."""
@@ -32,7 +32,7 @@ class SymbolConverter:
         self.inputs = inputs
         self._outputs: dict[int, Sequence[ir.Value]] = {}
 
-    def values(self, entries: Sequence[Entry]) -> list[ir.Value]:
+    def values(self, entries: Sequence[NodeEntry]) -> list[ir.Value]:
         """Emit all that the entries need and return their values.
 
         Raises:
@@ -45,7 +45,7 @@ class SymbolConverter:
             self._outputs[index] = self._convert(nodes[index])
         return [self._output(entry) for entry in entries]
 
-    def give(self, entry: Entry, value: ir.Value) -> None:
+    def give(self, entry: NodeEntry, value: ir.Value) -> None:
         """Use a value of one's own where a node's only output is asked for."""
         self._outputs[entry.node] = [value]
 
@@ -71,7 +71,7 @@ class SymbolConverter:
             raise attrs.unsupported(unknown[0])
         return [result] if isinstance(result, ir.Value) else result
 
-    def _output(self, entry: Entry) -> ir.Value:
+    def _output(self, entry: NodeEntry) -> ir.Value:
         values = self._outputs[entry.node]
         if entry.output >= len(values):
             where = Attributes(self.symbol.nodes[entry.node]).where
