@@ -40,7 +40,7 @@ from harness import (
 from numpy.typing import NDArray
 
 from gcv_edge import Detector
-from gcv_edge.benchmarking.isa import ISAS, check_isa, environment
+from gcv_edge.measure.isa import ISAS, check_isa, environment
 
 STAGES = ("preprocess", "inference", "postprocess")
 TURNS = 5

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gcv_edge.benchmarking.machine import FLAGS, cpu_fields, cpu_flags, find_version
+from gcv_edge.measure.machine import FLAGS, cpu_fields, cpu_flags, find_version
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

@@ -51,7 +51,7 @@ def make_files(name: str, folder: Path) -> tuple[Path, Path]:
     """Export a network and calibrate it; return both files."""
     from gcv_edge.calibration import CalibrationOptions, calibrate
     from gcv_edge.pipeline import export
-    from gcv_edge.runtime.sessions import open_session
+    from gcv_edge.runtime.opening import open_session
 
     floating = export(name, folder / "float.onnx", random_weights=SEED, verify=False).path
     options = CalibrationOptions(correction="none", time_forms=False, data="noise")
@@ -61,7 +61,8 @@ def make_files(name: str, folder: Path) -> tuple[Path, Path]:
 
 
 def openvino_run(path: Path, precision: str, threads: int) -> Callable[[], object]:
-    from gcv_edge.runtime.sessions import SessionOptions, open_session
+    from gcv_edge.runtime.opening import open_session
+    from gcv_edge.runtime.sessions import SessionOptions
 
     session = open_session(path, SessionOptions(precision=precision, threads=threads))
     request = session.new_request()
@@ -89,7 +90,7 @@ def mxnet_run(name: str, mode: str) -> Callable[[], object]:
 
 def forms(name: str, files: tuple[Path, Path], threads: int) -> dict[str, Callable[[], object]]:
     """Return the forms of a network that run here."""
-    from gcv_edge.calibration.timing import has_bf16
+    from gcv_edge.measure.engine import has_bf16
 
     floating, quantized = files
     found = {"OpenVINO FP32": openvino_run(floating, "f32", threads)}
@@ -113,7 +114,7 @@ def forms(name: str, files: tuple[Path, Path], threads: int) -> dict[str, Callab
 
 def kernels(path: Path) -> dict[str, dict[str, float]]:
     """Sum up the time of each kind of kernel in the 8-bit network, in microseconds."""
-    from gcv_edge.calibration.timing import profile
+    from gcv_edge.measure.layers import profile
 
     found: dict[str, dict[str, float]] = defaultdict(lambda: {"nodes": 0, "microseconds": 0.0})
     for time in profile(path).values():

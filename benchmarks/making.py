@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gcv_edge.benchmarking.workers import worker_environment
 from gcv_edge.errors import GcvEdgeError
+from gcv_edge.measure.workers import worker_environment
 
 SEED = 0
 PATIENCE = 900.0
@@ -60,7 +60,7 @@ def make_int8(made: Made, isa: str, threads: int | None, is_quick: bool = False)
 
     Args:
         made: of ``make_network``.
-        isa: one of ``gcv_edge.benchmarking.isa.ISAS``.
+        isa: one of ``gcv_edge.measure.isa.ISAS``.
         threads: that speeds of layers are measured with.
         is_quick: measure no speeds: all layers that can be are of 8 bits.
 

@@ -28,7 +28,7 @@ from explaining import (
 from harness import RESULTS, ROOT, read_results
 from markdown_table import table
 
-from gcv_edge.benchmarking.statistics import NOISY
+from gcv_edge.measure.statistics import NOISY
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 Record = Mapping[str, Any]

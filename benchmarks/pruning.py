@@ -39,12 +39,12 @@ from gcv_edge.data.targets import BoxTarget
 from gcv_edge.evaluation.voc import Voc07Precision
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.graph.writing import write_model
+from gcv_edge.measure.networks import compare_speed
 from gcv_edge.pipeline import export
 from gcv_edge.prune import count_macs, prune
 from gcv_edge.prune.forward import Forward
 from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
 from gcv_edge.prune.known import findings_path
-from gcv_edge.prune.latency import compare_speed
 from gcv_edge.prune.refinement import METHODS as REFINEMENTS
 from gcv_edge.prune.refinement import refine
 from gcv_edge.prune.run import Run

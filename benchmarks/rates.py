@@ -16,10 +16,10 @@ from typing import Any
 from tables import Record, shorten, tell
 
 from gcv_edge.benchmarking import Settings, benchmark, list_variants
-from gcv_edge.benchmarking.isa import environment
 from gcv_edge.benchmarking.measuring import input_shape
-from gcv_edge.benchmarking.statistics import ratios, spread
 from gcv_edge.errors import GcvEdgeError
+from gcv_edge.measure.isa import environment
+from gcv_edge.measure.statistics import ratios, spread
 
 TOOL = "benchmark_app"
 SAID = re.compile(r"Throughput:\s+([\d.]+) FPS")

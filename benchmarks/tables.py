@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 from harness import RESULTS, machine, read_results
 
 from gcv_edge.benchmarking import Benchmark, Row, Settings, Variant, benchmark
-from gcv_edge.benchmarking.isa import ISAS as CAPS
 from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import GcvEdgeError
 from gcv_edge.files import replacing
+from gcv_edge.measure.isa import ISAS as CAPS
 
 SHOWN_KERNELS = 6
 ISAS = ("native", "vnni")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from gcv_edge.benchmarking.machine import status_bytes
+from gcv_edge.measure.machine import status_bytes
 from gcv_edge.runtime.memory import give_back
 
 Result = TypeVar("Result")

@@ -19,7 +19,8 @@ from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.random_weights import Array, draw_picture
 from gcv_edge.exporters.mxnet.reference import as_nd, write_symbol
 from gcv_edge.metadata import DetectionSettings, ModelMetadata
-from gcv_edge.runtime.sessions import ENGINES, Session, SessionOptions, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import ENGINES, Session, SessionOptions
 
 SECONDS, LONGEST = 2.0, 20.0
 FEWEST, SPREAD = 2, 0.05

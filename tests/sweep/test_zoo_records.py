@@ -19,7 +19,7 @@ from benchmarks.zoo.ties import excuse_ties
 from benchmarks.zoo.variants import describe, list_variants, simplify
 from benchmarks.zoo.workers import Job, Workers, share_processors
 from gcv_edge.errors import GcvEdgeError
-from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol
 from gcv_edge.metadata import DetectionSettings, ModelMetadata
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, INSTANCES
 from gcv_edge.verification.runs import Runs
@@ -52,7 +52,7 @@ def test_sizes_are_of_no_kind(value: str, kind: str) -> None:
 
 
 def operator(op: str, inputs: int = 1, **attrs: str) -> Node:
-    return Node(op=op, name="any", attrs=attrs, inputs=(Entry(0, 0),) * inputs)
+    return Node(op=op, name="any", attrs=attrs, inputs=(NodeEntry(0, 0),) * inputs)
 
 
 def test_kinds_of_operators() -> None:

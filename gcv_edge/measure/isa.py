@@ -6,10 +6,14 @@ import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gcv_edge.benchmarking.machine import cpu_flags
+from gcv_edge import _core
+from gcv_edge.cpus import is_x86
 from gcv_edge.errors import UnsupportedError
+from gcv_edge.measure.machine import cpu_flags
 
-X86 = ("x86_64", "amd64", "i686")
+ONEDNN = "ONEDNN_MAX_CPU_ISA"
+VARIABLES = (ONEDNN, "DNNL_MAX_CPU_ISA", "OPENBLAS_CORETYPE")
+"""By which libraries use less than the processor has. MXNet 1.9.1 reads the second name only."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def check_isa(name: str) -> None:
     cap = ISAS[name]
     if cap is None:
         return
-    if platform.machine().lower() not in X86:
+    if not is_x86():
         raise UnsupportedError(f"isa '{name}' is not supported: this processor is {platform.machine()}")
     missing = [flag for flag in cap.flags if flag not in cpu_flags()]
     if missing:
@@ -63,21 +67,14 @@ def environment(name: str) -> dict[str, str]:
     cap = ISAS[name]
     if cap is None:
         return {}
-    return {
-        "ONEDNN_MAX_CPU_ISA": cap.onednn,
-        "DNNL_MAX_CPU_ISA": cap.onednn,  # MXNet 1.9.1 reads this name only
-        "OPENBLAS_CORETYPE": cap.openblas,
-    }
+    return dict(zip(VARIABLES, (cap.onednn, cap.onednn, cap.openblas), strict=True))
 
 
 def cap_core(name: str) -> None:
     """Cap the pre- and post-processing of this process."""
     cap = ISAS[name]
-    if cap is not None:
-        from gcv_edge import _core
-
-        if cap.core in _core.available_isas():
-            _core.set_isa(cap.core)
+    if cap is not None and cap.core in _core.available_isas():
+        _core.set_isa(cap.core)
 
 
 def is_beyond(name: str, kernel: str) -> bool:

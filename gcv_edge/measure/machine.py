@@ -1,4 +1,7 @@
-"""What a benchmark ran on."""
+"""What is measured on: processor, system, versions, and what this process holds of memory.
+
+Nothing heavy is imported here: a worker asks for its memory before it begins.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import functools
 import importlib.metadata
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +31,8 @@ CPU_INFO = Path("/proc/cpuinfo")
 STATUS = Path("/proc/self/status")
 
 
-def describe_machine() -> dict[str, Any]:
-    """Return processor, system and the versions of what is measured."""
+def describe_machine(packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
+    """Return processor, system and the versions of packages."""
     return {
         "cpu": cpu_fields().get("model name") or platform.processor() or platform.machine(),
         "cpu_flags": [flag for flag in FLAGS if flag in cpu_flags()],
@@ -36,7 +40,7 @@ def describe_machine() -> dict[str, Any]:
         "load_average": round(os.getloadavg()[0], 2),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
-        "versions": {name: version for name in PACKAGES if (version := find_version(name))},
+        "versions": {name: version for name in packages if (version := find_version(name))},
     }
 
 
@@ -56,12 +60,12 @@ def cpu_flags() -> frozenset[str]:
     return frozenset(cpu_fields().get("flags", "").split())
 
 
-def find_version(package: str) -> str | None:
-    """Return the installed version of a distribution, or None."""
+def find_version(package: str) -> str:
+    """Return the installed version of a distribution; empty where there is none."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return None
+        return ""
 
 
 def status_bytes(field: str) -> int | None:

@@ -4,39 +4,46 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gcv_edge.benchmarking.isa import environment
 from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import GcvEdgeError, UnsupportedError
-from gcv_edge.processes import python_command, python_environment
+from gcv_edge.measure.isa import environment
+from gcv_edge.measure.processes import (
+    describe_exit,
+    kill_group,
+    last_line,
+    python_command,
+    python_environment,
+)
 
 LONGEST_REASON = 300
 
 
 class Worker:
-    """A process that measures one variant, and only when it is asked.
+    """A process that does one job, and only when it is asked.
 
     Args:
-        job: of ``Variant.to_job``, with ``hint``, ``threads``, ``batch``, ``frames`` and ``isa``.
-        name: of the variant, for messages.
+        service: ``package.module:Class`` that the process makes from the job (``worker.Service``).
+        job: for the service, in what JSON can spell; ``threads`` and ``isa`` bound the process.
+        name: of the job, for messages.
         log: where the process's standard error goes.
         patience: seconds that an answer may take; the process is ended after that. None: it is waited for.
     """
 
-    def __init__(self, job: Mapping[str, Any], name: str, log: Path, patience: float | None = None) -> None:
+    def __init__(
+        self, service: str, job: Mapping[str, Any], name: str, log: Path, patience: float | None = None
+    ) -> None:
         self._name = name
         self._log = log
         self._patience = patience
         with log.open("wb") as stream:
             self._process = subprocess.Popen(
-                python_command("gcv_edge.benchmarking.worker"),
+                python_command("gcv_edge.measure.worker"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stream,
@@ -45,13 +52,13 @@ class Worker:
                 text=True,
                 encoding="utf-8",
             )
-        self._send(job)
+        self._send({"service": service, "job": job})
 
     def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
         """Give a command and wait for its answer.
 
         Raises:
-            UnsupportedError: the variant cannot run here.
+            UnsupportedError: the job cannot be done here.
             GcvEdgeError: it failed, the process ended, or it took too long.
         """
         is_late = threading.Event()
@@ -70,7 +77,7 @@ class Worker:
 
     def close(self) -> None:
         """End the process, whatever it does; closing twice is allowed."""
-        self._kill()
+        kill_group(self._process)
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
@@ -83,18 +90,13 @@ class Worker:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _kill(self) -> None:
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-
     @contextlib.contextmanager
     def _hurrying(self, is_late: threading.Event) -> Iterator[None]:
         """End the process, and say so, when what is done meanwhile takes too long."""
 
         def give_up() -> None:
             is_late.set()
-            self._kill()
+            kill_group(self._process)
 
         timer = threading.Timer(self._patience, give_up) if self._patience is not None else None
         if timer is not None:
@@ -112,10 +114,8 @@ class Worker:
                 self._process.stdin.flush()
 
     def _describe_end(self) -> str:
-        code = self._process.wait()
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        last = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-        return f"{self._name}: its process {how}" + (f": {last[0][:LONGEST_REASON]}" if last else "")
+        how, last = describe_exit(self._process.wait()), last_line(self._log)
+        return f"{self._name}: its process {how}" + (f": {last[:LONGEST_REASON]}" if last else "")
 
 
 def worker_environment(job: Mapping[str, Any]) -> dict[str, str]:
@@ -124,6 +124,6 @@ def worker_environment(job: Mapping[str, Any]) -> dict[str, str]:
     return python_environment(
         OMP_NUM_THREADS=threads,
         OPENBLAS_NUM_THREADS=threads,
-        MXNET_SUBGRAPH_BACKEND="NONE",  # whether operators are fused is the variant's to say
+        MXNET_SUBGRAPH_BACKEND="NONE",  # whether operators are fused is the job's to say
         **environment(job["isa"]),
     )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gcv_edge.findings import Findings
+from gcv_edge.measure.findings import Findings
 
 
 def archive(entries: str, **arrays: Any) -> bytes:

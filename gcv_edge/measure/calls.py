@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 
-class Lap(NamedTuple):
+class StageTimes(NamedTuple):
     """Where one call's time went, milliseconds."""
 
     preprocess: float
@@ -20,13 +20,13 @@ class Lap(NamedTuple):
 
 
 @dataclass
-class Turn:
-    """What was measured in one turn.
+class CallTimes:
+    """What was measured of some calls in a row.
 
     Attributes:
         frames: that were worked on.
         wall: seconds from the first call's start to the last one's end.
-        stages: milliseconds of each call by stage: those of ``Lap``, and ``total``.
+        stages: milliseconds of each call by stage: those of ``StageTimes``, and ``total``.
     """
 
     frames: int
@@ -38,43 +38,43 @@ class Turn:
         return {"frames": self.frames, "wall": self.wall, "stages": self.stages}
 
 
-Call = Callable[[int], Lap]
-"""Works on the batch of that number, counted over all calls of a turn."""
+Call = Callable[[int], StageTimes]
+"""Works on the batch of that number, counted over all calls in a row."""
 
 
-def take_turn(call: Call, seconds: float, batch: int = 1, threads: int = 1) -> Turn:
+def time_calls(call: Call, seconds: float, batch: int = 1, threads: int = 1) -> CallTimes:
     """Call from some threads until the time is up, each at least once."""
-    numbers = Numbers()
+    numbers = BatchNumbers()
     begin = perf_counter()
     if threads == 1:
-        laps = list(repeat(call, numbers, begin + seconds))
+        times = list(repeat(call, numbers, begin + seconds))
     else:
         with ThreadPoolExecutor(threads) as pool:
             futures = [
                 pool.submit(lambda: list(repeat(call, numbers, begin + seconds))) for _ in range(threads)
             ]
-            laps = [lap for future in futures for lap in future.result()]
-    return Turn(len(laps) * batch, perf_counter() - begin, sort_laps(laps))
+            times = [one for future in futures for one in future.result()]
+    return CallTimes(len(times) * batch, perf_counter() - begin, sort_times(times))
 
 
-def repeat(call: Call, numbers: Numbers, deadline: float) -> Iterator[tuple[Lap, float]]:
+def repeat(call: Call, numbers: BatchNumbers, deadline: float) -> Iterator[tuple[StageTimes, float]]:
     """Call until the time is up; give each call's stages and its whole length in milliseconds."""
     while True:
         start = perf_counter()
-        lap = call(numbers.take())
+        stages = call(numbers.take())
         end = perf_counter()
-        yield lap, (end - start) * 1e3
+        yield stages, (end - start) * 1e3
         if end >= deadline:
             return
 
 
-def sort_laps(laps: list[tuple[Lap, float]]) -> dict[str, list[float]]:
+def sort_times(times: list[tuple[StageTimes, float]]) -> dict[str, list[float]]:
     """List the calls' times by stage."""
-    stages = {name: [round(getattr(lap, name), 4) for lap, _ in laps] for name in Lap._fields}
-    return {**stages, "total": [round(total, 4) for _, total in laps]}
+    stages = {name: [round(getattr(one, name), 4) for one, _ in times] for name in StageTimes._fields}
+    return {**stages, "total": [round(total, 4) for _, total in times]}
 
 
-class Numbers:
+class BatchNumbers:
     """Counts upwards for any number of threads."""
 
     def __init__(self) -> None:

@@ -6,7 +6,6 @@ A key is a hash of all that its finding depends on. A finding whose key is anoth
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import logging
 import os
@@ -22,15 +21,15 @@ import gcv_edge
 from gcv_edge import _core
 from gcv_edge.cpus import usable_cpus
 from gcv_edge.files import replacing
-from gcv_edge.runtime.openvino_session import shared_core
+from gcv_edge.measure.engine import describe_processor
+from gcv_edge.measure.isa import VARIABLES
+from gcv_edge.measure.machine import find_version
 
 Arrays = Mapping[str, NDArray[Any]]
 
 LOG = logging.getLogger(__name__)
 
 PACKAGES = ("numpy", "onnx", "onnx-ir", "onnxruntime", "opencv-python-headless", "openvino")
-CAPS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "OPENBLAS_CORETYPE")
-"""Variables by which libraries use less than the processor has."""
 BLOCK = 1 << 20
 HASH_BYTES = 32
 
@@ -208,19 +207,9 @@ def hash_rest(stream: BinaryIO) -> bytes:
 
 def environment() -> dict[str, Any]:
     """Return what numbers depend on beside what they are made of: versions, and what the processor may do."""
-    core = shared_core()
     return {
-        "versions": {"gcv-edge": gcv_edge.__version__, **{name: version_of(name) for name in PACKAGES}},
-        "cpu": core.get_property("CPU", "FULL_DEVICE_NAME"),
-        "capabilities": sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
-        "isa": (_core.isa(), *(os.environ.get(cap, "") for cap in CAPS)),
+        "versions": {"gcv-edge": gcv_edge.__version__, **{name: find_version(name) for name in PACKAGES}},
+        **describe_processor(),
+        "isa": (_core.isa(), *(os.environ.get(cap, "") for cap in VARIABLES)),
         "threads": usable_cpus(),
     }
-
-
-def version_of(package: str) -> str:
-    """Return a package's version; empty where it is not installed."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
