@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.zoo.inputs import add_noise
 from benchmarks.zoo.lists import find_lonely, find_partners, read_listing
 from benchmarks.zoo.parity import Missed, Parity
 from gcv_edge.metadata import DetectionSettings
@@ -47,8 +47,7 @@ def excuse_ties(
     before = len(parity.missed)
     for trial in range(TRIALS):
         for run in sorted({missed.run for missed in parity.missed}):
-            noise = np.random.default_rng([trial, run]).standard_normal(inputs[run].shape)
-            changed = reference.run(np.asarray(inputs[run] + CHANGE * noise, np.float32))
+            changed = reference.run(add_noise(inputs[run], CHANGE, [trial, run]))
             parity.missed = [
                 missed
                 for missed in parity.missed

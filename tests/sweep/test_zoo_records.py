@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.records import Records
+from benchmarks.workers import FAILED, PASSED, Workers, merge, share_processors
+from benchmarks.workers import SweepJob as Job
 from benchmarks.zoo.cover import choose
 from benchmarks.zoo.parity import Parity, measure
-from benchmarks.zoo.records import FAILED, PASSED, UNBUILDABLE, UNBUILDABLE_NAMES, Records, is_expected, merge
 from benchmarks.zoo.ties import excuse_ties
 from benchmarks.zoo.variants import describe, list_variants, simplify
-from benchmarks.zoo.workers import Job, Workers, share_processors
+from benchmarks.zoo.verdicts import UNBUILDABLE, UNBUILDABLE_NAMES, is_expected
 from gcv_edge.errors import GcvEdgeError
 from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol
 from gcv_edge.metadata import DetectionSettings, ModelMetadata

@@ -6,11 +6,13 @@ import json
 
 import pytest
 
+from benchmarks.pages import ZOO_PAGE as PAGE
+from benchmarks.pages import ZOO_TABLE as TABLE
+from benchmarks.pages import make_zoo_page as format_page
+from benchmarks.workers import PASSED
 from benchmarks.zoo.cover import choose, read_cover
-from benchmarks.zoo.page import PAGE, format_page
-from benchmarks.zoo.publish import TABLE
-from benchmarks.zoo.records import PASSED, UNBUILDABLE_NAMES, is_expected
 from benchmarks.zoo.variants import list_variants
+from benchmarks.zoo.verdicts import UNBUILDABLE_NAMES, is_expected
 from gcv_edge.exporters.mxnet.live import trace_block, zoo_shapes
 from gcv_edge.exporters.mxnet.quantized_zoo import is_quantized, read_shipped
 from gcv_edge.exporters.mxnet.symbol import Symbol, parse_symbol
