@@ -15,12 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from gcv_edge.measure.processes import python_environment
-
 from benchmarks.children import call
 from benchmarks.command_line import make_parser
 from benchmarks.network_files import write_symbol
 from benchmarks.records import Record, Results
+from gcv_edge.measure.processes import python_environment
 
 NAMES = ("resnet101_v1", "resnet101_v1d", "resnet101_v2", "vgg19", "resnet50_v1_int8", "mobilenet1.0_int8")
 EMPTY = "import gcv_edge.cli.export, gcv_edge.pipeline"

@@ -2,8 +2,8 @@
 
 Of two proposals with the same score but for rounding, or that overlap by just the threshold, either goes on,
 and with it what comes of it; where a mask is sampled just at the edge of its features, it is cut or not. Such
-a detection comes and goes in MXNet itself when its input changes by next to nothing; one that does not must
-be found.
+a detection comes and goes in MXNet itself when its input changes by next to nothing. Where a full list ends,
+one may stand for another of the same score. All others must be found.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ CHANGE = 1e-5
 
 TRIALS = 8
 
+EQUAL = 1e-6
+"""Part of a score by which scores that are equal may differ in rounding."""
+
 
 class Lister(Protocol):
     """Computes final lists."""
@@ -45,6 +48,7 @@ def excuse_ties(
         settings: how the detector selects.
     """
     before = len(parity.missed)
+    parity.missed = [missed for missed in parity.missed if not is_cut_among_equals(missed, settings)]
     for trial in range(TRIALS):
         for run in sorted({missed.run for missed in parity.missed}):
             changed = reference.run(add_noise(inputs[run], CHANGE, [trial, run]))
@@ -54,6 +58,13 @@ def excuse_ties(
                 if missed.run != run or not is_lost(missed, changed, settings)
             ]
     parity.ties += before - len(parity.missed)
+
+
+def is_cut_among_equals(missed: Missed, settings: DetectionSettings) -> bool:
+    """Tell whether a full list ends with this detection's score: which of equal ones it holds is chance."""
+    scores = missed.listing.rows[:, 1]
+    own = scores[missed.place]
+    return len(scores) == settings.post_nms and bool(own - scores.min() <= EQUAL * own)
 
 
 def is_lost(missed: Missed, changed: Mapping[str, Array], settings: DetectionSettings) -> bool:
