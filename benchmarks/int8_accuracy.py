@@ -125,13 +125,8 @@ class Reference:
     """
 
     def __init__(self, symbol: Path, floating: Path) -> None:
-        from gcv_edge.benchmarking.mxnet_runner import (
-            import_quietly,
-            load_network,
-            only_input,
-            quantize,
-            with_shapes,
-        )
+        from gcv_edge.benchmarking.mxnet_network import load_network, only_input, quantize, with_shapes
+        from gcv_edge.benchmarking.mxnet_runner import import_quietly
         from gcv_edge.exporters.mxnet.reference import as_nd
 
         self._mx = import_quietly()
