@@ -37,7 +37,7 @@ NOT_FUZZED = {
         "exporters/mxnet/random_weights.py",
         "exporters/mxnet/reference.py",
         "gcv_edge/benchmarking/mxnet_profiling.py",
-        "gcv_edge/benchmarking/mxnet_runner.py",
+        "gcv_edge/benchmarking/mxnet_network.py",
     ),
     "files that this package has just written": (
         "gcv_edge/benchmarking/frames.py",
