@@ -14,7 +14,7 @@ import pytest
 
 NUMBERS = itertools.count()
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT))  # tests share modules; at the end, so that an installed gcv_edge is the one tested
+sys.path.append(str(ROOT))  # for `tests.…`; at the end, so that an installed gcv_edge is the one tested
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,9 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from demo_files import SYMBOL
 
 from tests.prune.conftest import write_small
+from tests.support.demo_files import SYMBOL
 
 PROGRAM = """
 import sys, time

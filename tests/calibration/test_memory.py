@@ -6,11 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from calibration_graphs import Net, drawn
-
 from gcv_edge.exporters.writing import write_model
 from gcv_edge.metadata import ModelMetadata, format_metadata
 from gcv_edge.tasks import CLASSIFICATION
+from tests.support.calibration_graphs import Net, drawn
 
 PROGRAM = """
 import resource, sys

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import pytest
-from test_trained_detectors import CLASSES, read_truth
-from voc_metric import Scene, mean_average_precision
 
 from gcv_edge import Classifier, Detector
 from gcv_edge.calibration import CalibrationOptions, calibrate
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
+from tests.end_to_end.test_trained_detectors import CLASSES, read_truth
+from tests.end_to_end.voc_metric import Scene, mean_average_precision
 from tests.support.processors import needs_vnni
 
 DEFAULTS = CalibrationOptions(time_forms=False)

@@ -24,8 +24,7 @@ from gcv_edge.errors import (
 from gcv_edge.runtime.cpus import cgroup_quota, usable_cpus
 from gcv_edge.runtime.openvino_session import shared_core
 from gcv_edge.runtime.sessions import SessionOptions, open_session
-
-from .conftest import Maker, solid
+from tests.runtime.conftest import Maker, solid
 
 KINDS = ["detection", "classification", "segmentation", "pose", "kept"]
 
