@@ -17,6 +17,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # for `tests.…`; at the end, so that an installed gcv_edge is the one tested
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for MXNet, so that ``-m mxnet`` runs all of it and nothing else."""
+    for item in items:
+        if {"mxnet", "gluoncv"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.mxnet)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep every test away from the user's model store, and the processes it starts from this checkout."""
