@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,16 @@ def test_parts_import_only_what_they_may(place: str) -> None:
         for part in parts_used(path) - set(ALLOWED[place])
     }
     assert not wrong
+
+
+def test_tests_share_modules_by_their_full_names() -> None:
+    """``from tests.support.small_graphs import make``: no import is relative or counts on the path."""
+    files = python_files("tests")
+    own = {path.stem for path in files} - set(sys.stdlib_module_names)
+    first = {name.split(".")[0] for path in files for name in imports_of(path)}
+    assert first & own == set()
+    texts = {path: path.read_text(encoding="utf-8") for path in files}
+    assert [path for path, text in texts.items() if re.search(r"^\s*from \.", text, re.MULTILINE)] == []
 
 
 def test_nothing_imports_the_command_line() -> None:

@@ -12,9 +12,8 @@ from gcv_edge.graph.writing import write_model
 from gcv_edge.prune import run as stage
 from gcv_edge.prune.inputs import noise_frames
 from gcv_edge.runtime.modelfile import read_entries
+from tests.cli.conftest import failed, run
 from tests.support.small_graphs import make
-
-from .conftest import failed, run
 
 QUICKLY = ("--no-verify", "--calib-mode", "naive", "--target", "portable")
 NETWORK = ("--task", "classification", "--classes", "a,b,c,d", "--mean", "127", "--scale", "64")

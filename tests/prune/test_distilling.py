@@ -27,9 +27,8 @@ from gcv_edge.prune.sensitivity import Divergence
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
 from gcv_edge.tasks import SEGMENTATION
 from gcv_edge.verify import verify_model
+from tests.prune.conftest import PREPROCESSING, write_small
 from tests.support.small_graphs import Graph, make, residual
-
-from .conftest import PREPROCESSING, write_small
 
 
 @pytest.fixture

@@ -24,8 +24,7 @@ from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.runtime.sessions import SessionOptions
 from gcv_edge.verify import verify_model
-
-from .conftest import PREPROCESSING, write_small
+from tests.prune.conftest import PREPROCESSING, write_small
 
 
 def frames(count: int = 40) -> Iterator[np.ndarray]:

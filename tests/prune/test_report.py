@@ -10,13 +10,13 @@ import pytest
 
 pytest.importorskip("plotly", reason="the extra [report] is not installed")
 
-from browsers import addresses, find_browser, open_page
 from click.testing import CliRunner
 
 from gcv_edge.cli.root import main
 from gcv_edge.evaluation.drop import Drop
 from gcv_edge.prune.report import format_report
 from gcv_edge.prune.result import PruneResult, Step
+from tests.support.browsers import addresses, find_browser, open_page
 
 HOSTILE = "</script><script>alert(1)</script>"
 

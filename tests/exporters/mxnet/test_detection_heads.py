@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 import pytest
-import small_detectors
 from numpy.typing import NDArray
 
 from gcv_edge import Detector, InstanceSegmenter, load
@@ -28,6 +27,7 @@ from gcv_edge.verification.lists import final_list, mask_error, match, unmatched
 from gcv_edge.verify import check_export
 from tests.exporters.mxnet.operator_rows import arrays, data, row
 from tests.exporters.mxnet.operator_runs import ENGINES, convert_row
+from tests.support import small_detectors
 from tests.support.references import mxnet_reference
 
 SHAPE = (1, 3, 96, 128)
