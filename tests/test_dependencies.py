@@ -56,7 +56,7 @@ def test_tests_share_modules_by_their_full_names() -> None:
     """``from tests.support.small_graphs import make``: no import is relative or counts on the path."""
     files = python_files("tests")
     own = {path.stem for path in files} - set(sys.stdlib_module_names)
-    first = {name.split(".")[0] for path in files for name in imports_of(path)}
+    first = {found.name.split(".")[0] for path in files for found in imports_of(path)}
     assert first & own == set()
     texts = {path: path.read_text(encoding="utf-8") for path in files}
     assert [path for path, text in texts.items() if re.search(r"^\s*from \.", text, re.MULTILINE)] == []

@@ -28,18 +28,18 @@ def six_figures() -> dict[str, tuple[str, str]]:
     zoo = json.loads((ROOT / "gcv_edge" / "zoo.json").read_text())
     passed = sum(row["verdict"] == "passed" for row in zoo["names"])
     speed, accuracy, pruned = results("int8"), results("int8_accuracy"), results("pruning_detectors")
-    ratios = speed["networks"]["resnet50_v1"]["uncapped"]["ratios"]
-    points = accuracy["networks"]["yolo3_mobilenet0.25_custom"]
+    ratios = speed["rows"]["resnet50_v1"]["uncapped"]["ratios"]
+    points = accuracy["rows"]["yolo3_mobilenet0.25_custom"]
     detector, export = results("detector"), results("export")
-    (ssd,) = (row for row in pruned["rows"] if "ssd" in row["network"])
+    (ssd,) = (row for row in pruned["rows"].values() if "ssd" in row["network"])
     return {
         "names of GluonCV's zoo": (f"{passed} of {len(zoo['names'])}", cpu(zoo)),
         "speed of ResNet-50": (f"{ratios['MXNet FP32 unfused']:.2f}x", cpu(speed)),
         "mAP of a YOLOv3": (f"{points['fp32']:.2f}, {points['int8']:.2f}", cpu(accuracy)),
         "speed of an SSD": (f"{ssd['speedup']:.2f}x, {ssd['drop']:.2f} points", cpu(pruned)),
-        "`Detector.run`": (f"{detector['precisions']['f32']['ratio']:.2f}x the time", cpu(detector)),
+        "`Detector.run`": (f"{detector['rows']['f32']['ratio']:.2f}x the time", cpu(detector)),
         "export of ResNet-50": (
-            f"{export['results']['gcv-edge']['seconds_best']:.1f} s, {export['speedup']:.1f}x faster",
+            f"{export['rows']['gcv-edge']['seconds_best']:.1f} s, {export['speedup']:.1f}x faster",
             cpu(export),
         ),
     }
