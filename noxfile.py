@@ -28,9 +28,8 @@ def requirements(*extras: str) -> list[str]:
     return [*PROJECT["dependencies"], *(name for extra in extras for name in optional[extra])]
 
 
-def settle(session: nox.Session) -> None:
-    """Keep a session to one thread a process, and away from the user's model store."""
-    session.env["OMP_NUM_THREADS"] = "1"
+def use_own_store(session: nox.Session) -> None:
+    """Keep a session away from the user's model store."""
     session.env["GCV_EDGE_HOME"] = str(session.env_dir.resolve() / "home")
 
 
@@ -59,7 +58,6 @@ def lint(session: nox.Session) -> None:
 @nox.session(tags=["ci"])
 def tests(session: nox.Session) -> None:
     """The README's test command: all but what is slow or needs MXNet."""
-    settle(session)
     session.install("-e", ".[test]")
     session.run("pytest", *session.posargs)
 
@@ -73,14 +71,13 @@ def mxnet(session: nox.Session) -> None:
 @nox.session(tags=["ci"], python=False, requires=["mxnet"])
 def tests_mxnet(session: nox.Session) -> None:
     """What is tested against live MXNet."""
-    settle(session)
     session.run(with_mxnet(session, "pytest"), "-m", "mxnet and not slow", *session.posargs, external=True)
 
 
 @nox.session(tags=["ci"], python=False, requires=["mxnet"])
 def zoo_cover(session: nox.Session) -> None:
     """Every kind of operator of GluonCV's zoo, in both engines, against live MXNet."""
-    settle(session)
+    use_own_store(session)
     command = ("-m", "benchmarks.zoo", "--cover", "--phase", "parity")
     output = session.posargs[0] if session.posargs else str(session.env_dir / "zoo")
     session.run(with_mxnet(session, "python"), *command, "--output", output, external=True)
@@ -89,7 +86,7 @@ def zoo_cover(session: nox.Session) -> None:
 @nox.session(tags=["ci"])
 def wheel(session: nox.Session) -> None:
     """A wheel from the source distribution, installed in a fresh environment: the demo runs."""
-    settle(session)
+    use_own_store(session)
     session.install("build")
     folder = session.env_dir.resolve() / "made"
     shutil.rmtree(folder, ignore_errors=True)
@@ -114,7 +111,6 @@ def fuzz_cpp(session: nox.Session) -> None:
 @nox.session(tags=["nightly"])
 def lowest(session: nox.Session) -> None:
     """The tests with the lowest declared versions."""
-    settle(session)
     session.install("-r", ".ci/lowest.txt", ".[test]")
     session.run("pytest", *session.posargs)
 
@@ -122,7 +118,6 @@ def lowest(session: nox.Session) -> None:
 @nox.session(tags=["nightly"], python=False, requires=["mxnet"])
 def slow(session: nox.Session) -> None:
     """The tests that take too long for every change."""
-    settle(session)
     session.run(with_mxnet(session, "pytest"), "-m", "slow", *session.posargs, external=True)
 
 

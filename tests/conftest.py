@@ -15,6 +15,7 @@ import pytest
 NUMBERS = itertools.count()
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))  # for `tests.…`; at the end, so that an installed gcv_edge is the one tested
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # beside other tests, MXNet's threads wait for each other
 
 
 @pytest.hookimpl(tryfirst=True)
