@@ -29,6 +29,7 @@ import cv2
 import numpy as np
 import onnx_ir as ir
 from harness import ROOT, machine, read_results, write_results
+from pruning_methods import match_statistics, rank_by
 from tables import circumstances, identity
 from zoo.memory import with_peak
 
@@ -41,13 +42,13 @@ from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.graph.writing import write_model
 from gcv_edge.pipeline import export
 from gcv_edge.prune import count_macs, prune
-from gcv_edge.prune.forward import Forward
-from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
-from gcv_edge.prune.known import findings_path
-from gcv_edge.prune.latency import compare_speed
-from gcv_edge.prune.refinement import METHODS as REFINEMENTS
-from gcv_edge.prune.refinement import refine
-from gcv_edge.prune.run import Run
+from gcv_edge.prune.finishing import fit, train
+from gcv_edge.prune.fitting.activations import compute
+from gcv_edge.prune.fitting.calibration_set import CalibrationSet, collect_pictures, noise_frames
+from gcv_edge.prune.fitting.sequential import fit_in_order
+from gcv_edge.prune.job import PruneGoal, PruneJob, findings_path, open_job
+from gcv_edge.prune.preparation import Preparation, choose_widths, measure_sensitivity, prepare, time_pruned
+from gcv_edge.prune.search.latency import compare_speed
 from gcv_edge.runtime.modelfile import read_entries
 from gcv_edge.tasks import DETECTION
 
@@ -95,10 +96,10 @@ def cifar_pictures() -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
     return [cv2.imread(str(p)) for p in fitted], [cv2.imread(str(p)) for p in measured], truth
 
 
-def accuracy(model: ir.Model, pictures: Pictures, truth: np.ndarray) -> float:
+def accuracy(model: ir.Model, pictures: CalibrationSet, truth: np.ndarray) -> float:
     """Top-1 in percent."""
-    parts = [tensors["logits"] for tensors in Forward(model, ["logits"]).stream(pictures)]
-    return float(100 * np.mean(np.concatenate(parts).argmax(axis=1) == truth))
+    logits = compute(model, ["logits"], pictures)["logits"]
+    return float(100 * np.mean(logits.argmax(axis=1) == truth))
 
 
 def cifar(arguments: argparse.Namespace) -> None:
@@ -159,33 +160,28 @@ def cifar_rows(
 
     What does not depend on the speed is found out once: ``known`` keeps each network's file of findings.
     """
-    goal = {"macs": 1 / target, "speedup": None} if by_macs else {"macs": None, "speedup": target}
+    goal = PruneGoal(None, 1 / target, "f32") if by_macs else PruneGoal(target, None, "f32")
     output = source.with_name(f"{name}_{target}.onnx")
     findings = findings_path(output)
     if name in known:
         findings.write_bytes(known[name])
-    run = Run(source, output, goal["speedup"], goal["macs"], 0, tell, distill)
-    run.prepare(fitted)
-    run.measure()
+    job = open_job(source, output, goal, distill, 0, tell)
+    prepared = prepare(job, fitted)
+    measures = measure_sensitivity(job, prepared)
     known[name] = findings.read_bytes()
-    widths = run.choose()
-    study, orders = run.study, dict(run.study.orders)
-    pictures = collect_pictures(measured, run.metadata.preprocessing, (32, 32), len(measured), 0)
-    whole = accuracy(study.model, pictures, truth)
+    widths = choose_widths(job, prepared, measures).widths
+    pictures = collect_pictures(measured, job.metadata.preprocessing, (32, 32), len(measured), 0)
+    whole = accuracy(job.network.model, pictures, truth)
     for order, method in (*METHODS, *([DISTILLED] if distill else [])):
-        study.orders = dict(orders) if order == "obs" else {}
-        study.order(order, no_report)
         is_final = (order, method) in (METHODS[-1], DISTILLED)
-        model = run.fit(widths) if is_final else study.prune(widths, fit=method == "least_squares")
-        if method in REFINEMENTS:
-            refine(study, model, widths, run.fitted_on, 0, no_report, method)
-        training = train(run, model, widths) if (order, method) == DISTILLED else {}
+        model = prune_by(job, prepared, widths, order, method)
+        training = time_training(job, prepared, model, widths) if (order, method) == DISTILLED else {}
         after = accuracy(model, pictures, truth)
         row: Row = {
             "order": order,
             "fit": method,
-            "speedup": round(run.time(model), 3),
-            "macs": round(count_macs(model) / count_macs(study.model), 3),
+            "speedup": round(time_pruned(job, model).speedup, 3),
+            "macs": round(count_macs(model) / count_macs(job.network.model), 3),
             "top1": round(after, 2),
             "drop": round(whole - after, 2),
         }
@@ -196,20 +192,37 @@ def cifar_rows(
                 source, model, few, lambda path: accuracy_of(path, pictures, truth), whole
             )
         yield row
-    run.known.discard()
+    prepared.findings.discard()
 
 
-def train(run: Run, model: ir.Model, widths: dict[str, int]) -> dict[str, Any]:
+def prune_by(
+    job: PruneJob, prepared: Preparation, widths: dict[str, int], order: str, method: str
+) -> ir.Model:
+    """Prune to widths by some order of the channels, and go on by some method."""
+    network = prepared.network if order == "obs" else rank_by(prepared.network, order)
+    if method in ("default", "distilled"):
+        return fit(job, prepared, widths)
+    if method == "least_squares":
+        model = network.prune(widths)
+        fit_in_order(network, model, widths, prepared.fitted_on, job.seed, no_report)
+        return model
+    model = network.slice(widths)
+    if method == "statistics":
+        match_statistics(network, model, widths, prepared.fitted_on)
+    return model
+
+
+def time_training(
+    job: PruneJob, prepared: Preparation, model: ir.Model, widths: dict[str, int]
+) -> dict[str, Any]:
     """Train a network that was fitted, where that helps; say how long it took."""
-    assert run.distiller is not None
     begin = time.perf_counter()
-    run.train(run.distiller, model, widths)
-    assert run.distillation is not None
+    found = train(job, prepared, model, widths)
     seconds = round(time.perf_counter() - begin, 1)
-    return {"distillation": run.distillation.to_dict() | {"seconds": seconds}}
+    return {"distillation": found.to_dict() | {"seconds": seconds}}
 
 
-def accuracy_of(path: Path, pictures: Pictures, truth: np.ndarray) -> float:
+def accuracy_of(path: Path, pictures: CalibrationSet, truth: np.ndarray) -> float:
     """Top-1 of a file in percent."""
     return accuracy(ir.load(path), pictures, truth)
 
