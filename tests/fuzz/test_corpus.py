@@ -41,7 +41,6 @@ NOT_FUZZED = {
     ),
     "files that this package has just written": (
         "gcv_edge/benchmarking/frames.py",
-        "gcv_edge/graph/probing.py",
         "gcv_edge/calibration/recipes.py",
         "gcv_edge/cli/saving.py",
         "gcv_edge/prune/preparation.py",

@@ -8,7 +8,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-from benchmarks.pruning_methods import ORDERS, order_units, rank_by
+from benchmarks.pruning_methods import ORDERS, rank_by
 from gcv_edge.prune.channels.edits import replace_constant
 from gcv_edge.prune.fitting.network import PrunableNetwork, analyse
 from gcv_edge.prune.search.importance import ObsState, Operand
@@ -86,13 +86,6 @@ def test_two_units_taken_in_turn_lose_what_both_lose_at_once() -> None:
         first = step.loss(np.array([pair[0]]))
         step.remove(np.array([pair[0]]))
         assert first + step.loss(np.array([pair[1]])) == pytest.approx(both.loss(np.array(pair)), rel=1e-6)
-
-
-def test_orders_differ_by_what_they_look_at() -> None:
-    weight = np.array([[3.0, 1.0, 2.0]])
-    operand = Operand(weight, np.diag([0.01, 9.0, 1.0]), np.arange(3))
-    assert order_units([operand], 3, "l1").tolist() == [0, 2, 1]
-    assert order_units([operand], 3, "activation").tolist() == [1, 2, 0]
 
 
 def test_narrow_spaces_keep_multiples_of_eight_or_nothing() -> None:
