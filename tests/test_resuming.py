@@ -26,7 +26,7 @@ from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrat
 from gcv_edge.calibration.material import Division, Material, choose_points, open_material
 from gcv_edge.cli.int8 import Prior
 from gcv_edge.cpus import is_x86
-from gcv_edge.findings import Entry, read_entries, write_entries
+from gcv_edge.measure.findings import Entry, read_entries, write_entries
 from gcv_edge.prune import PruneResult, preparation, prune
 from gcv_edge.prune.fitting.calibration_set import noise_frames
 from gcv_edge.runtime.pixel_limit import limit_pixels

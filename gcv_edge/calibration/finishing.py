@@ -14,9 +14,10 @@ from gcv_edge.calibration.results import CalibrationResult
 from gcv_edge.calibration.scoring import Scored
 from gcv_edge.calibration.survey import Survey
 from gcv_edge.calibration.targets import choose_levels
-from gcv_edge.calibration.timing import best, describe_machine, has_bf16, time_forms
 from gcv_edge.calibration.writing import write_file
 from gcv_edge.evaluation.drop import over_limit
+from gcv_edge.measure.engine import describe_engine, has_bf16
+from gcv_edge.measure.networks import best, time_forms
 
 FEW = 100
 """Fewer pictures than these are worth a warning."""
@@ -76,7 +77,7 @@ def finish(
         milliseconds=forms,
         fastest=min(forms, key=lambda name: forms[name]) if forms else "",
         warnings=tuple(warnings_of(survey, scored, forms)),
-        machine=describe_machine(),
+        machine=describe_engine(),
     )
     checked = survey.held_out[:CHECKED]
     agree = write_file(model, result.path, job.metadata, result.to_dict(), batches=checked)

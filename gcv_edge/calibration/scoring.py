@@ -16,7 +16,7 @@ from gcv_edge.calibration.recipes import temporary_file
 from gcv_edge.calibration.survey import Survey
 from gcv_edge.calibration.writing import write_file
 from gcv_edge.evaluation.drop import Collapse, Drop, Measure, Score, as_score, find_collapses, find_drop
-from gcv_edge.findings import Finding
+from gcv_edge.measure.findings import Finding
 
 ACCURACY = "accuracy"
 

@@ -20,7 +20,7 @@ from gcv_edge.calibration.statistics import collect
 from gcv_edge.calibration.targets import judging_engine
 from gcv_edge.calibration.thresholds import AUTO, MODES
 from gcv_edge.errors import DataError
-from gcv_edge.findings import Finding, Findings, key_of
+from gcv_edge.measure.findings import Finding, Findings, key_of
 
 DRY_RUN = 2
 

@@ -80,7 +80,7 @@ class Prior:
     @property
     def score_hash(self) -> str:
         """Hash of what points depend on beside the file that has them."""
-        from gcv_edge.findings import hash_file, key_of
+        from gcv_edge.measure.findings import hash_file, key_of
         from gcv_edge.runtime.pixel_limit import LIMIT
 
         if self.points is None:

@@ -17,8 +17,8 @@ from gcv_edge import _core
 from gcv_edge.errors import GcvEdgeError
 from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop, over_limit
 from gcv_edge.files import replacing
-from gcv_edge.findings import Finding
 from gcv_edge.graph.writing import write_model
+from gcv_edge.measure.findings import Finding
 from gcv_edge.pipeline import verify_export
 from gcv_edge.prune.fitting.outputs import Distance, fit_classifier
 from gcv_edge.prune.fitting.sequential import fit_in_order

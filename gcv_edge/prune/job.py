@@ -17,9 +17,10 @@ from gcv_edge.calibration.recipes import Workshop
 from gcv_edge.calibration.targets import find_target
 from gcv_edge.errors import GcvEdgeError, ModelFileError, UnsupportedError
 from gcv_edge.exporters.boundary import first_line
-from gcv_edge.findings import Finding, Findings, environment, hash_file, key_of, version_of
 from gcv_edge.graph.fold_batch_norm import FoldBatchNormPass
 from gcv_edge.graph.nodes import name_nodes
+from gcv_edge.measure.findings import Finding, Findings, environment, hash_file, key_of
+from gcv_edge.measure.machine import find_version
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.prune.fitting.calibration_set import CalibrationSet
 from gcv_edge.prune.fitting.layers import LayerWeights
@@ -167,7 +168,7 @@ class PruneFindings:
         self._findings, self._goal = Findings(findings_path(job.output)), job.goal
         self._machine = key_of(hash_file(job.source), environment())
         self._key = key_of(self._machine, pictures.levels, job.seed)
-        self._training = (job.distill, version_of("torch")) if job.distill else ()
+        self._training = (job.distill, find_version("torch")) if job.distill else ()
 
     def ranking(self) -> Finding:
         """Units of each space, the most important first."""

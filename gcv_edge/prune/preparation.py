@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.graph.values import shape_of
 from gcv_edge.graph.writing import write_model
+from gcv_edge.measure.networks import compare_speed
 from gcv_edge.prune.fitting.activations import MAX_BATCH
 from gcv_edge.prune.fitting.calibration_set import CalibrationSet, collect_pictures, noise_frames
 from gcv_edge.prune.fitting.network import RankedNetwork
@@ -25,7 +26,7 @@ from gcv_edge.prune.results import Candidate
 from gcv_edge.prune.search.allocation import allocate
 from gcv_edge.prune.search.cost import Cost, LatencyCost, MacCost, count_macs
 from gcv_edge.prune.search.importance import rank_channels
-from gcv_edge.prune.search.latency import compare_speed, find_kinds, in_8_bits, measure_layers, plan_cases
+from gcv_edge.prune.search.latency import find_kinds, in_8_bits, measure_layers, plan_cases
 from gcv_edge.prune.search.sensitivity import Curves, JointLoss, Tradeoff, candidate_widths, measure_curves
 from gcv_edge.prune.search.widths import WidthSearch, allocate_for_speed
 from gcv_edge.tasks import CLASSIFICATION

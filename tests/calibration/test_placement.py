@@ -15,8 +15,8 @@ from gcv_edge.calibration.placement import Placement, place
 from gcv_edge.calibration.quantizing import quantize
 from gcv_edge.calibration.rewriting import prepare
 from gcv_edge.calibration.targets import TARGETS
-from gcv_edge.calibration.timing import profile
 from gcv_edge.graph.writing import write_model
+from gcv_edge.measure.layers import profile
 from gcv_edge.runtime.openvino_session import shared_core
 
 

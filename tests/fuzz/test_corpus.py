@@ -46,12 +46,13 @@ NOT_FUZZED = {
         "gcv_edge/prune/preparation.py",
     ),
     "what this package's own processes say": (
-        "gcv_edge/benchmarking/worker.py",
-        "gcv_edge/benchmarking/workers.py",
+        "gcv_edge/measure/processes.py",
+        "gcv_edge/measure/worker.py",
+        "gcv_edge/measure/workers.py",
         "gcv_edge/cli/apart.py",
     ),
     "what the system says of itself": (
-        "gcv_edge/benchmarking/machine.py",
+        "gcv_edge/measure/machine.py",
         "gcv_edge/cli/doctor.py",
         "gcv_edge/cpus.py",
     ),

@@ -11,7 +11,7 @@ import torch
 
 from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import UnsupportedError
-from gcv_edge.findings import Finding
+from gcv_edge.measure.findings import Finding
 from gcv_edge.prune.channels.surgery import REST
 from gcv_edge.prune.channels.tracing import describe_node
 from gcv_edge.prune.distillation.student import Arrays, Student

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 
-from gcv_edge.findings import Finding
 from gcv_edge.graph.probing import Probe
+from gcv_edge.measure.findings import Finding
 from gcv_edge.prune.distillation.operators import Tensor
 from gcv_edge.prune.distillation.student import Student
 from gcv_edge.prune.fitting.activations import choose_batch_size, fill_up, is_fixed
