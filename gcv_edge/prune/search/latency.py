@@ -19,11 +19,10 @@ from gcv_edge.calibration.quantizing import quantize
 from gcv_edge.calibration.rewriting import prepare
 from gcv_edge.calibration.targets import find_target
 from gcv_edge.graph.values import constant_of, input_of, shape_of
-from gcv_edge.measure.layers import read_layers
+from gcv_edge.measure.layers import open_counting, read_layers
 from gcv_edge.prune.channels.spaces import Spaces, width_step
 from gcv_edge.prune.channels.tracing import WeightedLayer
 from gcv_edge.prune.search.cost import LayerTimes
-from gcv_edge.runtime.openvino_session import build_config, shared_core
 from gcv_edge.runtime.sessions import SessionOptions
 
 WIDTHS = 8
@@ -129,16 +128,16 @@ def measure_layers(
         precision: in which they compute: ``f32`` or ``int8``.
     """
     table: LayerTimes = {kind: dict(times) for kind, times in (known or {}).items()}
-    todo = [(case, kind) for case, kind in cases if key_of(case) not in table.get(case.kind, {})]
+    todo = [(case, kind) for case, kind in cases if spell_case(case) not in table.get(case.kind, {})]
     for start in range(0, len(todo), CHUNK):
         chunk = todo[start : start + CHUNK]
         for (case, _), seconds in zip(chunk, time_chunk(chunk, precision), strict=True):
-            table.setdefault(case.kind, {})[key_of(case)] = seconds
+            table.setdefault(case.kind, {})[spell_case(case)] = seconds
         report(min(start + CHUNK, len(todo)), len(todo))
     return table
 
 
-def key_of(case: LayerCase) -> str:
+def spell_case(case: LayerCase) -> str:
     """Name widths in the table."""
     return f"{case.inputs} {case.outputs}"
 
@@ -150,10 +149,7 @@ def time_chunk(chunk: Sequence[tuple[LayerCase, LayerKind]], precision: str) -> 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layers.onnx"
         onnx.save(ir.to_proto(in_8_bits(ir.from_proto(graph))) if is_8_bit else graph, path)
-        config = {**build_config(SessionOptions()), "PERF_COUNT": "YES"}
-        request = shared_core().compile_model(str(path), "CPU", config).create_infer_request()
-    for number in range(len(chunk)):
-        fill(request.get_input_tensor(number).data)
+        request = open_counting(path, SessionOptions())
     times: list[dict[str, float]] = []
     for _ in range(RUNS):
         request.infer()
@@ -226,11 +222,6 @@ def make_weight(kind: LayerKind, case: LayerCase) -> NDArray[np.float32]:
     if kind.op_type == "MatMul":
         shape = (case.inputs, case.outputs)
     return np.full(shape, 0.01, np.float32)
-
-
-def fill(tensor: NDArray[Any]) -> None:
-    """Write levels into an input: what memory happens to hold may be denormal numbers, which are slow."""
-    tensor[...] = np.resize(np.linspace(-1, 1, 97, dtype=np.float32), tensor.shape)
 
 
 def in_8_bits(model: ir.Model) -> ir.Model:
