@@ -23,8 +23,8 @@ from gcv_edge.points import describe_bound
 
 if TYPE_CHECKING:
     from gcv_edge.prune import PruneResult, Spaces
-    from gcv_edge.prune.result import Distillation
-    from gcv_edge.prune.run import Progress
+    from gcv_edge.prune.job import Progress
+    from gcv_edge.prune.results import Distillation
 
 NOISE = "noise"
 PICTURES = 1000
@@ -216,7 +216,7 @@ def progress_bars() -> Iterator[Progress | None]:
 def explain_spaces(path: Path, as_json: bool) -> None:
     """Print the channel spaces of a model."""
     from gcv_edge.prune import channel_spaces
-    from gcv_edge.prune.loading import load_model
+    from gcv_edge.prune.job import load_model
 
     spaces = channel_spaces(load_model(path))
     if as_json:
@@ -253,7 +253,7 @@ def count_spaces(spaces: Spaces) -> str:
 
 def write_report(result: PruneResult, title: str, name: str) -> None:
     """Write the page."""
-    from gcv_edge.prune.report import format_report
+    from gcv_edge.prune.results import format_report
 
     text = format_report(result, title=title, verdict=verdict_lines(result))
     with writing(name) as path:

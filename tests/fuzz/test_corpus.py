@@ -43,7 +43,7 @@ NOT_FUZZED = {
         "gcv_edge/benchmarking/frames.py",
         "gcv_edge/calibration/recipes.py",
         "gcv_edge/cli/saving.py",
-        "gcv_edge/prune/run.py",
+        "gcv_edge/prune/preparation.py",
     ),
     "what this package's own processes say": (
         "gcv_edge/measure/processes.py",

@@ -92,7 +92,7 @@ def with_pooled_maps(network: Network) -> Network:
     """Make the input of a classifier's last layer a head of its own."""
     symbol = network.symbol
     flat = next(index for index, node in enumerate(symbol.nodes) if node.op == "Flatten")
-    return replace(network, symbol=replace(symbol, heads=(*symbol.heads, Entry(flat, 0))))
+    return replace(network, symbol=replace(symbol, heads=(*symbol.heads, NodeEntry(flat, 0))))
 
 
 @pytest.mark.parametrize(
