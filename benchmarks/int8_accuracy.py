@@ -25,7 +25,7 @@ from harness import ROOT, read_results, write_results
 
 from gcv_edge import _core
 from gcv_edge.calibration import CalibrationOptions, calibrate
-from gcv_edge.calibration.feeding import Feeder
+from gcv_edge.calibration.batches import Feeder
 from gcv_edge.data import Dataset, Sample, open_dataset
 from gcv_edge.evaluation import Metric
 from gcv_edge.evaluation.running import make_metric, run_labelled

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from gcv_edge.calibration.placement import AVERAGING, place
-from gcv_edge.calibration.quantizing import quantize
-from gcv_edge.calibration.rewriting import prepare
-from gcv_edge.calibration.targets import find_target
+from gcv_edge.calibration.graph_rewrites import prepare
+from gcv_edge.calibration.qdq_nodes import quantize
+from gcv_edge.calibration.qdq_placement import AVERAGING, place
+from gcv_edge.calibration.quantization_parameters import find_target
 
 KEEPING_SIGNS = (*AVERAGING, "MaxPool", "Flatten", "Reshape", "Transpose")
 NEVER_NEGATIVE = ("Relu", "Sigmoid")

@@ -15,9 +15,7 @@ from numpy.typing import ArrayLike
 
 import gcv_edge
 from gcv_edge import _core
-from gcv_edge.calibration.job import check_network
-from gcv_edge.calibration.recipes import Workshop
-from gcv_edge.calibration.targets import find_target
+from gcv_edge.calibration.job import load_quantizable
 from gcv_edge.errors import GcvEdgeError, UnsupportedError
 from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop, over_limit
 from gcv_edge.files import replacing
@@ -108,7 +106,7 @@ class Run:
                 f"{source}: takes {self.metadata.task.takes.rstrip('s')}s, expected a network of pictures"
             )
         if precision == "int8":
-            check_network(source, *Workshop(source, find_target("x86")).placement())
+            load_quantizable(source)
         self.study = Study.of(load_model(source))
         if not self.study.free:
             raise UnsupportedError(f"{source}: no channels can go (gcv-edge prune --explain says why)")

@@ -16,7 +16,7 @@ pytest.importorskip("plotly", reason="the extra [report] is not installed")
 
 from browsers import addresses, find_browser, open_page
 
-from gcv_edge.calibration.samples import COUNT, LONGEST
+from gcv_edge.optimize.samples import COUNT, LONGEST
 from tests.runtime.conftest import Maker, solid
 
 from .conftest import CLASSES_FILE, DEMO, QUICK, WITHOUT, contents, done, error_line, failed, run, shell

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from calibration_graphs import Net, drawn, pictures, run
 
-from gcv_edge.calibration.rewriting import prepare
+from gcv_edge.calibration.graph_rewrites import prepare
 
 
 def operators(model: object) -> list[str]:

@@ -1,9 +1,13 @@
-"""Frames on their way into the network, as the runtime preprocesses them."""
+"""Pictures, clips and tensors as batches of a network's input, and the batches that are held out.
+
+Frames are preprocessed by the runtime's own ``fill``: calibration sees the pixels that the network will see.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,25 +25,32 @@ Frame = Any
 
 Batch = dict[str, NDArray[Any]]
 
+MOST_HELD_OUT = 32
+"""Batches held out at most."""
+
+EVERY = 4
+"""Of so many batches, one is held out."""
+
+CORRECTED_ON = 8
+"""Batches kept for full bias correction."""
+
 
 class Feeder:
-    """Makes batches of one picture (or clip, or set of tensors) from frames, or of a file's fixed number.
+    """Makes batches from frames: one picture, clip or set of tensors each, or a file's fixed number.
 
     Args:
-        shapes: of the network's inputs by name; the batch may be open (a name or None).
+        shapes: of the network's inputs by name; the first dimension may be open (a name or None).
         metadata: says how frames are preprocessed.
         dtype: element type of the input that frames go into: float32, or uint8 for levels.
 
     Attributes:
-        per_batch: pictures (or clips, or sets of tensors) in a batch.
-        repeated: of these, how many repeat others, where there were too few for a single fixed batch.
+        frames: read so far.
+        per_batch: pictures, clips or sets of tensors in a batch.
+        repeated: how many of them are repeats in the last batch, where there were too few to fill one.
     """
 
     def __init__(
-        self,
-        shapes: Mapping[str, tuple[Any, ...]],
-        metadata: ModelMetadata,
-        dtype: DTypeLike = np.float32,
+        self, shapes: Mapping[str, tuple[Any, ...]], metadata: ModelMetadata, dtype: DTypeLike = np.float32
     ) -> None:
         self.frames = 0
         self._hash = hashlib.sha256()
@@ -60,7 +71,7 @@ class Feeder:
 
     @property
     def sameness(self) -> str:
-        """Say that all pictures are equal, or of one colour each; empty where they are not."""
+        """Say that all pictures are equal, or that each has one colour only; empty otherwise."""
         if self._first is None or self.frames == 1:
             return ""
         if self._are_equal:
@@ -70,12 +81,12 @@ class Feeder:
         return ""
 
     def batches(self, frames: Iterable[Frame]) -> Iterator[Batch]:
-        """Yield a batch per frame, or per as many frames as a clip or a fixed batch takes.
+        """Yield batches in the order of the frames.
 
-        Frames too few for another batch are left; where they are all there is, they are repeated.
+        Frames too few for another batch are left out; if they are too few for the first, they are repeated.
 
         Raises:
-            DataError: a frame is none.
+            DataError: something is not a frame.
         """
         if self._metadata.task is TENSORS:
             yield from map(self._tensors, frames)
@@ -110,13 +121,6 @@ class Feeder:
             hash_array(self._hash, np.asarray(array))
         return dict(tensors)
 
-    def _compare(self, pixels: Pixels) -> None:
-        """Note whether all pictures so far are like the first, and whether none shows anything."""
-        if self._first is None:
-            self._first = pixels.copy()
-        self._are_equal = self._are_equal and np.array_equal(pixels, self._first)
-        self._are_plain = self._are_plain and bool((pixels == pixels[:1, :1]).all())
-
     def _picture(self, frame: Frame) -> NDArray[Any]:
         """Preprocess one frame to ``[C, H, W]``."""
         try:
@@ -130,3 +134,44 @@ class Feeder:
         picture = np.empty((self._shape[0], *self._shape[-2:]), self._dtype)
         fill(view, self._metadata.preprocessing, picture)
         return picture
+
+    def _compare(self, pixels: Pixels) -> None:
+        """Note whether all pictures so far equal the first, and whether each has one colour only."""
+        if self._first is None:
+            self._first = pixels.copy()
+        self._are_equal = self._are_equal and np.array_equal(pixels, self._first)
+        self._are_plain = self._are_plain and bool((pixels == pixels[:1, :1]).all())
+
+
+def count_held_out(batches: int) -> int:
+    """Return how many of so many batches are held out."""
+    return min(MOST_HELD_OUT, batches // EVERY)
+
+
+@dataclass
+class HeldOutSplit:
+    """Divides a stream of batches into those that statistics are taken of and those that are held out.
+
+    Attributes:
+        held_out: batches that candidates are compared on; filled by ``divide`` unless the caller gave them.
+        corrected_on: the first few of the others, for full bias correction.
+        given_hash: of the frames of held-out batches that the caller gave; empty where none were given.
+    """
+
+    held_out: list[Batch] = field(default_factory=list)
+    corrected_on: list[Batch] = field(default_factory=list)
+    given_hash: str = ""
+
+    def divide(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """Yield the batches that are not held out."""
+        for index, batch in enumerate(batches):
+            if not self.given_hash and index % EVERY == EVERY - 1 and len(self.held_out) < MOST_HELD_OUT:
+                self.held_out.append(batch)
+                continue
+            if len(self.corrected_on) < CORRECTED_ON:
+                self.corrected_on.append(batch)
+            yield batch
+
+    def fill_held_out(self) -> None:
+        """Compare on batches of the statistics where there were too few to hold any out."""
+        self.held_out = self.held_out or list(self.corrected_on)

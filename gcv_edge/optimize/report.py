@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gcv_edge.calibration.results import CalibrationResult, rounded, today
-from gcv_edge.calibration.samples import SamplePair
+from gcv_edge.calibration.result import CalibrationResult, rounded, today
+from gcv_edge.optimize.samples import SamplePair
 from gcv_edge.reporting import format_page
 
-PACKAGE = "gcv_edge.calibration"
+PACKAGE = "gcv_edge.optimize"
 
 
 def format_report(

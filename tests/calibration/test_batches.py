@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gcv_edge import load
-from gcv_edge.calibration.feeding import Feeder
+from gcv_edge.calibration.batches import Feeder
 from gcv_edge.metadata import ClipSettings, Preprocessing
 from gcv_edge.runtime.clips import sample_clips
 from gcv_edge.runtime.modelfile import read_metadata

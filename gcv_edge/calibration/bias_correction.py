@@ -1,4 +1,4 @@
-"""Bias correction: what rounding adds to a channel's mean is taken off its bias."""
+"""Bias correction: what quantisation adds to a channel's mean is subtracted from the channel's bias."""
 
 from __future__ import annotations
 
@@ -9,36 +9,41 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.calibration.placement import ACTIVATIONS, Placement
-from gcv_edge.calibration.quantizing import spread, weight_scales, weights_of
-from gcv_edge.calibration.statistics import channel_means
-from gcv_edge.calibration.targets import Target
+from gcv_edge.calibration.qdq_placement import ACTIVATIONS, Placement
+from gcv_edge.calibration.quantization_parameters import (
+    Floats,
+    Target,
+    output_axis,
+    rounded_weights,
+    weights_of,
+)
 from gcv_edge.graph.nodes import FLOAT, make_node
 from gcv_edge.graph.probing import Probe
 from gcv_edge.graph.values import add_constant, input_of, name_of
 
 KINDS = ("none", "fast", "full")
 
-Floats = NDArray[np.float32]
 Shifts = dict[str, Floats]
+"""What is added to the bias of each output channel, by the layer's name."""
+
+Means = Mapping[str, NDArray[np.float64]]
+"""Mean of each channel of a layer's input, by the layer's name."""
+
 Batches = Sequence[Mapping[str, NDArray[Any]]]
 
 
-def fast_shifts(placement: Placement, means: Mapping[str, NDArray[np.float64]], target: Target) -> Shifts:
-    """Compute what rounded weights do to the mean of each output channel, from the mean of its inputs.
+def fast_shifts(placement: Placement, means: Means, target: Target) -> Shifts:
+    """Compute, from the means of its inputs, what rounded weights add to the mean of each output channel.
 
-    The borders' zeros are left out of account. Transposed convolutions are not corrected.
+    The zeros of padding are ignored. Transposed convolutions are not corrected.
     """
     layers = [layer for layer in placement.layers if layer.op_type == "Conv"]
     return {layer.name or "": fast_shift(layer, means[layer.name or ""], target) for layer in layers}
 
 
 def fast_shift(layer: ir.Node, mean: NDArray[np.float64], target: Target) -> Floats:
-    """Sum of weight errors times mean inputs, per output channel."""
-    numbers = weights_of(input_of(layer, 1))
-    limit = target.weight_levels
-    scales = spread(weight_scales(numbers, 0, limit, None, np.float32(1)), numbers.ndim, 0)
-    lost = numbers - np.rint(numbers / scales).clip(-limit, limit) * scales
+    """Return the sum of weight errors times mean inputs, per output channel."""
+    lost = weights_of(input_of(layer, 1)) - rounded_weights(layer, target)
     errors = lost.reshape(*lost.shape[:2], -1).sum(axis=2)
     groups = layer.attributes.get_int("group", 1)
     inputs = mean.reshape(groups, -1)[np.arange(len(errors)) * groups // len(errors)]
@@ -46,11 +51,11 @@ def fast_shift(layer: ir.Node, mean: NDArray[np.float64], target: Target) -> Flo
 
 
 def full_shifts(floating: ir.Model, quantized: ir.Model, layers: Sequence[str], batches: Batches) -> Shifts:
-    """Correct layer after layer by what the quantised network, corrected so far, really computes there.
+    """Correct layer after layer by the mean that the quantised network, corrected so far, really computes.
 
-    Means are taken behind the activation, since that is what the next layers read: rounding raises the mean
-    behind a ReLU though it leaves the one before it. A shift of the bias moves that mean by less, never by
-    more, so a correction stops short of overshooting.
+    Means are taken behind the activation, since the next layers read those: rounding raises the mean behind a
+    ReLU even where it leaves the one before it. A shift of the bias moves that mean by less, never by more,
+    so the correction does not overshoot.
 
     Args:
         floating: prepared, float; it is changed.
@@ -58,15 +63,15 @@ def full_shifts(floating: ir.Model, quantized: ir.Model, layers: Sequence[str], 
         layers: names of the quantised layers, in the graph's order.
         batches: inputs, run once for every layer.
     """
-    wanted = ChannelMeans(floating, layers).measure(batches)
-    measuring = ChannelMeans(quantized, layers)
+    wanted = ActivationMeans(floating, layers).measure(batches)
+    measuring = ActivationMeans(quantized, layers)
     for layer in layers:
         found = measuring.measure(batches)
         measuring.shifts[layer] = (measuring.shifts[layer] + wanted[layer] - found[layer]).astype(np.float32)
     return dict(measuring.shifts)
 
 
-class ChannelMeans:
+class ActivationMeans:
     """Computes the mean of each channel behind layers' activations, while shifts are added to their biases.
 
     Args:
@@ -94,20 +99,26 @@ class ChannelMeans:
         }
 
 
+def channel_means(value: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the mean over all axes but the channel's."""
+    axes = tuple(axis for axis in range(value.ndim) if axis != 1)
+    return np.asarray(value.mean(axis=axes, dtype=np.float64))
+
+
 def shift_name(layer: str) -> str:
-    """Name of the input that a layer's shift comes from."""
+    """Name the graph input that holds a layer's shift."""
     return f"{layer}_shift"
 
 
 def channels_of(layer: ir.Node) -> int:
-    """Number of a layer's output channels."""
-    return weight_shape(layer)[1 if layer.op_type == "ConvTranspose" else 0]
+    """Return the number of a layer's output channels."""
+    return weight_shape(layer)[output_axis(layer)]
 
 
 def add_mean(graph: ir.Graph, layer: ir.Node) -> str:
-    """Add a shift to a layer's result, and take the mean of its channels behind its activation.
+    """Add a shift to a layer's result, and the mean of each channel behind its activation.
 
-    Pooling computes it: it is the same in every opset, and ReduceMean is not.
+    The mean is a GlobalAveragePool, which is the same in every opset; ReduceMean is not.
 
     Returns:
         Name of the mean, ``[N, C, 1, ...]``.
@@ -130,7 +141,7 @@ def add_mean(graph: ir.Graph, layer: ir.Node) -> str:
 
 
 def last_activation(node: ir.Node) -> ir.Node:
-    """Follow a result through the activations that alone read it; return the last, or the node itself."""
+    """Follow a result through activations that are its only readers; return the last, or the node itself."""
     readers = list(node.outputs[0].uses())
     if len(readers) == 1 and readers[0].node.op_type in ACTIVATIONS:
         return last_activation(readers[0].node)
@@ -138,7 +149,7 @@ def last_activation(node: ir.Node) -> ir.Node:
 
 
 def weight_shape(layer: ir.Node) -> tuple[int, ...]:
-    """Shape of a layer's weights, stored in 8 bits or not."""
+    """Return the shape of a layer's weights, whether they are stored in 8 bits or in float."""
     weight = input_of(layer, 1)
     source = weight.producer()
     stored = weight if source is None else input_of(source, 0)

@@ -1,4 +1,4 @@
-"""How well an 8-bit network agrees with the float one on pictures that calibration has not seen."""
+"""Signal-to-quantisation-noise ratio: how well a file's outputs agree with the float file's, in decibels."""
 
 from __future__ import annotations
 
@@ -10,41 +10,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.runtime.sessions import Session, SessionOptions, open_session
-from gcv_edge.verification.deviation import comparable, rounded_error
+from gcv_edge.verification.deviation import Outputs, comparable, rounded_error
 
-Outputs = Mapping[str, NDArray[Any]]
 LARGEST = 100.0
 """Decibels of a network that agrees to the last bit."""
 
+Batches = Sequence[Mapping[str, NDArray[Any]]]
 
-class Judge:
-    """Compares networks with the float one.
+
+class FloatReference:
+    """The float file's outputs on some batches, which other files are compared with.
 
     Args:
-        reference: the float file.
-        batches: held-out pictures, preprocessed.
-        engine: that runs both.
+        path: the float file.
+        batches: inputs by name, preprocessed.
+        engine: that runs all files.
     """
 
-    def __init__(self, reference: Path, batches: Sequence[Mapping[str, NDArray[Any]]], engine: str) -> None:
+    def __init__(self, path: Path, batches: Batches, engine: str) -> None:
         self._batches, self._options = batches, SessionOptions(engine=engine)
-        self._expected = run_all(open_session(reference, self._options), batches)
+        self._expected = run_all(open_session(path, self._options), batches)
 
-    def agreement(self, path: Path) -> float:
-        """Return the signal-to-noise ratio of a file's outputs in decibels; higher is better."""
+    def sqnr(self, path: Path) -> float:
+        """Return the ratio of a file's outputs in decibels; higher is better."""
         return sqnr(run_all(open_session(path, self._options), self._batches), self._expected)
 
 
-def run_all(session: Session, batches: Sequence[Mapping[str, NDArray[Any]]]) -> list[dict[str, NDArray[Any]]]:
+def run_all(session: Session, batches: Batches) -> list[dict[str, NDArray[Any]]]:
     """Run every batch."""
     return [session.run(batch) for batch in batches]
 
 
 def sqnr(found: Sequence[Outputs], expected: Sequence[Outputs]) -> float:
-    """Mean over outputs of -20 lg(root-mean-square difference / deviation), both over all pictures.
+    """Return the mean over outputs of -20 lg(root-mean-square difference / deviation), over all pictures.
 
-    One number for each picture varies from picture to picture alone. Outputs of other lengths than expected,
-    as lists made in the graph may be, count as 0 dB, each with its share of the batches.
+    An output of one number per picture has no deviation on a single picture. A batch on which an output has
+    another length than expected, as lists made in the graph may have, counts as 0 dB.
     """
     names = expected[0] if expected else ()
     ratios = [decibels(name, [one[name] for one in found], [one[name] for one in expected]) for name in names]
@@ -52,7 +53,7 @@ def sqnr(found: Sequence[Outputs], expected: Sequence[Outputs]) -> float:
 
 
 def decibels(name: str, found: Sequence[NDArray[Any]], expected: Sequence[NDArray[Any]]) -> float:
-    """Ratio of one output over all batches."""
+    """Return the ratio of one output over all batches."""
     pairs = [(f, e) for f, e in zip(found, expected, strict=True) if f.shape == e.shape]
     if not pairs:
         return 0.0

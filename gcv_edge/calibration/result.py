@@ -1,4 +1,4 @@
-"""What a calibration made and found."""
+"""Result of a calibration, and the record of it in the file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ METADATA_KEY = "gcv_edge calibration"
 
 @dataclass(frozen=True)
 class CalibrationResult:
-    """An 8-bit network and how it came about; ``to_dict`` is what the file says of it.
+    """An 8-bit network and how it was made; ``to_dict`` is the record in its file.
 
-    Whether it was made in one go is no part of that: an interrupted calibration ends with the same file.
+    The record does not tell whether the calibration was interrupted: it ends with the same file.
 
     Attributes:
         path: the file.
@@ -27,7 +27,7 @@ class CalibrationResult:
         data: name or description of the pictures, as the caller gave it.
         data_hash: of the pictures: the caller's, or SHA-256 over the frames read.
         measured_hash: of the pictures that the score was measured on, as the caller gave it.
-        pictures: how many statistics were taken from.
+        pictures: how many the statistics are of.
         held_out: pictures that recipes were compared on.
         layers: quantised layers.
         kept_float: layers that stay float, with the reason: ``no 8-bit kernel`` or ``accuracy``.
@@ -41,17 +41,17 @@ class CalibrationResult:
         drop_at_most: points lost at most, at a confidence of 90 %; None without a score.
         max_drop: the largest drop allowed.
         passed: ``drop_at_most`` is within it, or none was set.
-        pictures_needed: about how many labelled pictures would tell, where the drop is within the limit and
-            ``drop_at_most`` is not; else None.
+        pictures_needed: estimate of the labelled pictures that would decide, where the drop is within the
+            limit and ``drop_at_most`` is not; else None.
         collapses: classes that lose more than 5 points: ``WBC 96.9 -> 87.9``.
         complete: no search was cut short by the time budget.
         resumed: an interrupted calibration was continued.
         milliseconds: fastest run of each form on the machine.
-        fastest: the form that won.
+        fastest: the form with the shortest.
         engines_agree: ONNX Runtime and OpenVINO compute the same, up to rounding.
         warnings: what the user should know.
         seconds: time of each stage.
-        machine: where it was done.
+        machine: processor and engine.
     """
 
     path: Path
@@ -90,7 +90,7 @@ class CalibrationResult:
 
     @property
     def drop(self) -> float | None:
-        """How much of the score was lost; None without a score."""
+        """Points of the score that were lost; None without a score."""
         if self.score_before is None or self.score_after is None:
             return None
         return self.score_before - self.score_after
@@ -104,7 +104,7 @@ class CalibrationResult:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what took part."""
+    """Return the versions of Python and of the packages that were used."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -11,12 +11,17 @@ from calibration_graphs import Array, Net, find_ranges, pictures, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gcv_edge.calibration.correction import fast_shifts, full_shifts
-from gcv_edge.calibration.placement import place
-from gcv_edge.calibration.quantizing import quantize
-from gcv_edge.calibration.rewriting import prepare
-from gcv_edge.calibration.statistics import collect
-from gcv_edge.calibration.targets import TARGETS, choose_levels, find_target, judging_engine
+from gcv_edge.calibration.bias_correction import fast_shifts, full_shifts
+from gcv_edge.calibration.graph_rewrites import prepare
+from gcv_edge.calibration.qdq_nodes import quantize
+from gcv_edge.calibration.qdq_placement import place
+from gcv_edge.calibration.quantization_parameters import (
+    TARGETS,
+    choose_parameters,
+    comparison_engine,
+    find_target,
+)
+from gcv_edge.calibration.statistics import collect_statistics
 from gcv_edge.cpus import is_x86
 from gcv_edge.errors import UsageError
 from gcv_edge.graph.writing import write_model
@@ -101,16 +106,16 @@ def test_zero_points_that_the_target_knows(target: str, zeros: set[int]) -> None
         (0.5, 1, False, np.uint8, 0),
     ],
 )
-def test_levels_of_a_range(low: float, high: float, asymmetric: bool, kind: type, zero: int) -> None:
-    levels = choose_levels(low, high, TARGETS["x86"], asymmetric)
-    assert levels.zero_point == zero
-    assert type(levels.zero_point) is kind
-    assert levels.scale > 0
+def test_parameters_of_a_range(low: float, high: float, asymmetric: bool, kind: type, zero: int) -> None:
+    parameters = choose_parameters(low, high, TARGETS["x86"], asymmetric)
+    assert parameters.zero_point == zero
+    assert type(parameters.zero_point) is kind
+    assert parameters.scale > 0
 
 
 @pytest.mark.parametrize(("target", "zero"), [("x86", 128), ("portable", 128), ("arm", 0)])
 def test_joined_numbers_with_two_signs_are_unsigned_around_the_middle(target: str, zero: int) -> None:
-    alone, joined = (choose_levels(-1, 2.54, TARGETS[target], joined=joined) for joined in (False, True))
+    alone, joined = (choose_parameters(-1, 2.54, TARGETS[target], joined=joined) for joined in (False, True))
     assert (alone.zero_point, joined.zero_point) == (0, zero)
     assert alone.scale == joined.scale
 
@@ -118,7 +123,7 @@ def test_joined_numbers_with_two_signs_are_unsigned_around_the_middle(target: st
 @pytest.mark.skipif(not is_x86(), reason="on ARM, OpenVINO runs them")
 @pytest.mark.parametrize(("target", "engine"), [("x86", "openvino"), ("arm", "onnxruntime")])
 def test_files_are_compared_in_an_engine_that_computes_them(target: str, engine: str) -> None:
-    assert judging_engine(TARGETS[target]) == engine
+    assert comparison_engine(TARGETS[target]) == engine
 
 
 def test_an_unknown_target_is_a_usage_error() -> None:
@@ -153,7 +158,7 @@ def channel_error(model: ir.Model, name: str) -> float:
 
 def test_full_bias_correction_takes_the_error_of_the_means_away() -> None:
     model = prepare(drawn_net([0, 2, 0]))
-    statistics = collect(model, place(model.graph), BATCHES)
+    statistics = collect_statistics(model, place(model.graph), BATCHES)
     target, ranges = TARGETS["portable"], statistics.ranges("minmax")
     plain = quantized(drawn_net([0, 2, 0]), "portable")
     shifts = fast_shifts(place(model.graph), statistics.means, target)
@@ -176,7 +181,7 @@ def test_errors_that_an_activation_swallows_are_not_corrected() -> None:
     picture[0, 0, :8], picture[0, 1, 8:] = 100, 100
     batches = [{"data": picture}]
     prepared = prepare(ir.from_proto(ir.to_proto(model)))
-    statistics = collect(prepared, place(prepared.graph), batches)
+    statistics = collect_statistics(prepared, place(prepared.graph), batches)
     start = prepare(model)
     quantize(start, statistics.ranges("minmax"), TARGETS["x86"])
     (fast,) = fast_shifts(place(prepared.graph), statistics.means, TARGETS["x86"]).values()

@@ -1,4 +1,4 @@
-"""Exact rewrites of a graph into forms whose 8-bit kernels are good ones."""
+"""Exact rewrites of a float graph into layers that have fast 8-bit kernels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gcv_edge.graph.values import add_constant
 
 
 def prepare(model: ir.Model) -> ir.Model:
-    """Apply all rewrites; the model computes what it computed."""
+    """Name all nodes and apply all rewrites in place; the outputs stay the same."""
     name_nodes(model.graph)
     rewrites = DenseToPointwisePass(), SubsampleFirstPass(), common.RemoveUnusedNodesPass()
     return ir.passes.Sequential(*rewrites)(model).model
@@ -69,7 +69,7 @@ def replace_dense(graph: ir.Graph, layer: ir.Node) -> None:
 
 
 def unflattened(graph: ir.Graph, layer: ir.Node, data: ir.Value) -> tuple[ir.Value, tuple[int, int]]:
-    """Rule 2: return the convolution's input and its kernel."""
+    """Rule 2: return the convolution's input, and height and width of its kernel."""
     flatten = data.producer()
     source = flatten.inputs[0] if flatten is not None and flatten.op_type == "Flatten" else None
     if source is not None and source.shape is not None and len(source.shape) == 4:
@@ -92,8 +92,8 @@ def is_flattened_by_picture(flatten: ir.Node | None) -> bool:
 class SubsampleFirstPass(ir.passes.InPlacePass):
     """Replace a pointwise convolution with strides by a subsampling and one without.
 
-    OpenVINO moves such strides up the graph by itself, past the quantisation, and runs the convolutions
-    behind it in float. A MaxPool with a 1 x 1 window says the same, and copies levels unchanged.
+    OpenVINO moves such strides up the graph, past the quantisation, and then runs the layers there in float.
+    A MaxPool with a 1 x 1 window subsamples alike and copies 8-bit numbers unchanged.
 
     1. The layer is Conv with a 1 x 1 kernel, strides above 1 and no padding.
     2. Layers that subsample the same value alike share one MaxPool.

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gcv_edge.calibration.histograms import BINS, Histogram
-from gcv_edge.calibration.thresholds import MODES, choose_range, find_mode
+from gcv_edge.calibration.ranges import BINS, MODES, Histogram, choose_range, find_mode
 from gcv_edge.errors import UsageError
 
 few = settings(max_examples=40, derandomize=True, deadline=None)
@@ -40,16 +39,6 @@ def test_every_number_is_counted_within_a_bin_of_its_place(parts: list[np.ndarra
         np.cumsum(histogram.counts) >= np.searchsorted(np.sort(values), edges - width, side="right")
     )
     assert upper[-1] == len(values)
-
-
-@few
-@given(arrays, arrays)
-def test_merging_is_counting_together(one: np.ndarray, other: np.ndarray) -> None:
-    merged = filled(one)
-    merged.merge(filled(other))
-    together = filled(one, other)
-    np.testing.assert_array_equal(merged.counts, together.counts)
-    assert (merged.low, merged.high, merged.reach) == (together.low, together.high, together.reach)
 
 
 def test_what_is_no_number_is_left_out() -> None:

@@ -11,10 +11,10 @@ import pytest
 from calibration_graphs import Net, find_ranges, maker, pictures
 
 from gcv_edge.calibration.float_kernels import is_8_bit
-from gcv_edge.calibration.placement import Placement, place
-from gcv_edge.calibration.quantizing import quantize
-from gcv_edge.calibration.rewriting import prepare
-from gcv_edge.calibration.targets import TARGETS
+from gcv_edge.calibration.graph_rewrites import prepare
+from gcv_edge.calibration.qdq_nodes import quantize
+from gcv_edge.calibration.qdq_placement import Placement, place
+from gcv_edge.calibration.quantization_parameters import TARGETS
 from gcv_edge.calibration.timing import profile
 from gcv_edge.graph.writing import write_model
 from gcv_edge.runtime.openvino_session import shared_core

@@ -1,9 +1,9 @@
-"""Where numbers become 8-bit ones.
+"""Which values of a float graph are quantised, and which of their readers read the quantised numbers.
 
-The rules were found by reading which kernels OpenVINO 2026.4 runs (docs/int8.md): a layer, an addition, a
-pooling or a join computes in 8 bits when all that it reads is quantised, and the quantisation of what follows
-is then fused into it. What no quantised layer reads stays float: that is everything behind the last
-convolution of each head, box decoding and softmax among it, whatever its nodes are called.
+The rules follow the kernels that OpenVINO 2026.4 runs (docs/int8.md). A layer, a residual sum, a pooling or a
+concatenation computes in 8 bits when all its inputs are quantised, and the quantisation of its result is
+fused into it. Values that no quantised layer reads stay float: everything behind the last convolution of each
+head, such as box decoding and softmax, whatever its nodes are called.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gcv_edge.graph.values import input_of
 LAYERS = frozenset({"Conv", "ConvTranspose"})
 
 COPYING = frozenset({"MaxPool", "Concat", "Flatten", "Reshape", "Transpose", "Squeeze", "Unsqueeze"})
-"""Operators whose result holds numbers of their inputs and no others: one scale serves both sides."""
+"""Operators whose result holds only numbers of their inputs: one scale serves both sides."""
 
 AVERAGING = frozenset({"AveragePool", "GlobalAveragePool"})
 
@@ -34,9 +34,9 @@ class Placement:
 
     Attributes:
         layers: quantised layers in the graph's order.
-        values: values that are quantised, each with the name of the group whose scale it has.
-        copies: values that are copies of quantised ones, likewise.
-        edges: readers of quantised values: node and index of the input.
+        values: quantised values, each with the name of the group that shares its scale.
+        copies: values that hold copies of quantised numbers, each with its group likewise.
+        edges: readers of quantised values: node and index of its input.
     """
 
     layers: tuple[ir.Node, ...]
@@ -45,8 +45,13 @@ class Placement:
     edges: tuple[tuple[ir.Node, int], ...]
 
     @property
+    def layer_names(self) -> list[str]:
+        """Names of the quantised layers."""
+        return [layer.name or "" for layer in self.layers]
+
+    @property
     def groups(self) -> dict[str, list[ir.Value]]:
-        """Values by group."""
+        """Quantised values by group."""
         found: dict[str, list[ir.Value]] = {}
         for value, group in self.values.items():
             found.setdefault(group, []).append(value)
@@ -58,38 +63,19 @@ class Placement:
         return {group for value, group in self.copies.items() if producer_type(value) == "Concat"}
 
 
-def producer_type(value: ir.Value) -> str:
-    """Operator that computes a value; empty for what is given."""
-    node = value.producer()
-    return node.op_type if node is not None else ""
-
-
-def layers_of(graph: ir.Graph) -> list[ir.Node]:
-    """List the layers that can be quantised: convolutions with constant weights and bias."""
-    return [node for node in graph if node.op_type in LAYERS and has_constants(node)]
-
-
-def has_constants(node: ir.Node) -> bool:
-    """Whether all inputs but the first are constant, and the first is not; transposed ones ungrouped."""
-    if node.op_type == "ConvTranspose" and node.attributes.get_int("group", 1) != 1:
-        return False
-    first, *rest = node.inputs
-    return is_computed(first) and all(value is None or value.const_value is not None for value in rest)
-
-
 def place(graph: ir.Graph, kept_float: Collection[str] = ()) -> Placement:
     """Decide what is quantised.
 
     Args:
-        graph: prepared (``rewriting.prepare``).
-        kept_float: names of layers that are not.
+        graph: prepared (``graph_rewrites.prepare``).
+        kept_float: names of layers that stay float.
     """
     layers = tuple(node for node in layers_of(graph) if node.name not in kept_float)
     edges = dict.fromkeys((node, 0) for node in layers)
-    for node in reached(layers):
-        edges |= dict.fromkeys((node, index) for index in computed_inputs(node))
+    for node in quantized_sums_and_poolings(layers):
+        edges |= dict.fromkeys((node, index) for index, value in data_of(node) if is_computed(value))
     edges = {edge: None for edge in edges if not is_copied(edge[0].inputs[edge[1]], edges)}
-    groups = Groups()
+    groups = ScaleGroups()
     copying = [node for node in graph if copies(node) and is_copied(node.outputs[0], edges)]
     for node in copying:
         groups.join([*(value for _, value in data_of(node)), node.outputs[0]])
@@ -103,8 +89,11 @@ def place(graph: ir.Graph, kept_float: Collection[str] = ()) -> Placement:
     )
 
 
-def reached(layers: Collection[ir.Node]) -> Iterator[ir.Node]:
-    """Find additions, poolings and joins that lead to layers through activations and their like only."""
+def quantized_sums_and_poolings(layers: Collection[ir.Node]) -> Iterator[ir.Node]:
+    """Yield residual sums, poolings and concatenations whose result reaches a layer.
+
+    Between them and the layer there are only activations, normalisations and other such nodes.
+    """
     stack = [(node.inputs[0], True) for node in layers]
     seen: set[tuple[ir.Node, bool]] = set()
     while stack:
@@ -113,33 +102,30 @@ def reached(layers: Collection[ir.Node]) -> Iterator[ir.Node]:
         if node is None or (node, joins) in seen:
             continue
         seen.add((node, joins))
-        if is_sum(node) or (joins and (copies(node) or node.op_type in AVERAGING)):
+        if is_residual_sum(node) or (joins and (copies(node) or node.op_type in AVERAGING)):
             yield node
             stack += [(source, True) for _, source in data_of(node)]
         elif node.op_type in ACTIVATIONS:
             stack.append((node.inputs[0], joins))
-        elif is_affine(node):
+        elif is_affine(node):  # concatenations before it keep the scales of their parts apart
             stack += [(source, False) for source in node.inputs if is_computed(source)]
 
 
-def data_of(node: ir.Node) -> list[tuple[int, ir.Value]]:
-    """Return inputs, with their indices, that hold data and not shapes or sizes."""
-    count = len(node.inputs) if node.op_type in ("Concat", "Add") else 1
-    return [(index, value) for index, value in enumerate(node.inputs[:count]) if value is not None]
+def layers_of(graph: ir.Graph) -> list[ir.Node]:
+    """List the layers that can be quantised: convolutions with constant weights and bias."""
+    return [node for node in graph if node.op_type in LAYERS and has_constants(node)]
 
 
-def computed_inputs(node: ir.Node) -> list[int]:
-    """Return the indices of inputs of ``data_of`` that are not constant."""
-    return [index for index, value in data_of(node) if is_computed(value)]
+def has_constants(node: ir.Node) -> bool:
+    """Whether only the first input is computed; a grouped ConvTranspose never counts."""
+    if node.op_type == "ConvTranspose" and node.attributes.get_int("group", 1) != 1:
+        return False
+    first, *rest = node.inputs
+    return is_computed(first) and all(value is None or value.const_value is not None for value in rest)
 
 
-def is_computed(value: ir.Value | None) -> bool:
-    """Tell what is computed, or given to the network, from constants."""
-    return value is not None and value.const_value is None
-
-
-def is_sum(node: ir.Node) -> bool:
-    """Whether a node adds two computed values: a residual connection."""
+def is_residual_sum(node: ir.Node) -> bool:
+    """Whether a node adds two computed values."""
     return node.op_type == "Add" and all(map(is_computed, node.inputs))
 
 
@@ -149,14 +135,31 @@ def is_affine(node: ir.Node) -> bool:
 
 
 def copies(node: ir.Node) -> bool:
-    """Whether a node passes numbers on unchanged."""
+    """Whether a node's result holds only numbers of its inputs."""
     if node.op_type == "Resize":
         return node.attributes.get_string("mode", "nearest") == "nearest"
     return node.op_type in COPYING
 
 
+def data_of(node: ir.Node) -> list[tuple[int, ir.Value]]:
+    """Return inputs, with their indices, that hold data and not shapes or sizes."""
+    count = len(node.inputs) if node.op_type in ("Concat", "Add") else 1
+    return [(index, value) for index, value in enumerate(node.inputs[:count]) if value is not None]
+
+
+def is_computed(value: ir.Value | None) -> bool:
+    """Whether a value is there and not constant."""
+    return value is not None and value.const_value is None
+
+
+def producer_type(value: ir.Value) -> str:
+    """Return the operator that computes a value; empty for an input or a constant."""
+    node = value.producer()
+    return node.op_type if node is not None else ""
+
+
 def is_copied(value: ir.Value | None, edges: Collection[tuple[ir.Node, int]]) -> bool:
-    """Whether a value holds copies of values that are quantised before: it needs no levels of its own."""
+    """Whether a value holds copies of numbers that are quantised before it, and needs no nodes of its own."""
     node = value.producer() if value is not None else None
     if node is None or not copies(node):
         return False
@@ -164,7 +167,7 @@ def is_copied(value: ir.Value | None, edges: Collection[tuple[ir.Node, int]]) ->
 
 
 def origin(value: ir.Value, placement: Placement) -> ir.Value:
-    """Find the quantised value that a value is a copy of, rounded or not."""
+    """Find the quantised value that a value is a copy of; it may be that value itself."""
     while value not in placement.values:
         node = value.producer()
         assert node is not None
@@ -172,7 +175,7 @@ def origin(value: ir.Value, placement: Placement) -> ir.Value:
     return value
 
 
-class Groups:
+class ScaleGroups:
     """Sets of values that share one scale (a union-find)."""
 
     def __init__(self) -> None:
@@ -185,12 +188,12 @@ class Groups:
         return value
 
     def join(self, values: Collection[ir.Value]) -> None:
-        """Make one set of the sets of several values."""
+        """Unite the sets of several values."""
         first, *rest = map(self.find, values)
         for other in rest:
             if self.find(other) is not self.find(first):
                 self._parent[self.find(other)] = self.find(first)
 
     def name(self, value: ir.Value) -> str:
-        """Name of a value's set."""
+        """Return the name of a value's set."""
         return self.find(value).name or ""
