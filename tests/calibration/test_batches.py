@@ -14,7 +14,8 @@ from gcv_edge.calibration.batches import Feeder
 from gcv_edge.metadata import ClipSettings, Preprocessing
 from gcv_edge.runtime.clips import sample_clips
 from gcv_edge.runtime.modelfile import read_metadata
-from tests.runtime.conftest import GREY_UNIT, UNIT, Maker
+from gcv_edge.tasks import TASKS
+from tests.runtime.conftest import GREY_UNIT, TASKS_OF, UNIT, Maker
 
 CLIP = ClipSettings(offsets=(0, 1, 2, 3), window=4)
 CROP = {"resize_type": "crop", "crop_short": 40}
@@ -25,6 +26,7 @@ ROWS = [
     ("grey", replace(GREY_UNIT, **CROP), {}, "one channel"),
     ("detection", replace(UNIT, resize_type="fit_to_window_letterbox", pad_value=114), {}, "padding"),
     ("segmentation", replace(UNIT, resize_type="fit_to_window"), {}, "padding at the end"),
+    ("instance_segmentation", replace(UNIT, resize_type="fit_to_window"), {}, "padding at the end"),
     ("pose", UNIT, {}, "a person who fills the frame"),
     ("regression", UNIT, {}, "the whole frame"),
     ("embedding", UNIT, {}, "the whole frame"),
@@ -61,6 +63,22 @@ def test_pixels(
     ((batch),) = feeder.batches(given[index] for index in chosen)
     assert expected.std() > 0.1
     np.testing.assert_array_equal(batch["data"], expected, strict=True)
+
+
+def test_tensors_go_as_they_are(make_model: Maker) -> None:
+    path, (tensor,) = make_model("tensors"), np.random.default_rng(0).normal(size=(1, 1, 3, 32, 32))
+    given = {"data": tensor.astype(np.float32)}
+    model = load(path)
+    model.run(given)
+    with model.session.lease() as request:
+        expected = np.array(request.input)
+    (batch,) = Feeder(model.session.inputs, read_metadata(path)).batches([given])
+    np.testing.assert_array_equal(batch["data"], expected, strict=True)
+
+
+def test_every_task_is_tried() -> None:
+    tried = {TASKS_OF.get(kind, kind) for kind, *_ in ROWS}
+    assert tried | {"tensors"} == set(TASKS)
 
 
 def test_levels_go_as_they_are_into_an_input_of_bytes(make_model: Maker) -> None:
