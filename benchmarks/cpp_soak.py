@@ -2,39 +2,30 @@
 
 10,000 frames of sizes up to 1920x1080, alone, as streams and in batches by turns, through the 8-bit
 yolo3_mobilenet1.0; then eight threads that run one Detector for a minute in a build with ThreadSanitizer.
-Builds the library's tests with CMake. Run: python benchmarks/cpp_soak.py [MODEL.onnx]
+Builds the library's tests with CMake. Run: python -m benchmarks.cpp_soak [MODEL.onnx]
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from cpp_detector import NAME, make_files, tool
-from harness import ROOT, write_results
+from benchmarks import ROOT
+from benchmarks.command_line import make_parser
+from benchmarks.cpp_detector import NAME, build, make_files
+from benchmarks.records import write_results
 
 SOAKED = re.compile(
     r"(?P<frames>\d+) frames in (?P<seconds>[\d.]+) s: memory (?P<memory_mb>[\d.]+) MB, "
     r"(?P<least_percent>[-+.\d]+) to (?P<most_percent>[-+.\d]+) %; "
     r"(?P<descriptors_left_open>-?\d+) descriptors"
 )
+SANITIZED = ("-DGCV_EDGE_TESTS=ON", "-DGCV_EDGE_SANITIZE=thread")
 SHARED = re.compile(r"shared a Detector for (?P<seconds>\d+) s: (?P<runs>\d+) runs .* (?P<wrong>\d+) wrong")
-
-
-def build(folder: Path, target: str, *options: str) -> Path:
-    """Build one of the test programs."""
-    settings = ("-DGCV_EDGE_TESTS=ON", f"-DPython_EXECUTABLE={sys.executable}", *options)
-    configure = [tool("cmake"), "-S", ROOT, "-B", folder, *settings]
-    compile_all = [tool("cmake"), "--build", folder, "--parallel", "2", "--target", target]
-    for command in (configure, compile_all):
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return folder / "cpp" / "tests" / target
 
 
 def run_program(
@@ -51,27 +42,27 @@ def run_program(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = make_parser(__doc__)
     parser.add_argument("model", nargs="?", type=Path)
     parser.add_argument("--frames", type=int, default=10_000)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="folder of CMake's builds")
     arguments = parser.parse_args()
-    soak = build(arguments.build / "ctest-plain", "soak")
+    soak = build(arguments.build / "ctest-plain", "tests", "soak", "-DGCV_EDGE_TESTS=ON")
     with tempfile.TemporaryDirectory() as folder:
         path = arguments.model or make_files(Path(folder))["int8"]
         soaked = run_program(SOAKED, soak, path, arguments.frames)
     shared = run_program(
         SHARED,
-        build(arguments.build / "ctest-threads", "runtime_tests", "-DGCV_EDGE_SANITIZE=thread"),
+        build(arguments.build / "ctest-threads", "tests", "runtime_tests", *SANITIZED),
         "threads",
         GCV_EDGE_SHARE_SECONDS=str(arguments.seconds),
         TBB_ENABLE_SANITIZERS="1",
         TSAN_OPTIONS="ignore_noninstrumented_modules=1:halt_on_error=1",
     )
     name = arguments.model.stem if arguments.model else f"{NAME}, 8 bits"
-    results = {"network": name, "soak": soaked, "threads_under_tsan": {"threads": 8, **shared}}
-    write_results("cpp_soak", results)
+    rows = {"soak": soaked, "threads_under_tsan": {"threads": 8, **shared}}
+    write_results("cpp_soak", rows, network=name)
 
 
 if __name__ == "__main__":

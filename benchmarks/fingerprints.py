@@ -26,7 +26,7 @@ from typing import Any
 import cv2
 import onnx
 
-from benchmarks.zoo import ROOT
+from benchmarks import ROOT
 from benchmarks.zoo.cover import read_cover
 
 DEMO = ROOT / "gcv_edge" / "demo"

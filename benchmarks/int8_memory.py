@@ -1,24 +1,22 @@
 """Memory that a calibration takes at most, with 300 and with 5,000 generated pictures.
 
 Each calibration is a process of its own, on the network that the package ships, with everything that is
-tried by default; pictures are generated one at a time. python benchmarks/int8_memory.py
+tried by default; pictures are generated one at a time. python -m benchmarks.int8_memory
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import resource
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from harness import write_results
+
+from benchmarks.children import call
+from benchmarks.command_line import make_parser
+from benchmarks.records import Record, write_results
 
 COUNTS = (300, 5000)
 GOAL = 1.2
@@ -33,11 +31,11 @@ def pictures(count: int) -> Iterator[np.ndarray]:
         yield random.randint(0, 1 + random.randint(32, 256), SIZE).astype(np.uint8)
 
 
-def work(floating: Path, count: int) -> dict[str, Any]:
+def calibrate_here(floating: str, count: int) -> Record:
     """Calibrate in this process; return its peak."""
     from gcv_edge.calibration import calibrate
 
-    found = calibrate(floating, pictures(count), floating.with_name("int8.onnx"))
+    found = calibrate(Path(floating), pictures(count), Path(floating).with_name("int8.onnx"))
     return {
         "pictures": found.pictures + found.held_out,
         "peak_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
@@ -55,31 +53,23 @@ def export_shipped(folder: Path) -> Path:
         return export(str(symbol), folder / "float.onnx", options=options, verify=False).path
 
 
-def measure(count: int) -> dict[str, Any]:
+def measure(count: int) -> Record:
     """Calibrate in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        floating = export_shipped(Path(folder))
-        command = [sys.executable, __file__, "--worker", str(floating), str(count)]
-        run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, Any] = json.loads(run.stdout)
+        found: Record = call(calibrate_here, export_shipped(Path(folder)), count)
     print(f"{count:5} pictures: {found['peak_bytes'] / 1e6:.0f} MB", flush=True)
     return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.worker:
-        floating, count = arguments.worker
-        print(json.dumps(work(Path(floating), int(count))))
-        return
-    runs = {str(count): measure(count) for count in COUNTS}
-    few, many = (runs[str(count)]["peak_bytes"] for count in COUNTS)
+    """Measure both, and write their ratio."""
+    make_parser(__doc__).parse_args()
+    rows = {str(count): measure(count) for count in COUNTS}
+    few, many = (row["peak_bytes"] for row in rows.values())
     ratio = round(many / few, 3)
     print(f"{ratio} times the memory, {GOAL} at most is the goal")
-    results = {"network": "the shipped YOLOv3, 256 x 256", "runs": runs, "ratio": ratio, "goal": GOAL}
-    write_results("int8_memory", {**results, "reached": ratio <= GOAL})
+    facts = {"network": "the shipped YOLOv3, 256 x 256", "ratio": ratio, "goal": GOAL}
+    write_results("int8_memory", rows, **facts, reached=ratio <= GOAL)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,16 @@ empty frame around each object; most of a bitmap's time goes into getting its me
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
+from functools import cache, partial
 
 import cv2
-import harness
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.command_line import make_parser
+from benchmarks.records import Record, write_results
+from benchmarks.timing import interleaved, on_every_isa, print_table, summarize
 from gcv_edge import _core
 from gcv_edge.errors import GcvEdgeError
 
@@ -57,6 +59,7 @@ def sample_side(ends: Floats, length: int) -> tuple[int, Floats]:
     return first, ((centres - low) / (high - low) * CELLS + 0.5).astype(np.float32)
 
 
+@cache
 def load_gluoncv() -> Callable[..., object] | None:
     """GluonCV's fill, or None where it is not installed."""
     try:
@@ -71,41 +74,36 @@ def load_gluoncv() -> Callable[..., object] | None:
     return fill  # type: ignore[no-any-return]
 
 
-def run_core(isa: str, paste: Callable[..., object], masks: Floats, extents: Floats) -> object:
-    """Run the native code on an instruction set."""
-    _core.set_isa(isa)
-    return paste(masks, extents, SIZE)
+def measure(count: int, rounds: int, generator: np.random.Generator) -> Record:
+    """Time a number of objects."""
+    given = (draw_masks(generator, count), draw_extents(generator, count))
+    fill, bitmaps = load_gluoncv(), _core.paste_masks(*given, SIZE)
+    differing = int((paste_with_opencv(*given) != bitmaps).sum())
+    ours = on_every_isa("gcv-edge, bitmaps", partial(_core.paste_masks, *given, SIZE))
+    functions = {
+        **ours,
+        **on_every_isa("gcv-edge, crops", partial(_core.paste_crops, *given, SIZE)),
+        "cv2.remap": partial(paste_with_opencv, *given),
+        **({"gluoncv fill": partial(fill, *given, SIZE)} if fill is not None else {}),
+    }
+    seconds = interleaved(functions, rounds)
+    print_table(f"{count} objects; cv2.remap differs in {differing} pixels", seconds, list(ours)[-1])
+    return {
+        "covered_pixels": int(bitmaps.sum()),
+        "pixels_that_cv2_remap_gives_otherwise": differing,
+        "times": summarize(seconds),
+    }
 
 
 def main() -> None:
-    """Time both numbers of objects, print a table, write JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Time both numbers of objects."""
+    parser = make_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=20)
     rounds = parser.parse_args().rounds
     cv2.setNumThreads(1)
-    fill = load_gluoncv()
     generator = np.random.default_rng(0)
-    results = {}
-    for count in COUNTS:
-        given = (draw_masks(generator, count), draw_extents(generator, count))
-        differing = int((paste_with_opencv(*given) != _core.paste_masks(*given, SIZE)).sum())
-        functions: dict[str, Callable[[], object]] = {
-            f"gcv-edge, {name} ({isa})": lambda i=isa, p=paste, g=given: run_core(i, p, *g)
-            for name, paste in (("bitmaps", _core.paste_masks), ("crops", _core.paste_crops))
-            for isa in _core.available_isas()
-        }
-        baseline = f"gcv-edge, bitmaps ({_core.available_isas()[-1]})"
-        functions["cv2.remap"] = lambda g=given: paste_with_opencv(*g)
-        if fill is not None:
-            functions["gluoncv fill"] = lambda f=fill, g=given: f(*g, SIZE)
-        seconds = harness.interleaved(functions, rounds)
-        harness.print_table(f"{count} objects; cv2.remap differs in {differing} pixels", seconds, baseline)
-        results[f"{count} objects"] = {
-            "covered_pixels": int(_core.paste_masks(*given, SIZE).sum()),
-            "pixels_that_cv2_remap_gives_otherwise": differing,
-            "times": harness.summarize(seconds),
-        }
-    print(harness.write_results("masks", {"settings": {"frame": SIZE, "cells": CELLS}, "cases": results}))
+    rows = {f"{count} objects": measure(count, rounds, generator) for count in COUNTS}
+    print(write_results("masks", rows, settings={"frame": SIZE, "cells": CELLS}))
 
 
 if __name__ == "__main__":

@@ -7,49 +7,44 @@ together (it then does the same work), and in a loop over classes. Collecting th
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
+from functools import partial
 
 import cv2
-import harness
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.command_line import make_parser
+from benchmarks.records import Record, write_results
+from benchmarks.timing import interleaved, on_every_isa, print_table, summarize
 from gcv_edge import _core
 
 ANCHORS, CLASSES, SIDE = 10647, 80, 416
 IOU, TOPK, POST = 0.45, 400, 100
+Floats = NDArray[np.float32]
 
 
-def draw_boxes(generator: np.random.Generator) -> NDArray[np.float32]:
+def draw_boxes(generator: np.random.Generator) -> Floats:
     """Boxes of all sizes inside the input, corners."""
     centre = generator.uniform(0, SIDE, (ANCHORS, 2))
     half = np.exp(generator.uniform(np.log(4), np.log(120), (ANCHORS, 2)))
     return np.concatenate([centre - half, centre + half], 1).astype(np.float32)
 
 
-def draw_scores(generator: np.random.Generator) -> NDArray[np.float32]:
+def draw_scores(generator: np.random.Generator) -> Floats:
     """Objectness times class score."""
     objectness = generator.beta(0.15, 2, (ANCHORS, 1))
     return (objectness * generator.beta(0.2, 4, (ANCHORS, CLASSES))).astype(np.float32)
 
 
-def run_core(isa: str, boxes: NDArray[np.float32], scores: NDArray[np.float32], threshold: float) -> object:
-    """Run the native code on an instruction set."""
-    _core.set_isa(isa)
-    return _core.detect(boxes, scores, threshold, IOU, TOPK, POST, False)
-
-
-def run_batched(
-    corners: NDArray[np.float32], scores: NDArray[np.float32], threshold: float, topk: int
-) -> object:
+def run_batched(corners: Floats, scores: Floats, threshold: float, topk: int) -> object:
     """OpenCV's own way for many classes: every candidate with its class."""
     rows, classes = np.nonzero(scores > threshold)
     ids = classes.astype(np.int32)
     return cv2.dnn.NMSBoxesBatched(corners[rows], scores[rows, classes], ids, threshold, IOU, 1.0, topk)
 
 
-def run_per_class(corners: NDArray[np.float32], scores: NDArray[np.float32], threshold: float) -> object:
+def run_per_class(corners: Floats, scores: Floats, threshold: float) -> object:
     """The usual loop over classes."""
     return [
         cv2.dnn.NMSBoxes(corners, np.ascontiguousarray(scores[:, c]), threshold, IOU, 1.0, TOPK)
@@ -57,37 +52,36 @@ def run_per_class(corners: NDArray[np.float32], scores: NDArray[np.float32], thr
     ]
 
 
+def measure(threshold: float, boxes: Floats, scores: Floats, rounds: int, slow_rounds: int) -> Record:
+    """Time a threshold."""
+    corners = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1)
+    ours = on_every_isa("gcv-edge", partial(_core.detect, boxes, scores, threshold, IOU, TOPK, POST, False))
+    theirs: dict[str, Callable[[], object]] = {
+        "cv2.dnn.NMSBoxesBatched": partial(run_batched, corners, scores, threshold, 0),
+        f"cv2.dnn.NMSBoxesBatched, top_k={TOPK}": partial(run_batched, corners, scores, threshold, TOPK),
+        "cv2.dnn.NMSBoxes, per class": partial(run_per_class, corners, scores, threshold),
+    }
+    seconds = interleaved({**ours, **theirs}, slow_rounds)
+    for name, more in interleaved(ours, rounds).items():
+        seconds[name] += more
+    candidates = int((scores > threshold).sum())
+    print_table(f"threshold {threshold}: {candidates} candidates", seconds, list(ours)[-1])
+    return {"candidates": candidates, "times": summarize(seconds)}
+
+
 def main() -> None:
-    """Time both thresholds, print a table, write JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Time both thresholds."""
+    parser = make_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--slow-rounds", type=int, default=2, help="rounds that include OpenCV")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     generator = np.random.default_rng(0)
     boxes, scores = draw_boxes(generator), draw_scores(generator)
-    corners = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1)
-    results = {}
-    for threshold in (0.01, 0.3):
-        ours: dict[str, Callable[[], object]] = {
-            f"gcv-edge ({isa})": lambda i=isa, t=threshold: run_core(i, boxes, scores, t)
-            for isa in _core.available_isas()
-        }
-        theirs: dict[str, Callable[[], object]] = {
-            "cv2.dnn.NMSBoxesBatched": lambda t=threshold: run_batched(corners, scores, t, 0),
-            f"cv2.dnn.NMSBoxesBatched, top_k={TOPK}": lambda t=threshold: run_batched(
-                corners, scores, t, TOPK
-            ),
-            "cv2.dnn.NMSBoxes, per class": lambda t=threshold: run_per_class(corners, scores, t),
-        }
-        seconds = harness.interleaved({**ours, **theirs}, arguments.slow_rounds)
-        for name, more in harness.interleaved(ours, arguments.rounds).items():
-            seconds[name] += more
-        candidates = int((scores > threshold).sum())
-        harness.print_table(f"threshold {threshold}: {candidates} candidates", seconds, list(ours)[-1])
-        results[str(threshold)] = {"candidates": candidates, "times": harness.summarize(seconds)}
+    rounds = (arguments.rounds, arguments.slow_rounds)
+    rows = {str(threshold): measure(threshold, boxes, scores, *rounds) for threshold in (0.01, 0.3)}
     settings = {"boxes": ANCHORS, "classes": CLASSES, "iou": IOU, "nms_topk": TOPK, "post_nms": POST}
-    print(harness.write_results("nms", {"settings": settings, "thresholds": results}))
+    print(write_results("nms", rows, settings=settings))
 
 
 if __name__ == "__main__":

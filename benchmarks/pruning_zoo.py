@@ -3,8 +3,8 @@
     python -m benchmarks.pruning_zoo                 the names in which every kind of operator occurs
     python -m benchmarks.pruning_zoo NAME ...        these
 
-Weights are random, and nothing is fitted: this is about the graphs. Needs the extra [mxnet].
-Result: benchmarks/results/pruning_zoo.json.
+Weights are random, and nothing is fitted: this is about the graphs. An interrupted command goes on where it
+was. Needs the extra [mxnet]. Result: benchmarks/results/pruning_zoo.json.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
-from benchmarks.harness import write_results
+from benchmarks.children import one_line
+from benchmarks.command_line import make_parser
+from benchmarks.records import Record, Results
+from benchmarks.workers import FAILED, PASSED
 from benchmarks.zoo.child import load_parts
 from benchmarks.zoo.cover import read_cover
 from gcv_edge.errors import GcvEdgeError, UsageError
@@ -33,30 +36,36 @@ SEEDS = 20
 
 
 def main() -> None:
-    rows = [row for name in sys.argv[1:] or read_cover().names for row in check_name(name)]
-    write_results("pruning_zoo", {"command": "python -m benchmarks.pruning_zoo", "rows": rows})
-    failed = [row["name"] for row in rows if row["verdict"] == "failed"]
-    print(f"{len(rows)} networks, {len(failed)} failed: {', '.join(failed)}")
+    """Check what is asked for and has not passed yet."""
+    parser = make_parser(__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
+    parser.add_argument("--again", action="store_true", help="also what was checked already")
+    options = parser.parse_args()
+    names = options.names or read_cover().names
+    results = Results("pruning_zoo", again=names if options.again else ())
+    results.fill(names, lambda name: {"parts": list(check_name(name))})
+    verdicts = {name: [part["verdict"] for part in results.row(name)["parts"]] for name in names}
+    failed = [name for name, found in verdicts.items() if FAILED in found]
+    print(f"{len(names)} networks, {len(failed)} failed: {', '.join(failed)}")
     sys.exit(1 if failed else 0)
 
 
-def check_name(name: str) -> Iterator[dict[str, Any]]:
+def check_name(name: str) -> Iterator[Record]:
     """Check each part of a network; whatever goes wrong with it is its result."""
     try:
         for source, options in load_parts(name, 0):
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "whole.onnx"
                 export_loaded(source, path, options, verify=False)
-                row = {"name": name, **check_file(path)}
-            print(row, flush=True)
+                row = check_file(path)
+            print(name, row, flush=True)
             yield row
     except Exception as error:  # one name must not end the others
-        row = {"name": name, "verdict": "failed", "reason": f"{type(error).__name__}: {error}"}
-        print(row, flush=True)
-        yield row
+        print(f"{name}: {one_line(error)}", flush=True)
+        yield {"verdict": FAILED, "reason": one_line(error)}
 
 
-def check_file(path: Path) -> dict[str, Any]:
+def check_file(path: Path) -> Record:
     """Prune a file at random and run it."""
     model = load_model(path)
     spaces = channel_spaces(model)
@@ -72,7 +81,7 @@ def check_file(path: Path) -> dict[str, Any]:
     write_model(pruned, small)
     engines = check_export(small, read_metadata(small), None)
     return {
-        "verdict": "passed" if whole - left == predicted and engines.passed else "failed",
+        "verdict": PASSED if whole - left == predicted and engines.passed else FAILED,
         **facts,
         "macs": round(left / max(1, whole), 4),
         "saved": whole - left,

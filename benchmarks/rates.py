@@ -9,17 +9,17 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
 from pathlib import Path
 from typing import Any
 
-from tables import Record, shorten, tell
-
+from benchmarks.records import Record
+from benchmarks.tables import shorten, tell
 from gcv_edge.benchmarking import Settings, benchmark, list_variants
-from gcv_edge.benchmarking.isa import environment
 from gcv_edge.benchmarking.measuring import input_shape
-from gcv_edge.benchmarking.statistics import ratios, spread
 from gcv_edge.errors import GcvEdgeError
+from gcv_edge.measure.isa import environment
+from gcv_edge.measure.statistics import ratios, spread
 
 TOOL = "benchmark_app"
 SAID = re.compile(r"Throughput:\s+([\d.]+) FPS")
@@ -68,39 +68,39 @@ def ask_app(path: Path, isa: str, seconds: float, threads: int) -> float:
     Raises:
         GcvEdgeError: it is not installed, or fails.
     """
-    config = path.with_name("benchmark_app.json")
-    config.write_text(json.dumps({"CPU": {"INFERENCE_NUM_THREADS": str(threads)}}))
-    options: Mapping[str, Any] = {
+    options: dict[str, Any] = {
         "-m": path,
         "-d": "CPU",
         "-hint": "throughput",
         "-infer_precision": "f32",
         "-ip": "f32",  # what the file takes; else it would convert pictures inside the network
         "-shape": f"[1,{','.join(map(str, input_shape(path)))}]",
-        "-load_config": config,
         "-t": max(1, round(seconds)),
     }
-    line = [find_app(), *(str(word) for pair in options.items() for word in pair)]
-    try:
-        printed = subprocess.run(
-            line, check=False, capture_output=True, text=True, timeout=PATIENCE,
-            env={**os.environ, **environment(isa)},
-        ).stdout  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise GcvEdgeError(f"{TOOL}: took more than {PATIENCE:g} s") from None
+    line = [find_tool(TOOL), *(str(word) for pair in options.items() for word in pair)]
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+        json.dump({"CPU": {"INFERENCE_NUM_THREADS": str(threads)}}, config)
+        config.flush()
+        try:
+            printed = subprocess.run(
+                [*line, "-load_config", config.name], check=False, capture_output=True, text=True,
+                timeout=PATIENCE, env={**os.environ, **environment(isa)},
+            ).stdout  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise GcvEdgeError(f"{TOOL}: took more than {PATIENCE:g} s") from None
     found = SAID.search(printed)
     if found is None:
         raise GcvEdgeError(f"{TOOL}: no throughput in what it prints: {' '.join(printed[-300:].split())}")
     return float(found[1])
 
 
-def find_app() -> str:
-    """Find the tool beside this Python, else on the path.
+def find_tool(name: str) -> str:
+    """Find a program beside this Python, else on the path.
 
     Raises:
         GcvEdgeError: it is not there.
     """
-    found = shutil.which(TOOL, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    found = shutil.which(name, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     if found is None:
-        raise GcvEdgeError(f"{TOOL} is not installed: it comes with openvino")
+        raise GcvEdgeError(f"{name} is not installed")
     return found

@@ -2,7 +2,7 @@
 
 All run in this package's own runtime. Ratios are those of GluonCV 0.4 (FP32 over the unpruned FP32 network),
 with the top-1 accuracy published beside them. Weights are random: speed only. An interrupted command goes on
-where it was. Needs the extra [mxnet]: python benchmarks/table_pruned.py
+where it was. Needs the extra [mxnet]: python -m benchmarks.table_pruned
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from making import make_int8, make_network
-from tables import Case, Record, measure_rows, open_table, parse, run
-
+from benchmarks.network_files import make_int8, make_network
+from benchmarks.records import Record
+from benchmarks.tables import PendingRow, measure_rows, open_table, parse, run
 from gcv_edge.benchmarking import Variant, list_variants
 from gcv_edge.prune.counting import count_macs
 from gcv_edge.prune.loading import load_model
 
 
-class Published(NamedTuple):
+class PublishedPruning(NamedTuple):
     """What GluonCV published of a pruned name."""
 
     base: str
@@ -30,13 +30,13 @@ class Published(NamedTuple):
 
 
 ROWS = {
-    "resnet18_v1b_0.89": Published("resnet18_v1b", 2.0, 67.2),
-    "resnet50_v1d_0.86": Published("resnet50_v1d", 1.68, 78.02),
-    "resnet50_v1d_0.48": Published("resnet50_v1d", 3.3, 74.66),
-    "resnet50_v1d_0.37": Published("resnet50_v1d", 5.01, 70.71),
-    "resnet50_v1d_0.11": Published("resnet50_v1d", 8.78, 63.22),
-    "resnet101_v1d_0.76": Published("resnet101_v1d", 1.8, 79.46),
-    "resnet101_v1d_0.73": Published("resnet101_v1d", 2.02, 78.89),
+    "resnet18_v1b_0.89": PublishedPruning("resnet18_v1b", 2.0, 67.2),
+    "resnet50_v1d_0.86": PublishedPruning("resnet50_v1d", 1.68, 78.02),
+    "resnet50_v1d_0.48": PublishedPruning("resnet50_v1d", 3.3, 74.66),
+    "resnet50_v1d_0.37": PublishedPruning("resnet50_v1d", 5.01, 70.71),
+    "resnet50_v1d_0.11": PublishedPruning("resnet50_v1d", 8.78, 63.22),
+    "resnet101_v1d_0.76": PublishedPruning("resnet101_v1d", 1.8, 79.46),
+    "resnet101_v1d_0.73": PublishedPruning("resnet101_v1d", 2.02, 78.89),
 }
 
 
@@ -59,13 +59,13 @@ def count(path: Path) -> dict[str, int]:
 def main() -> None:
     arguments = parse(__doc__ or "", list(ROWS))
 
-    def prepare(case: Case) -> Record:
-        published = ROWS[case.name]
-        whole, pruned = (make_network(each, case.folder) for each in (published.base, case.name))
+    def prepare(row: PendingRow) -> Record:
+        published = ROWS[row.name]
+        whole, pruned = (make_network(each, row.folder) for each in (published.base, row.name))
         return {"published": published._asdict(), **count(pruned.onnx), "whole": count(whole.onnx)}
 
-    def measure(case: Case, isa: str) -> Record:
-        made = [make_network(each, case.folder) for each in (ROWS[case.name].base, case.name)]
+    def measure(row: PendingRow, isa: str) -> Record:
+        made = [make_network(each, row.folder) for each in (ROWS[row.name].base, row.name)]
         files = [[one.onnx, make_int8(one, isa, arguments.threads)] for one in made]
         variants = pair(*(list_variants(each) for each in files))
         return run(variants, arguments.batch or 1, isa, arguments, with_profile=True)

@@ -1,15 +1,15 @@
 """Frames per second of ``Detector``, frame to result, over what benchmark_app says of the network alone.
 
 Both take as many streams as OpenVINO's hint for throughput gives, on the same threads, in turn. benchmark_app
-comes with the package openvino. Weights are random: python benchmarks/table_throughput.py
+comes with the package openvino. Weights are random: python -m benchmarks.table_throughput
 """
 
 from __future__ import annotations
 
-from making import make_int8, make_network
-from rates import hold_against_app
-from tables import Case, Record, measure_rows, open_table, parse
-
+from benchmarks.network_files import make_int8, make_network
+from benchmarks.rates import hold_against_app
+from benchmarks.records import Record
+from benchmarks.tables import PendingRow, measure_rows, open_table, parse
 from gcv_edge.runtime.modelfile import read_metadata
 
 NAMES = (
@@ -25,11 +25,11 @@ NAMES = (
 def main() -> None:
     arguments = parse(__doc__ or "", NAMES, is_open=True, rounds=3, seconds=5.0, isa=("native",))
 
-    def prepare(case: Case) -> Record:
-        return {"task": read_metadata(make_network(case.name, case.folder).onnx).task.name}
+    def prepare(row: PendingRow) -> Record:
+        return {"task": read_metadata(make_network(row.name, row.folder).onnx).task.name}
 
-    def measure(case: Case, isa: str) -> Record:
-        made = make_network(case.name, case.folder)
+    def measure(row: PendingRow, isa: str) -> Record:
+        made = make_network(row.name, row.folder)
         files = {"FP32": made.onnx, "INT8": make_int8(made, isa, arguments.threads)}
         return {
             "threads": arguments.threads,

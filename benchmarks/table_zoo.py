@@ -2,17 +2,17 @@
 
 Names and their order are those of the zoo's sweep (gcv_edge/zoo.json: python -m benchmarks.zoo). Weights are
 random: speed only; 8 bits are made quickly, without full bias correction. An interrupted command
-goes on where it was; --minutes ends it. Needs the extra [mxnet]: python benchmarks/table_zoo.py
+goes on where it was; --minutes ends it. Needs the extra [mxnet]: python -m benchmarks.table_zoo
 """
 
 from __future__ import annotations
 
 import json
 
-from harness import ROOT
-from making import make_int8, make_network
-from tables import Case, Record, measure_rows, open_table, parse, run
-
+from benchmarks import ROOT
+from benchmarks.network_files import make_int8, make_network
+from benchmarks.records import Record
+from benchmarks.tables import PendingRow, measure_rows, open_table, parse, run
 from gcv_edge.benchmarking import list_variants
 from gcv_edge.runtime.modelfile import read_metadata
 
@@ -31,12 +31,12 @@ def list_names() -> list[str]:
 def main() -> None:
     arguments = parse(__doc__ or "", list_names(), is_open=True, rounds=3, seconds=0.5, isa=("native",))
 
-    def prepare(case: Case) -> Record:
-        made = make_network(case.name, case.folder, has_open_batch=False)
+    def prepare(row: PendingRow) -> Record:
+        made = make_network(row.name, row.folder, has_open_batch=False)
         return {"task": read_metadata(made.onnx).task.name, "batch": 1}
 
-    def measure(case: Case, isa: str) -> Record:
-        made = make_network(case.name, case.folder)
+    def measure(row: PendingRow, isa: str) -> Record:
+        made = make_network(row.name, row.folder)
         files = [made.onnx, make_int8(made, isa, arguments.threads, is_quick=True)]
         return run(list_variants(files), 1, isa, arguments)
 

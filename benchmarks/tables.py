@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
-import os
 import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import RESULTS, machine, read_results
-
+from benchmarks.children import one_line
+from benchmarks.command_line import make_parser, split
+from benchmarks.records import RESULTS, Record, Results, circumstances
 from gcv_edge.benchmarking import Benchmark, Row, Settings, Variant, benchmark
-from gcv_edge.benchmarking.isa import ISAS as CAPS
 from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import GcvEdgeError
-from gcv_edge.files import replacing
+from gcv_edge.measure.isa import ISAS as CAPS
 
 SHOWN_KERNELS = 6
 ISAS = ("native", "vnni")
@@ -47,82 +44,23 @@ PATIENCE = 300.0
 
 PILOT = Settings(batches=(1, 4), rounds=2, seconds=0.01, rest=0, patience=PATIENCE)
 
-Record = dict[str, Any]
 
+class Table(Results):
+    """Rows with what was measured under each cap."""
 
-class Table:
-    """Rows in ``<name>.json``, written after each run of each, so that an interrupted command goes on there.
-
-    Rows of another processor or of other versions are not taken over.
-
-    Args:
-        name: of the table.
-        folder: of the results.
-        again: rows that are measured anew.
-        order: of the rows; others come last.
-    """
-
-    def __init__(
-        self, name: str, folder: Path = RESULTS, again: Collection[str] = (), order: Sequence[str] = ()
-    ) -> None:
-        self.path = folder / f"{name}.json"
-        self._machine = machine()
-        stored = read_results(name, folder)
-        is_same = identity(stored.get("machine", {})) == identity(self._machine)
-        rows = stored.get("rows", {}) if is_same else {}
-        self._rows: dict[str, Record] = {key: row for key, row in rows.items() if key not in again}
-        self._places = {key: place for place, key in enumerate(order)}
-
-    def row(self, key: str) -> Record:
-        """Return what is known of a row."""
-        return self._rows.get(key, {})
-
-    def has(self, key: str, isa: str) -> bool:
+    def has_run(self, key: str, isa: str) -> bool:
         """Whether a row was measured under a cap, or could not be."""
         return "reason" in self.row(key) or isa in self.row(key).get("runs", {})
 
-    def put(self, key: str, facts: Record, isa: str, run: Record) -> None:
-        """Store what was measured under a cap."""
+    def put_run(self, key: str, facts: Record, isa: str, run: Record) -> None:
+        """Keep what was measured under a cap."""
         runs = {**self.row(key).get("runs", {}), isa: {**run, **circumstances()}}
-        self._write(key, {**facts, "runs": runs})
+        self.put(key, {**facts, "runs": runs})
 
     def refuse(self, key: str, reason: str) -> None:
-        """Store why a row cannot be measured."""
-        self._write(key, {**self.row(key), "reason": reason, **circumstances()})
-
-    def _write(self, key: str, row: Record) -> None:
-        self._rows[key] = row
-        ordered = sorted(self._rows, key=lambda name: self._places.get(name, len(self._places)))
-        rows = {name: self._rows[name] for name in ordered}
-        document = {"command": command(), "date": now(), "machine": self._machine, "rows": rows}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self.path) as temporary:
-            temporary.write_text(json.dumps(document, indent=1) + "\n")
-
-
-def identity(described: Mapping[str, Any]) -> Record:
-    """Return what must be the same for rows to stand in one table."""
-    return {key: described.get(key) for key in ("cpu", "cores", "versions")}
-
-
-def circumstances() -> Record:
-    """Return when and how something was measured."""
-    return {"command": command(), "date": now(), "load_average": round(os.getloadavg()[0], 2)}
-
-
-def now() -> str:
-    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-
-
-def command() -> str:
-    """Return the command line; where results go is not part of how they came about."""
-    words, given = [], iter(sys.argv[1:])
-    for word in given:
-        if word == "--results":
-            next(given, None)
-        else:
-            words.append(word)
-    return " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
+        """Keep why a row cannot be measured."""
+        self.put(key, {**self.row(key), "reason": reason, **circumstances()})
+        say(f"{key}: {reason}")
 
 
 def parse(
@@ -136,7 +74,7 @@ def parse(
         is_open: other names of the zoo may be asked for, too.
         defaults: ``rounds``, ``seconds``, ``isa``.
     """
-    parser = argparse.ArgumentParser(description=description)
+    parser = make_parser(description)
     parser.add_argument("--names", type=split, default=list(names), help="only these rows")
     parser.add_argument("--again", action="store_true", help="measure these rows anew")
     parser.add_argument("--rounds", type=int, default=defaults.get("rounds", 7), help="at most")
@@ -156,16 +94,13 @@ def parse(
     return arguments
 
 
-def split(text: str) -> list[str]:
-    return text.split(",")
-
-
 def open_table(name: str, arguments: argparse.Namespace) -> Table:
+    """Open a table in the folder that is asked for."""
     return Table(name, arguments.results, arguments.names if arguments.again else (), arguments.order)
 
 
-class Case(NamedTuple):
-    """A row on its way.
+class PendingRow(NamedTuple):
+    """A row that is being measured.
 
     Attributes:
         name: of the network.
@@ -178,10 +113,10 @@ class Case(NamedTuple):
     facts: Record
 
 
-Prepare = Callable[[Case], Record]
+Prepare = Callable[[PendingRow], Record]
 """Makes a row's files; returns its facts."""
 
-Measure = Callable[[Case, str], Record]
+Measure = Callable[[PendingRow, str], Record]
 """Measures a row under a cap."""
 
 
@@ -200,12 +135,11 @@ def measure_rows(
         prepare, measure: a row.
         folder: for the files of all rows; None: each row has one of its own, removed after it.
     """
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
-    )  # files and processes are cleared
+    # files and processes are cleared
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     begin = time.monotonic()
     for name in arguments.names:
-        missing = [isa for isa in arguments.isa if not table.has(name, isa)]
+        missing = [isa for isa in arguments.isa if not table.has_run(name, isa)]
         if not missing:
             say(f"{name}: is there already (--again measures it anew)")
             continue
@@ -215,17 +149,10 @@ def measure_rows(
         with nullcontext(str(folder)) if folder else tempfile.TemporaryDirectory(prefix="gcv-edge.") as place:
             try:
                 measure_row(table, name, missing, Path(place), prepare, measure)
-            except GcvEdgeError as error:
-                give_up(table, name, str(error))
             except Exception as error:  # a bug in one row: the others are measured all the same
-                traceback.print_exc()
-                give_up(table, name, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
-
-
-def give_up(table: Table, name: str, reason: str) -> None:
-    """Note why a row cannot be measured."""
-    table.refuse(name, reason)
-    say(f"{name}: {reason}")
+                if not isinstance(error, GcvEdgeError):
+                    traceback.print_exc()
+                table.refuse(name, one_line(error))
 
 
 def measure_row(
@@ -233,12 +160,11 @@ def measure_row(
 ) -> None:
     """Measure one row, storing what is found under each cap."""
     start = time.monotonic()
-    case = Case(name, folder, prepare(Case(name, folder, table.row(name))))
+    row = PendingRow(name, folder, prepare(PendingRow(name, folder, table.row(name))))
     say(f"{name}: prepared in {time.monotonic() - start:.0f} s")
     for isa in isas:
         start = time.monotonic()
-        found = measure(case, isa)
-        table.put(name, case.facts, isa, found)
+        table.put_run(name, row.facts, isa, measure(row, isa))
         say(f"{name}, {isa}: {time.monotonic() - start:.0f} s")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from gcv_edge.errors import GcvEdgeError, ModelFileError, ModelNotFoundError, UnsupportedError, UsageError
 from gcv_edge.exporters.boundary import refusing
+from gcv_edge.exporters.mxnet import live
 from gcv_edge.exporters.mxnet.compat import restore_numpy_aliases
 from gcv_edge.exporters.mxnet.convert import check_symbol
 from gcv_edge.exporters.mxnet.export import export_network
@@ -25,6 +26,7 @@ from gcv_edge.exporters.mxnet.training_batch import take_one
 from gcv_edge.exporters.onnx.adoption import adopt_model
 from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.source import ExportedModel, ExportOptions, Source
+from gcv_edge.exporters.torch.export import export_module
 
 FILE_SUFFIX = re.compile(r"\.[a-z][a-z0-9]*", re.IGNORECASE)
 """Ends no zoo name: what follows their dots are digits."""
@@ -63,8 +65,6 @@ def load_source(
         raise explain_file(source)
     if ":" in source:
         return load_factory(source, params, options)
-    from gcv_edge.exporters.mxnet import live
-
     network = live.load_zoo_network(
         source, params, options.input_shape, options.labels, random_weights, options.further_shapes
     )
@@ -123,8 +123,6 @@ class TorchSource:
 
     def convert(self, options: ExportOptions) -> ExportedModel:
         """Make the ONNX graph."""
-        from gcv_edge.exporters.torch.export import export_module
-
         return export_module(self.module, self.name, options)
 
 
@@ -156,8 +154,6 @@ def load_factory(factory: str, params: str | os.PathLike[str] | None, options: E
     if "mxnet" not in sys.modules:
         kind = type(made).__name__
         raise UnsupportedError(f"{factory}: found {kind}, expected a torch.nn.Module or a gluon HybridBlock")
-    from gcv_edge.exporters.mxnet import live
-
     network = live.load_block_network(made, name, params, options.input_shape, options.further_shapes)
     return open_mxnet(network, options)
 

@@ -8,6 +8,18 @@ import numpy
 import numpy.typing
 
 
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
+    """
+    Read the metadata of an .onnx file without reading its graph; ModelFileError if it is damaged.
+    """
+
+def parse_metadata(entries: dict[str, str], path: str) -> dict[str, Any]:
+    """
+    Make sense of the metadata of a file: the fields of gcv_edge.metadata.ModelMetadata, but for JSON.
+
+    MetadataError if a key is missing or its value makes no sense; the text names key, value and cure.
+    """
+
 class Placement:
     """Which part of a frame lands where in a network's input. Immutable."""
 
@@ -119,11 +131,6 @@ def sigmoid(logits: numpy.typing.NDArray[numpy.float32]) -> numpy.typing.NDArray
 def top_k(scores: numpy.typing.NDArray[numpy.float32], k: int) -> numpy.typing.NDArray[numpy.int32]:
     """
     Positions of the k largest scores [n], largest first; of equal scores the lower position first, NaN last.
-    """
-
-def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
-    """
-    Read the metadata of an .onnx file without reading its graph; ModelFileError if it is damaged.
     """
 
 def isa() -> str:

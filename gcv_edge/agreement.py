@@ -13,7 +13,7 @@ from gcv_edge.verification.deviation import (
     TOLERANCE,
     Array,
     Outputs,
-    Spread,
+    OutputSpread,
     comparable,
     describe_mismatch,
     measure_spread,
@@ -50,7 +50,7 @@ PEAK_SHARE = 1e-4
 """Share of scores that may differ where the network itself lists only peaks: which of two almost equal
 neighbours is the peak, rounding decides."""
 
-Spreads = Mapping[str, Spread]
+Spreads = Mapping[str, OutputSpread]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def badness(comparison: Comparison) -> float:
     return float("inf") if comparison.problem or np.isnan(error) else error / comparison.tolerance
 
 
-def measure_spreads(expected: Sequence[Outputs], metadata: ModelMetadata) -> dict[str, Spread]:
+def measure_spreads(expected: Sequence[Outputs], metadata: ModelMetadata) -> dict[str, OutputSpread]:
     """Measure the spread of every tensor of the reference over all runs."""
     names = dict.fromkeys(name for outputs in expected for name in (*metadata.task.outputs, *outputs))
     return {

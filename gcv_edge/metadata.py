@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from gcv_edge.errors import GcvEdgeError, MetadataError
+from gcv_edge._core import parse_metadata as read_fields
+from gcv_edge.errors import MetadataError
 from gcv_edge.tasks import ACTION, CLASSIFICATION, DEPTH, DETECTION, IMAGE, INSTANCES, Task, find_task
 
 RESIZE_TYPES = ("standard", "fit_to_window", "fit_to_window_letterbox", "crop")
@@ -21,12 +22,8 @@ NMS_PLACES = ("runtime", "graph")
 BOX_FORMATS = ("xyxy", "cxcywh", "xywh")
 ACTIVATIONS = ("softmax", "sigmoid", "none")
 """What makes class scores of logits: one class of many, each class by itself, or scores as they are."""
-ESCAPE = re.compile(r"\\([n\\])")
-"""In names of classes: a line's end or a backslash."""
-MAX_WINDOW = 100_000
-"""More frames than any clip has; bounds what a damaged file can ask for."""
-MAX_SIDE = 65_536
-"""Larger than any frame that is cropped; bounds what a damaged file can ask for."""
+
+Settings = TypeVar("Settings")
 
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_SCALE = (58.395, 57.12, 57.375)
@@ -168,16 +165,6 @@ def join_lines(names: Sequence[str]) -> str:
     return "\n".join(name.replace("\\", "\\\\").replace("\n", "\\n") for name in names)
 
 
-def split_lines(text: str) -> tuple[str, ...]:
-    """Read what ``join_lines`` wrote."""
-    return tuple(map(restore_line, text.split("\n"))) if text else ()
-
-
-def restore_line(line: str) -> str:
-    """Turn escapes back into what they stand for; a backslash before anything else is itself."""
-    return ESCAPE.sub(lambda found: "\n" if found[1] == "n" else "\\", line)
-
-
 def format_metadata(metadata: ModelMetadata) -> dict[str, str]:
     """Spell metadata as the strings that go into ``metadata_props``."""
     entries = {
@@ -200,10 +187,24 @@ def format_metadata(metadata: ModelMetadata) -> dict[str, str]:
         entries |= format_clip(metadata.clip)
     if metadata.depth is not None:
         depth = metadata.depth
-        entries["gcv_edge depth"] = f"{depth.nearest:.9g} {depth.farthest:.9g} {depth.scale:.9g}"
+        entries["gcv_edge depth"] = f"{spell(depth.nearest)} {spell(depth.farthest)} {spell(depth.scale)}"
     if metadata.image is not None:
-        entries["gcv_edge image_range"] = f"{metadata.image.low:.9g} {metadata.image.high:.9g}"
+        entries["gcv_edge image_range"] = f"{spell(metadata.image.low)} {spell(metadata.image.high)}"
     return entries
+
+
+def spell(value: float) -> str:
+    """Write a number with the fewest digits that give it back in single precision."""
+    texts = [f"{value:.{digits}g}" for digits in range(6, 10)]
+    return next((text for text in texts if single(float(text)) == single(value)), texts[-1])
+
+
+def single(value: float) -> float:
+    """Round to single precision."""
+    try:
+        return float(struct.unpack("f", struct.pack("f", value))[0])
+    except OverflowError:
+        return math.inf
 
 
 def format_verification(
@@ -220,11 +221,11 @@ def format_preprocessing(preprocessing: Preprocessing) -> dict[str, str]:
     """Spell the part about the input; numbers are in 0..255 units, as Model API expects."""
     wide = preprocessing.crop_wide
     return {
-        "model_info mean_values": " ".join(f"{value:.9g}" for value in preprocessing.mean),
-        "model_info scale_values": " ".join(f"{value:.9g}" for value in preprocessing.scale),
+        "model_info mean_values": " ".join(map(spell, preprocessing.mean)),
+        "model_info scale_values": " ".join(map(spell, preprocessing.scale)),
         "model_info reverse_input_channels": "YES" if preprocessing.reverse_channels else "NO",
         "model_info resize_type": preprocessing.resize_type,
-        "model_info pad_value": f"{preprocessing.pad_value:.9g}",
+        "model_info pad_value": spell(preprocessing.pad_value),
         "gcv_edge crop_short": str(preprocessing.crop_short),
         **({"gcv_edge crop_wide": str(wide)} if wide else {}),
     }
@@ -233,8 +234,8 @@ def format_preprocessing(preprocessing: Preprocessing) -> dict[str, str]:
 def format_detection(detection: DetectionSettings) -> dict[str, str]:
     """Spell the part about thresholds and NMS."""
     return {
-        "model_info confidence_threshold": f"{detection.confidence_threshold:.9g}",
-        "model_info iou_threshold": f"{detection.iou_threshold:.9g}",
+        "model_info confidence_threshold": spell(detection.confidence_threshold),
+        "model_info iou_threshold": spell(detection.iou_threshold),
         "gcv_edge nms_topk": str(detection.nms_topk),
         "gcv_edge post_nms": str(detection.post_nms),
         "gcv_edge class_agnostic": "YES" if detection.class_agnostic else "NO",
@@ -254,175 +255,45 @@ def format_clip(clip: ClipSettings) -> dict[str, str]:
 
 
 def parse_metadata(entries: Mapping[str, str], path: str) -> ModelMetadata:
-    """Read metadata from the strings of ``metadata_props``.
+    """Read metadata from the strings of ``metadata_props``; numbers are those of single precision.
 
     Raises:
         MetadataError: a key is missing or its value makes no sense; the message names key, value and cure.
     """
-    reader = EntryReader(entries, path)
-    task = reader.task()
-    mean = reader.levels("model_info mean_values")
+    found = read_fields(dict(entries), path)
+    task = find_task(found.pop("task"))
     return ModelMetadata(
         task=task,
-        labels=split_lines(entries.get("gcv_edge labels", "")),
-        preprocessing=Preprocessing(
-            mean=mean,
-            scale=tuple(reader.numbers("model_info scale_values", len(mean))),
-            reverse_channels=reader.flag("model_info reverse_input_channels"),
-            resize_type=reader.choice("model_info resize_type", RESIZE_TYPES),
-            pad_value=reader.number("model_info pad_value"),
-            crop_short=reader.integer("gcv_edge crop_short", low=0, high=MAX_SIDE),
-            crop_wide=reader.optional_integer("gcv_edge crop_wide", low=0, high=MAX_SIDE),
-        ),
-        detection=parse_detection(reader) if task in (DETECTION, INSTANCES) else None,
-        clip=parse_clip(reader) if task is ACTION else None,
-        depth=parse_depth(reader) if task is DEPTH else None,
-        image=ImageSettings(*reader.numbers("gcv_edge image_range", 2)) if task is IMAGE else None,
-        activation=reader.optional_choice("gcv_edge activation", ACTIVATIONS),
-        source=entries.get("gcv_edge source", ""),
-        source_hash=entries.get("gcv_edge source_hash", ""),
-        variant=entries.get("gcv_edge variant", "fp32"),
-        version=entries.get("gcv_edge version", ""),
-        verification=reader.json("gcv_edge verification", dict),
-        self_test=reader.json("gcv_edge self_test", list),
+        preprocessing=Preprocessing(**found.pop("preprocessing")),
+        detection=of_task(task in (DETECTION, INSTANCES), DetectionSettings, found.pop("detection")),
+        clip=of_task(task is ACTION, ClipSettings, found.pop("clip")),
+        depth=of_task(task is DEPTH, DepthSettings, found.pop("depth")),
+        image=of_task(task is IMAGE, ImageSettings, found.pop("image")),
+        verification=read_json(entries, "gcv_edge verification", dict, path),
+        self_test=read_json(entries, "gcv_edge self_test", list, path),
+        **found,
     )
 
 
-def parse_detection(reader: EntryReader) -> DetectionSettings:
-    """Read the part about thresholds and NMS."""
-    return DetectionSettings(
-        confidence_threshold=reader.number("model_info confidence_threshold"),
-        iou_threshold=reader.number("model_info iou_threshold"),
-        nms_topk=reader.integer("gcv_edge nms_topk"),
-        post_nms=reader.integer("gcv_edge post_nms"),
-        class_agnostic=reader.flag("gcv_edge class_agnostic"),
-        nms=reader.choice("gcv_edge nms", NMS_PLACES),
-        topk_per_class="gcv_edge topk_per_class" in reader.entries and reader.flag("gcv_edge topk_per_class"),
-    )
+def of_task(is_needed: bool, settings: type[Settings], fields: Mapping[str, Any]) -> Settings | None:
+    """Return settings that only some tasks have."""
+    return settings(**fields) if is_needed else None
 
 
-def parse_clip(reader: EntryReader) -> ClipSettings:
-    """Read the part about the frames of a video.
+def read_json(entries: Mapping[str, str], key: str, kind: type, path: str) -> Any:
+    """Return a JSON value of a kind; an empty one where the key is absent.
 
     Raises:
-        MetadataError: a number is missing, or out of place.
+        MetadataError: it is none.
     """
-    window = reader.integer("gcv_edge clip_window", low=1, high=MAX_WINDOW)
-    offsets = reader.integers("gcv_edge clip_offsets", low=0, high=window - 1)
-    return ClipSettings(
-        offsets=offsets,
-        window=window,
-        segments=reader.integer("gcv_edge clip_segments", low=1, high=MAX_WINDOW),
-        in_graph=reader.flag("gcv_edge clip_in_graph"),
-    )
-
-
-def parse_depth(reader: EntryReader) -> DepthSettings:
-    """Read what a disparity means.
-
-    Raises:
-        MetadataError: not three numbers, or no range.
-    """
-    depth = DepthSettings(*reader.numbers("gcv_edge depth", 3))
-    if not 0 < depth.nearest < depth.farthest or depth.scale < 0:
-        raise reader.wrong("gcv_edge depth", "0 < nearest < farthest, and a scale of 0 or more")
-    return depth
-
-
-class EntryReader:
-    """Typed access to metadata strings; every error names file, key, value found and value expected."""
-
-    def __init__(self, entries: Mapping[str, str], path: str) -> None:
-        self.entries = entries
-        self.path = path
-
-    def text(self, key: str) -> str:
-        """Return a required value."""
-        if key not in self.entries:
-            raise MetadataError(
-                self.path,
-                f"metadata key '{key}' is missing: this file was not written by gcv-edge "
-                f"(gcv-edge export {self.path} --task ... adopts a foreign ONNX file)",
-            )
-        return self.entries[key]
-
-    def task(self) -> Task:
-        """Return the task."""
-        try:
-            return find_task(self.text("gcv_edge task"))
-        except MetadataError:
-            raise
-        except GcvEdgeError as error:
-            raise MetadataError(self.path, f"metadata key 'gcv_edge task': {error}") from error
-
-    def number(self, key: str) -> float:
-        """Return a finite number."""
-        return self.numbers(key, 1)[0]
-
-    def levels(self, key: str) -> tuple[float, ...]:
-        """Return a finite number for each channel: three, or one."""
-        return tuple(self.numbers(key, 1 if len(self.text(key).split()) == 1 else 3))
-
-    def numbers(self, key: str, count: int) -> list[float]:
-        """Return several finite numbers."""
-        found = self.text(key)
-        try:
-            values = [float(part) for part in found.split()]
-        except ValueError:
-            values = []
-        if len(values) != count or not all(map(math.isfinite, values)):
-            raise self.wrong(key, f"{count} finite number{'s' if count > 1 else ''}")
-        return values
-
-    def integer(self, key: str, low: int | None = None, high: int | None = None) -> int:
-        """Return a whole number, between bounds where such are given."""
-        (value, *more) = self.integers(key, low, high)
-        if more:
-            raise self.wrong(key, "a whole number")
-        return value
-
-    def optional_integer(self, key: str, low: int, high: int) -> int:
-        """Return a whole number between bounds; 0 where the key is absent."""
-        return self.integer(key, low, high) if key in self.entries else 0
-
-    def integers(self, key: str, low: int | None = None, high: int | None = None) -> tuple[int, ...]:
-        """Return one whole number or more, between bounds where such are given."""
-        try:
-            values = tuple(int(part) for part in self.text(key).split())
-        except ValueError:
-            raise self.wrong(key, "a whole number") from None
-        if not values or (low is not None and min(values) < low) or (high is not None and max(values) > high):
-            raise self.wrong(key, "a whole number" + (f" from {low} to {high}" if low is not None else ""))
-        return values
-
-    def flag(self, key: str) -> bool:
-        """Return YES or NO as a bool."""
-        return self.choice(key, ("YES", "NO")) == "YES"
-
-    def choice(self, key: str, choices: Sequence[str]) -> str:
-        """Return a value that must be one of a few."""
-        if self.text(key) not in choices:
-            raise self.wrong(key, f"one of {', '.join(choices)}")
-        return self.text(key)
-
-    def optional_choice(self, key: str, choices: Sequence[str]) -> str:
-        """Return a value that must be one of a few; the first where the key is absent."""
-        return self.choice(key, choices) if key in self.entries else choices[0]
-
-    def json(self, key: str, kind: type) -> Any:
-        """Return a JSON value of a kind; an empty one where the key is absent."""
-        if key not in self.entries:
-            return kind()
-        try:
-            value = json.loads(self.entries[key])
-        except (ValueError, RecursionError):
-            value = None
-        if not isinstance(value, kind):
-            raise self.wrong(key, f"JSON ({kind.__name__})")
-        return value
-
-    def wrong(self, key: str, expected: str) -> MetadataError:
-        """Say what is wrong with a value."""
-        found = self.text(key)
-        shown = found if len(found) <= 60 else found[:57] + "..."
-        return MetadataError(self.path, f"metadata key '{key}': found {shown!r}, expected {expected}")
+    text = entries.get(key)
+    if text is None:
+        return kind()
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, kind):
+        shown = text if len(text) <= 60 else text[:57] + "..."
+        raise MetadataError(path, f"metadata key '{key}': found {shown!r}, expected JSON ({kind.__name__})")
+    return value

@@ -27,7 +27,8 @@ from gcv_edge.errors import MissingExtraError, ModelFileError, UnsupportedError
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import NOISE_SEED, noise_seeds
 from gcv_edge.runtime.modelfile import read_metadata
-from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import SessionOptions
 from gcv_edge.store import find_model
 from gcv_edge.tasks import TENSORS
 from gcv_edge.verification.remarks import remark

@@ -16,7 +16,7 @@ from gcv_edge.errors import DataError, MetadataError
 from gcv_edge.metadata import ClipSettings
 from gcv_edge.runtime.clips import sample_clips
 from gcv_edge.runtime.frames import check_color, view_frame
-from gcv_edge.runtime.model import Network
+from gcv_edge.runtime.model import LoadedNetwork
 from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.runtime.results import Classification, Floats, Speed
 from gcv_edge.runtime.sources import Frame, Source, read_source
@@ -32,14 +32,14 @@ SHORTEST_STRETCH = 64
 """Frames of a stream that make one result at least: two seconds and a half of most videos."""
 
 
-class ActionRecognizer(Network):
+class ActionRecognizer(LoadedNetwork):
     """Says what happens in a video: ``ActionRecognizer("i3d").run("clip.mp4").top(5)``.
 
     Args:
-        model: as ``Network``.
+        model: as ``LoadedNetwork``.
         segments: clips, spread evenly over a video, whose logits are averaged; None for the file's own.
         color: order of the channels of frames that the caller passes: ``bgr`` (OpenCV's) or ``rgb``.
-        options: as ``Network``.
+        options: as ``LoadedNetwork``.
 
     Raises:
         ValueError: the network averages over another number of clips itself.

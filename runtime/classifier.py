@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gcv_edge.runtime.model import Model, Seat, Stopwatch
+from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Classification
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import CLASSIFICATION
@@ -20,8 +20,7 @@ class Classifier(Model[Classification]):
     def _decode(
         self,
         outputs: Mapping[str, Array],
-        seat: Seat,  # noqa: ARG002
-        watch: Stopwatch,
+        geometry: FrameGeometry,  # noqa: ARG002
     ) -> Classification:
         logits = np.array(outputs["logits"], np.float32).reshape(-1)
-        return Classification(logits, self.labels, watch.speed(), self.metadata.activation)
+        return Classification(logits, self.labels, activation=self.metadata.activation)

@@ -14,7 +14,7 @@ from gcv_edge import _core
 from gcv_edge.metadata import DepthSettings
 from gcv_edge.runtime import drawing
 from gcv_edge.runtime.frames import Pixels, check_color, copy_of_size
-from gcv_edge.runtime.model import Model, Seat, Stopwatch
+from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Floats, Speed, freeze
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import DEPTH
@@ -93,7 +93,7 @@ class DepthEstimator(Model[DepthMap]):
 
     task = DEPTH
 
-    def _decode(self, outputs: Mapping[str, Array], seat: Seat, watch: Stopwatch) -> DepthMap:
+    def _decode(self, outputs: Mapping[str, Array], geometry: FrameGeometry) -> DepthMap:
         values = np.ascontiguousarray(outputs["image"][0], np.float32)
-        disparity = _core.resize_map(values, seat.placement, self.input_size, seat.frame_size)
-        return DepthMap(disparity, self.metadata.depth or DepthSettings(), watch.speed())
+        disparity = _core.resize_map(values, geometry.placement, self.input_size, geometry.frame_size)
+        return DepthMap(disparity, self.metadata.depth or DepthSettings())

@@ -12,7 +12,7 @@ import numpy as np
 from gcv_edge import _core
 from gcv_edge.errors import MetadataError, UnsupportedError
 from gcv_edge.metadata import DetectionSettings
-from gcv_edge.runtime.model import Model, Seat, Stopwatch
+from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Detections, Floats, Integers
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import DETECTION
@@ -77,14 +77,14 @@ class Detector(Model[Detections]):
         wanted = {"iou_threshold": nms_thresh, "nms_topk": nms_topk, "post_nms": post_nms}
         self._settings = change(self._settings, wanted)
 
-    def _decode(self, outputs: Mapping[str, Array], seat: Seat, watch: Stopwatch) -> Detections:
+    def _decode(self, outputs: Mapping[str, Array], geometry: FrameGeometry) -> Detections:
         settings = self._settings
         if settings.nms == "graph":
             boxes, scores, class_ids = list_kept(outputs, settings)
         else:
             boxes, scores, class_ids = suppress(outputs, settings, self.session.crew)
-        boxes = _core.to_frame(boxes, seat.placement, seat.frame_size)
-        return Detections(boxes, scores, class_ids, self.labels, watch.speed())
+        boxes = _core.to_frame(boxes, geometry.placement, geometry.frame_size)
+        return Detections(boxes, scores, class_ids, self.labels)
 
 
 def required_settings(settings: DetectionSettings | None, path: str) -> DetectionSettings:

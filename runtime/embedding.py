@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from gcv_edge.runtime import drawing
 from gcv_edge.runtime.frames import Pixels, copy_to_draw
-from gcv_edge.runtime.model import Model, Seat, Stopwatch
+from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Floats, Speed, freeze
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import EMBEDDING
@@ -80,7 +80,6 @@ class Embedder(Model[Embedding]):
     def _decode(
         self,
         outputs: Mapping[str, Array],
-        seat: Seat,  # noqa: ARG002
-        watch: Stopwatch,
+        geometry: FrameGeometry,  # noqa: ARG002
     ) -> Embedding:
-        return Embedding(np.array(outputs["logits"], np.float32).reshape(-1), watch.speed())
+        return Embedding(np.array(outputs["logits"], np.float32).reshape(-1))

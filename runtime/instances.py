@@ -14,7 +14,7 @@ from gcv_edge import _core
 from gcv_edge.runtime import drawing
 from gcv_edge.runtime.detector import Detector
 from gcv_edge.runtime.frames import Pixels, copy_of_size
-from gcv_edge.runtime.model import Seat, Stopwatch
+from gcv_edge.runtime.model import FrameGeometry
 from gcv_edge.runtime.results import Detections, Floats, freeze, slice_of
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import INSTANCES
@@ -114,19 +114,18 @@ class InstanceSegmenter(Detector):
 
     task = INSTANCES
 
-    def _decode(self, outputs: Mapping[str, Array], seat: Seat, watch: Stopwatch) -> InstanceMasks:
+    def _decode(self, outputs: Mapping[str, Array], geometry: FrameGeometry) -> InstanceMasks:
         ids, scores = outputs["ids"][:, 0], outputs["scores"][:, 0]
         kept = (ids >= 0) & (scores > self.settings.confidence_threshold)
         boxes = np.ascontiguousarray(outputs["boxes"][kept], np.float32)
         return InstanceMasks(
-            _core.to_frame(boxes, seat.placement, seat.frame_size),
+            _core.to_frame(boxes, geometry.placement, geometry.frame_size),
             np.array(scores[kept]),
             ids[kept].astype(np.int32),
             self.labels,
             masks=np.array(outputs["masks"][kept]),
-            extents=spread(boxes, seat.placement),
-            frame_size=seat.frame_size,
-            speed=watch.speed(),
+            extents=spread(boxes, geometry.placement),
+            frame_size=geometry.frame_size,
         )
 
 

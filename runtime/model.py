@@ -18,9 +18,10 @@ from gcv_edge import _core
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.runtime.frames import FrameView, check_color, view_frame
 from gcv_edge.runtime.modelfile import check_graph, read_metadata
+from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.runtime.results import Speed
-from gcv_edge.runtime.sessions import Array, Session, SessionOptions, open_session
+from gcv_edge.runtime.sessions import Array, Session, SessionOptions
 from gcv_edge.runtime.sources import Frame, Source, read_source
 from gcv_edge.runtime.streaming import run_in_order
 from gcv_edge.store import find_model
@@ -37,8 +38,8 @@ KEPT_BATCH_SIZES = 3
 """Networks compiled for other batch sizes that a model keeps at most."""
 
 
-class Seat(NamedTuple):
-    """Where a frame sits in the network's input."""
+class FrameGeometry(NamedTuple):
+    """Where a frame lies in the network's input, and its size: width, height."""
 
     placement: _core.Placement
     frame_size: tuple[int, int]
@@ -48,23 +49,31 @@ class Stopwatch:
     """Measures the stages of results; stages that a batch shares are divided among its frames."""
 
     def __init__(self, frames: int = 1) -> None:
-        self._frames = frames
-        self._laps = [perf_counter()]
+        self._share = 1 / frames
+        self._preprocess = self._inference = 0.0
+        self._last = perf_counter()
 
-    def lap(self) -> None:
-        """End a stage."""
-        self._laps.append(perf_counter())
+    def end_preprocess(self) -> None:
+        """End what comes before the inference."""
+        self._preprocess = self._since_last() * self._share
 
-    def speed(self) -> Speed:
+    def end_inference(self) -> None:
+        """End the inference."""
+        self._inference = self._since_last() * self._share
+
+    def end_frame(self) -> Speed:
         """End one frame's post-processing and return its stages."""
-        self.lap()
-        start, filled, inferred = self._laps[:3]
-        share = 1e3 / self._frames
-        decoded = (self._laps[-1] - self._laps[-2]) * 1e3
-        return Speed((filled - start) * share, (inferred - filled) * share, decoded)
+        return Speed(self._preprocess, self._inference, self._since_last())
+
+    def _since_last(self) -> float:
+        """Milliseconds since the last call."""
+        now = perf_counter()
+        milliseconds = (now - self._last) * 1e3
+        self._last = now
+        return milliseconds
 
 
-class Network(ABC):
+class LoadedNetwork(ABC):
     """A model file opened in an engine; any number of threads may use one at once.
 
     Args:
@@ -128,13 +137,13 @@ class Network(ABC):
             return self._batches[count]
 
 
-class Model(Network, Generic[Result]):
+class Model(LoadedNetwork, Generic[Result]):
     """A network ready to run on frames.
 
     Args:
-        model: as ``Network``.
+        model: as ``LoadedNetwork``.
         color: order of the frames' channels: ``bgr`` (OpenCV's) or ``rgb``.
-        options: as ``Network``.
+        options: as ``LoadedNetwork``.
 
     Attributes:
         color: as given.
@@ -212,8 +221,16 @@ class Model(Network, Generic[Result]):
             self.run(np.full((height, width, 3), 127, np.uint8))
 
     @abstractmethod
-    def _decode(self, outputs: Mapping[str, Array], seat: Seat, watch: Stopwatch) -> Result:
-        """Turn one frame's outputs, gone afterwards, into its result; ask ``watch.speed()`` last."""
+    def _decode(self, outputs: Mapping[str, Array], geometry: FrameGeometry) -> Result:
+        """Turn one frame's outputs, gone afterwards, into its result."""
+
+    def _finish(
+        self, outputs: Mapping[str, Array], index: int, geometry: FrameGeometry, watch: Stopwatch
+    ) -> Result:
+        """Turn a frame's part of a batch's outputs into its result, with its stage timings."""
+        result = self._decode({name: rows[index] for name, rows in outputs.items()}, geometry)
+        object.__setattr__(result, "speed", watch.end_frame())  # results are frozen
+        return result
 
     def _run_one(self, frame: ArrayLike, color: str) -> Result:
         return self._run_together(self.session, [view_frame(frame, color)])[0]
@@ -232,14 +249,11 @@ class Model(Network, Generic[Result]):
         watch = Stopwatch(len(views))
         with session.lease() as request:
             preprocessing = self.metadata.preprocessing
-            seats = [
-                Seat(fill(view, preprocessing, slot, self.session.crew), view.size)
+            geometries = [
+                FrameGeometry(fill(view, preprocessing, slot, self.session.crew), view.size)
                 for view, slot in zip(views, request.input, strict=False)
             ]
-            watch.lap()
+            watch.end_preprocess()
             outputs = request.infer()
-            watch.lap()
-            return [
-                self._decode({name: rows[i] for name, rows in outputs.items()}, seat, watch)
-                for i, seat in enumerate(seats)
-            ]
+            watch.end_inference()
+            return [self._finish(outputs, i, geometry, watch) for i, geometry in enumerate(geometries)]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from gcv_edge import _core
 from gcv_edge.runtime.frames import FrameView, view_frame
-from gcv_edge.runtime.model import Model, Seat, Stopwatch
+from gcv_edge.runtime.model import FrameGeometry, Model, Stopwatch
 from gcv_edge.runtime.preprocessing import sample
 from gcv_edge.runtime.results import Floats, Poses, Speed
 from gcv_edge.runtime.sessions import Array
@@ -51,16 +51,15 @@ class PoseEstimator(Model[Poses]):
             whole = (0, 0, *self.input_size)
             placement = _core.Placement(sample_source(crop, self.input_size), whole)
             sample(view, self.metadata.preprocessing, placement, request.input[0], self.session.crew)
-            watch.lap()
+            watch.end_preprocess()
             outputs = request.infer()
-            watch.lap()
-            seat = Seat(_core.Placement(crop, whole), view.size)
-            return self._decode({name: rows[0] for name, rows in outputs.items()}, seat, watch)
+            watch.end_inference()
+            return self._finish(outputs, 0, FrameGeometry(_core.Placement(crop, whole), view.size), watch)
 
-    def _decode(self, outputs: Mapping[str, Array], seat: Seat, watch: Stopwatch) -> Poses:
-        keypoints, scores = _core.decode_heatmaps(outputs["heatmaps"], seat.placement, self.input_size)
-        box = np.array([[0, 0, *seat.frame_size]], np.float32)
-        return Poses(keypoints[None], scores[None], box, self.labels, watch.speed())
+    def _decode(self, outputs: Mapping[str, Array], geometry: FrameGeometry) -> Poses:
+        keypoints, scores = _core.decode_heatmaps(outputs["heatmaps"], geometry.placement, self.input_size)
+        box = np.array([[0, 0, *geometry.frame_size]], np.float32)
+        return Poses(keypoints[None], scores[None], box, self.labels)
 
     def _join(self, found: Sequence[Poses], boxes: Floats) -> Poses:
         """Put the poses of all boxes into one result."""

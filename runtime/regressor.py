@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from gcv_edge.runtime import drawing
 from gcv_edge.runtime.frames import Pixels, copy_to_draw
-from gcv_edge.runtime.model import Model, Seat, Stopwatch
+from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Floats, Speed, freeze
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import REGRESSION
@@ -68,8 +68,7 @@ class Regressor(Model[Regression]):
     def _decode(
         self,
         outputs: Mapping[str, Array],
-        seat: Seat,  # noqa: ARG002
-        watch: Stopwatch,
+        geometry: FrameGeometry,  # noqa: ARG002
     ) -> Regression:
         values = np.array(outputs["values"], np.float32).reshape(-1)
-        return Regression(values, self.labels, watch.speed())
+        return Regression(values, self.labels)

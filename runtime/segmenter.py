@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gcv_edge import _core
-from gcv_edge.runtime.model import Model, Seat, Stopwatch
+from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Segmentation
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import SEGMENTATION
@@ -16,6 +16,6 @@ class Segmenter(Model[Segmentation]):
 
     task = SEGMENTATION
 
-    def _decode(self, outputs: Mapping[str, Array], seat: Seat, watch: Stopwatch) -> Segmentation:
-        class_map = _core.segment(outputs["logits"], seat.placement, self.input_size, seat.frame_size)
-        return Segmentation(class_map, self.labels, watch.speed())
+    def _decode(self, outputs: Mapping[str, Array], geometry: FrameGeometry) -> Segmentation:
+        class_map = _core.segment(outputs["logits"], geometry.placement, self.input_size, geometry.frame_size)
+        return Segmentation(class_map, self.labels)

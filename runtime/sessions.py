@@ -181,32 +181,6 @@ class Session(ABC):
             raise ValueError(f"{name}: found shape {array.shape}, expected {shape}")
 
 
-def open_session(
-    path: str | Path, options: SessionOptions | None = None, *, batch: int | None = None
-) -> Session:
-    """Load an ONNX file into the engine that the options name.
-
-    Args:
-        path: the file.
-        options: how to run it; None for OpenVINO, f32, latency.
-        batch: frames per inference, for a file exported with a dynamic batch; None for the file's own, or 1.
-
-    Raises:
-        ModelFileError: the engine cannot load the file.
-        MissingExtraError: ONNX Runtime is asked for and not installed.
-        UnsupportedError: the CPU or the engine does not have that precision, or the file's batch is another.
-    """
-    options = options or SessionOptions()
-    check_count("batch", batch)
-    if options.engine == "openvino":
-        from gcv_edge.runtime.openvino_session import OpenVinoSession
-
-        return OpenVinoSession(Path(path), options, batch)
-    from gcv_edge.runtime.onnxruntime_session import OnnxRuntimeSession
-
-    return OnnxRuntimeSession(Path(path), options, batch)
-
-
 def fix_shape(path: Path, shape: Sequence[int | None], batch: int | None, is_only: bool) -> tuple[int, ...]:
     """Give an input whose batch is open its size.
 

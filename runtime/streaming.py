@@ -21,7 +21,7 @@ STOP_SECONDS = 2.0
 """How long to wait for a source that is just being read."""
 
 
-class Reader:
+class FrameReader:
     """A thread that reads frames ahead into a bounded queue, until the end, an error or ``stop``."""
 
     def __init__(self, frames: Iterator[Frame]) -> None:
@@ -81,7 +81,7 @@ def run_in_order(
         frames: where frames come from; read by another thread.
         streams: calls of ``run`` at once.
     """
-    reader = Reader(frames)
+    reader = FrameReader(frames)
     pool = ThreadPoolExecutor(streams, thread_name_prefix="gcv-edge stream")
     try:
         pending: deque[tuple[Frame, Future[Result]]] = deque()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gcv_edge.runtime.model import Network
+from gcv_edge.runtime.model import LoadedNetwork
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import TENSORS
 
 
-class TensorNetwork(Network):
+class TensorNetwork(LoadedNetwork):
     """Named arrays in, named arrays out: ``TensorNetwork("siamrpn.part1").run({"data0": template})``.
 
-    Arguments and errors are those of ``Network``.
+    Arguments and errors are those of ``LoadedNetwork``.
     """
 
     task = TENSORS

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from gcv_edge import _core
 from gcv_edge.metadata import ImageSettings
 from gcv_edge.runtime.frames import Pixels, copy_to_draw
-from gcv_edge.runtime.model import Model, Seat, Stopwatch
+from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Speed, freeze
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import IMAGE
@@ -59,11 +59,10 @@ class ImageTranslator(Model[Picture]):
     def _decode(
         self,
         outputs: Mapping[str, Array],
-        seat: Seat,  # noqa: ARG002
-        watch: Stopwatch,
+        geometry: FrameGeometry,  # noqa: ARG002
     ) -> Picture:
         levels = self.metadata.image or ImageSettings()
         image = np.ascontiguousarray(outputs["image"], np.float32)
         is_rgb = self.metadata.preprocessing.reverse_channels
         pixels = _core.to_pixels(image, levels.low, levels.high, is_rgb == (self.color == "bgr"))
-        return Picture(pixels, watch.speed())
+        return Picture(pixels)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.imports import ROOT, imports_of, python_files
+
 BASE = ("cpus", "engines", "errors", "files", "labels", "metadata", "points", "tasks")
 RUNTIME_FOREIGN = ("cv2", "numpy", "openvino", "onnxruntime")
 
@@ -23,10 +22,10 @@ ALLOWED = {
     "gcv_edge/tasks.py": ("errors",),
     "gcv_edge/labels.py": (),
     "gcv_edge/points.py": (),
-    "gcv_edge/metadata.py": ("errors", "tasks"),
+    "gcv_edge/metadata.py": ("errors", "tasks", "_core"),
     "gcv_edge/store.py": BASE,
     "gcv_edge/pictures.py": BASE,
-    "gcv_edge/findings.py": ("cpus", "files", "_core", "runtime"),
+    "gcv_edge/measure": (*BASE, "store", "_core", "runtime", "measure"),
     "gcv_edge/reporting": ("errors", "files"),
     "runtime": (*BASE, "store", "_core", "runtime"),
     "exporters": (*BASE, "store", "pictures", "graph", "exporters"),
@@ -38,29 +37,8 @@ ALLOWED = {
 COMMAND_LINE = ("cli", "__main__")
 
 
-def python_files(place: str) -> list[Path]:
-    path = ROOT / place
-    return [path] if path.is_file() else sorted(path.rglob("*.py"))
-
-
-def module_of(path: Path) -> list[str]:
-    parts = list(path.relative_to(ROOT).with_suffix("").parts)
-    return parts if parts[0] in ("gcv_edge", "benchmarks", "tests") else ["gcv_edge", *parts]
-
-
-def imports_of(path: Path) -> Iterator[str]:
-    """Absolute names of everything a file imports, at any depth, type-checking blocks included."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = module_of(path)[: -node.level] if node.level else []
-            start = ".".join([*base, *([node.module] if node.module else [])])
-            yield from (f"{start}.{alias.name}" for alias in node.names)
-
-
 def parts_used(path: Path) -> set[str]:
-    return {name.split(".")[1] for name in imports_of(path) if name.startswith("gcv_edge.")}
+    return {found.name.split(".")[1] for found in imports_of(path) if found.name.startswith("gcv_edge.")}
 
 
 @pytest.mark.parametrize("place", ALLOWED)
@@ -98,13 +76,13 @@ def test_single_stages_do_not_import_what_joins_them(stage: str) -> None:
 def test_runtime_needs_nothing_beyond_the_base_install() -> None:
     """Foreign packages of the runtime: NumPy, OpenCV, OpenVINO, and ONNX Runtime where it is asked for."""
     wrong = {
-        f"{path.name} imports {name}"
+        f"{path.name} imports {found.name}"
         for path in [
             *python_files("runtime"),
             *map(ROOT.joinpath, ("gcv_edge/store.py", "gcv_edge/__init__.py")),
         ]
-        for name in imports_of(path)
-        if name.split(".")[0] not in (*RUNTIME_FOREIGN, "gcv_edge", *sys.stdlib_module_names)
+        for found in imports_of(path)
+        if found.name.split(".")[0] not in (*RUNTIME_FOREIGN, "gcv_edge", *sys.stdlib_module_names)
     }
     assert not wrong
 
@@ -116,7 +94,7 @@ def test_an_engine_is_imported_in_one_place_only(package: str) -> None:
         str(path.relative_to(ROOT))
         for place in ("gcv_edge", "runtime", "exporters")
         for path in python_files(place)
-        if package in {name.split(".")[0] for name in imports_of(path)}
+        if package in {found.name.split(".")[0] for found in imports_of(path)}
     }
     assert users == {"gcv_edge/engines.py"}
 

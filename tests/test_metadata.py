@@ -116,7 +116,7 @@ def test_a_missing_key_is_named_with_the_cure(key: str) -> None:
         ("model_info reverse_input_channels", "maybe", "one of YES, NO"),
         ("model_info resize_type", "squash", "one of standard"),
         ("gcv_edge nms_topk", "many", "a whole number"),
-        ("gcv_edge task", "detecton", "did you mean 'detection'"),
+        ("gcv_edge task", "detecton", "expected one of classification, detection"),
         ("gcv_edge self_test", "{", "JSON"),
         ("gcv_edge verification", "[1]", "JSON"),
     ],

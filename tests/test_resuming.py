@@ -24,7 +24,7 @@ import gcv_edge
 from gcv_edge import _core, load
 from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrate
 from gcv_edge.cpus import is_x86
-from gcv_edge.findings import Entry, read_entries, write_entries
+from gcv_edge.measure.findings import Entry, read_entries, write_entries
 from gcv_edge.optimize.baseline import Baseline
 from gcv_edge.optimize.dataset_split import DatasetSplit, SplitOptions, split_dataset
 from gcv_edge.optimize.evaluator import choose_evaluator

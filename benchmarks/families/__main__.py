@@ -14,51 +14,24 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from benchmarks.families.catalog import FAMILIES
-from benchmarks.families.page import publish
-from benchmarks.zoo import ROOT
-from benchmarks.zoo.records import FAILED, PARITY, PASSED, Record, Records
-from benchmarks.zoo.workers import Job, Workers
-from gcv_edge.errors import GcvEdgeError
+from benchmarks.pages import FAMILIES_PAGE, write_page
+from benchmarks.records import Record, Records, write_results
+from benchmarks.sweep import describe_outcome, is_wanted, make_sweep_parser, run_jobs, with_records
+from benchmarks.workers import PARITY, PASSED, SweepJob
 
 
 def main() -> int:
     """Run the command line."""
     options = parse_arguments()
-    records = Records(options.output)
-    names = options.names or list(FAMILIES)
-    try:
-        with records.locked():
-            if not options.publish:
-                sweep(records, names, options)
-            found = records.read_all(names)
-            if options.publish:
-                publish(found)
-    except GcvEdgeError as error:
-        sys.exit(f"Error: {error}")
-    passed = [record for record in found if record["verdict"] == PASSED]
-    print(f"{len(passed)} passed, {len(found) - len(passed)} failed, {len(names) - len(found)} not done")
-    return int(len(passed) < len(names))
+    return with_records(options.output, lambda records: work(records, options))
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.families",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_sweep_parser(__doc__, "families", 1200)
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
-    parser.add_argument("--again", action="store_true", help="also what has a result already")
-    parser.add_argument("--retry", action="store_true", help="also what has failed before")
-    parser.add_argument("--timeout", type=float, default=1200, help="seconds for one network (default 1200)")
-    parser.add_argument("--seed", type=int, default=0, help="of the weights")
-    parser.add_argument(
-        "--output", type=Path, default=ROOT / "out" / "families", help="folder of the results"
-    )
-    parser.add_argument("--publish", action="store_true", help="write the page from the results and stop")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in FAMILIES]
     if unknown:
@@ -68,27 +41,27 @@ def parse_arguments() -> argparse.Namespace:
     return options
 
 
-def sweep(records: Records, names: list[str], options: argparse.Namespace) -> None:
-    """Do with all networks what still has to be done, and say how far it is."""
-    waiting = [name for name in names if is_wanted(records.read(name), options)]
-    jobs = [
-        Job(name, (PARITY,), options.seed, options.timeout, "benchmarks.families.child") for name in waiting
-    ]
-    for count, record in enumerate(Workers(records, 1).run(jobs), 1):
-        print(f"[{count}/{len(jobs)}] {describe(record)}", flush=True)
-
-
-def is_wanted(record: Record | None, options: argparse.Namespace) -> bool:
-    """Tell whether a network is still to be done."""
-    return record is None or options.again or (options.retry and record["verdict"] == FAILED)
+def work(records: Records, options: argparse.Namespace) -> int:
+    """Do with all networks what still has to be done, or publish what was done; return the exit code."""
+    names = options.names or list(FAMILIES)
+    waiting = [] if options.publish else [name for name in names if is_wanted(records.read(name), options)]
+    child = "benchmarks.families.child:run"
+    jobs = [SweepJob(name, (PARITY,), options.seed, options.timeout, child) for name in waiting]
+    run_jobs(records, jobs, 1, describe)
+    found = records.read_all(names)
+    if options.publish:
+        write_results("families", {record["name"]: record for record in found})
+        write_page(FAMILIES_PAGE)
+    passed = sum(record["verdict"] == PASSED for record in found)
+    print(f"{passed} passed, {len(found) - passed} failed, {len(names) - len(found)} not done")
+    return int(passed < len(names))
 
 
 def describe(record: Record) -> str:
     """Say in a line what became of a network."""
-    text = f"{record['verdict']} {record['name']} ({record['seconds']:.0f} s) {record.get('task', '')}"
     errors = record.get("errors", {})
-    worst = "".join(f"  {engine} {max(found.values()):.1e}" for engine, found in errors.items() if found)
-    return f"{text}{worst}  {record['reason']}"
+    worst = {engine: f"{max(found.values()):.1e}" for engine, found in errors.items() if found}
+    return describe_outcome(record, {record.get("task", ""): "", **worst})
 
 
 if __name__ == "__main__":

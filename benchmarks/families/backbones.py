@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from benchmarks.families.family import sym
@@ -32,6 +33,21 @@ def prelu(data: Any, name: str) -> Any:
     return sym.LeakyReLU(data, act_type="prelu", name=name)
 
 
+def dense(data: Any, name: str, units: int) -> Any:
+    """Dense layer."""
+    return sym.FullyConnected(data, num_hidden=units, name=name)
+
+
+def max_pool(data: Any, name: str, side: int = 2, **more: Any) -> Any:
+    """Square maximum at every other place."""
+    return sym.Pooling(data, kernel=(side, side), stride=(2, 2), pool_type="max", name=name, **more)
+
+
+def average(data: Any, name: str | None = None) -> Any:
+    """Global average ``[N, C, 1, 1]``."""
+    return sym.Pooling(data, global_pool=True, kernel=(7, 7), pool_type="avg", name=name)
+
+
 def conv_relu(
     data: Any, name: str, filters: int, kernel: int, stride: int = 1, pad: int = 0, **more: Any
 ) -> Any:
@@ -58,17 +74,25 @@ def preactivated_unit(data: Any, name: str, filters: int, stride: int, is_first:
     return found + (conv(act1, f"{name}_sc", filters, 1, stride, no_bias=True) if is_first else data)
 
 
-def resnet_v2(data: Any, units: Sequence[int] = (3, 4, 6, 3)) -> dict[str, Any]:
-    """ResNet v2 of bottlenecks behind ``bn_data``; its activations at strides 8, 16 and 32 by name."""
-    found = sym.BatchNorm(data, fix_gamma=True, eps=EPSILON, momentum=0.9, name="bn_data")
-    found = conv(found, "conv0", 64, 7, 2, 3, no_bias=True)
-    found = relu(norm(found, "bn0"), "relu0")
-    found = sym.Pooling(found, kernel=(3, 3), stride=(2, 2), pad=(1, 1), pool_type="max", name="pooling0")
+def stem(data: Any) -> Any:
+    """What all ResNets begin with."""
+    found = relu(norm(conv(data, "conv0", 64, 7, 2, 3, no_bias=True), "bn0"), "relu0")
+    return max_pool(found, "pooling0", 3, pad=(1, 1))
+
+
+def in_stages(data: Any, units: Sequence[int], make: Callable[..., Any]) -> Any:
+    """Stages of units, each of half the size and twice the channels of the one before."""
     for stage, depth in enumerate(units, 1):
         for unit in range(1, depth + 1):
             stride = 2 if stage > 1 and unit == 1 else 1
-            found = preactivated_unit(found, f"stage{stage}_unit{unit}", 128 << stage, stride, unit == 1)
-    last = relu(norm(found, "bn1"), "relu1")
+            data = make(data, f"stage{stage}_unit{unit}", 128 << stage, stride, unit == 1)
+    return data
+
+
+def resnet_v2(data: Any, units: Sequence[int] = (3, 4, 6, 3)) -> dict[str, Any]:
+    """ResNet v2 of bottlenecks behind ``bn_data``; its activations at strides 8, 16 and 32 by name."""
+    found = stem(sym.BatchNorm(data, fix_gamma=True, eps=EPSILON, momentum=0.9, name="bn_data"))
+    last = relu(norm(in_stages(found, units, preactivated_unit), "bn1"), "relu1")
     internals = last.get_internals()
     places = {"c1": "stage3_unit1_relu2_output", "c2": "stage4_unit1_relu2_output"}
     return {"last": last, **{name: internals[place] for name, place in places.items()}}
@@ -76,14 +100,7 @@ def resnet_v2(data: Any, units: Sequence[int] = (3, 4, 6, 3)) -> dict[str, Any]:
 
 def resnet_v1(data: Any, units: Sequence[int] = (3, 4, 6, 3), groups: int = 1) -> Any:
     """ResNet v1 of bottlenecks; with groups, ResNeXt (example/image-classification/symbols/resnext.py)."""
-    found = conv(data, "conv0", 64, 7, 2, 3, no_bias=True)
-    found = relu(norm(found, "bn0"), "relu0")
-    found = sym.Pooling(found, kernel=(3, 3), stride=(2, 2), pad=(1, 1), pool_type="max", name="pooling0")
-    for stage, depth in enumerate(units, 1):
-        for unit in range(1, depth + 1):
-            stride = 2 if stage > 1 and unit == 1 else 1
-            found = bottleneck(found, f"stage{stage}_unit{unit}", 128 << stage, stride, unit == 1, groups)
-    return found
+    return in_stages(stem(data), units, partial(bottleneck, groups=groups))
 
 
 def bottleneck(data: Any, name: str, filters: int, stride: int, is_first: bool, groups: int) -> Any:
@@ -125,13 +142,10 @@ def vgg16(data: Any) -> tuple[Any, Any]:
         fourth = found if block == 4 else fourth
         if block < 5:
             rounding = {"pooling_convention": "full"} if block == 3 else {}
-            found = sym.Pooling(
-                found, pool_type="max", kernel=(2, 2), stride=(2, 2), name=f"pool{block}", **rounding
-            )
+            found = max_pool(found, f"pool{block}", **rounding)
     return fourth, found
 
 
 def squeeze(data: Any, classes: int, name: str = "fc1") -> Any:
     """Global average, flattening, dense layer."""
-    found = sym.Pooling(data, global_pool=True, kernel=(7, 7), pool_type="avg", name="pool1")
-    return sym.FullyConnected(sym.Flatten(found), num_hidden=classes, name=name)
+    return dense(sym.Flatten(average(data, "pool1")), name, classes)

@@ -1,13 +1,13 @@
-"""One family in a process of its own: python -m benchmarks.families.child PHASES NAME SEED FOLDER.
+"""What is done with one network, in a process of its own.
 
-Writes FOLDER/record.json. The network is written as its project does, exported by the command that a user
+The network is written as its project does, exported by the command that a user
 types, and run in both engines on what a program that used it feeds; every output is held against MXNet's.
 """
 
 from __future__ import annotations
 
 import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +15,19 @@ from click.testing import CliRunner, Result
 
 from benchmarks.families.catalog import FAMILIES
 from benchmarks.families.comparing import compare
-from benchmarks.families.family import Family, mx
+from benchmarks.families.family import UserNetwork, mx
 from benchmarks.families.weights import write_network
-from benchmarks.zoo.child import one_line
-from benchmarks.zoo.records import FAILED, Record
+from benchmarks.records import Record
+from benchmarks.workers import FAILED
 from gcv_edge.cli import main as gcv_edge_command
 
 
-def main() -> None:
-    """Write the record of one family."""
-    _, name, seed, place = sys.argv[1:]
-    family, record = FAMILIES[name], {"name": name}
-    try:
-        record |= run_family(family, Path(place), int(seed))
-    except Exception as error:  # whatever goes wrong with one network is that network's result
-        record |= {"verdict": FAILED, "reason": f"{type(error).__name__}: {one_line(error)}"}
-    (Path(place) / "record.json").write_text(json.dumps(record))
-
-
-def run_family(family: Family, folder: Path, seed: int) -> Record:
+def run(_phases: Sequence[str], name: str, seed: int, folder: str) -> Record:
     """Write a network, export it, and compare all that the file gives."""
-    prefix = folder / family.name
+    family, prefix = FAMILIES[name], Path(folder) / name
     write_network(family, prefix, seed)
     symbol = mx.sym.load(f"{prefix}-symbol.json")
-    record = describe_source(family, symbol)
+    record = {"name": name} | describe_source(family, symbol)
     done = export(family, prefix)
     if done.exit_code != 0:
         return record | {"verdict": FAILED, "reason": refusal(done)}
@@ -51,7 +40,7 @@ def run_family(family: Family, folder: Path, seed: int) -> Record:
     return record | compare(family, prefix, symbol, told["notes"])
 
 
-def describe_source(family: Family, symbol: Any) -> Record:
+def describe_source(family: UserNetwork, symbol: Any) -> Record:
     """Say what the project's files hold, and what a user types."""
     arguments = [*family.command(), "-o", f"{family.name}.onnx"]
     return {
@@ -63,7 +52,7 @@ def describe_source(family: Family, symbol: Any) -> Record:
     }
 
 
-def export(family: Family, prefix: Path) -> Result:
+def export(family: UserNetwork, prefix: Path) -> Result:
     """Run the command."""
     arguments = ["export", f"{prefix}-symbol.json", "-o", f"{prefix}.onnx", *family.command(), "--json"]
     return CliRunner().invoke(gcv_edge_command, arguments, prog_name="gcv-edge")
@@ -73,7 +62,3 @@ def refusal(done: Result) -> str:
     """Return what the command says when it fails, or how it ended."""
     lines = done.stderr.strip().splitlines()
     return lines[-1].removeprefix("Error: ") if lines else f"ended with {done.exception!r}"
-
-
-if __name__ == "__main__":
-    main()

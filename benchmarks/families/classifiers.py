@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.families.backbones import conv, norm, relu, resnet_v1, resnet_v2, squeeze
-from benchmarks.families.family import IMAGENET, RAW, Family, Levels, sym, variable
+from benchmarks.families.backbones import (
+    average,
+    conv,
+    dense,
+    max_pool,
+    norm,
+    relu,
+    resnet_v1,
+    resnet_v2,
+    squeeze,
+)
+from benchmarks.families.family import IMAGENET, RAW, Scaling, UserNetwork, sym, variable
 
 LABEL = {"softmax_label": (1,)}
-UNIT = Levels((0.0,), (255.0,))
+UNIT = Scaling((0.0,), (255.0,))
 
 
 def with_softmax(logits: Any, name: str = "softmax") -> Any:
@@ -56,9 +66,9 @@ INCEPTION = (
 def inception_bn(classes: int = 1000) -> Any:
     """Inception-BN (example/image-classification/symbols/inception-bn.py)."""
     found = inception_conv(variable(), "1", 64, 7, 2, 3)
-    found = sym.Pooling(found, kernel=(3, 3), stride=(2, 2), pool_type="max", name="pool_1")
+    found = max_pool(found, "pool_1", 3)
     found = inception_conv(inception_conv(found, "2_red", 64, 1), "2", 192, 3, 1, 1)
-    found = sym.Pooling(found, kernel=(3, 3), stride=(2, 2), pool_type="max", name="pool_2")
+    found = max_pool(found, "pool_2", 3)
     for row in INCEPTION:
         found = inception_unit(found, *row)
     return with_softmax(squeeze(found, classes))
@@ -69,11 +79,9 @@ def lenet() -> Any:
     found = variable()
     for index, filters in enumerate((20, 50), 1):
         found = sym.Activation(conv(found, f"conv{index}", filters, 5), act_type="tanh")
-        found = sym.Pooling(found, pool_type="max", kernel=(2, 2), stride=(2, 2))
-    found = sym.Activation(
-        sym.FullyConnected(sym.Flatten(found), num_hidden=500, name="fc1"), act_type="tanh"
-    )
-    return with_softmax(sym.FullyConnected(found, num_hidden=10, name="fc2"))
+        found = max_pool(found, None)
+    found = sym.Activation(dense(sym.Flatten(found), "fc1", 500), act_type="tanh")
+    return with_softmax(dense(found, "fc2", 10))
 
 
 def small_trunk(data: Any, prefix: str = "") -> Any:
@@ -87,24 +95,21 @@ def small_trunk(data: Any, prefix: str = "") -> Any:
 
 def pooled(data: Any) -> Any:
     """Global average ``[N, C]``."""
-    return sym.Flatten(sym.Pooling(data, global_pool=True, kernel=(7, 7), pool_type="avg"))
+    return sym.Flatten(average(data))
 
 
 def age_and_gender() -> Any:
     """Shared trunk; a measurement and a choice."""
     found = pooled(resnet_v1(variable(), (2, 2, 2, 2)))
-    age = sym.FullyConnected(found, num_hidden=1, name="fc_age")
-    gender = sym.FullyConnected(found, num_hidden=2, name="fc_gender")
-    return sym.Group([
-        sym.LinearRegressionOutput(age, variable("age_label"), name="age"),
-        sym.SoftmaxOutput(gender, variable("gender_label"), name="gender"),
-    ])  # fmt: skip
+    age, gender = dense(found, "fc_age", 1), dense(found, "fc_gender", 2)
+    measured = sym.LinearRegressionOutput(age, variable("age_label"), name="age")
+    return sym.Group([measured, sym.SoftmaxOutput(gender, variable("gender_label"), name="gender")])
 
 
 def two_digits() -> Any:
     """MXNet's example/multi-task: two softmaxes of one trunk."""
     found = pooled(small_trunk(variable()))
-    logits = [sym.FullyConnected(found, num_hidden=count, name=f"fc{count}") for count in (10, 2)]
+    logits = [dense(found, f"fc{count}", count) for count in (10, 2)]
     return sym.Group([sym.SoftmaxOutput(data, name=f"softmax{i}") for i, data in enumerate(logits, 1)])
 
 
@@ -115,56 +120,44 @@ def with_temperature() -> Any:
 
 def fully_convolutional() -> Any:
     """1x1 convolution behind a global average: class scores ``[N, C, 1, 1]``."""
-    found = sym.Pooling(
-        small_trunk(variable()), global_pool=True, kernel=(7, 7), pool_type="avg", name="pool"
-    )
-    return with_softmax(sym.Flatten(conv(found, "score", 10, 1)))
-
-
-def fully_convolutional_maps() -> Any:
-    """The same, and the head has four axes."""
-    found = sym.Pooling(
-        small_trunk(variable()), global_pool=True, kernel=(7, 7), pool_type="avg", name="pool"
-    )
-    return conv(found, "score", 10, 1)
+    return conv(average(small_trunk(variable()), "pool"), "score", 10, 1)
 
 
 def attributes() -> Any:
     """Forty attributes of a face, each by itself."""
-    logits = sym.FullyConnected(pooled(resnet_v1(variable(), (2, 2, 2, 2))), num_hidden=40, name="fc")
+    logits = dense(pooled(resnet_v1(variable(), (2, 2, 2, 2))), "fc", 40)
     return sym.LogisticRegressionOutput(logits, name="prob")
 
 
 def angle() -> Any:
     """A measurement alone."""
-    found = sym.FullyConnected(pooled(small_trunk(variable())), num_hidden=3, name="fc")
+    found = dense(pooled(small_trunk(variable())), "fc", 3)
     return sym.LinearRegressionOutput(found, variable("label"), name="pose")
 
 
-RESNET = resnet_v2
-
 FAMILIES = (
-    Family("sagemaker_resnet50", "SageMaker image classification",
-           lambda: with_softmax(squeeze(RESNET(variable())["last"], 257), "prob"), (1, 3, 224, 224),
-           labels={"prob_label": (1,)}),
-    Family("resnet50_v1_example", "MXNet example/image-classification",
-           lambda: with_softmax(squeeze(resnet_v1(variable()), 1000)), (1, 3, 224, 224), IMAGENET,
-           labels=LABEL),
-    Family("resnext50_example", "MXNet example/image-classification",
-           lambda: with_softmax(squeeze(resnet_v1(variable(), groups=32), 1000)), (1, 3, 224, 224), IMAGENET,
-           labels=LABEL),
-    Family("inception_bn", "MXNet example/image-classification", inception_bn, (1, 3, 224, 224),
-           Levels((117.0,)), ("--mean", "117", "--scale", "1"), labels=LABEL),
-    Family("lenet_mnist", "MXNet example/image-classification", lenet, (1, 1, 28, 28), UNIT,
-           ("--mean", "0", "--scale", "255"), labels=LABEL),
-    Family("multitask_digits", "MXNet example/multi-task", two_digits, (1, 3, 64, 64), UNIT,
-           labels={"softmax1_label": (1,), "softmax2_label": (1,)}),
-    Family("age_gender", "insightface gender-age", age_and_gender, (1, 3, 112, 112), RAW,
-           labels={"age_label": (1, 1), "gender_label": (1,)}),
-    Family("softmax_temperature", "self-made", with_temperature, (1, 3, 64, 64), IMAGENET),
-    Family("convolution_head", "self-made", fully_convolutional, (1, 3, 64, 64), IMAGENET, labels=LABEL),
-    Family("convolution_head_maps", "self-made", fully_convolutional_maps, (1, 3, 64, 64), IMAGENET),
-    Family("face_attributes", "self-made", attributes, (1, 3, 112, 112), IMAGENET,
-           labels={"prob_label": (1, 40)}),
-    Family("head_pose", "self-made", angle, (1, 3, 64, 64), IMAGENET, labels={"label": (1, 3)}),
+    UserNetwork("sagemaker_resnet50", "SageMaker image classification",
+        lambda: with_softmax(squeeze(resnet_v2(variable())["last"], 257), "prob"), (1, 3, 224, 224),
+        labels={"prob_label": (1,)}),
+    UserNetwork("resnet50_v1_example", "MXNet example/image-classification",
+        lambda: with_softmax(squeeze(resnet_v1(variable()), 1000)), (1, 3, 224, 224), IMAGENET,
+        labels=LABEL),
+    UserNetwork("resnext50_example", "MXNet example/image-classification",
+        lambda: with_softmax(squeeze(resnet_v1(variable(), groups=32), 1000)), (1, 3, 224, 224), IMAGENET,
+        labels=LABEL),
+    UserNetwork("inception_bn", "MXNet example/image-classification", inception_bn, (1, 3, 224, 224),
+        Scaling((117.0,)), ("--mean", "117", "--scale", "1"), labels=LABEL),
+    UserNetwork("lenet_mnist", "MXNet example/image-classification", lenet, (1, 1, 28, 28), UNIT,
+        ("--mean", "0", "--scale", "255"), labels=LABEL),
+    UserNetwork("multitask_digits", "MXNet example/multi-task", two_digits, (1, 3, 64, 64), UNIT,
+        labels={"softmax1_label": (1,), "softmax2_label": (1,)}),
+    UserNetwork("age_gender", "insightface gender-age", age_and_gender, (1, 3, 112, 112), RAW,
+        labels={"age_label": (1, 1), "gender_label": (1,)}),
+    UserNetwork("softmax_temperature", "self-made", with_temperature, (1, 3, 64, 64), IMAGENET),
+    UserNetwork("convolution_head", "self-made",
+        lambda: with_softmax(sym.Flatten(fully_convolutional())), (1, 3, 64, 64), IMAGENET, labels=LABEL),
+    UserNetwork("convolution_head_maps", "self-made", fully_convolutional, (1, 3, 64, 64), IMAGENET),
+    UserNetwork("face_attributes", "self-made", attributes, (1, 3, 112, 112), IMAGENET,
+        labels={"prob_label": (1, 40)}),
+    UserNetwork("head_pose", "self-made", angle, (1, 3, 64, 64), IMAGENET, labels={"label": (1, 3)}),
 )  # fmt: skip

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 import gcv_edge
-from benchmarks.families.family import Array, Family, mx
-from benchmarks.zoo.records import FAILED, PASSED, Record
+from benchmarks.families.family import Array, UserNetwork, mx
+from benchmarks.records import Record
+from benchmarks.workers import FAILED, PASSED
+from benchmarks.zoo.inputs import add_noise
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import check_pictures
 from gcv_edge.runtime.frames import view_frame
@@ -41,7 +43,7 @@ PASSING = ("BlockGrad", "MakeLoss", "identity", "_copy")
 Outputs = dict[str, Array]
 
 
-def compare(family: Family, prefix: Path, symbol: Any, notes: list[str]) -> Record:
+def compare(family: UserNetwork, prefix: Path, symbol: Any, notes: list[str]) -> Record:
     """Hold the file's outputs against MXNet's in both engines, on a real picture and on noise."""
     pictures = check_pictures(*family.size)
     tried = pictures["picture"], pictures["noise"]
@@ -78,7 +80,9 @@ def is_near(head: str, error: float) -> bool:
     return error <= (UNMATCHED if head == "detections" else TOLERANCE)
 
 
-def measure_own(family: Family, prefix: Path, symbol: Any, pictures: Sequence[Array]) -> dict[str, float]:
+def measure_own(
+    family: UserNetwork, prefix: Path, symbol: Any, pictures: Sequence[Array]
+) -> dict[str, float]:
     """Measure how far MXNet's own outputs move when its picture changes by next to nothing.
 
     Proposals of nearly equal score change places then, and with them all that is computed of them.
@@ -93,13 +97,12 @@ def measure_own(family: Family, prefix: Path, symbol: Any, pictures: Sequence[Ar
     return found
 
 
-def run_mxnet(family: Family, prefix: Path, symbol: Any, picture: Array, noise: int = 0) -> Outputs:
+def run_mxnet(family: UserNetwork, prefix: Path, symbol: Any, picture: Array, noise: int = 0) -> Outputs:
     """Compute every head of the symbol as its project did, labels at 0; with noise of a seed, if not 0."""
     inputs = family.make_inputs(picture)
     if noise:
-        drawn = np.random.default_rng(noise).standard_normal(inputs["data"].shape)
-        changed = inputs["data"] + NOISE * inputs["data"].std() * drawn
-        inputs |= {"data": changed.astype(np.float32)}
+        data = inputs["data"]
+        inputs["data"] = add_noise(data, NOISE * data.std(), noise)
     inputs |= {name: np.zeros(shape, np.float32) for name, shape in family.labels.items()}
     saved = mx.nd.load(f"{prefix}-0000.params")
     known = {name.partition(":")[2]: value for name, value in saved.items()}
@@ -118,7 +121,7 @@ def head_name(output: str) -> str:
     return output.removesuffix("_output")
 
 
-def hold(family: Family, model: Any, picture: Array, expected: Outputs, symbol: Any) -> dict[str, float]:
+def hold(family: UserNetwork, model: Any, picture: Array, expected: Outputs, symbol: Any) -> dict[str, float]:
     """Return the error of each output that the file has."""
     metadata = model.metadata
     if metadata.task.name == "tensors":
@@ -135,12 +138,12 @@ def hold(family: Family, model: Any, picture: Array, expected: Outputs, symbol: 
     return {head: difference(canonical, fit(expected[head], canonical))}
 
 
-def main_head(family: Family, symbol: Any) -> str:
+def main_head(family: UserNetwork, symbol: Any) -> str:
     """Head that the task's own output is made of."""
     return family.head or head_name(symbol.list_outputs()[0])
 
 
-def find_head(output: str, family: Family, symbol: Any) -> str:
+def find_head(output: str, family: UserNetwork, symbol: Any) -> str:
     """Head that an output of the file is: by its name, or by that of the node that it passes on."""
     if output == "output":
         return main_head(family, symbol)
@@ -194,7 +197,7 @@ def difference(found: Array, expected: Array | None) -> float:
     return float("inf") if np.isnan(error) else error
 
 
-def list_rows(family: Family, expected: Outputs, symbol: Any, shape: tuple[int, ...]) -> Array:
+def list_rows(family: UserNetwork, expected: Outputs, symbol: Any, shape: tuple[int, ...]) -> Array:
     """MXNet's detections (class, score, corners in pixels): of its own SSD, or of GluonCV's heads."""
     rows, (height, width) = expected[main_head(family, symbol)][0], shape[:2]
     if rows.shape[-1] == 1:
@@ -212,7 +215,9 @@ def unmatched(found: Any, theirs: Array) -> float:
     return 1 - match(ours, theirs) / count if len(ours) or len(theirs) else 0.0
 
 
-def lost_heads(family: Family, symbol: Any, compared: Mapping[str, float], notes: list[str]) -> list[str]:
+def lost_heads(
+    family: UserNetwork, symbol: Any, compared: Mapping[str, float], notes: list[str]
+) -> list[str]:
     """Heads that the file has not, and of which no note tells."""
     told = " ".join(notes)
     made: set[str] = set()

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.families.backbones import conv, relu, resnet_v2, vgg16
-from benchmarks.families.family import Family, Levels, mx, sym, variable
+from benchmarks.families.family import Scaling, UserNetwork, mx, sym, variable
 
 VARIANCES = (0.1, 0.1, 0.2, 0.2)
-SUBTRACTED = Levels((123.0, 117.0, 104.0))
+SUBTRACTED = Scaling((123.0, 117.0, 104.0))
 OBJECTS = {"label": (1, 8, 6)}
 
 
@@ -146,14 +146,15 @@ GIVEN = ("--mean", "123,117,104", "--scale", "1")
 QUIET = ("map._cls", 21)
 
 FAMILIES = (
-    Family("ssd_300_vgg16_reduced", "MXNet example/ssd", lambda: ssd_deployed(reduced_vgg, OF_VGG),
-           (1, 3, 300, 300), SUBTRACTED, GIVEN, quiet=QUIET),
-    Family("ssd_300_vgg16_reduced_training", "MXNet example/ssd",
-           lambda: ssd_in_training(reduced_vgg, OF_VGG), (1, 3, 300, 300), SUBTRACTED, GIVEN,
-           labels=OBJECTS, quiet=QUIET, head="det_out"),
-    Family("ssd_512_resnet50_training", "MXNet example/ssd", lambda: ssd_in_training(resnet_maps, OF_RESNET),
-           (1, 3, 512, 512), SUBTRACTED, GIVEN, labels=OBJECTS, quiet=QUIET, head="det_out"),
-    Family("sagemaker_ssd_512_resnet50", "SageMaker object detection",
-           lambda: ssd_in_training(resnet_maps, OF_RESNET, 4), (1, 3, 512, 512), SUBTRACTED, GIVEN,
-           labels={"label": (1, 350, 6)}, quiet=("map._cls", 5), head="det_out"),
+    UserNetwork("ssd_300_vgg16_reduced", "MXNet example/ssd", lambda: ssd_deployed(reduced_vgg, OF_VGG),
+        (1, 3, 300, 300), SUBTRACTED, GIVEN, quiet=QUIET),
+    UserNetwork("ssd_300_vgg16_reduced_training", "MXNet example/ssd",
+        lambda: ssd_in_training(reduced_vgg, OF_VGG), (1, 3, 300, 300), SUBTRACTED, GIVEN,
+        labels=OBJECTS, quiet=QUIET, head="det_out"),
+    UserNetwork("ssd_512_resnet50_training", "MXNet example/ssd",
+        lambda: ssd_in_training(resnet_maps, OF_RESNET), (1, 3, 512, 512), SUBTRACTED, GIVEN,
+        labels=OBJECTS, quiet=QUIET, head="det_out"),
+    UserNetwork("sagemaker_ssd_512_resnet50", "SageMaker object detection",
+        lambda: ssd_in_training(resnet_maps, OF_RESNET, 4), (1, 3, 512, 512), SUBTRACTED, GIVEN,
+        labels={"label": (1, 350, 6)}, quiet=("map._cls", 5), head="det_out"),
 )  # fmt: skip

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.families.backbones import conv, mobilenet, norm, prelu, relu, resnet_v2
-from benchmarks.families.family import Family, Levels, sym, variable
+from benchmarks.families.backbones import conv, dense, max_pool, mobilenet, norm, prelu, relu, resnet_v2
+from benchmarks.families.family import Scaling, UserNetwork, sym, variable
 
-CENTRED = Levels((127.5,), (128.0,))
+CENTRED = Scaling((127.5,), (128.0,))
 
 
 def pnet() -> Any:
     """MTCNN's first network (mtcnn's det1): heads for boxes and for faces, at every place."""
     found = prelu(conv(variable(), "conv1", 10, 3), "prelu1")
-    found = sym.Pooling(
-        found, kernel=(2, 2), stride=(2, 2), pool_type="max", pooling_convention="full", name="pool1"
-    )
+    found = max_pool(found, "pool1", pooling_convention="full")
     found = prelu(conv(found, "conv2", 16, 3), "prelu2")
     found = prelu(conv(found, "conv3", 32, 3), "prelu3")
     score = sym.SoftmaxActivation(conv(found, "conv4_1", 2, 1), mode="channel", name="prob1")
@@ -29,16 +27,10 @@ def crop_net(widths: tuple[int, ...], last_kernel: int, hidden: int, heads: tupl
     for index, (width, kernel) in enumerate(zip(widths, kernels, strict=True), 1):
         found = prelu(conv(found, f"conv{index}", width, kernel), f"prelu{index}")
         if index < 3 or (index == 3 and len(widths) == 4):
-            side = 2 if index == 3 else 3
-            found = sym.Pooling(
-                found, kernel=(side, side), stride=(2, 2), pool_type="max",
-                pooling_convention="full", name=f"pool{index}",
-            )  # fmt: skip
+            found = max_pool(found, f"pool{index}", 2 if index == 3 else 3, pooling_convention="full")
     layer = len(widths) + 1
-    found = sym.FullyConnected(found, num_hidden=hidden, name=f"conv{layer}")
-    found = prelu(found, f"prelu{layer}")
-    name = f"conv{layer + 1}"
-    made = [sym.FullyConnected(found, num_hidden=n, name=f"{name}_{i}") for i, n in enumerate((2, *heads), 1)]
+    found = prelu(dense(found, f"conv{layer}", hidden), f"prelu{layer}")
+    made = [dense(found, f"conv{layer + 1}_{i}", units) for i, units in enumerate((2, *heads), 1)]
     return sym.Group([*made[1:], sym.SoftmaxActivation(made[0], name="prob1")])
 
 
@@ -127,14 +119,15 @@ LFFD_8 = ((64, 2, (3, 4)), (64, 1, (1, 2)), (128, 1, (1,)), (128, 1, (1, 2, 3)))
 LFFD_5 = ((32, 2, (3,)), (32, 1, (2,)), (64, 1, (1,)), (64, 1, (1,)), (128, 1, (1,)))
 
 FAMILIES = (
-    Family("mtcnn_pnet", "MTCNN", pnet, (1, 3, 12, 12), CENTRED),
-    Family("mtcnn_pnet_large", "MTCNN", pnet, (1, 3, 240, 317), CENTRED),
-    Family("mtcnn_rnet", "MTCNN", lambda: crop_net((28, 48, 64), 2, 128, (4,)), (1, 3, 24, 24), CENTRED),
-    Family("mtcnn_onet", "MTCNN", lambda: crop_net((32, 64, 64, 128), 2, 256, (4, 10)),
-           (1, 3, 48, 48), CENTRED),
-    Family("retinaface_r50", "insightface", lambda: retinaface(resnet_v2(variable()), 256), (1, 3, 320, 320)),
-    Family("retinaface_mnet025", "insightface", lambda: retinaface(mobilenet(variable()), 64),
-           (1, 3, 480, 640)),
-    Family("lffd_8_scales", "LFFD", lambda: lffd(LFFD_8), (1, 3, 480, 480), Levels(bgr=True)),
-    Family("lffd_5_scales", "LFFD", lambda: lffd(LFFD_5), (1, 3, 480, 640), Levels(bgr=True)),
+    UserNetwork("mtcnn_pnet", "MTCNN", pnet, (1, 3, 12, 12), CENTRED),
+    UserNetwork("mtcnn_pnet_large", "MTCNN", pnet, (1, 3, 240, 317), CENTRED),
+    UserNetwork("mtcnn_rnet", "MTCNN", lambda: crop_net((28, 48, 64), 2, 128, (4,)), (1, 3, 24, 24), CENTRED),
+    UserNetwork("mtcnn_onet", "MTCNN", lambda: crop_net((32, 64, 64, 128), 2, 256, (4, 10)),
+        (1, 3, 48, 48), CENTRED),
+    UserNetwork("retinaface_r50", "insightface", lambda: retinaface(resnet_v2(variable()), 256),
+        (1, 3, 320, 320)),
+    UserNetwork("retinaface_mnet025", "insightface", lambda: retinaface(mobilenet(variable()), 64),
+        (1, 3, 480, 640)),
+    UserNetwork("lffd_8_scales", "LFFD", lambda: lffd(LFFD_8), (1, 3, 480, 480), Scaling(bgr=True)),
+    UserNetwork("lffd_5_scales", "LFFD", lambda: lffd(LFFD_5), (1, 3, 480, 640), Scaling(bgr=True)),
 )  # fmt: skip

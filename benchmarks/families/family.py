@@ -19,7 +19,7 @@ sym = mx.sym
 
 
 @dataclass(frozen=True)
-class Levels:
+class Scaling:
     """How a program makes the network's input of a picture's levels: ``(level - mean) / scale``."""
 
     mean: tuple[float, ...] = (0.0,)
@@ -27,12 +27,12 @@ class Levels:
     bgr: bool = False
 
 
-RAW = Levels()
-IMAGENET = Levels((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+RAW = Scaling()
+IMAGENET = Scaling((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 
 
 @dataclass(frozen=True)
-class Family:
+class UserNetwork:
     """A network as a project writes it.
 
     Attributes:
@@ -53,7 +53,7 @@ class Family:
     origin: str
     build: Callable[..., Any]
     shape: Shape
-    levels: Levels = RAW
+    levels: Scaling = RAW
     arguments: tuple[str, ...] = ()
     further: Mapping[str, Array] = field(default_factory=dict)
     labels: Mapping[str, Shape] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.families.backbones import conv, norm, prelu
-from benchmarks.families.family import Family, sym, variable
+from benchmarks.families.family import UserNetwork, sym, variable
 
 SCALE, MARGIN = 64.0, 0.5
 LABEL = {"softmax_label": (1,)}
@@ -22,7 +22,7 @@ def residual_face_unit(data: Any, name: str, filters: int, stride: int, is_first
 
 
 def face_input() -> Any:
-    """Levels from 0 to 255, normalised by the network itself."""
+    """Scaling from 0 to 255, normalised by the network itself."""
     return (sym.identity(variable(), name="id") - 127.5) * 0.0078125
 
 
@@ -97,10 +97,12 @@ def with_margin(embedding: Any, length: int, classes: int, arc: bool) -> Any:
 
 
 FAMILIES = (
-    Family("arcface_r50", "insightface", arcface_resnet, (1, 3, 112, 112)),
-    Family("mobilefacenet", "insightface", mobilefacenet, (1, 3, 112, 112)),
-    Family("arcface_r50_training", "insightface", lambda: with_margin(arcface_resnet(), 512, 10000, True),
-           (1, 3, 112, 112), labels=LABEL, trunk="fc1_output"),
-    Family("mobilefacenet_training", "insightface", lambda: with_margin(mobilefacenet(), 128, 10000, False),
-           (1, 3, 112, 112), labels=LABEL, trunk="fc1_output"),
+    UserNetwork("arcface_r50", "insightface", arcface_resnet, (1, 3, 112, 112)),
+    UserNetwork("mobilefacenet", "insightface", mobilefacenet, (1, 3, 112, 112)),
+    UserNetwork("arcface_r50_training", "insightface",
+        lambda: with_margin(arcface_resnet(), 512, 10000, True), (1, 3, 112, 112),
+        labels=LABEL, trunk="fc1_output"),
+    UserNetwork("mobilefacenet_training", "insightface",
+        lambda: with_margin(mobilefacenet(), 128, 10000, False), (1, 3, 112, 112),
+        labels=LABEL, trunk="fc1_output"),
 )  # fmt: skip

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.families.backbones import conv, conv_relu, relu, resnet_v2, vgg16
+from benchmarks.families.backbones import average, conv, conv_relu, dense, relu, resnet_v2, vgg16
 from benchmarks.families.detectors import SUBTRACTED
-from benchmarks.families.family import Family, sym, variable
+from benchmarks.families.family import UserNetwork, sym, variable
 
 
 def propose(data: Any, im_info: Any, count: int) -> Any:
@@ -29,18 +29,22 @@ def rcnn(classes: int = 21, count: int = 300) -> Any:
     """Faster R-CNN with VGG-16 as example/rcnn tests it: proposals, class probabilities, box offsets."""
     _, maps = vgg16(variable())
     rois = propose(maps, variable("im_info"), count)
-    found = sym.Flatten(
-        sym.ROIPooling(maps, rois, pooled_size=(7, 7), spatial_scale=1 / 16, name="roi_pool5")
-    )
+    found = sym.ROIPooling(maps, rois, pooled_size=(7, 7), spatial_scale=1 / 16, name="roi_pool5")
+    found = sym.Flatten(found)
     for layer in ("6", "7"):
-        found = relu(sym.FullyConnected(found, num_hidden=4096, name=f"fc{layer}"), f"relu{layer}")
+        found = relu(dense(found, f"fc{layer}", 4096), f"relu{layer}")
         found = sym.Dropout(found, p=0.5, name=f"drop{layer}")
-    scores = sym.softmax(sym.FullyConnected(found, num_hidden=classes, name="cls_score"), name="cls_prob")
-    boxes = sym.FullyConnected(found, num_hidden=4 * classes, name="bbox_pred")
+    scores, boxes = dense(found, "cls_score", classes), dense(found, "bbox_pred", 4 * classes)
+    return group_regions(rois, scores, boxes, classes, 4 * classes)
+
+
+def group_regions(rois: Any, logits: Any, boxes: Any, classes: int, width: int) -> Any:
+    """Regions, class probabilities ``[1, R, classes]`` and box offsets ``[1, R, width]``."""
+    scores = sym.softmax(logits, name="cls_prob")
     return sym.Group([
         rois,
         sym.Reshape(scores, shape=(1, -1, classes), name="cls_prob_reshape"),
-        sym.Reshape(boxes, shape=(1, -1, 4 * classes), name="bbox_pred_reshape"),
+        sym.Reshape(boxes, shape=(1, -1, width), name="bbox_pred_reshape"),
     ])  # fmt: skip
 
 
@@ -55,14 +59,8 @@ def rfcn(classes: int = 21, count: int = 300) -> Any:
             conv(shared, f"rfcn_{name}", 49 * width, 1), rois, name=f"psroipooled_{name}_rois",
             output_dim=width, pooled_size=7, group_size=7, spatial_scale=1 / 16,
         )  # fmt: skip
-        found = sym.Pooling(found, global_pool=True, kernel=(7, 7), pool_type="avg", name=f"ave_{name}_rois")
-        pooled.append(sym.Reshape(found, shape=(-1, width)))
-    scores = sym.softmax(pooled[0], name="cls_prob")
-    return sym.Group([
-        rois,
-        sym.Reshape(scores, shape=(1, -1, classes), name="cls_prob_reshape"),
-        sym.Reshape(pooled[1], shape=(1, -1, 8), name="bbox_pred_reshape"),
-    ])  # fmt: skip
+        pooled.append(sym.Reshape(average(found, f"ave_{name}_rois"), shape=(-1, width)))
+    return group_regions(rois, *pooled, classes, 8)
 
 
 def info(height: int, width: int) -> dict[str, Any]:
@@ -70,7 +68,9 @@ def info(height: int, width: int) -> dict[str, Any]:
     return {"im_info": np.float32([[height, width, 1]])}
 
 
+SIZE = (1, 3, 384, 512)
+
 FAMILIES = (
-    Family("rcnn_vgg16", "MXNet example/rcnn", rcnn, (1, 3, 384, 512), SUBTRACTED, further=info(384, 512)),
-    Family("rfcn_resnet50", "R-FCN", rfcn, (1, 3, 384, 512), SUBTRACTED, further=info(384, 512)),
+    UserNetwork("rcnn_vgg16", "MXNet example/rcnn", rcnn, SIZE, SUBTRACTED, further=info(384, 512)),
+    UserNetwork("rfcn_resnet50", "R-FCN", rfcn, SIZE, SUBTRACTED, further=info(384, 512)),
 )  # fmt: skip

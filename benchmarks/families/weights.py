@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.families.family import Array, Family, mx
+from benchmarks.families.family import Array, UserNetwork, mx
 from gcv_edge.exporters.mxnet.random_weights import (
     BRANCH_GAIN,
     calibrate,
@@ -26,7 +26,7 @@ GAIN = 3.0
 """What makes most places of a detector empty, and few alike: trained ones find nothing in a plain picture."""
 
 
-def write_network(family: Family, path: Path, seed: int) -> None:
+def write_network(family: UserNetwork, path: Path, seed: int) -> None:
     """Write ``PATH-symbol.json`` and ``PATH-0000.params`` as a project does."""
     if family.is_written:
         family.build(path, seed)
@@ -39,7 +39,7 @@ def write_network(family: Family, path: Path, seed: int) -> None:
     mx.nd.save(f"{path}-0000.params", named)
 
 
-def draw_weights(family: Family, symbol: Any, seed: int) -> dict[str, Array]:
+def draw_weights(family: UserNetwork, symbol: Any, seed: int) -> dict[str, Array]:
     """Draw every parameter of a symbol; the last layers' results then deviate alike."""
     labels = {name: np.zeros(shape, np.float32) for name, shape in family.labels.items()}
     batches = [family.make_inputs(picture) | labels for picture in training_pictures(*family.size)]

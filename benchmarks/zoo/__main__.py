@@ -15,27 +15,15 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-import signal
 import sys
-import time
 from collections.abc import Sequence
-from pathlib import Path
 
-from benchmarks.zoo import ROOT
+from benchmarks.records import Record, Records
+from benchmarks.sweep import describe_outcome, is_wanted, make_sweep_parser, run_jobs, with_records
+from benchmarks.workers import FAILED, PARITY, PASSED, PHASES, SPEED, SweepJob
 from benchmarks.zoo.cover import read_cover, write_cover
 from benchmarks.zoo.publish import publish
-from benchmarks.zoo.records import (
-    FAILED,
-    PARITY,
-    PASSED,
-    PHASES,
-    SPEED,
-    UNBUILDABLE,
-    Record,
-    Records,
-    is_expected,
-)
-from benchmarks.zoo.workers import Job, Workers
+from benchmarks.zoo.verdicts import UNBUILDABLE, is_expected
 from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import GcvEdgeError, UsageError
 from gcv_edge.exporters.mxnet import zoo
@@ -45,42 +33,19 @@ from gcv_edge.exporters.mxnet.live import zoo_names
 def main() -> int:
     """Run the command line."""
     options = parse_arguments()
-    signal.signal(signal.SIGTERM, interrupt)
-    records = Records(options.output)
-    try:
-        names = choose_names(options)
-        with records.locked():
-            if options.publish:
-                return publish_all(records, names)
-            sweep(records, names, options)
-    except GcvEdgeError as error:
-        sys.exit(f"Error: {error}")
-    except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    return summarize(records.read_all(names), len(names))
+    return with_records(options.output, lambda records: work(records, options))
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.zoo",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_sweep_parser(__doc__, "zoo", 1800)
     parser.add_argument("--names", help="only these, separated by commas; * stands for anything")
     parser.add_argument("--task", help="only networks for this task")
     parser.add_argument("--cover", action="store_true", help="only the covering subset")
     parser.add_argument("--phase", choices=("all", *PHASES), default="all")
-    parser.add_argument("--again", action="store_true", help="also what has a result already")
-    parser.add_argument("--retry", action="store_true", help="also what has failed before")
     parser.add_argument(
         "--jobs", type=int, help="names at a time (default 1, where none is timed one per processor)"
     )
-    parser.add_argument("--timeout", type=float, default=1800, help="seconds for one name (default 1800)")
-    parser.add_argument("--seed", type=int, default=0, help="of the weights")
-    parser.add_argument("--output", type=Path, default=ROOT / "out" / "zoo", help="folder of the results")
-    parser.add_argument("--publish", action="store_true", help="write the table from the results and stop")
     options = parser.parse_args()
     if options.publish and (options.names or options.task or options.cover):
         parser.error("--publish: the table is of all names")
@@ -94,9 +59,17 @@ def parse_arguments() -> argparse.Namespace:
     return options
 
 
-def interrupt(*_arguments: object) -> None:
-    """End as by the keyboard, so that children and their files go too."""
-    raise KeyboardInterrupt
+def work(records: Records, options: argparse.Namespace) -> int:
+    """Do with all names what still has to be done, or publish what was done; return the exit code."""
+    names = choose_names(options)
+    if options.publish:
+        publish_all(records, names)
+    else:
+        planned = ((name, plan(records.read(name), options)) for name in names)
+        jobs = [SweepJob(name, phases, options.seed, options.timeout) for name, phases in planned if phases]
+        print(f"{len(jobs)} of {len(names)} names to do, results in {records.folder}", flush=True)
+        run_jobs(records, jobs, options.jobs, describe)
+    return summarize(records.read_all(names), len(names))
 
 
 def choose_names(options: argparse.Namespace) -> list[str]:
@@ -125,25 +98,9 @@ def match_names(pattern: str, names: Sequence[str]) -> list[str]:
     return found
 
 
-def sweep(records: Records, names: Sequence[str], options: argparse.Namespace) -> None:
-    """Do with all names what still has to be done, and say how far it is."""
-    planned = ((name, plan(records.read(name), options)) for name in names)
-    waiting = [Job(name, phases, options.seed, options.timeout) for name, phases in planned if phases]
-    print(f"{len(waiting)} of {len(names)} names to do, results in {records.folder}", flush=True)
-    started, failed = time.monotonic(), 0
-    for count, record in enumerate(Workers(records, options.jobs).run(waiting), 1):
-        failed += not is_expected(record)
-        left = (time.monotonic() - started) / count * (len(waiting) - count)
-        print(
-            f"[{count}/{len(waiting)}] {describe(record)}   failed {failed}, {left / 60:.0f} min left",
-            flush=True,
-        )
-
-
 def plan(record: Record | None, options: argparse.Namespace) -> tuple[str, ...]:
     """Return the phases that a name still needs; what does not pass is not timed."""
-    is_wanted = options.again or record is None or (options.retry and record["verdict"] == FAILED)
-    if is_wanted and PARITY in options.phases:
+    if is_wanted(record, options) and PARITY in options.phases:
         return tuple(options.phases)
     if record is None or record["verdict"] != PASSED or SPEED not in options.phases:
         return ()
@@ -152,12 +109,9 @@ def plan(record: Record | None, options: argparse.Namespace) -> tuple[str, ...]:
 
 def describe(record: Record) -> str:
     """Say in a line what became of a name."""
-    text = f"{record['verdict']:7} {record['name']:36} {record['seconds']:6.1f} s"
-    if record["verdict"] != PASSED:
-        return f"{text}  {record['reason']}"
     errors = {engine: f"{found['worst']:.1e}" for engine, found in record.get(PARITY, {}).items()}
     times = {engine: f"{milliseconds:g} ms" for engine, milliseconds in record.get(SPEED, {}).items()}
-    return text + "".join(f"  {key} {value}" for found in (errors, times) for key, value in found.items())
+    return describe_outcome(record, errors) + "".join(f"  {key} {value}" for key, value in times.items())
 
 
 def summarize(found: Sequence[Record], wanted: int) -> int:
@@ -172,7 +126,7 @@ def summarize(found: Sequence[Record], wanted: int) -> int:
     return int(not all(map(is_expected, found)) or len(found) < wanted)
 
 
-def publish_all(records: Records, names: Sequence[str]) -> int:
+def publish_all(records: Records, names: Sequence[str]) -> None:
     """Write the table and the covering subset from the results of all names.
 
     Raises:
@@ -186,7 +140,6 @@ def publish_all(records: Records, names: Sequence[str]) -> int:
         )
     publish(found, max(record.get("threads", 0) for record in found))
     write_cover(found)
-    return summarize(found, len(names))
 
 
 if __name__ == "__main__":

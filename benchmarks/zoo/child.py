@@ -1,12 +1,7 @@
-"""One name in a process of its own: python -m benchmarks.zoo.child PHASES NAME SEED FOLDER.
-
-Writes FOLDER/record.json; the exported file lies in FOLDER too, for as long as the process needs it.
-"""
+"""What the sweep does with one name, in a process of its own."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +10,16 @@ from typing import Any
 import numpy as np
 import onnx
 
+from benchmarks.children import one_line
+from benchmarks.memory import with_peak
+from benchmarks.records import Record
+from benchmarks.workers import FAILED, PARITY, PASSED, SPEED
 from benchmarks.zoo.inputs import seeded_inputs
-from benchmarks.zoo.memory import with_peak
 from benchmarks.zoo.parity import Parity, measure
-from benchmarks.zoo.records import FAILED, PARITY, PASSED, SPEED, UNBUILDABLE, UNBUILDABLE_NAMES, Record
 from benchmarks.zoo.speed import measure_speed
 from benchmarks.zoo.ties import excuse_ties
 from benchmarks.zoo.variants import list_variants
+from benchmarks.zoo.verdicts import UNBUILDABLE, UNBUILDABLE_NAMES
 from gcv_edge.agreement import compare_all
 from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import UnsupportedError
@@ -36,10 +34,9 @@ from gcv_edge.runtime.sessions import ENGINES
 from gcv_edge.verification.runs import Runs, run_both
 
 CUSTOM_CLASSES = ("apple", "pear", "plum")
-LONGEST_REASON = 300
 
 
-class Recorded:
+class CachedReference:
     """A reference that computes each input once.
 
     Attributes:
@@ -68,20 +65,15 @@ def fingerprint(inputs: Any) -> bytes:
     return b"".join(str(array.shape).encode() + np.ascontiguousarray(array).tobytes() for array in arrays)
 
 
-def main() -> None:
-    """Write the record of some phases of one name."""
-    phases, name, seed, place = sys.argv[1:]
-    folder = Path(place)
-    record: Record = {"name": name}
+def run(phases: Sequence[str], name: str, seed: int, folder: str) -> Record:
+    """Return the record of some phases of one name; the exported file lies in a folder meanwhile."""
+    path = Path(folder) / "model.onnx"
     try:
-        parts = load_parts(name, int(seed))
-        path = folder / "model.onnx"
-        record |= join([run_phases(phases.split(","), source, options, path) for source, options in parts])
+        parts = [run_phases(phases, *part, path) for part in load_parts(name, seed)]
     except UnsupportedError as error:
-        record |= {"verdict": UNBUILDABLE if name in UNBUILDABLE_NAMES else FAILED, "reason": one_line(error)}
-    except Exception as error:  # whatever goes wrong with one name is that name's result
-        record |= {"verdict": FAILED, "reason": f"{type(error).__name__}: {one_line(error)}"}
-    (folder / "record.json").write_text(json.dumps(record))
+        verdict = UNBUILDABLE if name in UNBUILDABLE_NAMES else FAILED
+        return {"name": name, "verdict": verdict, "reason": one_line(error)}
+    return {"name": name} | join(parts)
 
 
 def load_parts(name: str, seed: int) -> Iterator[tuple[MxnetSource, ExportOptions]]:
@@ -137,14 +129,14 @@ def compare(source: MxnetSource, options: ExportOptions, result: ExportResult, s
     """Hold both engines against MXNet."""
     reference = source.convert(options).make_reference()
     assert reference is not None
-    recorded = Recorded(reference)
+    cached = CachedReference(reference)
     problems, parities = [], {}
     for engine in ENGINES:
-        recorded.inputs.clear()
-        runs = run_both(result.path, result.metadata, recorded, engine, seeded_inputs, is_joined=False)
+        cached.inputs.clear()
+        runs = run_both(result.path, result.metadata, cached, engine, seeded_inputs, is_joined=False)
         parity = measure(runs, result.metadata, size)
         if parity.missed and result.metadata.detection is not None:
-            excuse_ties(parity, recorded, list(recorded.inputs), result.metadata.detection)
+            excuse_ties(parity, cached, list(cached.inputs), result.metadata.detection)
         parities[engine] = parity.to_dict()
         problems += find_problems(engine, runs, result.metadata, parity)
     return {
@@ -200,12 +192,3 @@ def find_problems(engine: str, runs: Runs, metadata: ModelMetadata, parity: Pari
             f"export refuses '{row.name}': {row.max_error:.2g}, allowed {row.tolerance:g}" for row in refused
         ]
     return problems
-
-
-def one_line(error: BaseException) -> str:
-    """Return an error's text on one line."""
-    return " ".join(str(error).split())[:LONGEST_REASON]
-
-
-if __name__ == "__main__":
-    main()

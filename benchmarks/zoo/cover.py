@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.zoo.records import PASSED, Record
+from benchmarks.records import Record
+from benchmarks.workers import PASSED
 from gcv_edge.files import replacing
 
 COVER = Path(__file__).with_name("cover.json")

@@ -6,11 +6,11 @@ arbitrary; and MXNet, which adds up equal numbers one by one, has averages that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gcv_edge.exporters.mxnet.random_weights import draw_shapes, stream
+from gcv_edge.exporters.mxnet.random_weights import Array, draw_shapes, stream
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import Inputs, Pixels, as_clip, check_inputs, noise_picture, normalize
 from gcv_edge.tasks import TENSORS
@@ -42,3 +42,9 @@ def shapes_picture(height: int, width: int) -> Pixels:
     """Draw soft shapes with a little noise, RGB ``[H, W, 3]``."""
     levels = MIDDLE + SPREAD * draw_shapes((3, height, width), stream(SEED))
     return np.asarray(np.clip(levels, 0, 255).transpose(1, 2, 0), np.uint8)
+
+
+def add_noise(inputs: Array, deviation: float, seed: int | Sequence[int]) -> Array:
+    """Change inputs by next to nothing, to see what rounding decides about."""
+    noise = np.random.default_rng(seed).standard_normal(inputs.shape)
+    return np.asarray(inputs + deviation * noise, np.float32)

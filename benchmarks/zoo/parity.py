@@ -1,8 +1,9 @@
 """How far an engine's outputs are from MXNet's, in the units of the published table.
 
-An output's error is its largest difference over MXNet's largest value; boxes count in parts of the picture's
-longer side, and scores as they are. Of detections, every one of MXNet's final list must have a partner of
-equal class, score, box and mask.
+An output's error is its largest difference in units of how much MXNet's own varies, as an export's verdict
+counts it; of 8-bit networks, the root mean square. Of detections, every one of MXNet's final list must have a
+partner of equal class, score, box and mask; their errors count in parts of the picture's longer side, and of
+scores and masks as they are.
 """
 
 from __future__ import annotations
@@ -14,10 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.zoo.lists import TOLERANCE, Listing, find_lonely, find_partners, mask_difference, read_listing
+from benchmarks.zoo.lists import Listing, find_lonely, find_partners, mask_difference, read_listing
 from gcv_edge.agreement import PEAK_SHARE
 from gcv_edge.metadata import DetectionSettings, ModelMetadata
-from gcv_edge.verification.deviation import ROUNDED_TOLERANCE, Outputs, comparable, rounded_error
+from gcv_edge.verification.deviation import (
+    ROUNDED_TOLERANCE,
+    Outputs,
+    measure_spread,
+    rounded_error,
+    scaled_error,
+)
+from gcv_edge.verification.deviation import TOLERANCE as OUTPUT_TOLERANCE
 from gcv_edge.verification.lists import has_proposals, lists_peaks
 from gcv_edge.verification.runs import Runs
 
@@ -57,7 +65,7 @@ class Parity:
     rows: int = 0
     missed: list[Missed] = field(default_factory=list)
     ties: int = 0
-    tolerance: float = TOLERANCE
+    tolerance: float = OUTPUT_TOLERANCE
 
     def add(self, name: str, error: float) -> None:
         """Note an error; the largest of each name counts, and what is no number counts as infinite."""
@@ -89,14 +97,16 @@ def measure(runs: Runs, metadata: ModelMetadata, size: tuple[int, int]) -> Parit
         size: height and width of the network's input.
     """
     rounded = metadata.variant == "int8"
-    parity = Parity(tolerance=ROUNDED_TOLERANCE if rounded else TOLERANCE)
+    parity = Parity(tolerance=ROUNDED_TOLERANCE if rounded else OUTPUT_TOLERANCE)
+    spreads = {name: measure_spread([run[name] for run in runs.expected]) for name in runs.expected[0]}
     for index, (found, expected) in enumerate(zip(runs.found, runs.expected, strict=True)):
         for name in direct_outputs(found, expected):
-            theirs = expected[name if name in expected else "output"]
+            theirs = name if name in expected else "output"
             if rounded:
-                parity.add(name, rounded_error(found[name], theirs))
+                parity.add(name, rounded_error(found[name], expected[theirs]))
             else:
-                parity.add(name, output_error(name, found[name], theirs, max(size), metadata.detection))
+                spared = PEAK_SHARE if lists_peaks(name, metadata.detection) else 0.0
+                parity.add(name, scaled_error(name, found[name], expected[theirs], spreads[theirs], spared))
         if metadata.detection is not None and "final_ids" in expected and not rounded:
             compare_lists(parity, found, expected, metadata.detection, max(size), index)
     return parity
@@ -106,23 +116,6 @@ def direct_outputs(found: Outputs, expected: Outputs) -> Iterator[str]:
     """Give the names of outputs that can be compared number by number: no lists, no proposals."""
     if not has_proposals(expected):
         yield from (name for name in found if name in expected or "output" in expected)
-
-
-def output_error(
-    name: str, found: Array, expected: Array, side: int, settings: DetectionSettings | None
-) -> float:
-    """Largest difference of an output in its units."""
-    if found.shape != expected.shape:
-        return float("inf")
-    found, expected = comparable(name, found), comparable(name, expected)
-    difference = np.abs(found - expected)
-    if name == "boxes":
-        difference = difference / np.maximum(side, np.abs(expected))
-    elif name != "scores":
-        difference = difference / max(float(np.abs(expected).max(initial=0.0)), 1e-12)
-    if lists_peaks(name, settings):
-        difference = np.sort(difference, axis=None)[: difference.size - int(PEAK_SHARE * difference.size)]
-    return float(difference.max(initial=0.0))
 
 
 def compare_lists(

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from benchmarks.harness import machine
-from benchmarks.zoo import ROOT
-from benchmarks.zoo.page import PAGE, format_page
-from benchmarks.zoo.records import Record
+from benchmarks.pages import ZOO_PAGE, ZOO_TABLE, write_page
+from benchmarks.records import Record, machine, now
 from gcv_edge.files import replacing
-
-TABLE = ROOT / "gcv_edge" / "zoo.json"
 
 NOTES = (
     (r"siamrpn_", "two files: the template's, computed once, and the search's, computed for each frame"),
@@ -33,16 +28,15 @@ def publish(records: Iterable[Record], threads: int) -> None:
     document = make_document(records, threads)
     rows = ",\n".join(f"  {json.dumps(row)}" for row in document["names"])
     head = json.dumps({key: value for key, value in document.items() if key != "names"}, indent=1)
-    with replacing(TABLE) as temporary:
+    with replacing(ZOO_TABLE) as temporary:
         temporary.write_text(f'{head[:-2]},\n "names": [\n{rows}\n ]\n}}\n')
-    with replacing(PAGE) as temporary:
-        temporary.write_text(format_page(document))
+    write_page(ZOO_PAGE)
 
 
 def make_document(records: Iterable[Record], threads: int) -> dict[str, Any]:
     """Collect what is published."""
     return {
-        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "date": now()[:10],
         "machine": machine(),
         "threads": threads,
         "names": [dict(describe(record)) for record in records],

@@ -6,28 +6,21 @@ engines' with this package's selection.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harness import best
+from benchmarks.timing import best, until_quiet
 from gcv_edge import _core
+from gcv_edge.benchmarking.mxnet_runner import STATIC
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.random_weights import Array, draw_picture
 from gcv_edge.exporters.mxnet.reference import as_nd, write_symbol
 from gcv_edge.metadata import DetectionSettings, ModelMetadata
-from gcv_edge.runtime.sessions import ENGINES, Session, SessionOptions, open_session
-
-SECONDS, LONGEST = 2.0, 20.0
-FEWEST, SPREAD = 2, 0.05
-"""A busy neighbour: there are further rounds until two calls of each are within this of the fastest, or until
-the time of the longest measurement is over."""
-
-STATIC = (("static_alloc", True), ("static_shape", True))
-"""As ``net.hybridize(static_alloc=True, static_shape=True)``, which is how GluonCV's users make it fast."""
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import ENGINES, Session, SessionOptions
 
 
 def measure_speed(network: Network, path: Path, metadata: ModelMetadata) -> dict[str, float]:
@@ -37,33 +30,7 @@ def measure_speed(network: Network, path: Path, metadata: ModelMetadata) -> dict
     functions = {"mxnet": prepare_mxnet(network, list(inputs.values()))}
     for engine, session in sessions.items():
         functions[engine] = prepare_engine(session, metadata.detection, inputs)
-    return {name: float(f"{best(seconds):.4g}") for name, seconds in time_until_quiet(functions).items()}
-
-
-def time_until_quiet(functions: Mapping[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Call functions in turn; return seconds of calls, of which the fastest are no chance."""
-    for function in functions.values():
-        function()
-    timings: dict[str, list[float]] = {name: [] for name in functions}
-    started, rounds, is_settled = time.perf_counter(), 0, False
-    while rounds < FEWEST or not is_settled:
-        for name, function in functions.items():
-            timings[name].append(time_once(function))
-        rounds, taken = rounds + 1, time.perf_counter() - started
-        is_settled = taken > LONGEST or (taken > SECONDS and all(map(is_quiet, timings.values())))
-    return timings
-
-
-def is_quiet(seconds: Sequence[float]) -> bool:
-    """Tell whether the two fastest calls took the same time."""
-    return len(seconds) > 1 and sorted(seconds)[1] <= (1 + SPREAD) * min(seconds)
-
-
-def time_once(function: Callable[[], object]) -> float:
-    """Seconds of one call."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
+    return {name: float(f"{best(seconds):.4g}") for name, seconds in until_quiet(functions).items()}
 
 
 def make_inputs(session: Session) -> dict[str, Array]:
@@ -79,7 +46,7 @@ def prepare_mxnet(network: Network, inputs: list[Array]) -> Callable[[], object]
     missing = [name for name in names if name not in network.weights]
     given = {**network.weights, **dict(zip(missing, inputs, strict=True))}
     arrays = [as_nd(mxnet, given[name]) for name in names]
-    operator = mxnet.nd.CachedOp(symbol, STATIC)
+    operator = mxnet.nd.CachedOp(symbol, tuple(STATIC.items()))
 
     def run() -> None:
         outputs = operator(*arrays)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gcv_edge.exporters.mxnet.convert import BOOKKEEPING
 from gcv_edge.exporters.mxnet.symbol import Node, Symbol
+from gcv_edge.exporters.mxnet.symbol_converter import BOOKKEEPING
 
 SIZES = frozenset({"num_filter", "num_hidden", "no_bias", "__layout__", "key", "ndev", "p"})
 """Attributes of which every value is handled alike (``no_bias`` shows in the number of inputs)."""

@@ -1,5 +1,4 @@
 #include <nanobind/nanobind.h>
-#include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
@@ -9,7 +8,6 @@
 #include "gcv_edge/clips.h"
 #include "gcv_edge/cpu.h"
 #include "gcv_edge/error.h"
-#include "gcv_edge/metadata.h"
 #include "gcv_edge/placement.h"
 #include "gcv_edge/version.h"
 #include "processing.h"
@@ -43,17 +41,9 @@ Placement make_placement(const SourceTuple& source, const TargetTuple& target) {
           {std::get<0>(target), std::get<1>(target), std::get<2>(target), std::get<3>(target)}};
 }
 
-Metadata read_metadata_file(nb::handle path) {
-  PyObject* encoded = nullptr;
-  if (PyUnicode_FSConverter(path.ptr(), static_cast<void*>(&encoded)) == 0) throw nb::python_error();
-  const auto name = nb::steal<nb::bytes>(encoded);
-  const nb::gil_scoped_release release;
-  return read_metadata(std::string(name.c_str(), name.size()));
-}
-
-void raise_model_file_error(const FormatError& error) {
+void raise_file_error(const char* kind, const FormatError& error) {
   try {
-    const nb::object type = nb::module_::import_("gcv_edge.errors").attr("ModelFileError");
+    const nb::object type = nb::module_::import_("gcv_edge.errors").attr(kind);
     const nb::object path =
         nb::steal(PyUnicode_DecodeFSDefaultAndSize(error.path().data(), static_cast<Py_ssize_t>(error.path().size())));
     const nb::object instance = type(path, error.problem());
@@ -66,8 +56,10 @@ void raise_model_file_error(const FormatError& error) {
 void translate(const std::exception_ptr& pointer, void* /*payload*/) {
   try {
     std::rethrow_exception(pointer);
+  } catch (const MetadataError& error) {
+    raise_file_error("MetadataError", error);
   } catch (const FormatError& error) {
-    raise_model_file_error(error);
+    raise_file_error("ModelFileError", error);
   } catch (const Error& error) {
     PyErr_SetString(PyExc_ValueError, error.what());
   }
@@ -112,9 +104,6 @@ void bind_placement(nb::module_& m) {
 }
 
 void bind_system(nb::module_& m) {
-  m.def("read_metadata", read_metadata_file, "path"_a,
-        nb::sig("def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]"),
-        "Read the metadata of an .onnx file without reading its graph; ModelFileError if it is damaged.");
   m.def("isa", [] { return isa_name(active_isa()); }, "Instruction set in use: scalar, avx2, avx512 or neon.");
   m.def(
       "available_isas",
@@ -137,6 +126,7 @@ NB_MODULE(_core, m) {  // NOLINT(misc-use-anonymous-namespace)
   m.doc() = "Native pre- and post-processing of gcv-edge.";
   nb::set_leak_warnings(false);
   nb::register_exception_translator(gcv::python::translate);
+  gcv::python::bind_metadata(m);
   gcv::python::bind_placement(m);
   gcv::python::bind_processing(m);
   gcv::python::bind_masks(m);

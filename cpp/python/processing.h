@@ -13,6 +13,9 @@ using SizeTuple = std::tuple<int, int>;
 
 inline Size to_size(const SizeTuple& size) { return {std::get<0>(size), std::get<1>(size)}; }
 
+/// Add what reads the metadata of model files to the module.
+void bind_metadata(nanobind::module_& m);
+
 /// Add what takes or returns arrays to the module.
 void bind_processing(nanobind::module_& m);
 void bind_masks(nanobind::module_& m);

@@ -32,7 +32,7 @@ bool read_number(std::string_view word, double& value) {
   const char* const begin = digits.data();
   const char* const end = begin + digits.size();
   const auto [stop, error] = std::from_chars(begin, end, value);
-  return error == std::errc() && stop == end && std::isfinite(value);
+  return error == std::errc() && stop == end && std::abs(value) <= std::numeric_limits<float>::max();
 }
 
 /// A number beyond 64 bits becomes the nearest that has them.

@@ -111,6 +111,7 @@ ModelMetadata parse_metadata(const Metadata& entries, const std::string& path) {
   if (found.task == Task::image_to_image) found.image = read_image(reader);
   found.activation = read_activation(reader);
   found.source = reader.text_or("gcv_edge source", "");
+  found.source_hash = reader.text_or("gcv_edge source_hash", "");
   found.variant = reader.text_or("gcv_edge variant", "fp32");
   found.version = reader.text_or("gcv_edge version", "");
   return found;

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "entry_reader.h"
 #include "gcv_edge/error.h"
 
 namespace gcv {
@@ -37,7 +38,7 @@ Task parse_task(std::string_view name) {
     if (name == row.name) return static_cast<Task>(index);
     names += (index++ == 0 ? "" : ", ") + std::string(row.name);
   }
-  throw UnsupportedError("task '" + std::string(name) + "' is not supported: expected one of " + names);
+  throw UnsupportedError("task " + quote(std::string(name)) + " is not supported: expected one of " + names);
 }
 
 }  // namespace gcv

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.detection_head import NMS, DetectionHead, read_nms, rows_behind
-from gcv_edge.exporters.mxnet.symbol import Entry
+from gcv_edge.exporters.mxnet.symbol import NodeEntry
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolEditor, SymbolReader
 from gcv_edge.metadata import DetectionSettings
 
-Pair = tuple[Entry, Entry]
+Pair = tuple[NodeEntry, NodeEntry]
 """Boxes and their class scores."""
 
 
@@ -34,7 +34,7 @@ def find_anchor_head(reader: SymbolReader) -> DetectionHead | None:
     return None if found is None else DetectionHead(editor.symbol(), *found, settings)
 
 
-def read_selection(reader: SymbolReader, rows: Entry) -> tuple[Entry, DetectionSettings]:
+def read_selection(reader: SymbolReader, rows: NodeEntry) -> tuple[NodeEntry, DetectionSettings]:
     """Read ``post_nms`` and the attributes of ``box_nms``; without either, all is kept."""
     limit = reader.slice_of(rows)
     post_nms = -1
@@ -46,7 +46,7 @@ def read_selection(reader: SymbolReader, rows: Entry) -> tuple[Entry, DetectionS
     return node.inputs[0], read_nms(Attributes(node), post_nms)
 
 
-def yolo_scale(reader: SymbolReader, piece: Entry) -> Pair | None:
+def yolo_scale(reader: SymbolReader, piece: NodeEntry) -> Pair | None:
     """Match one scale: reshape(transpose(concat(ids, expand(transpose(scores)), tile(boxes)))).
 
     Both are ``[N, positions, anchors, ...]``.
@@ -71,7 +71,7 @@ def join_scales(editor: SymbolEditor, scales: Sequence[Pair]) -> Pair:
     )
 
 
-def ssd_boxes(reader: SymbolReader, pieces: Sequence[Entry]) -> Pair | None:
+def ssd_boxes(reader: SymbolReader, pieces: Sequence[NodeEntry]) -> Pair | None:
     """Match per-class rows: concat(slice(ids, c), slice(where(mask, scores, 0), c), boxes) for each c."""
     found = set()
     for index, piece in enumerate(pieces):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gcv_edge.exporters.mxnet.convert import Weights
+from gcv_edge.exporters.mxnet.inference import Weights
 
 LEAST_PART, MOST_PART = 0.5, 1.1
 """Of the picture's side: what the largest anchors measure (the square root of their area)."""

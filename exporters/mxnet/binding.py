@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import ParamsMismatchError
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.convert import Weights
+from gcv_edge.exporters.mxnet.inference import Weights
 from gcv_edge.exporters.mxnet.inputs import PARAMETER_NAME
 from gcv_edge.exporters.mxnet.layer_shapes import shapes_by_use
 from gcv_edge.exporters.mxnet.params import Params
@@ -30,7 +30,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass
-class Layer:
+class LayerParameters:
     """Parameters that belong together.
 
     Attributes:
@@ -54,7 +54,7 @@ class Layer:
         found = ((part, COUNTER.fullmatch(part)) for part in self.name.split("_"))
         return tuple((match[1], int(match[2])) if match else (part, 0) for part, match in found)
 
-    def fits(self, other: Layer) -> bool:
+    def fits(self, other: LayerParameters) -> bool:
         """Whether roles and known shapes are the same."""
         return self.names.keys() == other.names.keys() and all(
             are_equal(shape, other.shapes[role]) for role, shape in self.shapes.items()
@@ -126,7 +126,9 @@ def parents(path: str) -> Iterator[str]:
         yield path
 
 
-def nearest(layers: list[Layer], path: str, blocks: Mapping[str, Collection[str]]) -> list[Layer]:
+def nearest(
+    layers: list[LayerParameters], path: str, blocks: Mapping[str, Collection[str]]
+) -> list[LayerParameters]:
     """Of the layers that fit a path, keep those that begin as others of its innermost known block do.
 
     Layers of one block are made in one scope, and so have one beginning; those of blocks inside it go on
@@ -164,24 +166,24 @@ def stored_shape(shape: Shape) -> Shape:
     return shape if min(shape, default=0) > 0 else ()
 
 
-def group_layers(shapes: Mapping[str, Shape], separator: str) -> list[Layer]:
+def group_layers(shapes: Mapping[str, Shape], separator: str) -> list[LayerParameters]:
     """Group parameters by what stands before their roles, in order."""
-    layers: dict[str, Layer] = {}
+    layers: dict[str, LayerParameters] = {}
     for name, shape in shapes.items():
         found = PARAMETER_NAME.search(name)
         role = found.group(1) if found else name.rpartition(separator)[2]
         stem = name[: len(name) - len(role)].rstrip(separator)
-        layer = layers.setdefault(stem, Layer(stem))
+        layer = layers.setdefault(stem, LayerParameters(stem))
         layer.names[role], layer.shapes[role] = name, shape
     return list(layers.values())
 
 
-def next_layers(free: Sequence[Layer]) -> list[Layer]:
+def next_layers(free: Sequence[LayerParameters]) -> list[LayerParameters]:
     """Layers of which none is left that was made before: a lower counter where their names first differ."""
     return [layer for layer in free if not any(is_made_before(other, layer) for other in free)]
 
 
-def is_made_before(layer: Layer, other: Layer) -> bool:
+def is_made_before(layer: LayerParameters, other: LayerParameters) -> bool:
     """Whether the names first differ in the counter of a kind, and this layer's is lower."""
     pairs = zip(layer.counters, other.counters, strict=False)
     first, second = next(((one, two) for one, two in pairs if one != two), (("", 0), ("", 0)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gcv_edge.exporters.mxnet.detection_head import DetectionHead
-from gcv_edge.exporters.mxnet.symbol import Entry
+from gcv_edge.exporters.mxnet.symbol import NodeEntry
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolEditor, SymbolReader
 from gcv_edge.metadata import DetectionSettings
 
@@ -19,8 +19,8 @@ from gcv_edge.metadata import DetectionSettings
 class CenterMaps:
     """What the network gives per position, channels first: centre offsets and sizes, in cells."""
 
-    offsets: Entry
-    sizes: Entry
+    offsets: NodeEntry
+    sizes: NodeEntry
 
 
 def find_center_head(reader: SymbolReader) -> DetectionHead | None:
@@ -41,7 +41,7 @@ def find_center_head(reader: SymbolReader) -> DetectionHead | None:
     return DetectionHead(editor.symbol(), *canonical, settings)
 
 
-def find_maps(reader: SymbolReader, corners: Entry) -> CenterMaps | None:
+def find_maps(reader: SymbolReader, corners: NodeEntry) -> CenterMaps | None:
     """Match x1 = (column + gathered offset) - gathered width / 2."""
     pieces = reader.joined(corners, axis=-1)
     left = reader.chain(pieces[0], "expand_dims") if len(pieces) == 4 else None
@@ -55,13 +55,13 @@ def find_maps(reader: SymbolReader, corners: Entry) -> CenterMaps | None:
     return None if offsets is None or sizes is None else CenterMaps(offsets, sizes)
 
 
-def gathered_map(reader: SymbolReader, entry: Entry) -> Entry | None:
+def gathered_map(reader: SymbolReader, entry: NodeEntry) -> NodeEntry | None:
     """Return the map ``[N, 2, H, W]`` whose cells a ``gather_nd`` takes."""
     cells = reader.behind(entry, "Cast", "Reshape")
     return reader.chain(cells, "gather_nd", "Reshape", "transpose")
 
 
-def add_boxes(editor: SymbolEditor, maps: CenterMaps, scale: float) -> Entry:
+def add_boxes(editor: SymbolEditor, maps: CenterMaps, scale: float) -> NodeEntry:
     """Add the corners ``[N, H*W, 4]`` of the boxes of all positions."""
     low, high = [], []
     for channel, axis in ((0, 3), (1, 2)):
@@ -80,7 +80,7 @@ def add_boxes(editor: SymbolEditor, maps: CenterMaps, scale: float) -> Entry:
     return editor.add("_mul_scalar", listed(editor, corners), scalar=scale)
 
 
-def listed(editor: SymbolEditor, maps: Entry) -> Entry:
+def listed(editor: SymbolEditor, maps: NodeEntry) -> NodeEntry:
     """Add ``[N, H*W, C]`` of maps ``[N, C, H, W]``."""
     flat = editor.add("Reshape", maps, shape=(0, 0, -1))
     return editor.add("transpose", flat, axes=(0, 2, 1))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol
 
 ROI_ALIGN = "_contrib_ROIAlign"
 
@@ -29,18 +29,18 @@ def zero_skipped_regions(symbol: Symbol) -> Symbol:
     return replace(symbol, nodes=tuple(nodes), heads=tuple(at(places, head) for head in symbol.heads))
 
 
-def at(places: list[int], entry: Entry) -> Entry:
+def at(places: list[int], entry: NodeEntry) -> NodeEntry:
     """Return where an entry has gone."""
-    return Entry(places[entry.node], entry.output)
+    return NodeEntry(places[entry.node], entry.output)
 
 
 def add_pooling(nodes: list[Node], pooling: Node) -> None:
     """Add a ROIAlign of regions that all have a picture, and a choice between its results and zeros."""
 
-    def add(op: str, *inputs: Entry, **attrs: object) -> Entry:
+    def add(op: str, *inputs: NodeEntry, **attrs: object) -> NodeEntry:
         texts = {key: str(value) for key, value in attrs.items()}
         nodes.append(Node(f"{pooling.name}_{len(nodes)}", op, texts, inputs))
-        return Entry(len(nodes) - 1, 0)
+        return NodeEntry(len(nodes) - 1, 0)
 
     data, regions = pooling.inputs
     index = add("slice_axis", regions, axis=1, begin=0, end=1)
@@ -48,5 +48,5 @@ def add_pooling(nodes: list[Node], pooling: Node) -> None:
     some = add("Concat", add("_maximum_scalar", index, scalar=0), corners, dim=1, num_args=2)
     skipped = add("Reshape", add("_lesser_scalar", index, scalar=0), shape=(-1,))
     nodes.append(replace(pooling, inputs=(data, some)))
-    pooled = Entry(len(nodes) - 1, 0)
+    pooled = NodeEntry(len(nodes) - 1, 0)
     add("where", skipped, add("zeros_like", pooled), pooled)

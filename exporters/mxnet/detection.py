@@ -14,12 +14,12 @@ from dataclasses import replace
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.anchor_heads import find_anchor_head
 from gcv_edge.exporters.mxnet.center_head import find_center_head
-from gcv_edge.exporters.mxnet.convert import needed_nodes
 from gcv_edge.exporters.mxnet.detection_head import NMS, DetectionHead
+from gcv_edge.exporters.mxnet.inference import needed_nodes
 from gcv_edge.exporters.mxnet.mask_head import find_mask_head
 from gcv_edge.exporters.mxnet.multibox_head import find_multibox_head
 from gcv_edge.exporters.mxnet.region_head import find_region_head
-from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
+from gcv_edge.exporters.mxnet.symbol import NodeEntry, Symbol
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolEditor, SymbolReader
 
 COLUMNS = ((0, 1), (1, 2), (2, 6))
@@ -53,7 +53,7 @@ def find_detection_head(symbol: Symbol) -> DetectionHead | None:
     return None
 
 
-def candidates(symbol: Symbol) -> Iterator[tuple[Symbol, tuple[Entry, ...]]]:
+def candidates(symbol: Symbol) -> Iterator[tuple[Symbol, tuple[NodeEntry, ...]]]:
     """Give symbols whose heads may be a detector's, and the network's own heads that they stand for.
 
     All heads; three that follow each other, where a network lists more than its detections; and the columns
@@ -68,13 +68,13 @@ def candidates(symbol: Symbol) -> Iterator[tuple[Symbol, tuple[Entry, ...]]]:
             yield with_columns(symbol, head), (head,)
 
 
-def is_rows(symbol: Symbol, head: Entry) -> bool:
+def is_rows(symbol: Symbol, head: NodeEntry) -> bool:
     """Tell the rows that a ``box_nms`` gives, all or the first of them."""
     reader = SymbolReader(symbol)
     return reader.is_op(reader.behind(head, "slice_axis", "identity", "_copy", "BlockGrad"), NMS)
 
 
-def with_columns(symbol: Symbol, rows: Entry) -> Symbol:
+def with_columns(symbol: Symbol, rows: NodeEntry) -> Symbol:
     """Return a symbol whose heads are the columns of rows."""
     editor = SymbolEditor(symbol)
     heads = tuple(editor.add("slice_axis", rows, axis=-1, begin=low, end=high) for low, high in COLUMNS)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
+from gcv_edge.exporters.mxnet.symbol import NodeEntry, Symbol
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolReader
 from gcv_edge.metadata import DetectionSettings
 
@@ -22,8 +22,8 @@ class MaskBranch:
         logits: masks of all classes ``[D, C, h, w]`` of those rows.
     """
 
-    regions: Entry
-    logits: Entry
+    regions: NodeEntry
+    logits: NodeEntry
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class DetectionHead:
     """
 
     symbol: Symbol
-    boxes: Entry
-    scores: Entry
+    boxes: NodeEntry
+    scores: NodeEntry
     settings: DetectionSettings
     one_by_one: bool = False
     masks: MaskBranch | None = None
-    covered: tuple[Entry, ...] = ()
+    covered: tuple[NodeEntry, ...] = ()
 
 
-def rows_behind(reader: SymbolReader, heads: Sequence[Entry]) -> Entry | None:
+def rows_behind(reader: SymbolReader, heads: Sequence[NodeEntry]) -> NodeEntry | None:
     """Return the tensor of rows whose columns 0, 1 and 2.. are three heads (ids, scores, boxes)."""
     if len(heads) != 3:
         return None

@@ -23,7 +23,7 @@ from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.clips import count_segments
 from gcv_edge.exporters.mxnet.convert import SymbolConverter
 from gcv_edge.exporters.mxnet.outputs import RESIZING, WRAPPERS
-from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolEditor
 
 LOOKED_THROUGH = (*WRAPPERS, "Cast", "Dropout")
@@ -84,11 +84,11 @@ class SymbolHead:
 
     head: Head
     symbol: Symbol
-    whole: Entry
-    core: Entry
+    whole: NodeEntry
+    core: NodeEntry
 
 
-def take_apart(converter: SymbolConverter, name: str, whole: Entry) -> SymbolHead:
+def take_apart(converter: SymbolConverter, name: str, whole: NodeEntry) -> SymbolHead:
     """Convert an output, and take its ends off."""
     symbol, graph = converter.symbol, converter.graph
     core, temperature = whole, 1.0
@@ -124,12 +124,12 @@ def take_apart(converter: SymbolConverter, name: str, whole: Entry) -> SymbolHea
     return SymbolHead(head, symbol, whole, core)
 
 
-def shape_of(converter: SymbolConverter, entry: Entry) -> Shape:
+def shape_of(converter: SymbolConverter, entry: NodeEntry) -> Shape:
     """Shape of an entry, which is converted for that where it was not yet."""
     return converter.graph.shape(converter.values([entry])[0])
 
 
-def is_reshaped_vector(converter: SymbolConverter, entry: Entry) -> bool:
+def is_reshaped_vector(converter: SymbolConverter, entry: NodeEntry) -> bool:
     """Tell an operator that takes axes of length 1 off a vector, or adds them."""
     node = converter.symbol.nodes[entry.node]
     if node.op not in RESHAPES:
@@ -140,7 +140,7 @@ def is_reshaped_vector(converter: SymbolConverter, entry: Entry) -> bool:
     )
 
 
-def end_of(converter: SymbolConverter, entry: Entry) -> str | None:
+def end_of(converter: SymbolConverter, entry: NodeEntry) -> str | None:
     """Kind of an operator that a runtime stands in for; None for another, or over other axes than classes."""
     node = converter.symbol.nodes[entry.node]
     if node.is_variable or not node.inputs:
@@ -181,7 +181,7 @@ def read_temperature(node: Node) -> float:
     return (attrs.get_optional_float("temperature") or 1.0) if "temperature" in attrs else 1.0
 
 
-def maker_of(symbol: Symbol, entry: Entry) -> str:
+def maker_of(symbol: Symbol, entry: NodeEntry) -> str:
     """Kind of the operator that gives an entry."""
     node = symbol.nodes[entry.node]
     if node.op in LOOKED_THROUGH:

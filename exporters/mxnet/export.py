@@ -36,7 +36,7 @@ from gcv_edge.exporters.mxnet.parts import export_tensors, list_inputs
 from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput
 from gcv_edge.exporters.mxnet.picture_reading import read_picture_input
 from gcv_edge.exporters.mxnet.reference import Array, Computation, as_it_is, open_reference
-from gcv_edge.exporters.mxnet.symbol import Entry
+from gcv_edge.exporters.mxnet.symbol import NodeEntry
 from gcv_edge.exporters.mxnet.task_heads import keep_task_head
 from gcv_edge.exporters.mxnet.training_batch import find_fixed
 from gcv_edge.exporters.nms import emit_nms
@@ -231,7 +231,7 @@ def spare_heads(network: Network, head: DetectionHead) -> tuple[str, ...]:
 
 
 def compute(
-    opened: Opened, outputs: Mapping[str, Entry], finish: Callable[[Array], Array] = as_it_is
+    opened: Opened, outputs: Mapping[str, NodeEntry], finish: Callable[[Array], Array] = as_it_is
 ) -> Computation:
     """Say what MXNet computes to be held against the file: the symbol itself, from its own input on."""
     network, picture = opened.network, opened.picture

@@ -57,7 +57,7 @@ class Reshaped:
 
 
 @dataclass(frozen=True)
-class Fit:
+class ParameterFit:
     """How a parameter file fits a block.
 
     Attributes:
@@ -109,7 +109,7 @@ def list_slots(block: Any, shapes: Mapping[str, Shape] | None = None) -> list[Sl
 
 def fit_parameters(
     stored: Params, slots: Sequence[Slot], needed: Collection[str] | None = None, order: Sequence[str] = ()
-) -> Fit:
+) -> ParameterFit:
     """Find every parameter's array.
 
     Args:
@@ -129,7 +129,7 @@ def fit_parameters(
         if slot.value is None and not has_shape(array.shape, slot.shape):
             reshaped.append(Reshaped(slot.paths[0], tuple(array.shape), slot.shape))
     unexpected = [name for name in stored if name not in taken]
-    return Fit(weights, tuple(missing), tuple(unexpected), tuple(reshaped))
+    return ParameterFit(weights, tuple(missing), tuple(unexpected), tuple(reshaped))
 
 
 def is_missing(slot: Slot, matches: Mapping[str, str], needed: Collection[str] | None) -> bool:
@@ -235,7 +235,7 @@ def role(name: str) -> str:
     return name.rpartition("_")[2]
 
 
-def count_classes(fit: Fit, classes: int | None) -> int | None:
+def count_classes(fit: ParameterFit, classes: int | None) -> int | None:
     """Find the class number with which a file would fit a block of ``classes`` classes (None: unknown).
 
     Returns:
@@ -258,7 +258,7 @@ def count_outputs(entry: Reshaped, classes: int | None) -> int | None:
     return number - others if rest == 0 and number > others else None
 
 
-def describe_misfit(fit: Fit) -> str:
+def describe_misfit(fit: ParameterFit) -> str:
     """Say what differs, the first of each kind."""
     parts = [
         list_some(len(names), [f"'{name}'" for name in names[:SHOWN]], kind)

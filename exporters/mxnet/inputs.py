@@ -7,8 +7,8 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gcv_edge.errors import ParamsMismatchError
-from gcv_edge.exporters.mxnet.convert import Weights, needed_nodes
-from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
+from gcv_edge.exporters.mxnet.inference import Weights, needed_nodes
+from gcv_edge.exporters.mxnet.symbol import NodeEntry, Symbol
 
 NORM_PARAMETERS = (1, 2, 3, 4)
 PARAMETER_INPUTS: Mapping[str, Sequence[int]] = {
@@ -67,7 +67,7 @@ class Unbound:
 
 
 def sort_unbound(
-    symbol: Symbol, weights: Weights, entries: Iterable[Entry], known: Container[str] = ()
+    symbol: Symbol, weights: Weights, entries: Iterable[NodeEntry], known: Container[str] = ()
 ) -> Unbound:
     """Tell inputs from labels and from missing parameters, by where operators take them and by their names.
 
@@ -117,7 +117,7 @@ def taken_at(symbol: Symbol, positions: Mapping[str, Sequence[int]]) -> set[str]
 
 
 def find_inputs(
-    symbol: Symbol, weights: Weights, entries: Iterable[Entry], source: str, known: Collection[str] = ()
+    symbol: Symbol, weights: Weights, entries: Iterable[NodeEntry], source: str, known: Collection[str] = ()
 ) -> list[str]:
     """Names of the network's inputs, in the source's order, else ``data0``, ``data1``, else the symbol's.
 
@@ -139,7 +139,7 @@ def find_inputs(
 
 
 def explain_absent(
-    symbol: Symbol, weights: Weights, entries: Sequence[Entry], unbound: Unbound, source: str
+    symbol: Symbol, weights: Weights, entries: Sequence[NodeEntry], unbound: Unbound, source: str
 ) -> ParamsMismatchError:
     """Say which parameters are missing, and how many of the file's are of no use."""
     needed = needed_nodes(symbol, entries)
@@ -154,7 +154,7 @@ def explain_absent(
 
 
 def labels_behind(
-    symbol: Symbol, weights: Weights, entry: Entry, known: Container[str] = ()
+    symbol: Symbol, weights: Weights, entry: NodeEntry, known: Container[str] = ()
 ) -> tuple[str, ...]:
     """Labels on which an output depends."""
     return sort_unbound(symbol, weights, [entry], known).labels

@@ -29,15 +29,15 @@ from gcv_edge.errors import (
 )
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.compat import import_gluoncv, import_mxnet
-from gcv_edge.exporters.mxnet.convert import needed_nodes
 from gcv_edge.exporters.mxnet.fitting import (
-    Fit,
+    ParameterFit,
     count_classes,
     describe_misfit,
     fit_parameters,
     list_slots,
 )
 from gcv_edge.exporters.mxnet.guessing import guess_network
+from gcv_edge.exporters.mxnet.inference import needed_nodes
 from gcv_edge.exporters.mxnet.input_shapes import describe_usual
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.params import Params, read_params
@@ -230,13 +230,6 @@ def fit_zoo_network(
     return traced, fit.weights
 
 
-def build_zoo_block(gluoncv: Any, name: str, classes: tuple[str, ...] = (), is_trained: bool = False) -> Any:
-    """Make a zoo network's block without values."""
-    if is_trained:
-        raise ValueError("a block is built without values: fetch_params has them")
-    return build_block(gluoncv, name, classes)
-
-
 def open_params(file: File) -> Params:
     """Open a parameter file.
 
@@ -249,7 +242,7 @@ def open_params(file: File) -> Params:
     return read_params(file)
 
 
-def fit_traced(traced: Traced, stored: Params, name: str) -> Fit:
+def fit_traced(traced: Traced, stored: Params, name: str) -> ParameterFit:
     """Find the parameters of a traced block in a file."""
     facts = zoo.describe(name)
     heads = (
@@ -275,7 +268,7 @@ def explain_classes(file: File, name: str, found: int, given: Sequence[str]) -> 
 
 
 def explain_misfit(
-    fit: Fit, file: File, name: str, gluoncv: Any = None, stored: Params | None = None
+    fit: ParameterFit, file: File, name: str, gluoncv: Any = None, stored: Params | None = None
 ) -> ParamsMismatchError:
     """Say what differs, and for a zoo name which other network would fit."""
     text = f"{os.fspath(file)}: does not fit {name}: {describe_misfit(fit)}"

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from gcv_edge.exporters.mxnet.detection_head import DetectionHead, MaskBranch
 from gcv_edge.exporters.mxnet.region_head import find_selection
-from gcv_edge.exporters.mxnet.symbol import Entry
+from gcv_edge.exporters.mxnet.symbol import NodeEntry
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolReader
 
 
@@ -30,15 +30,15 @@ def find_mask_head(reader: SymbolReader) -> DetectionHead | None:
     return replace(head, settings=settings, masks=MaskBranch(regions, logits))
 
 
-def find_regions(reader: SymbolReader, boxes: Entry) -> Entry | None:
+def find_regions(reader: SymbolReader, boxes: NodeEntry) -> NodeEntry | None:
     """Return the rows concat(batch index, reshape(boxes))."""
     for index, node in enumerate(reader.symbol.nodes):
         if node.op == "Concat" and len(node.inputs) == 2 and reader.chain(node.inputs[1], "Reshape") == boxes:
-            return Entry(index, 0)
+            return NodeEntry(index, 0)
     return None
 
 
-def count_rows(reader: SymbolReader, gathered: Entry) -> int:
+def count_rows(reader: SymbolReader, gathered: NodeEntry) -> int:
     """Return how many of the rows, sorted by score, are listed: the end of a slice of their order."""
     _, index = reader.node(gathered).inputs
     rows = reader.node(index).inputs[1] if reader.is_op(index, "stack") else index

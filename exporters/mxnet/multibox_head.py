@@ -11,7 +11,7 @@ from dataclasses import replace
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.detection_head import DetectionHead
 from gcv_edge.exporters.mxnet.operators.multibox import MultiBoxSettings, read_multibox
-from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
+from gcv_edge.exporters.mxnet.symbol import NodeEntry, Symbol
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolEditor, SymbolReader
 
 DETECTION = "_contrib_MultiBoxDetection"
@@ -42,7 +42,7 @@ def find_multibox_head(reader: SymbolReader) -> DetectionHead | None:
     return DetectionHead(symbol, boxes, scores, settings.selection, covered=(covered,))
 
 
-def find_picture(symbol: Symbol, entry: Entry) -> Entry:
+def find_picture(symbol: Symbol, entry: NodeEntry) -> NodeEntry:
     """Follow the longest way down to a variable, which is what a network of maps is computed from.
 
     Parameters lie at the ends of short ways, and may be a node's first input: MXNet's example multiplies
@@ -63,7 +63,7 @@ def find_picture(symbol: Symbol, entry: Entry) -> Entry:
     return entry
 
 
-def add_size(editor: SymbolEditor, picture: Entry) -> Entry:
+def add_size(editor: SymbolEditor, picture: NodeEntry) -> NodeEntry:
     """Add (width, height, width, height) of a picture, as it scales corners ``[1, 1, 4]``."""
     width, height = (
         editor.add("sum", editor.add("ones_like", editor.add("_contrib_arange_like", picture, axis=axis)))
@@ -73,13 +73,15 @@ def add_size(editor: SymbolEditor, picture: Entry) -> Entry:
     return editor.add("Reshape", joined, shape=(1, 1, 4))
 
 
-def without_labels(reader: SymbolReader, editor: SymbolEditor, entry: Entry) -> Entry:
+def without_labels(reader: SymbolReader, editor: SymbolEditor, entry: NodeEntry) -> NodeEntry:
     """Put a plain softmax where a training network has one with a loss, which asks for labels."""
     node = reader.node(entry)
     return editor.add("softmax", node.inputs[0], axis=1) if node.op in TRAINED else entry
 
 
-def add_boxes(editor: SymbolEditor, offsets: Entry, anchors: Entry, settings: MultiBoxSettings) -> Entry:
+def add_boxes(
+    editor: SymbolEditor, offsets: NodeEntry, anchors: NodeEntry, settings: MultiBoxSettings
+) -> NodeEntry:
     """Add the corners ``[N, A, 4]`` of all anchors' boxes, in parts of the picture."""
     by_anchor = editor.add("Reshape", offsets, shape=(0, -1, 4))
     factors = {f"std{index}": factor for index, factor in enumerate(settings.variances.tolist())}
@@ -87,7 +89,7 @@ def add_boxes(editor: SymbolEditor, offsets: Entry, anchors: Entry, settings: Mu
     return editor.add("clip", boxes, a_min=0, a_max=1) if settings.clip else boxes
 
 
-def add_best_scores(editor: SymbolEditor, probabilities: Entry) -> Entry:
+def add_best_scores(editor: SymbolEditor, probabilities: NodeEntry) -> NodeEntry:
     """Add the scores ``[N, A, C]`` of ``[N, 1 + C, A]``: the background left out, all but the best 0."""
     by_anchor = editor.add("transpose", probabilities, axes=(0, 2, 1))
     classes = editor.add("slice_axis", by_anchor, axis=2, begin=1, end=None)
@@ -95,7 +97,7 @@ def add_best_scores(editor: SymbolEditor, probabilities: Entry) -> Entry:
     return editor.add("elemwise_mul", classes, editor.add("broadcast_equal", classes, best))
 
 
-def add_columns(editor: SymbolEditor, rows: Entry, size: Entry) -> tuple[Entry, ...]:
+def add_columns(editor: SymbolEditor, rows: NodeEntry, size: NodeEntry) -> tuple[NodeEntry, ...]:
     """Add the columns of the rows that MXNet lists: ids, scores, and corners in pixels."""
     bounds = ((0, 1), (1, 2), (2, 6))
     ids, scores, corners = (

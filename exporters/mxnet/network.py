@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gcv_edge.exporters.mxnet.convert import Weights
+from gcv_edge.exporters.mxnet.inference import Weights
 from gcv_edge.exporters.mxnet.symbol import Symbol
 from gcv_edge.exporters.source import ExportOptions
 

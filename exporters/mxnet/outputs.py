@@ -11,7 +11,7 @@ from gcv_edge.errors import UsageError
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.network import Network
-from gcv_edge.exporters.mxnet.symbol import Entry, Symbol
+from gcv_edge.exporters.mxnet.symbol import NodeEntry, Symbol
 from gcv_edge.exporters.mxnet.training_heads import NamedHead, check_labels, drop_training
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.tasks import DEPTH, DETECTION, INSTANCES, SEGMENTATION, TENSORS, Task, find_task
@@ -85,7 +85,7 @@ def name_by_node(symbol: Symbol) -> tuple[str, ...]:
     return tuple(names)
 
 
-def named_entry(symbol: Symbol, entry: Entry) -> Entry:
+def named_entry(symbol: Symbol, entry: NodeEntry) -> NodeEntry:
     """Look through operators that give their input back and whose names MXNet made up: ``blockgrad0``."""
     node = symbol.nodes[entry.node]
     while node.op in WRAPPERS and MADE_UP.search(node.name):
@@ -94,7 +94,7 @@ def named_entry(symbol: Symbol, entry: Entry) -> Entry:
     return entry
 
 
-def behind_wrappers(symbol: Symbol, entry: Entry) -> Entry:
+def behind_wrappers(symbol: Symbol, entry: NodeEntry) -> NodeEntry:
     """Look through operators that give their input back."""
     node = symbol.nodes[entry.node]
     while node.op in WRAPPERS:
@@ -112,7 +112,7 @@ def find_output(network: Network, heads: Sequence[NamedHead], name: str) -> Name
     by_name = {head.name: head.entry for head in heads}
     for index, node in enumerate(network.symbol.nodes):
         if not node.is_variable:
-            by_name.setdefault(node.name, Entry(index, 0))
+            by_name.setdefault(node.name, NodeEntry(index, 0))
     plain = name.removesuffix("_output")
     if name in by_name or plain in by_name:
         return NamedHead(plain if name not in by_name else name, by_name.get(name) or by_name[plain])

@@ -169,13 +169,13 @@ def parse_params(buffer: Buffer, source: str = "<bytes>") -> Params:
         records = _read_records(cursor)
         names = _read_names(cursor, len(records))
         if cursor.left:
-            raise _DamageError(f"{cursor.left} bytes are left over after the last name")
+            raise _ParamsDamageError(f"{cursor.left} bytes are left over after the last name")
         return Params(buffer, records, names, source)
-    except _DamageError as damage:
+    except _ParamsDamageError as damage:
         raise ModelFileError(source, f"not a usable MXNet parameter file: {damage}") from None
 
 
-class _DamageError(Exception):
+class _ParamsDamageError(Exception):
     """What is wrong with the bytes; parse_params adds where they are from."""
 
 
@@ -194,7 +194,7 @@ class _Cursor:
     def skip(self, size: int, what: str) -> int:
         """Pass ``size`` bytes; return the offset at which they start."""
         if size > self.left:
-            raise _DamageError(f"{what} needs {size} bytes, but {self.left} are left")
+            raise _ParamsDamageError(f"{what} needs {size} bytes, but {self.left} are left")
         start = self.offset
         self.offset += size
         return start
@@ -212,11 +212,11 @@ def _read_records(cursor: _Cursor) -> list[_Record | None]:
     magic = cursor.number("Q", "the header")
     if magic != LIST_MAGIC:
         start = cursor.buffer[:8]
-        raise _DamageError(f"it starts with {start!r}, expected {struct.pack('<Q', LIST_MAGIC)!r}")
+        raise _ParamsDamageError(f"it starts with {start!r}, expected {struct.pack('<Q', LIST_MAGIC)!r}")
     cursor.skip(RESERVED_BYTES, "the header")
     count = cursor.number("Q", "the number of arrays")
     if count > MAX_ARRAYS:
-        raise _DamageError(f"{count} arrays are announced, expected at most {MAX_ARRAYS}")
+        raise _ParamsDamageError(f"{count} arrays are announced, expected at most {MAX_ARRAYS}")
     return [_read_record(cursor, f"array {index}") for index in range(count)]
 
 
@@ -250,7 +250,7 @@ def _read_dims(cursor: _Cursor, ndim: int, magic: int, what: str) -> tuple[int, 
     if ndim == (-1 if numpy_shape else 0):
         return None
     if not 0 <= ndim <= MAX_NDIM:
-        raise _DamageError(f"{what} has {ndim} dimensions, expected 0 to {MAX_NDIM}")
+        raise _ParamsDamageError(f"{what} has {ndim} dimensions, expected 0 to {MAX_NDIM}")
     letter = "q" if magic in (V1_MAGIC, V2_MAGIC, V3_MAGIC) else "I"
     dims = cursor.numbers(f"{ndim}{letter}", f"the shape of {what}")
     if numpy_shape and -1 in dims:
@@ -261,9 +261,9 @@ def _read_dims(cursor: _Cursor, ndim: int, magic: int, what: str) -> tuple[int, 
 
 def _check_dims(dims: tuple[int, ...], what: str) -> None:
     if any(dim < 0 for dim in dims):
-        raise _DamageError(f"{what} has the shape {_shown(dims)}, expected no negative dimension")
+        raise _ParamsDamageError(f"{what} has the shape {_shown(dims)}, expected no negative dimension")
     if math.prod(max(dim, 1) for dim in dims) > MAX_ELEMENTS:
-        raise _DamageError(f"{what} has the shape {_shown(dims)}, which no memory can hold")
+        raise _ParamsDamageError(f"{what} has the shape {_shown(dims)}, which no memory can hold")
 
 
 def _shown(dims: tuple[int, ...]) -> str:
@@ -273,20 +273,22 @@ def _shown(dims: tuple[int, ...]) -> str:
 def _check_storage(storage: int, what: str) -> None:
     if storage != 0:
         found = STORAGE_TYPES.get(storage, f"unknown ({storage})")
-        raise _DamageError(f"{what} has storage type {found}, expected a dense one (tostype('default'))")
+        raise _ParamsDamageError(
+            f"{what} has storage type {found}, expected a dense one (tostype('default'))"
+        )
 
 
 def _read_dtype(cursor: _Cursor, what: str) -> str:
     flag = cursor.number("i", f"the type of {what}")
     if flag not in DTYPES:
-        raise _DamageError(f"{what} has type flag {flag}, expected 0 to {max(DTYPES)}")
+        raise _ParamsDamageError(f"{what} has type flag {flag}, expected 0 to {max(DTYPES)}")
     return DTYPES[flag]
 
 
 def _read_names(cursor: _Cursor, count: int) -> list[str]:
     found = cursor.number("Q", "the number of names")
     if found not in (0, count):
-        raise _DamageError(f"{found} names for {count} arrays")
+        raise _ParamsDamageError(f"{found} names for {count} arrays")
     return [_read_name(cursor, f"name {index}") for index in range(found)]
 
 
@@ -296,7 +298,7 @@ def _read_name(cursor: _Cursor, what: str) -> str:
     try:
         return cursor.buffer[start : start + size].decode()
     except UnicodeDecodeError:
-        raise _DamageError(f"{what} is not UTF-8 text") from None
+        raise _ParamsDamageError(f"{what} is not UTF-8 text") from None
 
 
 def _unique_keys(names: list[str]) -> tuple[list[str], list[str]]:
@@ -305,7 +307,7 @@ def _unique_keys(names: list[str]) -> tuple[list[str], list[str]]:
     for name in names:
         prefix, key = (name[:3], name[4:]) if name.startswith(("arg:", "aux:")) else ("", name)
         if key in seen:
-            raise _DamageError(f"two arrays are named {quoted(key)}")
+            raise _ParamsDamageError(f"two arrays are named {quoted(key)}")
         seen.add(key)
         keys.append(key)
         prefixes.append(prefix)

@@ -22,7 +22,7 @@ from gcv_edge.exporters.mxnet.inputs import find_inputs
 from gcv_edge.exporters.mxnet.network import Network, hash_network
 from gcv_edge.exporters.mxnet.outputs import name_heads
 from gcv_edge.exporters.mxnet.reference import Computation, open_reference
-from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol
 from gcv_edge.exporters.source import ExportedModel, ExportOptions
 from gcv_edge.graph.cleaning import clean
 from gcv_edge.metadata import ModelMetadata, Preprocessing
@@ -179,7 +179,7 @@ def split_network(network: Network, options: ExportOptions) -> list[Network]:
     return parts
 
 
-def name_some(network: Network, heads: Sequence[Entry]) -> list[str]:
+def name_some(network: Network, heads: Sequence[NodeEntry]) -> list[str]:
     """Names of some of the outputs."""
     return [head.name for head in name_heads(network) if head.entry in heads]
 
@@ -195,7 +195,7 @@ def find_levels(symbol: Symbol, inputs: Sequence[str]) -> list[int]:
     return levels
 
 
-def find_links(symbol: Symbol, levels: Sequence[int]) -> Iterator[Entry]:
+def find_links(symbol: Symbol, levels: Sequence[int]) -> Iterator[NodeEntry]:
     """Give what nodes take from nodes of an earlier level, but for inputs and parameters."""
     for node, level in zip(symbol.nodes, levels, strict=True):
         for entry in node.inputs:
@@ -205,8 +205,8 @@ def find_links(symbol: Symbol, levels: Sequence[int]) -> Iterator[Entry]:
 
 def measure(
     network: Network,
-    links: Sequence[Entry],
-    names: dict[Entry, str],
+    links: Sequence[NodeEntry],
+    names: dict[NodeEntry, str],
     shapes: dict[str, tuple[int, ...]],
 ) -> dict[str, tuple[int, ...]]:
     """Find the links' shapes by converting what leads to them."""
@@ -219,13 +219,13 @@ def measure(
     }
 
 
-def replace_by_variables(symbol: Symbol, names: dict[Entry, str], heads: Sequence[Entry]) -> Symbol:
+def replace_by_variables(symbol: Symbol, names: dict[NodeEntry, str], heads: Sequence[NodeEntry]) -> Symbol:
     """Return a symbol in which entries are variables."""
     variables = [Node(op="null", name=name, attrs={}, inputs=()) for name in names.values()]
-    places = {entry: Entry(index, 0) for index, entry in enumerate(names)}
+    places = {entry: NodeEntry(index, 0) for index, entry in enumerate(names)}
 
-    def move(entry: Entry) -> Entry:
-        return places.get(entry) or Entry(entry.node + len(variables), entry.output)
+    def move(entry: NodeEntry) -> NodeEntry:
+        return places.get(entry) or NodeEntry(entry.node + len(variables), entry.output)
 
     nodes = [replace(node, inputs=tuple(map(move, node.inputs))) for node in symbol.nodes]
     return replace(symbol, nodes=(*variables, *nodes), heads=tuple(map(move, heads)))

@@ -14,9 +14,10 @@ from gcv_edge.errors import GcvEdgeError
 from gcv_edge.exporters.boundary import refusing
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.channel_maps import ChannelMap, find_map
-from gcv_edge.exporters.mxnet.convert import SymbolConverter, Weights, needed_nodes
+from gcv_edge.exporters.mxnet.convert import SymbolConverter
+from gcv_edge.exporters.mxnet.inference import Weights, needed_nodes
 from gcv_edge.exporters.mxnet.inputs import PARAMETER_INPUTS
-from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol
 
 Array = NDArray[Any]
 
@@ -117,7 +118,7 @@ def compute(front: Front, pictures: Array) -> dict[int, Array]:
     for place in sorted(front.sources.keys() - {front.variable}):
         try:
             with refusing("front"), np.errstate(all="ignore"):
-                (value,) = converter.values([Entry(place, 0)])
+                (value,) = converter.values([NodeEntry(place, 0)])
         except GcvEdgeError:
             continue
         if value.const_value is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.exporters.mxnet.channel_maps import ChannelMap
-from gcv_edge.exporters.mxnet.convert import Weights
+from gcv_edge.exporters.mxnet.inference import Weights
 from gcv_edge.exporters.mxnet.picture_front import (
     Front,
     compute,

@@ -36,7 +36,7 @@ class DamagedArchiveError(Exception):
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedParams:
     """A published parameter file.
 
     Attributes:
@@ -74,11 +74,11 @@ def fetch_params(gluoncv: Any, name: str) -> Path:
         ) from error
 
 
-def find_published(model_store: Any, name: str) -> Published | None:
+def find_published(model_store: Any, name: str) -> PublishedParams | None:
     """Look a zoo name up in GluonCV's table, which has other names for pruned networks and HRNets."""
     keys = dict(zip(model_store.pretrained_model_list(), model_store._model_sha1, strict=True))
     key = keys.get(name) or keys.get(re.sub(r"^(hrnet_.*)_c$", r"\1_cls", name))
-    return Published(key, model_store._model_sha1[key]) if key is not None else None
+    return PublishedParams(key, model_store._model_sha1[key]) if key is not None else None
 
 
 def gluoncv_cache() -> Path:
@@ -88,7 +88,7 @@ def gluoncv_cache() -> Path:
 
 
 def fetch_published(
-    published: Published,
+    published: PublishedParams,
     default_repository: str,
     folder: Path | None = None,
     patience: Patience | None = None,
@@ -118,7 +118,7 @@ def fetch_published(
     return target
 
 
-def archive_url(repository: str, published: Published) -> str:
+def archive_url(repository: str, published: PublishedParams) -> str:
     """Address of a published file's archive."""
     return f"{repository.rstrip('/')}/gluon/models/{published.stem}.zip"
 
@@ -131,7 +131,7 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def fetch_archive(url: str, published: Published, target: Path, patience: Patience) -> None:
+def fetch_archive(url: str, published: PublishedParams, target: Path, patience: Patience) -> None:
     """Download an archive and unpack it; a damaged one is fetched afresh, once."""
     part = target.with_suffix(".zip.part")
     had_part = part.exists()
@@ -146,7 +146,7 @@ def fetch_archive(url: str, published: Published, target: Path, patience: Patien
     part.unlink(missing_ok=True)
 
 
-def unpack(archive: Path, published: Published, target: Path, max_bytes: int) -> None:
+def unpack(archive: Path, published: PublishedParams, target: Path, max_bytes: int) -> None:
     """Take the one file out of an archive, if it is the right one.
 
     Raises:

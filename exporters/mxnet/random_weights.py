@@ -15,7 +15,7 @@ from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
 from gcv_edge.exporters.mxnet.detection import find_detection_head
 from gcv_edge.exporters.mxnet.reference import write_symbol
-from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -217,7 +217,7 @@ def soften_attention(symbol: Symbol, weights: dict[str, Array], inputs: Mapping[
     A saturated one chooses among almost equal places, and rounding then decides which.
     """
     products = [index for index in find_softmax_products(symbol) if find_makers(symbol, index)]
-    heads = [Entry(index, 0) for index in products]
+    heads = [NodeEntry(index, 0) for index in products]
     outputs = run_training(symbol, heads, {**weights, **inputs}) if heads else []
     for index, output in zip(products, outputs, strict=True):
         makers = find_makers(symbol, index)
@@ -255,7 +255,9 @@ def calibrate(
     """Set running statistics and the scale of the last layers, in place, from runs in training mode."""
     norms = [(index, node) for index, node in enumerate(symbol.nodes) if node.op in NORMS]
     last = find_last_layers(symbol)
-    heads = [Entry(index, output) for index, _ in norms for output in (1, 2)] + [Entry(i, 0) for i in last]
+    heads = [NodeEntry(index, output) for index, _ in norms for output in (1, 2)] + [
+        NodeEntry(i, 0) for i in last
+    ]
     runs = [run_training(symbol, heads, {**weights, **inputs}) for inputs in batches] if heads else []
     for position, (index, node) in enumerate(norms):
         epsilon = float(node.attrs.get("eps", 1e-3))
@@ -357,7 +359,7 @@ def find_last_layers(symbol: Symbol) -> list[int]:
     return [i for i, node in enumerate(symbol.nodes) if node.op in LAYERS and i not in is_before]
 
 
-def run_training(symbol: Symbol, heads: Sequence[Entry], values: Mapping[str, Array]) -> list[Array]:
+def run_training(symbol: Symbol, heads: Sequence[NodeEntry], values: Mapping[str, Array]) -> list[Array]:
     """Compute entries in MXNet in training mode; BatchNorm then has its mean and 1/deviation as outputs."""
     mxnet = import_mxnet()
     symbol = zero_skipped_regions(replace(symbol, heads=tuple(heads)))

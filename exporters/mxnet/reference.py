@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.compat import import_mxnet
-from gcv_edge.exporters.mxnet.convert import LOSS_HEADS, Weights
 from gcv_edge.exporters.mxnet.defined_regions import zero_skipped_regions
+from gcv_edge.exporters.mxnet.inference import LOSS_HEADS, Weights
 from gcv_edge.exporters.mxnet.known_faults import faulty_layers
 from gcv_edge.exporters.mxnet.params import release_pages
 from gcv_edge.exporters.mxnet.refusals import explain_refusal
-from gcv_edge.exporters.mxnet.symbol import VARIABLE, Entry, Node, Symbol
+from gcv_edge.exporters.mxnet.symbol import VARIABLE, Node, NodeEntry, Symbol
 from gcv_edge.exporters.source import Reference
 
 Array = NDArray[Any]
@@ -54,7 +54,7 @@ class Computation:
     name: str
     symbol: Symbol
     weights: Weights
-    outputs: Mapping[str, Entry]
+    outputs: Mapping[str, NodeEntry]
     inputs: Mapping[str, str]
     repeats: int = 1
     one_by_one: bool = False
@@ -148,7 +148,7 @@ def with_own_labels(symbol: Symbol) -> Symbol:
     for index, node in enumerate(symbol.nodes):
         if node.op in LOSS_HEADS and len(node.inputs) > 1:
             labels.append(Node(f"{node.name}{LABEL}", VARIABLE, {}, ()))
-            place = Entry(len(symbol.nodes) + len(labels) - 1, 0)
+            place = NodeEntry(len(symbol.nodes) + len(labels) - 1, 0)
             nodes[index] = replace(node, inputs=(node.inputs[0], place))
     return replace(symbol, nodes=(*nodes, *labels))
 
@@ -174,7 +174,7 @@ def as_nd(mxnet: ModuleType, array: Array) -> Any:
     return mxnet.nd.array(array, dtype=np.int8 if array.dtype == np.int8 else np.float32)
 
 
-def write_symbol(symbol: Symbol, heads: Sequence[Entry]) -> str:
+def write_symbol(symbol: Symbol, heads: Sequence[NodeEntry]) -> str:
     """Spell a symbol as MXNet's JSON, with heads of one's own choice."""
     nodes = [
         {

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gcv_edge.exporters.mxnet.detection_head import NMS, DetectionHead, read_nms, rows_behind
-from gcv_edge.exporters.mxnet.symbol import Entry
+from gcv_edge.exporters.mxnet.symbol import NodeEntry
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolEditor, SymbolReader
 
 
@@ -20,7 +20,7 @@ def find_region_head(reader: SymbolReader) -> DetectionHead | None:
     return find_selection(reader, reader.symbol.heads)
 
 
-def find_selection(reader: SymbolReader, heads: Sequence[Entry]) -> DetectionHead | None:
+def find_selection(reader: SymbolReader, heads: Sequence[NodeEntry]) -> DetectionHead | None:
     """Match slices of stack(reshape(box_nms(concat(ids, scores, boxes))))."""
     rows = rows_behind(reader, heads)
     selected = reader.chain(rows, "stack", "Reshape") if rows is not None else None
@@ -45,7 +45,7 @@ def find_selection(reader: SymbolReader, heads: Sequence[Entry]) -> DetectionHea
     return DetectionHead(editor.symbol(), boxes, scores, settings, one_by_one=True)
 
 
-def add_boxes(editor: SymbolEditor, by_class: Entry) -> Entry:
+def add_boxes(editor: SymbolEditor, by_class: NodeEntry) -> NodeEntry:
     """Bring boxes ``[C, A, 4]`` of the one picture into ``[1, A, C, 4]``."""
     by_proposal = editor.add("transpose", by_class, axes=(1, 0, 2))
     return editor.add("expand_dims", by_proposal, axis=0)

@@ -6,18 +6,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.symbol import Entry, Node
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry
 
 ROW_LIMIT = "__row_limit__"
 """Attribute added to a ``box_nms``: rows beyond this many are never read."""
 
 
-def with_row_limits(nodes: Sequence[Node], needed: Iterable[int], outputs: Iterable[Entry]) -> Sequence[Node]:
+def with_row_limits(
+    nodes: Sequence[Node], needed: Iterable[int], outputs: Iterable[NodeEntry]
+) -> Sequence[Node]:
     """Tell every ``box_nms`` of which slices read the first rows only how many those are."""
     read: dict[int, list[int | None]] = {
         index: [] for index, node in enumerate(nodes) if node.op == "_contrib_box_nms"
     }
-    uses: list[tuple[Entry, int | None]] = [(entry, None) for entry in outputs]
+    uses: list[tuple[NodeEntry, int | None]] = [(entry, None) for entry in outputs]
     uses += [(entry, rows_read(nodes[index])) for index in needed for entry in nodes[index].inputs]
     for entry, rows in uses:
         if entry.node in read:

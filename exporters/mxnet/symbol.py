@@ -40,7 +40,7 @@ HIDDEN_KEYS = ("ctx_group", "lr_mult", "wd_mult", "force_mirroring", "mirror_sta
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NodeEntry:
     """One output of one node: indices into ``Symbol.nodes`` and into that node's outputs."""
 
     node: int
@@ -54,7 +54,7 @@ class Node:
     name: str
     op: str
     attrs: Mapping[str, str]
-    inputs: tuple[Entry, ...]
+    inputs: tuple[NodeEntry, ...]
     subgraphs: tuple[Symbol, ...] = ()
 
     @property
@@ -71,7 +71,7 @@ class Symbol:
     """
 
     nodes: tuple[Node, ...]
-    heads: tuple[Entry, ...]
+    heads: tuple[NodeEntry, ...]
     mxnet_version: int | None
 
     def arguments(self) -> tuple[str, ...]:
@@ -110,11 +110,11 @@ def parse_symbol(text: str, source: str = "<string>") -> Symbol:
     """
     try:
         return _build_symbol(_load_json(text), None, depth=0)
-    except _DamageError as damage:
+    except _SymbolDamageError as damage:
         raise ModelFileError(source, f"not an MXNet symbol: {damage}") from None
 
 
-class _DamageError(Exception):
+class _SymbolDamageError(Exception):
     """What is wrong with the text; parse_symbol adds where the text is from."""
 
 
@@ -128,9 +128,9 @@ def _load_json(text: str) -> object:
             strict=False,
         )
     except RecursionError:
-        raise _DamageError("JSON is nested too deeply") from None
+        raise _SymbolDamageError("JSON is nested too deeply") from None
     except ValueError as error:
-        raise _DamageError(f"not JSON: {error}") from None
+        raise _SymbolDamageError(f"not JSON: {error}") from None
 
 
 def _parse_int(digits: str) -> int:
@@ -143,12 +143,12 @@ def _parse_float(digits: str) -> float:
 
 def _bounded(digits: str) -> str:
     if len(digits) > MAX_NUMBER_LENGTH:
-        raise _DamageError(f"a number of {len(digits)} digits, expected at most {MAX_NUMBER_LENGTH}")
+        raise _SymbolDamageError(f"a number of {len(digits)} digits, expected at most {MAX_NUMBER_LENGTH}")
     return digits
 
 
 def _refuse_constant(constant: str) -> float:
-    raise _DamageError(f"{constant} is not a JSON number")
+    raise _SymbolDamageError(f"{constant} is not a JSON number")
 
 
 def _build_symbol(data: object, version: int | None, depth: int) -> Symbol:
@@ -158,7 +158,7 @@ def _build_symbol(data: object, version: int | None, depth: int) -> Symbol:
     nodes = [_build_node(raw, index, version, depth) for index, raw in enumerate(raw_nodes)]
     heads = _entries(graph.get("heads"), "heads")
     if not heads:
-        raise _DamageError("heads is empty, expected at least one output")
+        raise _SymbolDamageError("heads is empty, expected at least one output")
     _check_references(graph, nodes, heads)
     nodes = _upgrade(nodes, version)
     symbol = _in_order(nodes, heads, version)
@@ -173,7 +173,7 @@ def _version(graph: Mapping[str, object], default: int | None) -> int | None:
         return default
     pair = _array(attrs["mxnet_version"], "mxnet_version")
     if len(pair) != 2:
-        raise _DamageError(f"mxnet_version has {len(pair)} elements, expected ['int', version]")
+        raise _SymbolDamageError(f"mxnet_version has {len(pair)} elements, expected ['int', version]")
     return _index(pair[1], "mxnet_version")
 
 
@@ -185,7 +185,7 @@ def _build_node(data: object, index: int, version: int | None, depth: int) -> No
     op = _text(fields.get("op"), f"{where}: op")
     inputs = _entries(fields.get("inputs"), f"{where}: inputs")
     if op == VARIABLE and inputs:
-        raise _DamageError(f"{where} is a variable with {len(inputs)} inputs, expected none")
+        raise _SymbolDamageError(f"{where} is a variable with {len(inputs)} inputs, expected none")
     _indices(fields.get("control_deps", []), f"{where}: control_deps")
     return Node(name, op, _attrs(fields, where), inputs, _subgraphs(fields, where, version, depth))
 
@@ -204,11 +204,11 @@ def _subgraphs(
 ) -> tuple[Symbol, ...]:
     graphs = _array(fields.get("subgraphs", []), f"{where}: subgraphs")
     if graphs and depth >= MAX_SUBGRAPH_DEPTH:
-        raise _DamageError(f"{where}: subgraphs are nested deeper than {MAX_SUBGRAPH_DEPTH}")
+        raise _SymbolDamageError(f"{where}: subgraphs are nested deeper than {MAX_SUBGRAPH_DEPTH}")
     return tuple(_build_symbol(graph, version, depth + 1) for graph in graphs)
 
 
-def _check_references(graph: Mapping[str, object], nodes: Sequence[Node], heads: Iterable[Entry]) -> None:
+def _check_references(graph: Mapping[str, object], nodes: Sequence[Node], heads: Iterable[NodeEntry]) -> None:
     for index, node in enumerate(nodes):
         for entry in node.inputs:
             _check_entry(entry, nodes, f"node {index} {quoted(node.name)}: input")
@@ -216,15 +216,15 @@ def _check_references(graph: Mapping[str, object], nodes: Sequence[Node], heads:
         _check_entry(entry, nodes, "heads")
     for index in _indices(graph.get("arg_nodes", []), "arg_nodes"):
         if index >= len(nodes) or not nodes[index].is_variable:
-            raise _DamageError(f"arg_nodes names node {index}, which is not a variable")
+            raise _SymbolDamageError(f"arg_nodes names node {index}, which is not a variable")
 
 
-def _check_entry(entry: Entry, nodes: Sequence[Node], where: str) -> None:
+def _check_entry(entry: NodeEntry, nodes: Sequence[Node], where: str) -> None:
     if entry.node >= len(nodes):
-        raise _DamageError(f"{where} refers to node {entry.node}, but there are {len(nodes)} nodes")
+        raise _SymbolDamageError(f"{where} refers to node {entry.node}, but there are {len(nodes)} nodes")
     limit = 1 if nodes[entry.node].is_variable else MAX_OUTPUTS
     if entry.output >= limit:
-        raise _DamageError(
+        raise _SymbolDamageError(
             f"{where} refers to output {entry.output} of node {entry.node}, which has no such output"
         )
 
@@ -251,23 +251,23 @@ def _append_auxiliary_inputs(nodes: list[Node], index: int) -> None:
     for position, suffix in AUXILIARY_INPUTS.get(node.op, {}).items():
         if position == len(node.inputs):
             variable = Node(f"{node.name}_{suffix}" if node.name else suffix, VARIABLE, {}, ())
-            node = dataclasses.replace(node, inputs=(*node.inputs, Entry(len(nodes), 0)))
+            node = dataclasses.replace(node, inputs=(*node.inputs, NodeEntry(len(nodes), 0)))
             nodes.append(variable)
     nodes[index] = node
 
 
-def _in_order(nodes: Sequence[Node], heads: tuple[Entry, ...], version: int | None) -> Symbol:
+def _in_order(nodes: Sequence[Node], heads: tuple[NodeEntry, ...], version: int | None) -> Symbol:
     order = _reachable_order(nodes, heads)
     position = {old: new for new, old in enumerate(order)}
 
-    def moved(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-        return tuple(Entry(position[entry.node], entry.output) for entry in entries)
+    def moved(entries: Iterable[NodeEntry]) -> tuple[NodeEntry, ...]:
+        return tuple(NodeEntry(position[entry.node], entry.output) for entry in entries)
 
     ordered = tuple(dataclasses.replace(nodes[old], inputs=moved(nodes[old].inputs)) for old in order)
     return Symbol(ordered, moved(heads), version)
 
 
-def _reachable_order(nodes: Sequence[Node], heads: Iterable[Entry]) -> list[int]:
+def _reachable_order(nodes: Sequence[Node], heads: Iterable[NodeEntry]) -> list[int]:
     """Return what the heads need in depth-first post-order, having searched all nodes for cycles."""
     entered: set[int] = set()
     left: dict[int, None] = {}
@@ -283,7 +283,7 @@ def _visit(root: int, nodes: Sequence[Node], entered: set[int], left: dict[int, 
     if root in entered:
         return
     entered.add(root)
-    stack: list[tuple[int, Iterator[Entry]]] = [(root, iter(nodes[root].inputs))]
+    stack: list[tuple[int, Iterator[NodeEntry]]] = [(root, iter(nodes[root].inputs))]
     while stack:
         index, inputs = stack[-1]
         entry = next(inputs, None)
@@ -294,18 +294,18 @@ def _visit(root: int, nodes: Sequence[Node], entered: set[int], left: dict[int, 
             entered.add(entry.node)
             stack.append((entry.node, iter(nodes[entry.node].inputs)))
         elif entry.node not in left:
-            raise _DamageError(f"node {index} {quoted(nodes[index].name)} is in a cycle of inputs")
+            raise _SymbolDamageError(f"node {index} {quoted(nodes[index].name)} is in a cycle of inputs")
 
 
 def _check_variable_names(symbol: Symbol) -> None:
     seen: set[str] = set()
     for name in symbol.arguments():
         if name in seen:
-            raise _DamageError(f"two variables are named {quoted(name)}")
+            raise _SymbolDamageError(f"two variables are named {quoted(name)}")
         seen.add(name)
 
 
-def _auxiliary_entries(node: Node) -> Iterator[Entry]:
+def _auxiliary_entries(node: Node) -> Iterator[NodeEntry]:
     return (node.inputs[position] for position in _auxiliary_positions(node) if position < len(node.inputs))
 
 
@@ -316,15 +316,17 @@ def _auxiliary_positions(node: Node) -> Iterator[int]:
         yield from (index for index, name in enumerate(subgraph.arguments()) if name in auxiliary)
 
 
-def _entries(value: object, what: str) -> tuple[Entry, ...]:
+def _entries(value: object, what: str) -> tuple[NodeEntry, ...]:
     return tuple(_entry(item, what) for item in _array(value, what))
 
 
-def _entry(value: object, what: str) -> Entry:
+def _entry(value: object, what: str) -> NodeEntry:
     numbers = _indices(value, what)
     if len(numbers) not in (2, 3):
-        raise _DamageError(f"{what} has an entry of {len(numbers)} numbers, expected [node, output, version]")
-    return Entry(numbers[0], numbers[1])
+        raise _SymbolDamageError(
+            f"{what} has an entry of {len(numbers)} numbers, expected [node, output, version]"
+        )
+    return NodeEntry(numbers[0], numbers[1])
 
 
 def _indices(value: object, what: str) -> list[int]:
@@ -333,21 +335,21 @@ def _indices(value: object, what: str) -> list[int]:
 
 def _index(value: object, what: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise _DamageError(f"{what} holds {_kind(value)}, expected a whole number")
+        raise _SymbolDamageError(f"{what} holds {_kind(value)}, expected a whole number")
     if value < 0:
-        raise _DamageError(f"{what} holds {value}, expected a number from 0 up")
+        raise _SymbolDamageError(f"{what} holds {value}, expected a number from 0 up")
     return value
 
 
 def _array(value: object, what: str) -> list[object]:
     if not isinstance(value, list):
-        raise _DamageError(f"{what} is {_kind(value)}, expected an array")
+        raise _SymbolDamageError(f"{what} is {_kind(value)}, expected an array")
     return value
 
 
 def _object(value: object, what: str) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise _DamageError(f"{what} is {_kind(value)}, expected an object")
+        raise _SymbolDamageError(f"{what} is {_kind(value)}, expected an object")
     return value
 
 
@@ -359,9 +361,9 @@ def _string_map(value: object, what: str) -> dict[str, str]:
 
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str):
-        raise _DamageError(f"{what} is {_kind(value)}, expected a string")
+        raise _SymbolDamageError(f"{what} is {_kind(value)}, expected a string")
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise _DamageError(f"{what} is not Unicode text")
+        raise _SymbolDamageError(f"{what} is not Unicode text")
     return value
 
 

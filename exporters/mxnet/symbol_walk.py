@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol
 
 
 @dataclass(frozen=True)
 class Slice:
     """``data[begin:end]`` along an axis."""
 
-    data: Entry
+    data: NodeEntry
     axis: int
     begin: int
     end: int | None
@@ -24,19 +24,19 @@ class SymbolReader:
     def __init__(self, symbol: Symbol) -> None:
         self.symbol = symbol
 
-    def node(self, entry: Entry) -> Node:
+    def node(self, entry: NodeEntry) -> Node:
         """Return the node that gives an entry."""
         return self.symbol.nodes[entry.node]
 
-    def is_op(self, entry: Entry, op: str) -> bool:
+    def is_op(self, entry: NodeEntry, op: str) -> bool:
         """Whether an entry is what an operator gives."""
         return self.node(entry).op == op
 
-    def attrs(self, entry: Entry) -> Attributes:
+    def attrs(self, entry: NodeEntry) -> Attributes:
         """Return the attributes of the node that gives an entry."""
         return Attributes(self.node(entry))
 
-    def chain(self, entry: Entry, *ops: str) -> Entry | None:
+    def chain(self, entry: NodeEntry, *ops: str) -> NodeEntry | None:
         """Follow first inputs through given operators; None where another one stands in the way."""
         for op in ops:
             node = self.node(entry)
@@ -45,20 +45,20 @@ class SymbolReader:
             entry = node.inputs[0]
         return entry
 
-    def behind(self, entry: Entry, *ops: str) -> Entry:
+    def behind(self, entry: NodeEntry, *ops: str) -> NodeEntry:
         """Follow first inputs through any of some operators, as often as they occur."""
         while self.node(entry).op in ops:
             entry = self.node(entry).inputs[0]
         return entry
 
-    def joined(self, entry: Entry, axis: int) -> tuple[Entry, ...]:
+    def joined(self, entry: NodeEntry, axis: int) -> tuple[NodeEntry, ...]:
         """Return the inputs of a concatenation along an axis, or the entry itself."""
         node = self.node(entry)
         if node.op == "Concat" and Attributes(node).get_int("dim", 1) == axis:
             return node.inputs
         return (entry,)
 
-    def slice_of(self, entry: Entry) -> Slice | None:
+    def slice_of(self, entry: NodeEntry) -> Slice | None:
         """Return what a ``slice_axis`` cuts; None for another operator."""
         node = self.node(entry)
         if node.op != "slice_axis":
@@ -75,12 +75,12 @@ class SymbolEditor:
         self._symbol = symbol
         self._added: list[Node] = []
 
-    def add(self, op: str, *inputs: Entry, **attrs: object) -> Entry:
+    def add(self, op: str, *inputs: NodeEntry, **attrs: object) -> NodeEntry:
         """Add an operator with one output; attributes are spelt as Python spells them, as MXNet does."""
         index = len(self._symbol.nodes) + len(self._added)
         texts = {key: str(value) for key, value in attrs.items()}
         self._added.append(Node(f"canonical{len(self._added)}_{op.strip('_').lower()}", op, texts, inputs))
-        return Entry(index, 0)
+        return NodeEntry(index, 0)
 
     def symbol(self) -> Symbol:
         """Return the symbol with what was added."""

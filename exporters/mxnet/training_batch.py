@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gcv_edge.exporters.mxnet.attributes import Attributes
-from gcv_edge.exporters.mxnet.convert import Weights, needed_nodes
+from gcv_edge.exporters.mxnet.inference import Weights, needed_nodes
 from gcv_edge.exporters.mxnet.inputs import sort_unbound
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.symbol import Node, Symbol

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gcv_edge.errors import UsageError
-from gcv_edge.exporters.mxnet.convert import inference_inputs, needed_nodes
+from gcv_edge.exporters.mxnet.inference import inference_inputs, needed_nodes
 from gcv_edge.exporters.mxnet.inputs import Unbound, labels_behind, sort_unbound
 from gcv_edge.exporters.mxnet.network import Network
-from gcv_edge.exporters.mxnet.symbol import Entry
+from gcv_edge.exporters.mxnet.symbol import NodeEntry
 from gcv_edge.exporters.source import ExportOptions
 
 LOSSES = ("MakeLoss", "make_loss")
@@ -22,7 +22,7 @@ class NamedHead:
     """One output of a symbol, and what it is called."""
 
     name: str
-    entry: Entry
+    entry: NodeEntry
 
 
 def drop_training(

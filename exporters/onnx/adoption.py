@@ -21,7 +21,7 @@ from gcv_edge.exporters.onnx.background import judge_background
 from gcv_edge.exporters.onnx.checks import check_graph
 from gcv_edge.exporters.onnx.class_numbers import judge_numbers
 from gcv_edge.exporters.onnx.detections import LIST
-from gcv_edge.exporters.onnx.inputs import Entries, check_sizes, find_entries, open_inputs
+from gcv_edge.exporters.onnx.inputs import ForeignInputs, check_sizes, find_entries, open_inputs
 from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.onnx.plans import Foreign, Plan, choose_values, plan_outputs, refuse_unused
 from gcv_edge.exporters.onnx.plausibility import judge_centres, judge_detections
@@ -62,8 +62,15 @@ def adopt_model(path: Path, adoption: Adoption, options: ExportOptions) -> Expor
     taps = [describe_tap(foreign, value) for value in plan.taps]
     reference = partial(OnnxReference, path, entries, taps, plan.tail)
     metadata = describe(foreign, plan, preprocessing, options)
-    metadata = replace(metadata, source=path.name, source_hash=hashlib.sha256(path.read_bytes()).hexdigest())
+    metadata = replace(metadata, source=path.name, source_hash=hash_file(path, given, adoption))
     return finish(foreign, plan, metadata, reference, notes)
+
+
+def hash_file(path: Path, options: ExportOptions, adoption: Adoption) -> str:
+    """SHA-256 over all that an export follows from: the file and the options."""
+    digest = hashlib.sha256(repr((options, adoption)).encode())
+    digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def finish(
@@ -102,7 +109,7 @@ def complete_options(options: ExportOptions, notes: Mapping[str, str]) -> Export
 
 
 def open_network(
-    model: ir.Model, entries: Entries, file: ForeignFile, options: ExportOptions, path: Path
+    model: ir.Model, entries: ForeignInputs, file: ForeignFile, options: ExportOptions, path: Path
 ) -> Foreign:
     """Take a model apart, so that operators can be added before its inputs and behind its outputs."""
     outputs = {value.name or "": value for value in model.graph.outputs}

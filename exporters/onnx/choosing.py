@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 
 from gcv_edge.errors import UnsupportedError, UsageError
-from gcv_edge.exporters.onnx.families import FAMILIES, Family
+from gcv_edge.exporters.onnx.families import FAMILIES, DetectorFamily
 from gcv_edge.exporters.onnx.options import show_option
 from gcv_edge.exporters.onnx.outputs import Names, Outputs
 
 
-def find_family(outputs: Outputs) -> tuple[Family, Names] | None:
+def find_family(outputs: Outputs) -> tuple[DetectorFamily, Names] | None:
     """Recognise a detector; None where the form is no detector's and none is asked for.
 
     Raises:
@@ -33,7 +33,7 @@ def find_family(outputs: Outputs) -> tuple[Family, Names] | None:
     )
 
 
-def find_named(outputs: Outputs) -> tuple[Family, Names]:
+def find_named(outputs: Outputs) -> tuple[DetectorFamily, Names]:
     """Take the family that the user names.
 
     Raises:
@@ -55,7 +55,7 @@ def find_named(outputs: Outputs) -> tuple[Family, Names]:
     return family, names
 
 
-def recognise(outputs: Outputs) -> tuple[Family, Names] | None:
+def recognise(outputs: Outputs) -> tuple[DetectorFamily, Names] | None:
     """Return the first family that outputs are certainly of."""
     for family in FAMILIES.values():
         names = family.find(outputs)
@@ -64,14 +64,14 @@ def recognise(outputs: Outputs) -> tuple[Family, Names] | None:
     return None
 
 
-def may_be(family: Family, outputs: Outputs) -> bool:
+def may_be(family: DetectorFamily, outputs: Outputs) -> bool:
     """Whether outputs have the family's form, and nothing speaks against its contents."""
     if family.find(outputs) is None:
         return False
     return family.may_be(outputs) or (family.grid is not None and family.grid.may_be(outputs))
 
 
-def ask_for_head(possible: list[Family], outputs: Outputs) -> UsageError:
+def ask_for_head(possible: list[DetectorFamily], outputs: Outputs) -> UsageError:
     """Say which families outputs may be of."""
     heads = " or ".join(f"--head {family.name} ({family.layout})" for family in possible)
     return UsageError(
@@ -79,7 +79,7 @@ def ask_for_head(possible: list[Family], outputs: Outputs) -> UsageError:
     )
 
 
-def check_wishes(family: Family, outputs: Outputs) -> None:
+def check_wishes(family: DetectorFamily, outputs: Outputs) -> None:
     """Refuse what the user says of a detector where its family does not leave it open.
 
     Raises:

@@ -8,7 +8,7 @@ import onnx_ir as ir
 
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.onnx.boxes import LISTED, as_float, join_list, spread_scores
-from gcv_edge.exporters.onnx.families import Family
+from gcv_edge.exporters.onnx.families import DetectorFamily
 from gcv_edge.exporters.onnx.outputs import Names, Outputs
 from gcv_edge.exporters.onnx.reference import Tail
 from gcv_edge.metadata import DetectionSettings
@@ -21,7 +21,7 @@ CHOOSING = {"TopK", "NonMaxSuppression", "Loop", "Scan"}
 """Operators with which graphs sort or suppress."""
 
 
-def detector_tail(family: Family, outputs: Outputs) -> Tail:
+def detector_tail(family: DetectorFamily, outputs: Outputs) -> Tail:
     """Make what decodes a family's outputs."""
 
     def emit(graph: GraphBuilder, taps: Sequence[ir.Value]) -> dict[str, ir.Value]:
@@ -34,7 +34,7 @@ def detector_tail(family: Family, outputs: Outputs) -> Tail:
     return emit
 
 
-def choose_settings(family: Family, outputs: Outputs) -> DetectionSettings:
+def choose_settings(family: DetectorFamily, outputs: Outputs) -> DetectionSettings:
     """Leave suppression to the runtime, unless nothing is left to suppress."""
     return FINAL if family.is_set or (family.is_list and is_chosen(outputs)) else DetectionSettings()
 
@@ -44,7 +44,7 @@ def is_chosen(outputs: Outputs) -> bool:
     return bool(outputs.operators & CHOOSING)
 
 
-def describe_family(family: Family, names: Names, outputs: Outputs) -> Iterator[str]:
+def describe_family(family: DetectorFamily, names: Names, outputs: Outputs) -> Iterator[str]:
     """Say what was recognised, and what is left out."""
     yield f"a detector of the family {family.name} (--head): {family.layout}"
     if family.is_list and not is_chosen(outputs):

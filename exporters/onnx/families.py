@@ -18,7 +18,7 @@ Emit = Callable[[GraphBuilder, Sequence[ir.Value], Outputs], Pair | Listed]
 
 
 @dataclass(frozen=True)
-class Family:
+class DetectorFamily:
     """One way in which detectors give their results.
 
     Attributes:
@@ -66,7 +66,7 @@ FORMAT, UNITS, BACKGROUND = "box_format", "normalized", "background"
 FAMILIES = {
     family.name: family
     for family in (
-        Family(
+        DetectorFamily(
             "torchvision",
             "lists of boxes [K, 4], scores [K] and integer labels [K]",
             recognition.find_torchvision,
@@ -74,7 +74,7 @@ FAMILIES = {
             first_class=1,
             takes=(UNITS,),
         ),
-        Family(
+        DetectorFamily(
             "paddle",
             "rows [K, 6] of class, score and corners, and integer counts [N]",
             recognition.find_paddle,
@@ -82,7 +82,7 @@ FAMILIES = {
             first_class=0,
             takes=(UNITS,),
         ),
-        Family(
+        DetectorFamily(
             "mmdet",
             "rows [N, K, 5] of corners and score, and integer labels [N, K]",
             recognition.find_mmdet,
@@ -90,7 +90,7 @@ FAMILIES = {
             first_class=0,
             takes=(UNITS,),
         ),
-        Family(
+        DetectorFamily(
             "tensorflow",
             "detection_boxes [N, K, 4], detection_scores [N, K] and detection_classes [N, K]",
             recognition.find_lists,
@@ -98,7 +98,7 @@ FAMILIES = {
             first_class=1,
             is_sure=recognition.is_tensorflow,
         ),
-        Family(
+        DetectorFamily(
             "lists",
             "boxes [N, K, 4], scores [N, K] and class numbers [N, K] from 0",
             recognition.find_lists,
@@ -106,7 +106,7 @@ FAMILIES = {
             first_class=0,
             takes=(FORMAT, UNITS),
         ),
-        Family(
+        DetectorFamily(
             "detr",
             "boxes [N, Q, 4] and logits [N, Q, C + 1] of a softmax",
             pairs.find_pair,
@@ -115,7 +115,7 @@ FAMILIES = {
             is_sure=pairs.is_detr,
             may_be=pairs.has_unsure_queries,
         ),
-        Family(
+        DetectorFamily(
             "rtdetr",
             "boxes [N, Q, 4] and logits [N, Q, C]",
             pairs.find_pair,
@@ -124,7 +124,7 @@ FAMILIES = {
             is_sure=pairs.is_rtdetr,
             may_be=pairs.has_unsure_queries,
         ),
-        Family(
+        DetectorFamily(
             "boxes-scores",
             "boxes [N, A, 4] and scores [N, A, C]",
             pairs.find_boxes_and_scores,
@@ -132,14 +132,14 @@ FAMILIES = {
             is_sure=pairs.is_no_query,
             takes=("boxes", "scores", FORMAT, UNITS, BACKGROUND),
         ),
-        Family(
+        DetectorFamily(
             "fastestdet",
             "a map [N, 5 + C, h, w] of objectness, offsets, sizes and probabilities",
             recognition.find_map,
             decoding.emit_fastestdet,
             is_sure=recognition.joins_fastestdet,
         ),
-        Family(
+        DetectorFamily(
             "yolov5",
             "rows [N, A, 5 + C] of centre, size, objectness and probabilities",
             recognition.find_long_rows,
@@ -147,7 +147,7 @@ FAMILIES = {
             grid=GridRows(ROWS, Contents(objectness=True, boxes=DECODED), anchors=(3,)),
             takes=(FORMAT, UNITS),
         ),
-        Family(
+        DetectorFamily(
             "yolox-raw",
             "rows [N, A, 5 + C], boxes in cells of their grids",
             recognition.find_yolox,
@@ -155,7 +155,7 @@ FAMILIES = {
             is_sure=recognition.is_yolox_by_name,
             grid=GridRows(ROWS, Contents(objectness=True, boxes=RAW), anchors=(1,)),
         ),
-        Family(
+        DetectorFamily(
             "yolox",
             "rows [N, A, 5 + C], one for each cell, boxes in pixels",
             recognition.find_yolox,
@@ -163,7 +163,7 @@ FAMILIES = {
             grid=GridRows(ROWS, Contents(objectness=True, boxes=DECODED), anchors=(1,)),
             takes=(FORMAT, UNITS),
         ),
-        Family(
+        DetectorFamily(
             "yolov8-rows",
             "rows [N, A, 4 + C] of centre, size and probabilities",
             recognition.find_rows,
@@ -171,7 +171,7 @@ FAMILIES = {
             grid=GridRows(ROWS, Contents(objectness=False, boxes=DECODED)),
             takes=(FORMAT, UNITS, BACKGROUND),
         ),
-        Family(
+        DetectorFamily(
             "rtdetr-list",
             "rows [N, K, 6] of centre and size in parts of the input's size, score and class",
             recognition.find_listed_rows,
@@ -179,7 +179,7 @@ FAMILIES = {
             first_class=0,
             is_sure=recognition.is_rtdetr_by_name,
         ),
-        Family(
+        DetectorFamily(
             "end2end",
             "rows [N, K, 6] of corners, score and class",
             recognition.find_listed_rows,
@@ -188,7 +188,7 @@ FAMILIES = {
             is_sure=recognition.chooses,
             takes=(FORMAT, UNITS),
         ),
-        Family(
+        DetectorFamily(
             "rtdetr-rows",
             "rows [N, Q, 4 + C] of centre and size in parts of the input's size, and probabilities",
             recognition.find_rows,
@@ -196,7 +196,7 @@ FAMILIES = {
             is_set=True,
             is_sure=recognition.is_rows_of_queries,
         ),
-        Family(
+        DetectorFamily(
             "yolov8",
             "columns [N, 4 + C, A] of centre, size and probabilities",
             recognition.find_columns,
@@ -204,7 +204,7 @@ FAMILIES = {
             grid=GridRows(COLUMNS, Contents(objectness=False, boxes=DECODED)),
             takes=(FORMAT, UNITS, BACKGROUND),
         ),
-        Family(
+        DetectorFamily(
             "yolov5-columns",
             "columns [N, 5 + C, A] of centre, size, objectness and probabilities",
             recognition.find_long_columns,

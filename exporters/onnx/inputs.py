@@ -29,7 +29,7 @@ NCHW_TO_NHWC, NHWC_TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
 
 
 @dataclass(frozen=True)
-class Entry:
+class ForeignInput:
     """One input of the exported file, float32.
 
     Attributes:
@@ -54,7 +54,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Entries:
+class ForeignInputs:
     """All inputs of an original.
 
     Attributes:
@@ -63,7 +63,7 @@ class Entries:
         is_picture: there is one, of pictures or clips.
     """
 
-    fed: tuple[Entry, ...]
+    fed: tuple[ForeignInput, ...]
     constants: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     is_picture: bool = True
 
@@ -86,7 +86,7 @@ class Entries:
         return fed | dict(self.constants)
 
 
-def find_entries(proto: onnx.ModelProto, options: ExportOptions, path: Path) -> Entries:
+def find_entries(proto: onnx.ModelProto, options: ExportOptions, path: Path) -> ForeignInputs:
     """Tell what a network reads: pictures, clips, or tensors of any kind.
 
     Raises:
@@ -104,7 +104,7 @@ def find_entries(proto: onnx.ModelProto, options: ExportOptions, path: Path) -> 
             given = 1 + len(options.further_shapes)
             raise UsageError(f"{path}: {given} times --input-shape for the input {entry.name}")
         if entry is not None:
-            return Entries((entry,), size_constants(entry, inputs, path))
+            return ForeignInputs((entry,), size_constants(entry, inputs, path))
     if options.task not in (None, TENSORS.name):
         found = ", ".join(
             f"{value.name} {type_name(value)} {list(declared_shape(value) or ())}"
@@ -114,10 +114,10 @@ def find_entries(proto: onnx.ModelProto, options: ExportOptions, path: Path) -> 
             f"{path}: found inputs {found}, expected one of [N, 3, H, W] or [N, 1, H, W]; "
             "--task tensors exports it as it is"
         )
-    return Entries(tensor_entries(inputs, options, path), is_picture=False)
+    return ForeignInputs(tensor_entries(inputs, options, path), is_picture=False)
 
 
-def check_sizes(entries: Entries, path: Path) -> None:
+def check_sizes(entries: ForeignInputs, path: Path) -> None:
     """Refuse inputs that are too large to try the network on some.
 
     Raises:
@@ -137,7 +137,7 @@ def type_name(value: onnx.ValueInfoProto) -> str:
     return ir.DataType(value.type.tensor_type.elem_type).name.lower()
 
 
-def picture_entry(value: onnx.ValueInfoProto, options: ExportOptions, path: Path) -> Entry | None:
+def picture_entry(value: onnx.ValueInfoProto, options: ExportOptions, path: Path) -> ForeignInput | None:
     """Describe the input of a network that sees pictures or clips; None for anything else."""
     declared, given = declared_shape(value) or options.input_shape, options.input_shape
     added = 1 if declared is not None and is_single(declared) else 0
@@ -153,7 +153,7 @@ def picture_entry(value: onnx.ValueInfoProto, options: ExportOptions, path: Path
     shape = close_shape(own, given, options.dynamic_batch, f"{path}: its input is {list(own)}")
     if not is_channels(shape[1]):
         return None
-    return Entry(value.name, shape, ir.DataType(value.type.tensor_type.elem_type), is_last, added)
+    return ForeignInput(value.name, shape, ir.DataType(value.type.tensor_type.elem_type), is_last, added)
 
 
 def is_channels(length: Dim) -> bool:
@@ -185,7 +185,7 @@ def close_shape(declared: Shape, given: tuple[int, ...] | None, dynamic_batch: b
 
 def tensor_entries(
     inputs: Mapping[str, onnx.ValueInfoProto], options: ExportOptions, path: Path
-) -> tuple[Entry, ...]:
+) -> tuple[ForeignInput, ...]:
     """Describe inputs of any kind."""
     given = [options.input_shape, *options.further_shapes] if options.input_shape else []
     if given and len(given) != len(inputs):
@@ -204,7 +204,7 @@ def tensor_entries(
         closed = close_shape(known, shape, options.dynamic_batch, what) if known else known
         added = max(0, 2 - len(closed))
         dtype = ir.DataType(value.type.tensor_type.elem_type)
-        entries.append(Entry(name, (1,) * added + closed, dtype, added=added))
+        entries.append(ForeignInput(name, (1,) * added + closed, dtype, added=added))
     return tuple(entries)
 
 
@@ -220,7 +220,7 @@ keras-yolo3 (image_shape) scale their boxes to a picture; here to the input itse
 
 
 def size_constants(
-    entry: Entry, inputs: Mapping[str, onnx.ValueInfoProto], path: Path
+    entry: ForeignInput, inputs: Mapping[str, onnx.ValueInfoProto], path: Path
 ) -> dict[str, NDArray[Any]]:
     """Make the inputs constant that hold the picture's size."""
     names = [name for name in inputs if name != entry.name]
@@ -234,7 +234,7 @@ def size_constants(
     return {name: np.array([rows[SIZES[name]]] * batch, types[name]) for name in names}
 
 
-def open_inputs(graph: GraphBuilder, entries: Entries) -> None:
+def open_inputs(graph: GraphBuilder, entries: ForeignInputs) -> None:
     """Give a graph float32 inputs of the exported form in the place of its own."""
     own = {value.name: value for value in graph.inputs}
     graph.inputs.clear()
@@ -244,7 +244,7 @@ def open_inputs(graph: GraphBuilder, entries: Entries) -> None:
         replace_uses(own[name], graph.constant(array, name))
 
 
-def open_input(graph: GraphBuilder, own: ir.Value, entry: Entry) -> ir.Value:
+def open_input(graph: GraphBuilder, own: ir.Value, entry: ForeignInput) -> ir.Value:
     """Put what turns the exported input into the original's behind it."""
     if not entry.is_last and not entry.added and entry.dtype == ir.DataType.FLOAT:
         return own

@@ -18,7 +18,7 @@ from gcv_edge.exporters.onnx.choosing import find_family
 from gcv_edge.exporters.onnx.detections import choose_settings, describe_family, detector_tail
 from gcv_edge.exporters.onnx.ends import Ended, has_channels_last, read_output
 from gcv_edge.exporters.onnx.families import BACKGROUND
-from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW, Entries
+from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW, ForeignInputs
 from gcv_edge.exporters.onnx.options import Adoption, show_option
 from gcv_edge.exporters.onnx.outputs import Outputs
 from gcv_edge.exporters.onnx.reference import Tail
@@ -42,7 +42,7 @@ class Foreign:
 
     graph: GraphBuilder
     values: Mapping[str, ir.Value]
-    entries: Entries
+    entries: ForeignInputs
     known: Container[str]
     notes: Mapping[str, str]
     source: str
@@ -128,7 +128,7 @@ def refuse_unused(plan: Plan, options: ExportOptions, adoption: Adoption, source
         raise UsageError(describe_effect(begin, plan.task, reasons))
 
 
-def describe_inputs(entries: Entries) -> str:
+def describe_inputs(entries: ForeignInputs) -> str:
     """Say why a network that nobody says anything of is no picture's."""
     shown = ", ".join(f"{entry.name} {list(entry.own_shape)}" for entry in entries.fed)
     return f"reads {shown}, which is no picture or clip: all is exported as it is (task tensors)"

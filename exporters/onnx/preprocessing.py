@@ -22,7 +22,7 @@ GREY_LETTERBOX = 114.0
 
 
 @dataclass(frozen=True)
-class Levels:
+class InputLevels:
     """How the levels of a frame become a network's input.
 
     Attributes:
@@ -36,7 +36,7 @@ class Levels:
 
 
 def choose_preprocessing(
-    foreign: Foreign, task: Task, options: ExportOptions, usual: Levels | None = None
+    foreign: Foreign, task: Task, options: ExportOptions, usual: InputLevels | None = None
 ) -> tuple[Preprocessing, tuple[str, ...]]:
     """Say how frames are fitted and normalised.
 
@@ -80,25 +80,27 @@ def fit_frames(foreign: Foreign, task: Task, options: ExportOptions) -> tuple[Pr
     return choose_fit(usual, task, size, options.fit, is_known=is_known)
 
 
-def find_levels(foreign: Foreign, channels: int, options: ExportOptions) -> Levels | None:
+def find_levels(foreign: Foreign, channels: int, options: ExportOptions) -> InputLevels | None:
     """Tell from the network how its input is normalised; None where it does not say."""
     order = "" if channels == 1 or options.bgr else "; assumed: RGB (--bgr)"
     dtype = foreign.entries.fed[0].dtype
     if dtype == ir.DataType.UINT8:
-        return Levels((0.0,), (1.0,), f"its input is of bytes: mean 0, scale 1{order}")
+        return InputLevels((0.0,), (1.0,), f"its input is of bytes: mean 0, scale 1{order}")
     if dtype == ir.DataType.INT8:
-        return Levels(
+        return InputLevels(
             (128.0,), (1.0,), f"its input is int8, assumed: levels less 128 (--mean, --scale){order}"
         )
     if is_ultralytics(foreign.notes):
-        return Levels((0.0,), (LEVELS,), "made by Ultralytics: levels from 0 to 1, RGB (--mean, --scale)")
+        return InputLevels(
+            (0.0,), (LEVELS,), "made by Ultralytics: levels from 0 to 1, RGB (--mean, --scale)"
+        )
     white = find_white(foreign.graph.inputs[0], channels)
     if white is not None:
         note = f"the network normalises its input itself: mean 0, scale {LEVELS / white:.9g}{order}"
-        return Levels((0.0,), (LEVELS / white,), note)
+        return InputLevels((0.0,), (LEVELS / white,), note)
     if channels == 1:
         note = "its input is taken for grey levels from 0 to 1: mean 0, scale 255 (--mean, --scale)"
-        return Levels((0.0,), (LEVELS,), note)
+        return InputLevels((0.0,), (LEVELS,), note)
     return None
 
 

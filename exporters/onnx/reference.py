@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.engines import import_onnxruntime
 from gcv_edge.exporters.builder import GraphBuilder, Shape
-from gcv_edge.exporters.onnx.inputs import Entries
+from gcv_edge.exporters.onnx.inputs import ForeignInputs
 from gcv_edge.exporters.source import Batch
 from gcv_edge.graph.probing import onnxruntime_session
 
@@ -38,7 +38,7 @@ class OnnxReference:
         name: ``original in onnxruntime`` and its version.
     """
 
-    def __init__(self, path: Path, entries: Entries, taps: Sequence[Tap], tail: Tail) -> None:
+    def __init__(self, path: Path, entries: ForeignInputs, taps: Sequence[Tap], tail: Tail) -> None:
         self.name = f"original in onnxruntime {import_onnxruntime().__version__}"
         self._entries = entries
         self._taps = tuple(taps)
@@ -55,7 +55,7 @@ class OnnxReference:
 
 
 def run_in_rows(
-    entries: Entries, batch: Batch, run: Callable[[Batch], dict[str, NDArray[Any]]]
+    entries: ForeignInputs, batch: Batch, run: Callable[[Batch], dict[str, NDArray[Any]]]
 ) -> dict[str, NDArray[Any]]:
     """Run pictures one by one where the network's batch is fixed to another number than theirs."""
     rows = entries.fed[0].shape[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx_ir as ir
 
-from gcv_edge.exporters.onnx.inputs import Entries
+from gcv_edge.exporters.onnx.inputs import ForeignInputs
 from gcv_edge.exporters.onnx.reference import open_original
 from gcv_edge.pictures import Inputs, noise_tensor, picture_tensor
 
@@ -17,7 +17,7 @@ NEAR = 64
 
 
 def measure_shapes(
-    path: Path, entries: Entries, outputs: Sequence[ir.Value], tensors: frozenset[str]
+    path: Path, entries: ForeignInputs, outputs: Sequence[ir.Value], tensors: frozenset[str]
 ) -> None:
     """Give outputs and what is before them the shapes that they have; nothing where the batch is open.
 
@@ -39,7 +39,7 @@ def measure_shapes(
         value.shape = ir.Shape([close_length(found, f"{value.name}_{axis}") for axis, found in axes])
 
 
-def trial_inputs(entries: Entries) -> list[Inputs]:
+def trial_inputs(entries: ForeignInputs) -> list[Inputs]:
     """Make what a network is measured on: noises around 0 and, where it sees pictures, levels and a real one.
 
     A list may find nothing in noise, or nothing in levels where the network takes parts of 255.

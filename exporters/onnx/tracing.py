@@ -47,13 +47,13 @@ def trace(value: ir.Value, axis: int | None, depth: int = 0) -> list[Column]:
     if node is None or follow is None or depth == DEEPEST or node.inputs[0] is None:
         found = None
     else:
-        found = follow(Place(node, node.inputs[0], value, axis, depth + 1))
+        found = follow(TracedOperator(node, node.inputs[0], value, axis, depth + 1))
     width = length(value, axis)
     return found if found is not None and len(found) == width else [Column((value,))] * width
 
 
 @dataclass(frozen=True)
-class Place:
+class TracedOperator:
     """An operator that a value is followed through.
 
     Attributes:
@@ -84,12 +84,12 @@ class Place:
 Found = list[Column] | None
 
 
-def follow_unchanged(place: Place) -> Found:
+def follow_unchanged(place: TracedOperator) -> Found:
     """Go through an operator that gives what it is given."""
     return place.trace(place.first, place.axis)
 
 
-def follow_transpose(place: Place) -> Found:
+def follow_transpose(place: TracedOperator) -> Found:
     """Find the axis that a transposition moved."""
     if place.axis is None:
         return place.trace(place.first, None)
@@ -97,7 +97,7 @@ def follow_transpose(place: Place) -> Found:
     return place.trace(place.first, perm[place.axis])
 
 
-def follow_reshape(place: Place) -> Found:
+def follow_reshape(place: TracedOperator) -> Found:
     """Find the axis of the same length with as many numbers behind it; without one, all is one."""
     if place.axis is None:
         return place.trace(place.first, None)
@@ -106,7 +106,7 @@ def follow_reshape(place: Place) -> Found:
     return place.trace(place.first, same[-1]) if same else place.trace(place.first, None) * wanted[0]
 
 
-def follow_concat(place: Place) -> Found:
+def follow_concat(place: TracedOperator) -> Found:
     """Join columns, or the grids that they are of."""
     if place.axis is None:
         return None
@@ -122,7 +122,7 @@ def merge(columns: Sequence[Column]) -> Column:
     return Column(tuple(sources), columns[0].steps)
 
 
-def follow_slice(place: Place) -> Found:
+def follow_slice(place: TracedOperator) -> Found:
     """Take the columns that a slice takes."""
     bounds = [constant_of(value) for value in place.node.inputs[1:]]
     if place.axis is None or any(bound is None for bound in bounds) or len(bounds) < 3:
@@ -136,7 +136,7 @@ def follow_slice(place: Place) -> Found:
     return columns
 
 
-def follow_split(place: Place) -> Found:
+def follow_split(place: TracedOperator) -> Found:
     """Take the columns of one part of several."""
     if place.axis is None:
         return None
@@ -148,7 +148,7 @@ def follow_split(place: Place) -> Found:
     return columns[begin : begin + length(place.value, place.axis)]
 
 
-def follow_gather(place: Place) -> Found:
+def follow_gather(place: TracedOperator) -> Found:
     """Take the columns of constant numbers."""
     index = constant_of(place.node.inputs[1])
     if place.axis is None or index is None or index.ndim != 1 or place.own_axis != place.axis:
@@ -157,12 +157,12 @@ def follow_gather(place: Place) -> Found:
     return [columns[number] for number in index.tolist() if number < len(columns)]
 
 
-def follow_step(place: Place) -> Found:
+def follow_step(place: TracedOperator) -> Found:
     """Go through an operator of one input, and remember it."""
     return add_step(place.trace(place.first, place.axis), place.node.op_type)
 
 
-def follow_arithmetic(place: Place) -> Found:
+def follow_arithmetic(place: TracedOperator) -> Found:
     """Go through arithmetic of one value with a constant, or with what is the same in all cells."""
     for value, other in (place.node.inputs[:2], place.node.inputs[1::-1]):
         if value is not None and other is not None and goes_through(place, value, other):
@@ -171,14 +171,14 @@ def follow_arithmetic(place: Place) -> Found:
     return None
 
 
-def follow_writing(place: Place) -> Found:
+def follow_writing(place: TracedOperator) -> Found:
     """Go through what writes numbers into some of a value's columns."""
     written = place.node.inputs[2]
     is_placed = written is not None and has_placing(written)
     return add_step(place.trace(place.first, place.axis), PLACED if is_placed else WRITTEN)
 
 
-def goes_through(place: Place, value: ir.Value, other: ir.Value) -> bool:
+def goes_through(place: TracedOperator, value: ir.Value, other: ir.Value) -> bool:
     """Whether one operand is what is followed, and the other a constant or the same in all cells."""
     is_whole = rank(value) == rank(place.value) and length(value, place.axis) == length(
         place.value, place.axis
@@ -187,7 +187,7 @@ def goes_through(place: Place, value: ir.Value, other: ir.Value) -> bool:
     return is_whole and is_aside and constant_of(value) is None
 
 
-def is_of_cells(other: ir.Value, place: Place) -> bool:
+def is_of_cells(other: ir.Value, place: TracedOperator) -> bool:
     """Whether an operand differs along another axis than the batch's and the columns'."""
     column = 1 if place.axis is None else place.axis
     first = rank(place.value) - rank(other)
@@ -204,7 +204,7 @@ def stretch(value: ir.Value, axis: int) -> tuple[int, int]:
     return length(value, axis), prod(length(value, later) for later in range(axis + 1, rank(value)))
 
 
-FOLLOW: dict[str, Callable[[Place], Found]] = {
+FOLLOW: dict[str, Callable[[TracedOperator], Found]] = {
     **dict.fromkeys(UNCHANGED, follow_unchanged),
     **dict.fromkeys(RESHAPES, follow_reshape),
     **dict.fromkeys(CURVES, follow_step),

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from gcv_edge.errors import MissingExtraError, UnsupportedError, UsageError
 from gcv_edge.exporters.builder import BATCH, IR_VERSION, OPSET, GraphBuilder, Shape
 from gcv_edge.exporters.onnx.adoption import describe, finish
-from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW, Entries, Entry, is_channels, open_inputs
+from gcv_edge.exporters.onnx.inputs import NHWC_TO_NCHW, ForeignInput, ForeignInputs, is_channels, open_inputs
 from gcv_edge.exporters.onnx.options import Adoption
 from gcv_edge.exporters.onnx.plans import Foreign, choose_values, plan_outputs, refuse_unused
-from gcv_edge.exporters.onnx.preprocessing import Levels, choose_preprocessing
+from gcv_edge.exporters.onnx.preprocessing import InputLevels, choose_preprocessing
 from gcv_edge.exporters.onnx.reference import Tail, Tap, build_tail, run_in_rows, run_tail
 from gcv_edge.exporters.source import (
     Batch,
@@ -77,40 +77,40 @@ def export_module(module: Any, name: str, options: ExportOptions) -> ExportedMod
     refuse_unused(plan, options, Adoption(), name)
     preprocessing, notes = choose_preprocessing(foreign, plan.task, options, imagenet_levels(options))
     metadata = describe(foreign, plan, preprocessing, options)
-    metadata = replace(metadata, source=name, source_hash=hash_module(module))
+    metadata = replace(metadata, source=name, source_hash=hash_module(module, program, options))
     taps = [Tap(value.name or "", foreign.graph.shape(value), dtype_of(value)) for value in plan.taps]
     reference = partial(TorchReference, module, program, entries, taps, plan.tail)
     return finish(foreign, plan, metadata, reference, notes)
 
 
-def describe_inputs(options: ExportOptions) -> Entries:
+def describe_inputs(options: ExportOptions) -> ForeignInputs:
     """Describe the inputs whose shapes are given; one of 1 or 3 channels is a picture or a clip."""
     shapes = [shape for shape in (options.input_shape, *options.further_shapes) if shape is not None]
     first = [(BATCH if options.dynamic_batch else shape[0], *shape[1:]) for shape in shapes]
     if len(shapes) == 1:
         return describe_input(first[0], options)
-    fed = [Entry(f"{INPUT_NAME}{index}", shape) for index, shape in enumerate(first)]
-    return Entries(tuple(fed), is_picture=False)
+    fed = [ForeignInput(f"{INPUT_NAME}{index}", shape) for index, shape in enumerate(first)]
+    return ForeignInputs(tuple(fed), is_picture=False)
 
 
-def describe_input(shape: Shape, options: ExportOptions) -> Entries:
+def describe_input(shape: Shape, options: ExportOptions) -> ForeignInputs:
     """Describe the only input; pictures may have their channels last."""
     axes = len(shape)
     is_last = axes == 4 and is_channels(shape[3]) and not is_channels(shape[1])
     is_last = is_last and options.task != TENSORS.name
     own = tuple(shape[axis] for axis in NHWC_TO_NCHW) if is_last else shape
-    entry = Entry(INPUT_NAME, own, is_last=is_last)
-    return Entries((entry,), is_picture=axes in (4, 5) and is_channels(own[1]))
+    entry = ForeignInput(INPUT_NAME, own, is_last=is_last)
+    return ForeignInputs((entry,), is_picture=axes in (4, 5) and is_channels(own[1]))
 
 
-def make_zeros(entries: Entries, batch: int) -> tuple[Any, ...]:
+def make_zeros(entries: ForeignInputs, batch: int) -> tuple[Any, ...]:
     """Make inputs of zeros, ``batch`` rows where that is open."""
     torch = import_torch()
     shapes = [[batch if dim == BATCH else dim for dim in entry.own_shape] for entry in entries.fed]
     return tuple(torch.zeros(*shape) for shape in shapes)
 
 
-def name_outputs(module: Any, entries: Entries) -> list[str]:
+def name_outputs(module: Any, entries: ForeignInputs) -> list[str]:
     """Name the tensors that a module returns: by keys of dictionaries and positions in tuples."""
     with import_torch().no_grad(), silence():
         return [".".join(path) or "output" for path, _ in walk_tensors(module(*make_zeros(entries, 2)))]
@@ -129,7 +129,7 @@ def walk_tensors(outputs: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tup
 
 
 def open_program(
-    program: Captured, names: list[str], source: str, entries: Entries, options: ExportOptions
+    program: Captured, names: list[str], source: str, entries: ForeignInputs, options: ExportOptions
 ) -> Foreign:
     """Take a captured graph apart; its tensors have the names that torch's own graph gives them."""
     outputs = dict(zip(names, program.model.graph.outputs, strict=True))
@@ -147,13 +147,13 @@ def dtype_of(value: ir.Value) -> ir.DataType:
     return value.dtype
 
 
-def imagenet_levels(options: ExportOptions) -> Levels:
+def imagenet_levels(options: ExportOptions) -> InputLevels:
     """Levels by ImageNet's statistics, in the order of the network's channels."""
     usual, notes = assume_imagenet(Preprocessing(), options)
-    return Levels(usual.mean, usual.scale, " ".join(notes))
+    return InputLevels(usual.mean, usual.scale, " ".join(notes))
 
 
-def capture(module: Any, name: str, entries: Entries, dynamic_batch: bool) -> Captured:
+def capture(module: Any, name: str, entries: ForeignInputs, dynamic_batch: bool) -> Captured:
     """Let torch's exporter turn the module into a graph.
 
     Raises:
@@ -219,9 +219,9 @@ def silence() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def hash_module(module: Any) -> str:
-    """SHA-256 over the names and bytes of the state dict, in sorted order."""
-    digest = hashlib.sha256()
+def hash_module(module: Any, program: Captured, options: ExportOptions) -> str:
+    """SHA-256 over all that an export follows from: the graph, the state dict and the options."""
+    digest = hashlib.sha256(repr((options, program.exported.graph_module.code)).encode())
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().data)
@@ -235,7 +235,9 @@ class TorchReference:
         name: ``torch`` and its version.
     """
 
-    def __init__(self, module: Any, program: Captured, entries: Entries, taps: Sequence[Tap], tail: Tail):
+    def __init__(
+        self, module: Any, program: Captured, entries: ForeignInputs, taps: Sequence[Tap], tail: Tail
+    ):
         """Take a module and, for tensors inside it, what torch captured of it."""
         self._torch = import_torch()
         self.name = f"torch {self._torch.__version__}"

@@ -23,7 +23,7 @@ AGREEMENT = "agreement"
 
 
 @dataclass(frozen=True)
-class Measured:
+class StageScores:
     """What a stage measured of the network it was given and of the one it made.
 
     Attributes:
@@ -58,7 +58,7 @@ class Measured:
         return f"{self.stage}: {metric} {100 * self.before:.2f} % -> {100 * self.after:.2f} %{against}"
 
 
-def read_measured(entries: Mapping[str, str]) -> tuple[Measured, ...]:
+def read_scores(entries: Mapping[str, str]) -> tuple[StageScores, ...]:
     """Find what a file's stages measured among its metadata, in their order.
 
     A pruning that does not say what its points are was measured as the calibration that followed it.
@@ -66,11 +66,11 @@ def read_measured(entries: Mapping[str, str]) -> tuple[Measured, ...]:
     records = {key: read_record(entries.get(key, "")) for key in STAGES}
     told = {name: records[CALIBRATION].get(name) for name in ("metric", "measured", *HASHES)}
     records[PRUNING] = {**told, **records[PRUNING]}
-    found = [make_measured(key, record) for key, record in records.items()]
+    found = [make_scores(key, record) for key, record in records.items()]
     return tuple(one for one in found if one is not None)
 
 
-def make_measured(key: str, record: Mapping[str, Any]) -> Measured | None:
+def make_scores(key: str, record: Mapping[str, Any]) -> StageScores | None:
     """Read a stage's record; None where nothing was measured, or something that makes no sense."""
     places = SCORES[key]
     found = record.get(places[0]) if len(places) == 1 else [record.get(place) for place in places]
@@ -80,7 +80,7 @@ def make_measured(key: str, record: Mapping[str, Any]) -> Measured | None:
     before, after = (value / MOST_POINTS for value in pair)
     metric, kind = (str(record.get(name) or "") for name in ("metric", "measured"))
     pictures = next((str(record[name]) for name in HASHES if record.get(name)), "")
-    return Measured(STAGES[key], metric, kind or "accuracy", before, after, pictures)
+    return StageScores(STAGES[key], metric, kind or "accuracy", before, after, pictures)
 
 
 def is_points(value: Any) -> bool:
@@ -88,7 +88,7 @@ def is_points(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= MOST_POINTS
 
 
-def last_of(measured: Sequence[Measured], stage: str, is_accuracy: bool) -> Measured | None:
+def last_of(measured: Sequence[StageScores], stage: str, is_accuracy: bool) -> StageScores | None:
     """Return what a stage measured of one kind, or None."""
     found = [one for one in measured if one.stage == stage and one.is_accuracy == is_accuracy]
     return found[-1] if found else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gcv_edge.benchmarking.results import Benchmark, Row
-from gcv_edge.benchmarking.statistics import Spread
+from gcv_edge.benchmarking.rows import Row
+from gcv_edge.benchmarking.settings import Settings
+from gcv_edge.measure.statistics import Spread
 
 MOST_LOST = 0.01
 """Accuracy that may be given up for speed: one point."""
@@ -13,18 +14,18 @@ MOST_LOST = 0.01
 TIE = 1.05
 """What is not this much faster is not worth another form."""
 
-PLAIN = ("FP32", "BF16", "INT8 + BF16", "INT8", "pruned")
-"""Forms from the one that changes least; among equally fast ones the first wins."""
+PLAIN = ((False, "f32"), (False, "bf16"), (True, "bf16"), (True, "f32"))
+"""Forms from the one that changes least: whether it is of 8 bits, and the precision of its float operations.
+Among equally fast ones the first wins; pruned ones come last."""
 
 
-def advise(benchmark: Benchmark) -> str:
+def advise(everything: Sequence[Row], settings: Settings) -> str:
     """Name the variant to deploy of every network, with its figures."""
-    batch = min(benchmark.settings.batches)
-    rows = [row for row in benchmark.rows if row.batch == batch and not row.variant.is_reference]
+    batch = min(settings.batches)
+    rows = [row for row in everything if row.batch == batch and not row.variant.is_reference]
     families = list(dict.fromkeys(row.variant.family for row in rows))
-    hint = benchmark.settings.hint
     clauses = [
-        describe_choice([row for row in rows if row.variant.family == family], hint, benchmark.rows)
+        describe_choice([row for row in rows if row.variant.family == family], settings.hint, everything)
         for family in families
     ]
     return f"Deploy {'; '.join(clauses)}." if clauses else "There is nothing to deploy: no variant ran."
@@ -52,9 +53,10 @@ def speed(row: Row, hint: str) -> float:
 
 def plainness(row: Row) -> tuple[int, float]:
     """Order rows by how little was changed; INT8 files of a kind by how fast they are."""
-    name = row.variant.name
-    place = next((i for i, start in enumerate(PLAIN) if name.startswith(start)), len(PLAIN))
-    return place, row.stages["total"]["p50"]
+    variant = row.variant
+    form = variant.is_int8, variant.precision
+    is_known = not variant.is_pruned and form in PLAIN
+    return PLAIN.index(form) if is_known else len(PLAIN), row.stages["total"]["p50"]
 
 
 def is_accurate(row: Row, rows: Sequence[Row]) -> bool:
@@ -101,7 +103,7 @@ def describe_accuracy(row: Row, rows: Sequence[Row]) -> str:
     if own is not None:
         lost = 100 * (max(known_accuracies(row, rows)) - own)
         return f"{metric} {100 * own:.2f} %" + (f", {lost:.2f} points under the best" if lost > 0.005 else "")
-    if row.variant.name == "FP32":
+    if row.variant.is_baseline:
         return "it computes what was exported"
     if row.variant.agreement is not None:
         return f"{100 * row.variant.agreement:.2f} % as the network before it, {measure_unknown(row)}"

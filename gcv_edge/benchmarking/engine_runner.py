@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from gcv_edge.benchmarking.frames import fetch_frames
-from gcv_edge.benchmarking.turns import Call, Lap, Turn, take_turn
+import gcv_edge
+from gcv_edge.benchmarking.frames import choose, fetch_frames
+from gcv_edge.benchmarking.kernels import profile
+from gcv_edge.engines import import_onnxruntime, import_openvino
 from gcv_edge.errors import UnsupportedError
+from gcv_edge.measure.calls import Call, CallTimes, StageTimes, time_calls
+from gcv_edge.measure.inputs import noise
 from gcv_edge.runtime.frames import Pixels
-from gcv_edge.runtime.sessions import Session, SessionOptions, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import Session, SessionOptions
 
-SEED = 7
+IMPORTS: dict[str, Callable[[], object]] = {"openvino": import_openvino, "onnxruntime": import_onnxruntime}
 
 
 class EngineRunner:
@@ -35,19 +40,18 @@ class EngineRunner:
     def load(self) -> dict[str, Any]:
         """Import the engine, load the file, run it once; say how long each took."""
         start = perf_counter()
-        import_engine(self._job["engine"])
-        from gcv_edge.runtime.loading import open_network
-
+        IMPORTS[self._job["engine"]]()
+        load: Callable[..., Any] = gcv_edge.load  # asking for it imports the runtime
         imported = perf_counter()
         options = {key: self._job[key] for key in ("engine", "precision", "hint", "threads")}
-        self._model = open_network(self._job["model"], **options)
+        self._model = load(self._job["model"], **options)
         self._session: Session = self._model.session
         self._check_batch()
         loaded = perf_counter()
         self._call = self._choose_call()
         self._call(0)
         ended = perf_counter()
-        take_turn(self._call, 0.0, self._batch, self._streams)  # every stream allocates its buffers
+        time_calls(self._call, 0.0, self._batch, self._streams)  # every stream allocates its buffers
         return {
             "engine": self._session.engine,
             "precision": self._session.precision,
@@ -58,16 +62,16 @@ class EngineRunner:
             "first_seconds": ended - loaded,
         }
 
-    def turn(self, seconds: float) -> Turn:
+    def turn(self, seconds: float) -> CallTimes:
         """Run on frames, from the picture to the result."""
-        return take_turn(self._call, seconds, self._batch, self._streams)
+        return time_calls(self._call, seconds, self._batch, self._streams)
 
-    def network(self, seconds: float) -> Turn:
+    def network(self, seconds: float) -> CallTimes:
         """Run the network alone on noise, as OpenVINO's benchmark_app does."""
         if self._alone is None:
             self._alone = self._open_alone()
             infer_once(self._alone, 0)
-        return take_turn(self._noise_call(self._alone), seconds, self._batch, self._streams)
+        return time_calls(self._noise_call(self._alone), seconds, self._batch, self._streams)
 
     def profile(self) -> list[dict[str, Any]]:
         """Say which kernels the network's time goes to, most time first.
@@ -77,8 +81,6 @@ class EngineRunner:
         """
         if self._job["engine"] != "openvino":
             raise UnsupportedError(f"profile: is not supported with {self._job['engine']}")
-        from gcv_edge.benchmarking.profiling import profile
-
         options = SessionOptions(precision=self._job["precision"], threads=self._job["threads"])
         return [asdict(kernel) for kernel in profile(self._model.path, options, self._batch)]
 
@@ -109,22 +111,22 @@ class EngineRunner:
             return self._run_clip
         return self._noise_call(self._open_alone())
 
-    def _run_one(self, number: int) -> Lap:
+    def _run_one(self, number: int) -> StageTimes:
         speed = self._model.run(self._frames[number % len(self._frames)]).speed
-        return Lap(speed.preprocess_ms, speed.inference_ms, speed.postprocess_ms)
+        return StageTimes(speed.preprocess_ms, speed.inference_ms, speed.postprocess_ms)
 
-    def _run_batch(self, number: int) -> Lap:
+    def _run_batch(self, number: int) -> StageTimes:
         speeds = [result.speed for result in self._model.run_batch(choose(self._frames, number, self._batch))]
-        return Lap(
+        return StageTimes(
             sum(speed.preprocess_ms for speed in speeds),
             sum(speed.inference_ms for speed in speeds),
             sum(speed.postprocess_ms for speed in speeds),
         )
 
-    def _run_clip(self, number: int) -> Lap:  # noqa: ARG002
+    def _run_clip(self, number: int) -> StageTimes:  # noqa: ARG002
         window = self._model.clip.window
         speed = self._model.run(choose(self._frames, 0, window)).speed
-        return Lap(speed.preprocess_ms, speed.inference_ms, speed.postprocess_ms)
+        return StageTimes(speed.preprocess_ms, speed.inference_ms, speed.postprocess_ms)
 
     def _open_alone(self) -> Session:
         """Return a session of the batch: the model's own where it is one."""
@@ -149,32 +151,9 @@ def fill_with_noise(session: Session, streams: int) -> None:
                 np.copyto(request.inputs[name], array)
 
 
-def infer_once(session: Session, number: int) -> Lap:  # noqa: ARG001
+def infer_once(session: Session, number: int) -> StageTimes:  # noqa: ARG001
     """Infer what is in the request's buffers."""
     with session.lease() as request:
         start = perf_counter()
         request.infer()
-        return Lap(0.0, (perf_counter() - start) * 1e3, 0.0)
-
-
-def import_engine(engine: str) -> None:
-    """Import an inference engine as its session does."""
-    if engine == "openvino":
-        from gcv_edge.engines import import_openvino
-
-        import_openvino()
-    else:
-        from gcv_edge.engines import import_onnxruntime
-
-        import_onnxruntime()
-
-
-def noise(shape: Sequence[int], dtype: np.dtype[Any]) -> Any:
-    """Draw normal noise, the same every time."""
-    drawn = np.random.default_rng(SEED).standard_normal(tuple(shape), np.float32)
-    return drawn if dtype == np.float32 else (drawn * 40 + 128).clip(0, 255).astype(dtype)
-
-
-def choose(frames: Sequence[Pixels], number: int, count: int) -> list[Pixels]:
-    """Return so many frames, the first of which comes after those of the batch before; they repeat."""
-    return [frames[(number * count + index) % len(frames)] for index in range(count)]
+        return StageTimes(0.0, (perf_counter() - start) * 1e3, 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -48,3 +49,8 @@ def fetch_frames(path: str) -> list[Pixels]:
     """Read what ``store_frames`` wrote."""
     with np.load(path, allow_pickle=False) as stored:
         return [stored[name] for name in stored.files]
+
+
+def choose(frames: Sequence[Pixels], number: int, count: int) -> list[Pixels]:
+    """Return so many frames, the first of which comes after those of the batch before; they repeat."""
+    return [frames[(number * count + index) % len(frames)] for index in range(count)]

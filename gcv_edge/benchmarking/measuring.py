@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,27 +12,32 @@ from pathlib import Path
 from typing import Any
 
 from gcv_edge.benchmarking.frames import describe_frames, load_frames, store_frames
-from gcv_edge.benchmarking.isa import check_isa
-from gcv_edge.benchmarking.results import Benchmark, LeftOut, Recorded, collect
+from gcv_edge.benchmarking.results import Benchmark, LeftOut, collect
+from gcv_edge.benchmarking.rows import Measurement
 from gcv_edge.benchmarking.settings import FEWEST_ROUNDS, Settings
-from gcv_edge.benchmarking.turns import Turn
 from gcv_edge.benchmarking.variants import Variant
-from gcv_edge.benchmarking.workers import Worker
 from gcv_edge.errors import GcvEdgeError
+from gcv_edge.measure.calls import CallTimes
+from gcv_edge.measure.isa import check_isa
+from gcv_edge.measure.timer import Rounds
+from gcv_edge.measure.workers import Worker
 from gcv_edge.runtime.frames import Pixels
+from gcv_edge.runtime.openvino_session import read_model, shape_of
 
 Progress = Callable[[str], None]
 NETWORK_SHARE = 0.5
 """The network alone is measured for this part of a turn."""
 
+SERVICE = "gcv_edge.benchmarking.service:VariantService"
+
 
 @dataclass
-class Seat:
-    """A variant with the process that runs it, and what came out so far."""
+class RunningVariant:
+    """A variant with the process that runs it, and what was measured so far."""
 
     variant: Variant
     worker: Worker
-    recorded: Recorded = field(default_factory=Recorded)
+    measurement: Measurement = field(default_factory=Measurement)
 
 
 def benchmark(
@@ -63,26 +69,30 @@ def benchmark(
     settings = settings or Settings()
     check_isa(settings.isa)
     frames = load_frames(source)
-    desk = Desk(settings, progress or ignore, with_network, with_profile)
+    run = BenchmarkRun(settings, progress or ignore, with_network, with_profile)
     for batch in settings.batches:
-        desk.measure_batch(variants, batch, frames)
-    if not desk.seats:
-        raise GcvEdgeError(desk.left_out[0].reason if desk.left_out else "there is nothing to measure")
-    rows = [(seat.variant, seat.recorded) for seat in desk.seats]
-    return collect(rows, settings, describe_frames(frames, source), desk.left_out)
+        run.measure_batch(variants, batch, frames)
+    if not run.measured:
+        raise GcvEdgeError(run.left_out[0].reason if run.left_out else "there is nothing to measure")
+    return collect(run.measured, settings, describe_frames(frames, source), run.left_out)
 
 
 def ignore(phrase: str) -> None:
     """Tell nobody."""
 
 
-class Desk:
-    """Runs the rounds of one benchmark."""
+class BenchmarkRun:
+    """The rounds of one benchmark.
+
+    Attributes:
+        measured: variants with what was measured, batch by batch.
+        left_out: what could not be measured.
+    """
 
     def __init__(
         self, settings: Settings, progress: Progress, with_network: bool, with_profile: bool
     ) -> None:
-        self.seats: list[Seat] = []
+        self.measured: list[tuple[Variant, Measurement]] = []
         self.left_out: list[LeftOut] = []
         self._settings = settings
         self._progress = progress
@@ -95,43 +105,37 @@ class Desk:
             tempfile.TemporaryDirectory(prefix="gcv-edge-benchmark.") as name,
             contextlib.ExitStack() as stack,
         ):
-            place = store_frames(frames, Path(name))
-            seats: list[Seat] = []
-            for index, variant in enumerate(variants):
-                if reason := refuse(variant, self._settings):
-                    self.left_out.append(LeftOut(variant, batch, reason))
-                    continue
-                self._progress(f"loading {variant.title}")
-                worker = stack.enter_context(
-                    Worker(
-                        self._make_job(variant, batch, place),
-                        variant.title,
-                        Path(name) / f"{index}.log",
-                        self._settings.patience,
-                    )
-                )
-                seat = Seat(variant, worker, Recorded(batch))
-                seats += [seat] if self._load(seat) else []
-            self._take_rounds(seats, batch)
-            self._profile(seats)
-            self.seats += seats
+            running = self._start(variants, batch, store_frames(frames, Path(name)), stack)
+            self._take_rounds(running, batch)
+            self._profile(running)
+            self.measured += [(one.variant, one.measurement) for one in running]
 
-    def _take_rounds(self, seats: list[Seat], batch: int) -> None:
+    def _start(
+        self, variants: Sequence[Variant], batch: int, frames: Path, stack: contextlib.ExitStack
+    ) -> list[RunningVariant]:
+        """Start and load every variant, one after the other; give those that can be measured."""
+        running: list[RunningVariant] = []
+        for index, variant in enumerate(variants):
+            if reason := refuse(variant, self._settings):
+                self.left_out.append(LeftOut(variant, batch, reason))
+                continue
+            self._progress(f"loading {variant.title}")
+            job, log = self._make_job(variant, batch, frames), frames.with_name(f"{index}.log")
+            worker = stack.enter_context(Worker(SERVICE, job, variant.title, log, self._settings.patience))
+            one = RunningVariant(variant, worker, Measurement(batch))
+            running += [one] if self._load(one) else []
+        return running
+
+    def _take_rounds(self, running: list[RunningVariant], batch: int) -> None:
         """Let variants take turns until the rounds, or the time, are over; those that fail are taken out."""
-        begin = time.perf_counter()
-        longest = 0.0
-        for number in range(self._settings.rounds):
-            start = time.perf_counter()
-            limit = self._settings.limit
-            if limit is not None and number >= FEWEST_ROUNDS and start - begin + longest > limit:
-                return
-            for seat in list(seats):
+        limit = self._settings.limit if self._settings.limit is not None else math.inf
+        for number in Rounds(self._settings.rounds, limit=limit, fewest=FEWEST_ROUNDS).count():
+            for one in list(running):
                 self._progress(
-                    f"batch {batch}, round {number + 1} of {self._settings.rounds}: {seat.variant.title}"
+                    f"batch {batch}, round {number + 1} of {self._settings.rounds}: {one.variant.title}"
                 )
-                if not self._take_turn(seat):
-                    seats.remove(seat)
-            longest = max(longest, time.perf_counter() - start)
+                if not self._take_turn(one):
+                    running.remove(one)
 
     def _make_job(self, variant: Variant, batch: int, frames: Path) -> dict[str, Any]:
         settings = self._settings
@@ -145,39 +149,39 @@ class Desk:
             **({"shape": input_shape(variant.model)} if variant.engine == "mxnet" else {}),
         }
 
-    def _load(self, seat: Seat) -> bool:
-        with self._telling(seat):
-            seat.recorded.facts = seat.worker.ask("load")
+    def _load(self, one: RunningVariant) -> bool:
+        with self._telling(one):
+            one.measurement.facts = one.worker.ask("load")
             return True
         return False
 
-    def _take_turn(self, seat: Seat) -> bool:
-        with self._telling(seat):
+    def _take_turn(self, one: RunningVariant) -> bool:
+        with self._telling(one):
             time.sleep(self._settings.rest)
             seconds = self._settings.seconds
-            turn = Turn(**seat.worker.ask("turn", seconds=seconds))
+            calls = CallTimes(**one.worker.ask("turn", seconds=seconds))
             network = None
             if self._with_network:
-                network = Turn(**seat.worker.ask("network", seconds=seconds * NETWORK_SHARE))
-            seat.recorded.add(turn, network)
+                network = CallTimes(**one.worker.ask("network", seconds=seconds * NETWORK_SHARE))
+            one.measurement.add(calls, network)
             return True
         return False
 
-    def _profile(self, seats: Sequence[Seat]) -> None:
-        for seat in seats if self._with_profile else ():
+    def _profile(self, running: Sequence[RunningVariant]) -> None:
+        for one in running if self._with_profile else ():
             with contextlib.suppress(GcvEdgeError):  # what was measured stands without it
-                self._progress(f"profiling {seat.variant.title}")
-                seat.recorded.layers = seat.worker.ask("profile")["layers"]
-                seat.worker.close()  # it is done, and what a profile takes of memory is much
+                self._progress(f"profiling {one.variant.title}")
+                one.measurement.layers = one.worker.ask("profile")["layers"]
+                one.worker.close()  # it is done, and what a profile takes of memory is much
 
     @contextlib.contextmanager
-    def _telling(self, seat: Seat) -> Iterator[None]:
+    def _telling(self, one: RunningVariant) -> Iterator[None]:
         """Leave a variant out that fails, remembering why."""
         try:
             yield
         except GcvEdgeError as error:
-            seat.worker.close()
-            self.left_out.append(LeftOut(seat.variant, seat.recorded.batch, str(error)))
+            one.worker.close()
+            self.left_out.append(LeftOut(one.variant, one.measurement.batch, str(error)))
 
 
 def refuse(variant: Variant, settings: Settings) -> str:
@@ -189,7 +193,5 @@ def refuse(variant: Variant, settings: Settings) -> str:
 
 def input_shape(model: Path) -> list[int]:
     """Return the shape of a file's input, without the batch."""
-    from gcv_edge.runtime.openvino_session import read_model, shape_of
-
     shape = shape_of(read_model(model).inputs[0])[1:]
     return [length for length in shape if length is not None]

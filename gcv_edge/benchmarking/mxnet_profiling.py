@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gcv_edge.benchmarking.profiling import Kernel, rank, repeat
+from gcv_edge.benchmarking.kernels import RUNS, Kernel, rank
 
 ENGINE = ("WaitForVar", "DeleteVariable")
 """What the profiler lists beside operators: MXNet's own housekeeping, which overlaps with them."""
@@ -28,7 +28,7 @@ def profile(mx: Any, run: Callable[[], object], file: Path) -> list[Kernel]:
         profile_symbolic=True, profile_imperative=True, aggregate_stats=True, filename=str(file)
     )
     mx.profiler.set_state("run")
-    runs = len(repeat(run))
+    runs = len([run() for _ in RUNS.count()])
     mx.nd.waitall()
     mx.profiler.set_state("stop")
     return rank(add_up(json.loads(mx.profiler.dumps(reset=True, format="json")), runs))

@@ -18,13 +18,17 @@ from typing import Any
 
 import numpy as np
 
-from gcv_edge.benchmarking.engine_runner import choose, noise
-from gcv_edge.benchmarking.frames import fetch_frames
-from gcv_edge.benchmarking.turns import Lap, Turn, take_turn
+from gcv_edge.benchmarking.frames import choose, fetch_frames
+from gcv_edge.benchmarking.mxnet_profiling import one_by_one, profile
 from gcv_edge.errors import GcvEdgeError, ModelNotFoundError, UnsupportedError, UsageError
+from gcv_edge.exporters.mxnet.compat import import_mxnet
+from gcv_edge.exporters.mxnet.inputs import find_inputs
+from gcv_edge.measure.calls import CallTimes, StageTimes, time_calls
+from gcv_edge.measure.inputs import noise
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.runtime.frames import Pixels
 from gcv_edge.runtime.modelfile import read_metadata
+from gcv_edge.tasks import find_task
 
 BACKEND = "MKLDNN"
 STATIC = {"static_alloc": True, "static_shape": True}
@@ -73,25 +77,23 @@ class MxnetRunner:
             "engine": f"mxnet {self._mx.__version__}",
             "precision": "int8" if self._job["precision"] == "int8" else "f32",
             "streams": 1,
-            "threads": int(os.environ["OMP_NUM_THREADS"]),  # of workers.worker_environment
+            "threads": int(os.environ["OMP_NUM_THREADS"]),  # of measure.workers.worker_environment
             "import_seconds": imported - start,
             "load_seconds": loaded - imported,
             "first_seconds": perf_counter() - loaded,
         }
 
-    def turn(self, seconds: float) -> Turn:
+    def turn(self, seconds: float) -> CallTimes:
         """Run on frames; a network for clips or tensors on noise."""
         is_plain = self._metadata.task.takes == "picture"
-        return take_turn(self._run if is_plain else self._run_noise, seconds, self._batch)
+        return time_calls(self._run if is_plain else self._run_noise, seconds, self._batch)
 
-    def network(self, seconds: float) -> Turn:
+    def network(self, seconds: float) -> CallTimes:
         """Run the network alone on noise."""
-        return take_turn(self._run_noise, seconds, self._batch)
+        return time_calls(self._run_noise, seconds, self._batch)
 
     def profile(self) -> list[dict[str, Any]]:
         """Say which operators the network's time goes to, most time first."""
-        from gcv_edge.benchmarking.mxnet_profiling import one_by_one, profile
-
         file = Path(self._job["frames"]).with_name(f"{self._job['precision']}-profile.json")
         with one_by_one(self._mx):
             forward = self._make({})
@@ -99,7 +101,7 @@ class MxnetRunner:
         self._forward = self._make(STATIC)
         return found
 
-    def _run(self, number: int) -> Lap:
+    def _run(self, number: int) -> StageTimes:
         start = perf_counter()
         pictures = [self._prepare(frame) for frame in choose(self._frames, number, self._batch)]
         batch = self._mx.nd.stack(*pictures)
@@ -109,12 +111,12 @@ class MxnetRunner:
         inferred = perf_counter()
         read_out([output.asnumpy() for output in outputs], self._metadata.task.name)
         ended = perf_counter()
-        return Lap((prepared - start) * 1e3, (inferred - prepared) * 1e3, (ended - inferred) * 1e3)
+        return StageTimes((prepared - start) * 1e3, (inferred - prepared) * 1e3, (ended - inferred) * 1e3)
 
-    def _run_noise(self, number: int) -> Lap:  # noqa: ARG002
+    def _run_noise(self, number: int) -> StageTimes:  # noqa: ARG002
         start = perf_counter()
         self._forward(self._noise)
-        return Lap(0.0, (perf_counter() - start) * 1e3, 0.0)
+        return StageTimes(0.0, (perf_counter() - start) * 1e3, 0.0)
 
     def _prepare(self, frame: Pixels) -> Any:
         mx, preprocessing = self._mx, self._metadata.preprocessing
@@ -132,8 +134,6 @@ def import_quietly() -> Any:
     """Import MXNet, whose warnings are not the user's."""
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
-    from gcv_edge.exporters.mxnet.compat import import_mxnet
-
     return import_mxnet()
 
 
@@ -163,7 +163,6 @@ def load_network(job: Mapping[str, Any], metadata: ModelMetadata) -> Any:
 def needed_heads(symbol: Any, task: str) -> Sequence[Any]:
     """Return the outputs that an exported file computes too: heads for training cost MXNet time as well."""
     from gcv_edge.exporters.mxnet.outputs import position_of
-    from gcv_edge.tasks import find_task
 
     heads: Sequence[Any] = symbol.heads
     return heads if task in HEADS_KEPT else [heads[position_of(find_task(task))]]
@@ -175,8 +174,6 @@ def only_input(network: Any, heads: Sequence[Any]) -> str:
     Raises:
         UnsupportedError: it has several.
     """
-    from gcv_edge.exporters.mxnet.inputs import find_inputs
-
     names = find_inputs(network.symbol, network.weights, heads, network.name, network.input_shapes)
     if len(names) != 1:
         raise UnsupportedError(f"{network.name}: found {len(names)} inputs, expected 1 in MXNet")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gcv_edge.benchmarking.isa import ISAS
+from gcv_edge.measure.isa import ISAS
 from gcv_edge.runtime.sessions import HINTS, check_choice, check_count
 
 FEWEST_SECONDS = 0.01
@@ -21,7 +21,7 @@ class Settings:
             streams).
         batches: frames per call; every variant is measured with each.
         threads: CPU threads; None for all that the process may use.
-        isa: instruction set above which nothing may go: one of ``isa.ISAS``.
+        isa: instruction set above which nothing may go: one of ``measure.isa.ISAS``.
         rounds: turns of each variant.
         seconds: of each turn; a call that takes longer is finished.
         rest: seconds between turns, in which the threads of the one before fall asleep.

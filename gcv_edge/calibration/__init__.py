@@ -11,7 +11,7 @@ Read the modules in this order:
     statistics               the pass over the pictures
     bias_correction          the mean error of each channel, taken off its bias
     candidates               networks by different recipes, compared with the float one
-    float_kernels, timing    which layers have an 8-bit kernel here, and which form is fastest
+    float_kernels            which layers have an 8-bit kernel on this processor
     sensitivity, gate        which layers return to float for the sake of accuracy
     job, run, result         what is asked for, the stages in order, what they made
     writing                  the file

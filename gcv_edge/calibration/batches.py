@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from gcv_edge.errors import DataError
-from gcv_edge.findings import hash_array
+from gcv_edge.measure.findings import hash_array
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.runtime.frames import Pixels, view_frame
 from gcv_edge.runtime.preprocessing import fill

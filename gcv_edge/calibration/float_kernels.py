@@ -13,7 +13,8 @@ from pathlib import Path
 from gcv_edge.calibration.candidates import Candidate, CandidateEvaluator
 from gcv_edge.calibration.job import CalibrationJob
 from gcv_edge.calibration.statistics import CalibrationData
-from gcv_edge.calibration.timing import LayerTime, has_bf16, profile
+from gcv_edge.measure.engine import has_bf16
+from gcv_edge.measure.layers import LayerTime, profile
 
 NO_KERNEL = "no 8-bit kernel"
 

@@ -15,7 +15,7 @@ from gcv_edge.calibration.sensitivity import measure_sensitivity, worst_first
 from gcv_edge.calibration.statistics import CalibrationData
 from gcv_edge.calibration.writing import write_file
 from gcv_edge.evaluation.drop import Collapse, Drop, Measure, Score, as_score, find_collapses, find_drop
-from gcv_edge.findings import Finding
+from gcv_edge.measure.findings import Finding
 
 ACCURACY = "accuracy"
 """Reason for which the gate keeps layers float."""

@@ -17,7 +17,7 @@ from gcv_edge.calibration.qdq_placement import Placement, place
 from gcv_edge.calibration.quantization_parameters import Target, comparison_engine, find_target
 from gcv_edge.calibration.ranges import AUTO, MODES, find_mode
 from gcv_edge.errors import GcvEdgeError, UnsupportedError, UsageError
-from gcv_edge.findings import environment, hash_file, key_of
+from gcv_edge.measure.findings import environment, hash_file, key_of
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pipeline import Stages
 from gcv_edge.runtime.modelfile import read_metadata

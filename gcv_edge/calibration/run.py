@@ -24,19 +24,19 @@ from gcv_edge.calibration.quantization_parameters import choose_parameters
 from gcv_edge.calibration.result import CalibrationResult
 from gcv_edge.calibration.sensitivity import measure_sensitivity
 from gcv_edge.calibration.statistics import CalibrationData, collect_data, collect_statistics
-from gcv_edge.calibration.timing import best, describe_machine, has_bf16, time_forms
 from gcv_edge.calibration.writing import write_file
 from gcv_edge.errors import UsageError
 from gcv_edge.evaluation.drop import Measure, over_limit
+from gcv_edge.measure.engine import describe_engine, has_bf16
+from gcv_edge.measure.networks import best, time_forms
 from gcv_edge.pipeline import Progress, Stages
 from gcv_edge.store import find_model
 from gcv_edge.verification.sqnr import FloatReference
 
-FEW = 100
-"""Fewer pictures than these are worth a warning."""
+FEW_PICTURES = 100
 
 VERIFIED_ON = 8
-"""Held-out batches on which both engines run the file."""
+"""Held-out batches that both engines run."""
 
 
 def calibrate(
@@ -114,13 +114,13 @@ def finish(
     gated: GatedCandidate,
     candidates: Mapping[str, float],
 ) -> CalibrationResult:
-    """Time the forms, write the file and remove the findings.
+    """Time the forms, write the file of the gated network and remove the findings.
 
     Args:
         job: what was asked for.
         data: what the pictures told.
         evaluator: makes the network.
-        gated: the network.
+        gated: its recipe and score.
         candidates: agreement by recipe.
     """
     recipe, kept, drop = gated.candidate.recipe, gated.candidate.kept, gated.drop
@@ -158,7 +158,7 @@ def finish(
         milliseconds=forms,
         fastest=min(forms, key=lambda name: forms[name]) if forms else "",
         warnings=tuple(warnings_of(data, gated, forms)),
-        machine=describe_machine(),
+        machine=describe_engine(),
     )
     verified_on = data.held_out[:VERIFIED_ON]
     agree = write_file(model, result.path, job.metadata, result.to_dict(), batches=verified_on)
@@ -189,8 +189,8 @@ def scales_of(job: CalibrationJob, data: CalibrationData, recipe: Recipe) -> dic
 
 def warnings_of(data: CalibrationData, gated: GatedCandidate, forms: Mapping[str, float]) -> Iterator[str]:
     """Say what the user should know."""
-    if data.pictures < FEW:
-        yield f"calibrated on {data.pictures} pictures: {FEW} to 500 give steadier ranges"
+    if data.pictures < FEW_PICTURES:
+        yield f"calibrated on {data.pictures} pictures: {FEW_PICTURES} to 500 give steadier ranges"
     if data.sameness:
         yield f"{data.sameness}: what is measured on them says nothing of others"
     fastest_float = min((forms[name] for name in ("fp32", "bf16") if name in forms), default=0.0)

@@ -18,9 +18,9 @@ from gcv_edge.calibration.qdq_nodes import Ranges
 from gcv_edge.calibration.qdq_placement import Placement
 from gcv_edge.calibration.ranges import Histogram, choose_range
 from gcv_edge.errors import DataError
-from gcv_edge.findings import Finding, Findings, key_of
 from gcv_edge.graph.probing import Probe
 from gcv_edge.graph.values import name_of
+from gcv_edge.measure.findings import Finding, Findings, key_of
 
 DRY_RUN = 2
 """Pictures that are tried before the others are read."""

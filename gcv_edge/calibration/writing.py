@@ -19,7 +19,8 @@ from gcv_edge.files import replacing
 from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import ModelMetadata, format_metadata, format_verification
 from gcv_edge.pipeline import append_metadata
-from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import SessionOptions
 from gcv_edge.verification.deviation import ROUNDED_TOLERANCE, Outputs
 from gcv_edge.verification.runs import run_noise
 from gcv_edge.verification.samples import sample_outputs, stored_error

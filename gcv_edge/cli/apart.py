@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gcv_edge.cli.guard import OneLineError, translate
-from gcv_edge.processes import claim_output, python_command, python_environment
+from gcv_edge.measure.processes import claim_output, python_command, python_environment
 
 TIME_LIMIT = 600.0
 """Seconds that a verification may take."""

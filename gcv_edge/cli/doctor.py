@@ -164,7 +164,8 @@ def run_tiny_network(engine: str) -> str:
     """
     import numpy as np
 
-    from gcv_edge.runtime.sessions import SessionOptions, open_session
+    from gcv_edge.runtime.opening import open_session
+    from gcv_edge.runtime.sessions import SessionOptions
 
     with resources.as_file(resources.files("gcv_edge") / "demo" / "plus_one.onnx") as path:
         session = open_session(path, SessionOptions(engine=engine))

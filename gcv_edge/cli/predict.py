@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gcv_edge.cli.inputs import Input, Inputs
     from gcv_edge.cli.saving import Copies
     from gcv_edge.runtime.action import ActionRecognizer
-    from gcv_edge.runtime.model import Model, Network
+    from gcv_edge.runtime.model import LoadedNetwork, Model
     from gcv_edge.runtime.results import Classification
     from gcv_edge.runtime.sources import Frame
 
@@ -97,7 +97,7 @@ def refuse_picture_as_model(model: str) -> None:
         raise DataError(f"{model}: found a picture, expected a model (usage: gcv-edge predict MODEL INPUT)")
 
 
-def refuse_tensors(network: Network) -> None:
+def refuse_tensors(network: LoadedNetwork) -> None:
     """Say how a network that takes no pictures is run.
 
     Raises:
@@ -107,7 +107,7 @@ def refuse_tensors(network: Network) -> None:
         raise UnsupportedError(f"{network.path}: takes no pictures: run it in Python with TensorNetwork")
 
 
-def refuse_threshold(network: Network) -> None:
+def refuse_threshold(network: LoadedNetwork) -> None:
     """Refuse a threshold for a network whose results have no scores to leave out by.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gcv_edge.data.classes import ClassNames
-from gcv_edge.data.coco_json import Annotation, CocoFile, Picture, read_coco
+from gcv_edge.data.coco_json import Annotation, CocoFile, CocoImage, read_coco
 from gcv_edge.data.reader import DamagedSampleError, FileReader, Size
 from gcv_edge.data.targets import BoxTarget, InstanceTarget, KeypointTarget, Target
 from gcv_edge.data.voc_folders import SPLITS
@@ -205,7 +205,7 @@ def annotation_files(folder: Path, prefix: str) -> list[Path]:
     return sorted(folder.glob(f"{prefix}_*.json")) or sorted(folder.glob("*.json"))
 
 
-def find_picture_folder(annotations: Path, first: Picture) -> Path:
+def find_picture_folder(annotations: Path, first: CocoImage) -> Path:
     """Look for the first picture where COCO and other tools put them.
 
     Raises:

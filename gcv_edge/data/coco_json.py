@@ -20,7 +20,7 @@ MAX_BYTES = 2 << 30
 Parsed = TypeVar("Parsed")
 
 
-class Picture(NamedTuple):
+class CocoImage(NamedTuple):
     """An entry of ``images``; size is width, height."""
 
     file_name: str
@@ -60,7 +60,7 @@ class DamagedAnnotation(NamedTuple):
 class CocoFile:
     """What a file holds: pictures and categories by id, annotations in their order."""
 
-    pictures: dict[int, Picture]
+    pictures: dict[int, CocoImage]
     categories: dict[int, Category]
     annotations: list[Annotation]
     damaged: list[DamagedAnnotation]
@@ -95,7 +95,7 @@ def read_coco(path: Path, task: Task | None) -> CocoFile:
     return found
 
 
-def by_id(found: Iterator[Entry], parse: Callable[[Entry], Parsed]) -> dict[int, Parsed]:
+def by_id(found: Iterator[JsonObject], parse: Callable[[JsonObject], Parsed]) -> dict[int, Parsed]:
     """Read one of the file's lists by id.
 
     Raises:
@@ -110,7 +110,7 @@ def by_id(found: Iterator[Entry], parse: Callable[[Entry], Parsed]) -> dict[int,
     return parsed
 
 
-def refuse_shared_files(pictures: Mapping[int, Picture], path: Path) -> None:
+def refuse_shared_files(pictures: Mapping[int, CocoImage], path: Path) -> None:
     """Raise where two pictures are one file: each would have a part of its labels."""
     owners: dict[str, int] = {}
     for number, picture in pictures.items():
@@ -121,7 +121,7 @@ def refuse_shared_files(pictures: Mapping[int, Picture], path: Path) -> None:
             )
 
 
-def add_annotation(found: CocoFile, entry: Entry, seen: set[Any], task: Task | None) -> None:
+def add_annotation(found: CocoFile, entry: JsonObject, seen: set[Any], task: Task | None) -> None:
     """Read an annotation; a damaged one is set aside with its id and what was found.
 
     Raises:
@@ -135,7 +135,9 @@ def add_annotation(found: CocoFile, entry: Entry, seen: set[Any], task: Task | N
     category = entry.reference("category_id", found.categories, "categories")
     name = entry.where.rpartition(": ")[2] if number is None else f"annotation {number!r}"
     try:
-        found.annotations.append(parse_annotation(Entry(entry.fields, name), picture, category, found, task))
+        found.annotations.append(
+            parse_annotation(JsonObject(entry.fields, name), picture, category, found, task)
+        )
     except DataError as error:
         found.damaged.append(DamagedAnnotation(picture, str(error)))
 
@@ -154,7 +156,7 @@ def load_json(path: Path) -> Any:
 
 
 @dataclass(frozen=True)
-class Entry:
+class JsonObject:
     """A JSON object whose fields are asked for by type.
 
     Attributes:
@@ -217,7 +219,7 @@ def is_text(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
-def entries(content: Mapping[str, Any], key: str, path: Path) -> Iterator[Entry]:
+def entries(content: Mapping[str, Any], key: str, path: Path) -> Iterator[JsonObject]:
     """Give the objects of one of the file's lists."""
     found = content.get(key)
     if not isinstance(found, list):
@@ -226,15 +228,15 @@ def entries(content: Mapping[str, Any], key: str, path: Path) -> Iterator[Entry]
         where = f"{path}: {key}[{place}]"
         if not isinstance(fields, dict):
             raise DataError(f"{where}: found {type(fields).__name__}, expected an object")
-        yield Entry(fields, where)
+        yield JsonObject(fields, where)
 
 
-def parse_picture(entry: Entry) -> Picture:
+def parse_picture(entry: JsonObject) -> CocoImage:
     """Read an image."""
-    return Picture(entry.text("file_name"), (entry.integer("width"), entry.integer("height")))
+    return CocoImage(entry.text("file_name"), (entry.integer("width"), entry.integer("height")))
 
 
-def parse_category(entry: Entry) -> Category:
+def parse_category(entry: JsonObject) -> Category:
     """Read a category."""
     joints = entry.fields.get("keypoints", [])
     if not isinstance(joints, list) or not all(map(is_text, joints)):
@@ -243,7 +245,7 @@ def parse_category(entry: Entry) -> Category:
 
 
 def parse_annotation(
-    entry: Entry, picture: int, category: int, content: CocoFile, task: Task | None
+    entry: JsonObject, picture: int, category: int, content: CocoFile, task: Task | None
 ) -> Annotation:
     """Read what the task wants of an annotation.
 
@@ -267,7 +269,7 @@ def parse_annotation(
     )
 
 
-def parse_mask(entry: Entry, size: Size) -> Mask:
+def parse_mask(entry: JsonObject, size: Size) -> Mask:
     """Read ``segmentation``."""
     try:
         return check_mask(entry.fields.get("segmentation"), size)
@@ -275,7 +277,7 @@ def parse_mask(entry: Entry, size: Size) -> Mask:
         raise DataError(f"{entry.where}: segmentation: {error}") from None
 
 
-def parse_keypoints(entry: Entry, joints: int) -> tuple[float, ...]:
+def parse_keypoints(entry: JsonObject, joints: int) -> tuple[float, ...]:
     """Read x, y and visibility of each joint; all are unknown where there are none."""
     found = entry.numbers("keypoints", ()) or (0.0,) * (3 * joints)
     if joints and len(found) != 3 * joints:

@@ -29,7 +29,7 @@ EXPECTED = "a folder, .rec, .lst, .csv or COCO's .json"
 
 
 @dataclass(frozen=True)
-class Request:
+class DatasetRequest:
     """What a caller asks for; the fields are ``open_dataset``'s arguments."""
 
     path: Path
@@ -65,7 +65,7 @@ def open_dataset(
         DataError: there is nothing there, nothing that the task can use, or the labels are not the model's;
             the message is one line that names what was found and what was expected.
     """
-    request = Request(
+    request = DatasetRequest(
         Path(path), task, tuple(labels), split, None if pictures is None else Path(pictures), ignore_unknown
     )
     if not os.fspath(path) or not request.path.exists():
@@ -76,7 +76,7 @@ def open_dataset(
     return Dataset(reader, os.fspath(path))
 
 
-def open_file(request: Request) -> Reader:
+def open_file(request: DatasetRequest) -> Reader:
     """Open a data set that is a file."""
     path, suffix = request.path, request.path.suffix.lower()
     if suffix not in FILES:
@@ -84,34 +84,34 @@ def open_file(request: Request) -> Reader:
     return FILES[suffix](request)
 
 
-def open_records(request: Request) -> Reader:
+def open_records(request: DatasetRequest) -> Reader:
     """Open RecordIO by its ``.rec`` or its ``.idx``."""
     refuse_split(request)
     return RecordReader(request.path.with_suffix(".rec"), request.task, request.labels)
 
 
-def open_list(request: Request) -> Reader:
+def open_list(request: DatasetRequest) -> Reader:
     """Open a ``.lst``."""
     refuse_split(request)
     pictures = request.pictures or request.path.parent
     return ListReader(request.path, pictures, request.task, request.labels)
 
 
-def open_table(request: Request) -> Reader:
+def open_table(request: DatasetRequest) -> Reader:
     """Open a CSV file."""
     refuse_split(request)
     pictures = request.pictures or request.path.parent
     return TableReader(request.path, pictures, request.task, request.labels, request.ignore_unknown)
 
 
-def open_coco(request: Request) -> Reader:
+def open_coco(request: DatasetRequest) -> Reader:
     """Open COCO's annotations."""
     return CocoReader(
         request.path, request.split, request.pictures, request.task, request.labels, request.ignore_unknown
     )
 
 
-FILES: dict[str, Callable[[Request], Reader]] = {
+FILES: dict[str, Callable[[DatasetRequest], Reader]] = {
     ".rec": open_records,
     ".idx": open_records,
     ".lst": open_list,
@@ -120,7 +120,7 @@ FILES: dict[str, Callable[[Request], Reader]] = {
 }
 
 
-def open_folder(request: Request) -> Reader:
+def open_folder(request: DatasetRequest) -> Reader:
     """Open a data set that is a folder."""
     path, task = request.path, request.task
     if task is SEGMENTATION:
@@ -142,7 +142,7 @@ def open_folder(request: Request) -> Reader:
     return ClassFolderReader(path, request.labels, request.ignore_unknown)
 
 
-def open_voc(request: Request) -> Reader:
+def open_voc(request: DatasetRequest) -> Reader:
     """Open Pascal VOC, for detection or for its pictures alone."""
     if request.task not in (None, DETECTION):
         raise DataError(f"{request.path}: found Pascal VOC, which holds no labels for {request.task.name}")
@@ -150,17 +150,19 @@ def open_voc(request: Request) -> Reader:
     return VocReader(request.path, request.split, request.labels, request.ignore_unknown, labelled)
 
 
-def open_split_folder(request: Request, split: str) -> Reader:
+def open_split_folder(request: DatasetRequest, split: str) -> Reader:
     """Open the folder of a split, such as ImageNet's ``val``."""
     folder = request.path / split
     if not folder.is_dir():
         raise DataError(f"{request.path}: found no folder '{split}', expected one for the split")
-    reader = open_folder(Request(folder, request.task, request.labels, None, None, request.ignore_unknown))
+    reader = open_folder(
+        DatasetRequest(folder, request.task, request.labels, None, None, request.ignore_unknown)
+    )
     reader.split = split
     return reader
 
 
-def refuse_split(request: Request) -> None:
+def refuse_split(request: DatasetRequest) -> None:
     """Raise where there are no splits to choose from."""
     if request.split is not None:
         raise DataError(

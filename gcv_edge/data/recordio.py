@@ -28,7 +28,7 @@ SEARCH_STEP = 1 << 20
 Offsets = NDArray[np.int64]
 
 
-class Kind(IntEnum):
+class PartKind(IntEnum):
     """What a part is of its record."""
 
     WHOLE = 0
@@ -37,7 +37,7 @@ class Kind(IntEnum):
     LAST = 3
 
 
-class Head(NamedTuple):
+class PartHeader(NamedTuple):
     """The words before a part's payload."""
 
     kind: int
@@ -51,7 +51,7 @@ class Head(NamedTuple):
     @property
     def starts(self) -> bool:
         """Tell whether a record begins here."""
-        return self.kind in (Kind.WHOLE, Kind.FIRST)
+        return self.kind in (PartKind.WHOLE, PartKind.FIRST)
 
 
 def read_record(path: Path, offset: int) -> bytes:
@@ -75,7 +75,7 @@ def join_parts(file: BinaryIO) -> bytes:
         raise DamagedSampleError(f"found part kind {head.kind}, expected the beginning of a record")
     parts = [read_payload(file, head)]
     total = head.length
-    while head.kind not in (Kind.WHOLE, Kind.LAST):
+    while head.kind not in (PartKind.WHOLE, PartKind.LAST):
         head = read_head(file)
         if head.starts:
             raise DamagedSampleError("found another record, expected the rest of this one")
@@ -86,7 +86,7 @@ def join_parts(file: BinaryIO) -> bytes:
     return MAGIC.join(parts)
 
 
-def read_head(file: BinaryIO) -> Head:
+def read_head(file: BinaryIO) -> PartHeader:
     """Read magic, kind and length."""
     data = file.read(HEAD.size)
     if len(data) < HEAD.size:
@@ -94,13 +94,13 @@ def read_head(file: BinaryIO) -> Head:
     magic, word = HEAD.unpack(data)
     if magic != MAGIC:
         raise DamagedSampleError(f"found {magic.hex()}, expected RecordIO's magic {MAGIC.hex()}")
-    return Head(word >> LENGTH_BITS, word & ((1 << LENGTH_BITS) - 1))
+    return PartHeader(word >> LENGTH_BITS, word & ((1 << LENGTH_BITS) - 1))
 
 
-def read_payload(file: BinaryIO, head: Head) -> bytes:
+def read_payload(file: BinaryIO, head: PartHeader) -> bytes:
     """Read the bytes of a part; a length beyond the file costs neither memory nor time."""
     left = os.fstat(file.fileno()).st_size - file.tell()
-    if left < head.length or head.kind > Kind.LAST:
+    if left < head.length or head.kind > PartKind.LAST:
         raise DamagedSampleError(f"found {left} bytes, expected a part of {head.length}")
     return file.read(head.padded)[: head.length]
 
@@ -134,7 +134,7 @@ def find_beginnings(file: BinaryIO, size: int) -> Iterator[int]:
         if head.starts:
             yield place
         end = place + HEAD.size + head.padded
-        place = end if head.kind <= Kind.LAST and end <= size else search.next_after(place, size)
+        place = end if head.kind <= PartKind.LAST and end <= size else search.next_after(place, size)
 
 
 class HeadSearch:
@@ -166,7 +166,9 @@ class HeadSearch:
         self._file.seek(place)
         block = self._file.read(SEARCH_STEP + 4)
         words = np.frombuffer(block[: len(block) // 4 * 4], "<u4")
-        is_head = (words[:-1] == int.from_bytes(MAGIC, "little")) & (words[1:] >> LENGTH_BITS <= Kind.LAST)
+        is_head = (words[:-1] == int.from_bytes(MAGIC, "little")) & (
+            words[1:] >> LENGTH_BITS <= PartKind.LAST
+        )
         self._heads = place + 4 * np.flatnonzero(is_head).astype(np.int64)
         self._start, self._end = place, place + SEARCH_STEP
 

@@ -16,7 +16,7 @@ from gcv_edge.errors import DataError, UnsupportedError
 from gcv_edge.evaluation.resampling import resample
 from gcv_edge.evaluation.running import Progress, boxes_of_people, in_color_of
 from gcv_edge.evaluation.voc import overlap
-from gcv_edge.runtime.model import Model, Network
+from gcv_edge.runtime.model import LoadedNetwork, Model
 from gcv_edge.runtime.pose import PoseEstimator
 from gcv_edge.runtime.results import Classification, Detections, Poses, Segmentation
 
@@ -61,7 +61,7 @@ class Agreement:
         }
 
 
-class Comparison(ABC):
+class AgreementMetric(ABC):
     """Takes pairs of results and keeps sums."""
 
     measure: ClassVar[str]
@@ -80,7 +80,7 @@ class Comparison(ABC):
         return {}
 
 
-class SameClass(Comparison):
+class SameClass(AgreementMetric):
     """Share of pictures with the same most probable class."""
 
     measure: ClassVar[str] = "top-1 agreement"
@@ -92,7 +92,7 @@ class SameClass(Comparison):
         self.agreed += int(reference.logits.argmax() == candidate.logits.argmax())
 
 
-class SameDecisions(Comparison):
+class SameDecisions(AgreementMetric):
     """Share of classes, each by itself, that both take for more or both for less likely than not."""
 
     measure: ClassVar[str] = "agreement on each class"
@@ -104,7 +104,7 @@ class SameDecisions(Comparison):
         self.agreed += int(np.count_nonzero((reference.logits > 0) == (candidate.logits > 0)))
 
 
-class SameObjects(Comparison):
+class SameObjects(AgreementMetric):
     """Share of detections over 0.5 with a partner: same class, IoU of at least 0.5, each in one pair."""
 
     measure: ClassVar[str] = "matched detections"
@@ -126,7 +126,7 @@ class SameObjects(Comparison):
         return {"IoU of partners": 2 * self._overlaps / self.agreed} if self.agreed else {}
 
 
-class SamePixels(Comparison):
+class SamePixels(AgreementMetric):
     """Share of pixels with the same class."""
 
     measure: ClassVar[str] = "pixel agreement"
@@ -137,7 +137,7 @@ class SamePixels(Comparison):
         self.agreed += int(np.count_nonzero(reference.class_map == candidate.class_map))
 
 
-class SameJoints(Comparison):
+class SameJoints(AgreementMetric):
     """Share of the reference's keypoints over 0.2 that are within a twentieth of their box's diagonal."""
 
     measure: ClassVar[str] = "keypoints in place"
@@ -161,7 +161,7 @@ class SameJoints(Comparison):
         return {"distance in pixels": self._distances / self.compared}
 
 
-KINDS: Mapping[type, Callable[[], Comparison]] = {
+KINDS: Mapping[type, Callable[[], AgreementMetric]] = {
     Classification: SameClass,
     Detections: SameObjects,
     Segmentation: SamePixels,
@@ -185,7 +185,7 @@ def agreement(reference_results: Iterable[Any], candidate_results: Iterable[Any]
 
 
 def agree(
-    reference: Network, candidate: Network, dataset: Dataset, progress: Progress | None = None
+    reference: LoadedNetwork, candidate: LoadedNetwork, dataset: Dataset, progress: Progress | None = None
 ) -> Agreement:
     """Compare two models on a data set; each picture is read once, and its labels are not compared with.
 
@@ -243,7 +243,7 @@ def run_sample(model: Model[Any], sample: Sample) -> Any:
     return model.run(frame)
 
 
-def choose(result: Any) -> Comparison:
+def choose(result: Any) -> AgreementMetric:
     """Return the comparison for a kind of result."""
     if isinstance(result, Classification) and result.activation == "sigmoid":
         return SameDecisions()

@@ -20,7 +20,7 @@ from gcv_edge.evaluation.resampling import resample
 from gcv_edge.evaluation.segmentation import PixelMetric
 from gcv_edge.evaluation.voc import Voc07Precision, Voc12Precision
 from gcv_edge.runtime.frames import Pixels
-from gcv_edge.runtime.model import Model, Network
+from gcv_edge.runtime.model import LoadedNetwork, Model
 from gcv_edge.runtime.pose import PoseEstimator
 from gcv_edge.runtime.sources import Frame
 from gcv_edge.runtime.streaming import run_in_order
@@ -52,7 +52,7 @@ CLASS_AXES = {
 
 
 def evaluate(
-    model: Network,
+    model: LoadedNetwork,
     dataset: Dataset,
     *,
     metric: str | None = None,

@@ -11,7 +11,7 @@ from typing import Any
 from gcv_edge.calibration.batches import Frame
 from gcv_edge.calibration.quantization_parameters import comparison_engine, find_target
 from gcv_edge.evaluation.drop import Measure, Score
-from gcv_edge.findings import hash_file, key_of
+from gcv_edge.measure.findings import hash_file, key_of
 from gcv_edge.optimize.dataset_split import DatasetSplit, SplitOptions, split_dataset
 from gcv_edge.optimize.evaluator import Evaluator, choose_evaluator, without_wrong_labels
 from gcv_edge.optimize.options import OptimizeOptions

@@ -14,7 +14,7 @@ import torch
 
 from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import UnsupportedError
-from gcv_edge.findings import Finding
+from gcv_edge.measure.findings import Finding
 from gcv_edge.prune.counting import count_macs
 from gcv_edge.prune.forward import Forward, Tensors
 from gcv_edge.prune.inputs import Pictures

@@ -10,7 +10,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from gcv_edge.findings import Finding, Findings, environment, hash_file, key_of, version_of
+from gcv_edge.measure.findings import Finding, Findings, environment, hash_file, key_of
+from gcv_edge.measure.machine import find_version
 from gcv_edge.prune.fitting import Fit
 
 
@@ -31,7 +32,7 @@ class Known:
         self._findings = Findings(findings_path(output))
         self._machine = key_of(hash_file(source), environment())
         self._key = key_of(self._machine, levels, seed)
-        self._training = (distill, version_of("torch")) if distill else ()
+        self._training = (distill, find_version("torch")) if distill else ()
 
     def orders(self) -> Finding:
         """Units of each space, the most important first."""

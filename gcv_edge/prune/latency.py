@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.graph.values import constant_of, shape_of
+from gcv_edge.measure.layers import read_layers
 from gcv_edge.prune.costs import Table
 from gcv_edge.prune.counting import is_whole
 from gcv_edge.prune.eight_bits import in_8_bits
@@ -23,7 +23,7 @@ from gcv_edge.prune.spaces import Spaces
 from gcv_edge.prune.study import ALIGNMENT, NARROW
 from gcv_edge.prune.trace import Layer
 from gcv_edge.runtime.openvino_session import build_config, shared_core
-from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.runtime.sessions import SessionOptions
 
 WIDTHS = 8
 """Widths of each side of a layer that are measured; times of others are interpolated."""
@@ -162,10 +162,10 @@ def time_chunk(chunk: Sequence[tuple[Case, Kind]], precision: str) -> list[float
 def read_counters(request: Any) -> dict[str, float]:
     """Add up the seconds of each layer's operators, whose names begin with its own."""
     seconds: dict[str, float] = {}
-    for counter in request.profiling_info:
-        name = counter.node_name.split("/")[0].split("_")[0]
-        if counter.node_type.endswith(LAYER_TYPES):
-            seconds[name] = seconds.get(name, 0.0) + counter.real_time.total_seconds()
+    for operator in read_layers(request):
+        name = operator.name.split("/")[0].split("_")[0]
+        if operator.layer.endswith(LAYER_TYPES):
+            seconds[name] = seconds.get(name, 0.0) + operator.microseconds / 1e6
     return seconds
 
 
@@ -229,36 +229,3 @@ def make_weight(kind: Kind, case: Case) -> NDArray[np.float32]:
 def fill(tensor: NDArray[Any]) -> None:
     """Write levels into an input: what memory happens to hold may be denormal numbers, which are slow."""
     tensor[...] = np.resize(np.linspace(-1, 1, 97, dtype=np.float32), tensor.shape)
-
-
-def compare_speed(paths: Sequence[Path], rounds: int = 12, least_seconds: float = 2.5) -> list[float]:
-    """Measure whole networks in turn, one picture at a time; return the seconds of each.
-
-    They are the best of the first network; of the others, as many times as much as in the middle one of all
-    turns: a processor's speed changes within a measurement, but hardly within a turn.
-
-    Args:
-        paths: files of models.
-        rounds: turns, at least.
-        least_seconds: time to measure, at least.
-    """
-    sessions = [open_session(path) for path in paths]
-    turns: list[list[float]] = []
-    begin = time.perf_counter()
-    while len(turns) < rounds or time.perf_counter() - begin < least_seconds:
-        turns.append([time_session(session) for session in sessions])
-    seconds = np.array(turns)
-    ratios = np.median(seconds / seconds[:, :1], axis=0)
-    return [float(seconds[:, 0].min() * ratio) for ratio in ratios]
-
-
-def time_session(session: Any) -> float:
-    """Run a session a few times in a row; return the seconds of the fastest run per picture."""
-    with session.lease() as request:
-        fill(request.input)
-        seconds = []
-        for _ in range(4):
-            begin = time.perf_counter()
-            request.infer()
-            seconds.append(time.perf_counter() - begin)
-    return min(seconds) / int(session.input_shape[0])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import onnx_ir as ir
 
-from gcv_edge.graph.values import shape_of
+from gcv_edge.graph.values import integers_of, shape_of
 from gcv_edge.prune.trace import Trace
 
 Rule = Callable[[Trace, int, ir.Node], None]
@@ -60,8 +60,6 @@ def first_input(node: ir.Node) -> ir.Value:
 
 def read_axes(node: ir.Node, place: int) -> Sequence[int] | None:
     """Return axes given as an attribute or as a constant input; None for all or where they are computed."""
-    from gcv_edge.graph.values import integers_of
-
     found = node.attributes.get_ints("axes", None)
     if found is not None:
         return found

@@ -21,6 +21,7 @@ from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop, 
 from gcv_edge.files import replacing
 from gcv_edge.graph.values import shape_of
 from gcv_edge.graph.writing import write_model
+from gcv_edge.measure.networks import compare_speed
 from gcv_edge.pipeline import verify_export
 from gcv_edge.prune.allocation import expected_loss
 from gcv_edge.prune.classifiers import fit_classifier
@@ -31,7 +32,7 @@ from gcv_edge.prune.exchange import Joint
 from gcv_edge.prune.forward import MAX_BATCH
 from gcv_edge.prune.inputs import Pictures, collect_pictures, noise_frames
 from gcv_edge.prune.known import Known, keep_fits, restore_fits, spell
-from gcv_edge.prune.latency import compare_speed, find_kinds, measure_layers, plan_cases
+from gcv_edge.prune.latency import find_kinds, measure_layers, plan_cases
 from gcv_edge.prune.loading import load_model
 from gcv_edge.prune.refinement import QuickFit, refine
 from gcv_edge.prune.result import Distillation, PruneResult, Step

@@ -39,7 +39,7 @@ TINY = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True)
-class Spread:
+class OutputSpread:
     """Where the numbers of an output lie over several pictures.
 
     Attributes:
@@ -51,7 +51,7 @@ class Spread:
     deviation: float
 
 
-def measure_spread(values: Iterable[Array]) -> Spread:
+def measure_spread(values: Iterable[Array]) -> OutputSpread:
     """Measure an output's spread; medians, so that a picture out of all bounds does not hide the others.
 
     Args:
@@ -60,7 +60,7 @@ def measure_spread(values: Iterable[Array]) -> Spread:
     finite = [part for value in values if (part := value[np.isfinite(value)]).size]
     centre = lower_median([float(part.mean(dtype=np.float64)) for part in finite])
     distances = [float(np.sqrt(np.mean(np.square(part - centre), dtype=np.float64))) for part in finite]
-    return Spread(centre, lower_median([distance for distance in distances if distance > 0]))
+    return OutputSpread(centre, lower_median([distance for distance in distances if distance > 0]))
 
 
 def lower_median(numbers: Sequence[float]) -> float:
@@ -68,7 +68,7 @@ def lower_median(numbers: Sequence[float]) -> float:
     return sorted(numbers)[(len(numbers) - 1) // 2] if numbers else 0.0
 
 
-def unit_of(output: Array, spread: Spread) -> float:
+def unit_of(output: Array, spread: OutputSpread) -> float:
     """Size of what counts as a difference of 1: the deviation, or what float32 can tell apart."""
     return max(spread.deviation, RESOLUTION / TOLERANCE * largest(output), TINY)
 
@@ -79,7 +79,7 @@ def largest(output: Array) -> float:
 
 
 def scaled_error(
-    name: str, found: Array, expected: Array, spread: Spread | None = None, spared: float = 0.0
+    name: str, found: Array, expected: Array, spread: OutputSpread | None = None, spared: float = 0.0
 ) -> float:
     """Largest difference of two outputs in units of the deviation; inf for other shapes, or NaN in one alone.
 

@@ -12,7 +12,8 @@ import numpy as np
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import Inputs, check_inputs, noise_inputs
 from gcv_edge.runtime.memory import give_back
-from gcv_edge.runtime.sessions import Session, SessionOptions, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import Session, SessionOptions
 from gcv_edge.tasks import TENSORS
 from gcv_edge.verification.deviation import Array, Outputs
 from gcv_edge.verification.lists import lists_peaks

@@ -14,7 +14,8 @@ from gcv_edge.agreement import Comparison, Spreads
 from gcv_edge.errors import ModelFileError
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import NOISE_SEED
-from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import SessionOptions
 from gcv_edge.verification.deviation import (
     ROUNDED_TOLERANCE,
     Array,

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gcv_edge.runtime.sessions import Session, SessionOptions, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import Session, SessionOptions
 from gcv_edge.verification.deviation import Outputs, comparable, rounded_error
 
 LARGEST = 100.0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gcv_edge.benchmarking import list_variants
-from gcv_edge.benchmarking.accuracy import Measured, read_measured
+from gcv_edge.benchmarking.accuracy import StageScores, read_scores
 from gcv_edge.calibration import CalibrationOptions, calibrate
 from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import ModelMetadata, Preprocessing, format_metadata
@@ -35,30 +35,30 @@ def pruning(before: Any, after: Any, **more: str) -> dict[str, str]:
     ("entries", "expected"),
     [
         ({}, ()),
-        (calibration(71.2, 70.9), (Measured("calibration", "", "accuracy", 0.712, 0.709),)),
+        (calibration(71.2, 70.9), (StageScores("calibration", "", "accuracy", 0.712, 0.709),)),
         (
             calibration(100, 98.5, metric="matched detections", measured="agreement"),
-            (Measured("calibration", "matched detections", "agreement", 1.0, 0.985),),
+            (StageScores("calibration", "matched detections", "agreement", 1.0, 0.985),),
         ),
         (
             pruning(70.0, 69.0, metric="top-1", measured="accuracy"),
-            (Measured("pruning", "top-1", "accuracy", 0.7, 0.69),),
+            (StageScores("pruning", "top-1", "accuracy", 0.7, 0.69),),
         ),
         (
             {**pruning(70.0, 69.0), **calibration(68.5, 68.0)},
             (
-                Measured("pruning", "", "accuracy", 0.7, 0.69),
-                Measured("calibration", "", "accuracy", 0.685, 0.68),
+                StageScores("pruning", "", "accuracy", 0.7, 0.69),
+                StageScores("calibration", "", "accuracy", 0.685, 0.68),
             ),
         ),
         (
             {**pruning(100.0, 99.0), **calibration(100.0, 98.0, metric="mask", measured="agreement")},
             (
-                Measured("pruning", "mask", "agreement", 1.0, 0.99),
-                Measured("calibration", "mask", "agreement", 1.0, 0.98),
+                StageScores("pruning", "mask", "agreement", 1.0, 0.99),
+                StageScores("calibration", "mask", "agreement", 1.0, 0.98),
             ),
         ),
-        (calibration(0.5, 0.4), (Measured("calibration", "", "accuracy", 0.005, 0.004),)),
+        (calibration(0.5, 0.4), (StageScores("calibration", "", "accuracy", 0.005, 0.004),)),
         (calibration(None, None), ()),
         (calibration(70, True), ()),
         (calibration(70, 171), ()),
@@ -68,8 +68,8 @@ def pruning(before: Any, after: Any, **more: str) -> dict[str, str]:
         ({"gcv_edge calibration": "damaged"}, ()),
     ],
 )
-def test_what_stages_measured(entries: dict[str, str], expected: tuple[Measured, ...]) -> None:
-    found = read_measured(entries)
+def test_what_stages_measured(entries: dict[str, str], expected: tuple[StageScores, ...]) -> None:
+    found = read_scores(entries)
     assert [(one.stage, one.metric, one.kind) for one in found] == [
         (one.stage, one.metric, one.kind) for one in expected
     ]

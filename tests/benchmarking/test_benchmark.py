@@ -9,16 +9,17 @@ import platform
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from gcv_edge.benchmarking import Settings, Variant, benchmark, list_references, list_variants
-from gcv_edge.benchmarking.accuracy import Measured
-from gcv_edge.benchmarking.advice import advise
-from gcv_edge.benchmarking.results import Benchmark, Recorded, collect
+from gcv_edge.benchmarking.accuracy import StageScores
+from gcv_edge.benchmarking.results import Benchmark, collect
+from gcv_edge.benchmarking.rows import Measurement
 from gcv_edge.benchmarking.settings import FEWEST_ROUNDS
-from gcv_edge.benchmarking.turns import Turn
 from gcv_edge.errors import DataError, GcvEdgeError, UnsupportedError
+from gcv_edge.measure.calls import CallTimes
 from gcv_edge.metadata import ClipSettings
 from tests.runtime.conftest import Maker
 
@@ -150,16 +151,26 @@ FACTS = {
 }  # fmt: skip
 
 
-def recorded(name: str, milliseconds: float, accuracy: float | None = None) -> tuple[Variant, Recorded]:
-    variant = Variant("net", name, "openvino", Path(f"{name}.onnx"), accuracy=accuracy, metric="top1")
+FORMS: dict[str, dict[str, Any]] = {
+    "FP32": {},
+    "BF16": {"precision": "bf16"},
+    "INT8": {"is_int8": True},
+    "pruned FP32": {"is_pruned": True},
+    "pruned INT8": {"is_pruned": True, "is_int8": True},
+}
+
+
+def measured(name: str, milliseconds: float, accuracy: float | None = None) -> tuple[Variant, Measurement]:
+    model, form = Path(f"{name}.onnx"), FORMS[name]
+    variant = Variant("net", name, "openvino", model, accuracy=accuracy, metric="top1", **form)
     stages = {
         "preprocess": [0.1],
         "inference": [milliseconds],
         "postprocess": [0.1],
         "total": [milliseconds + 0.2],
     }
-    turn = Turn(1, (milliseconds + 0.2) / 1e3, stages)
-    return variant, Recorded(1, FACTS, [turn, turn, turn])
+    calls = CallTimes(1, (milliseconds + 0.2) / 1e3, stages)
+    return variant, Measurement(1, FACTS, [calls, calls, calls])
 
 
 @pytest.mark.parametrize(
@@ -173,15 +184,15 @@ def recorded(name: str, milliseconds: float, accuracy: float | None = None) -> t
     ],
 )
 def test_the_advice(rows: list[tuple[str, float, float | None]], chosen: str, why: str) -> None:
-    found = collect([recorded(*row) for row in rows], Settings(), "frames")
-    sentence = advise(found)
+    found = collect([measured(*row) for row in rows], Settings(), "frames")
+    sentence = found.advice
     assert sentence.startswith(f"Deploy {chosen} ({chosen}.onnx in openvino 1"), why
     assert sentence.endswith(".")
     assert "\n" not in sentence
 
 
 def test_the_advice_says_when_accuracy_is_unknown() -> None:
-    found = collect([recorded("FP32", 10), recorded("INT8", 2)], Settings(), "frames")
+    found = collect([measured("FP32", 10), measured("INT8", 2)], Settings(), "frames")
     assert "accuracy is not in the file: gcv-edge val INT8.onnx DATA" in found.advice
     assert "5.0x openvino FP32" in found.advice or "4.6x openvino FP32" in found.advice
 
@@ -197,7 +208,7 @@ def test_the_advice_says_when_accuracy_is_unknown() -> None:
     ],
 )
 def test_kernels_beyond_a_cap_are_told_of(isa: str, kernel: str, obeyed: bool) -> None:
-    variant, rounds = recorded("INT8", 10)
+    variant, rounds = measured("INT8", 10)
     rounds.layers = [{"kernel": kernel}]
     found = collect([(variant, rounds)], Settings(isa=isa), "frames")
     assert (
@@ -206,26 +217,26 @@ def test_kernels_beyond_a_cap_are_told_of(isa: str, kernel: str, obeyed: bool) -
 
 
 def test_other_numbers_of_threads_are_told_of() -> None:
-    (one, first), (two, second) = recorded("FP32", 10), recorded("FP32", 10)
+    (one, first), (two, second) = measured("FP32", 10), measured("FP32", 10)
     second.facts = {**FACTS, "threads": 2}
     found = collect([(one, first), (replace(two, engine="mxnet"), second)], Settings(), "frames")
     assert any("different numbers of threads (openvino 1, mxnet 2)" in note for note in found.notes)
 
 
 def test_what_files_say_of_their_stages_is_told() -> None:
-    variant, rounds = recorded("pruned INT8", 10)
-    measured = (
-        Measured("pruning", "top-1", "accuracy", 0.8, 0.78),
-        Measured("calibration", "top-1", "accuracy", 0.775, 0.77),
+    variant, rounds = measured("pruned INT8", 10)
+    scores = (
+        StageScores("pruning", "top-1", "accuracy", 0.8, 0.78),
+        StageScores("calibration", "top-1", "accuracy", 0.775, 0.77),
     )
-    found = collect([(replace(variant, measured=measured), rounds)], Settings(), "frames")
+    found = collect([(replace(variant, measured=scores), rounds)], Settings(), "frames")
     said = "pruning: top-1 80.00 % -> 78.00 %; calibration: top-1 77.50 % -> 77.00 %"
     assert f"pruned INT8.onnx says: {said}" in found.notes
 
 
 def test_a_noisy_machine_is_told_of() -> None:
-    variant, rounds = recorded("FP32", 10)
-    slow = recorded("FP32", 20)[1]
-    rounds.turns += slow.turns
+    variant, rounds = measured("FP32", 10)
+    slow = measured("FP32", 20)[1]
+    rounds.rounds += slow.rounds
     found = collect([(variant, rounds)], Settings(), "frames")
     assert any(note.startswith("the machine is noisy") for note in found.notes)

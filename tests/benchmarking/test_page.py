@@ -1,23 +1,22 @@
-"""docs/benchmarks.md is what the stored results say, and results become tables and sentences."""
+"""Pages are what the stored results say, and results become tables and sentences."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-CIRCUMSTANCES = {"command": "python benchmarks/table.py", "date": "2026-01-02T03:04:05+00:00"}
+from benchmarks.pages import BENCHMARKS_PAGE, PAGES, make_page
+
+CIRCUMSTANCES = {"command": "python -m benchmarks.table", "date": "2026-01-02T03:04:05+00:00"}
 MACHINE = {"cpu": "a processor", "cpu_flags": ["avx2"], "cores": 2, "versions": {"openvino": "1"}}
 
 
-def test_the_page_is_that_of_the_results() -> None:
-    command = [sys.executable, str(ROOT / "benchmarks" / "page.py"), "--check"]
-    subprocess.run(command, check=True)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_page_is_that_of_the_results(page: Path) -> None:
+    assert page.read_text() == make_page(page)
 
 
 def spread(value: float) -> dict[str, float]:
@@ -36,12 +35,9 @@ def run(rows: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def write_page(folder: Path, name: str, rows: dict[str, Any]) -> str:
-    document = {"machine": MACHINE, "rows": rows, **CIRCUMSTANCES}
+    document = {"name": name, "machine": MACHINE, "rows": rows, **CIRCUMSTANCES}
     (folder / f"{name}.json").write_text(json.dumps(document))
-    output = folder / "page.md"
-    command = [sys.executable, str(ROOT / "benchmarks" / "page.py")]
-    subprocess.run([*command, "--results", str(folder), "--output", str(output)], check=True)
-    return output.read_text()
+    return make_page(BENCHMARKS_PAGE, folder)
 
 
 def int8_rows() -> dict[str, Any]:

@@ -8,20 +8,23 @@ import platform
 import shutil
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from benchmarks import ROOT
+from benchmarks.rates import hold_against_app
+
 QUICK = ("--rounds", "1", "--seconds", "0.01", "--threads", "1")
 
 
 def run_table(name: str, folder: Path, *arguments: str) -> str:
     """Run a command; return what it prints."""
-    line = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *QUICK, "--results", str(folder)]
-    done = subprocess.run([*line, *arguments], capture_output=True, text=True, timeout=300)
+    line = [sys.executable, "-m", f"benchmarks.{name}", *QUICK, "--results", str(folder)]
+    done = subprocess.run([*line, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -41,7 +44,7 @@ def test_a_table_goes_on_where_it_was(mxnet: ModuleType, tmp_path: Path) -> None
     first = document["rows"]["mobilenet0.25"]["runs"]["native"]
     assert {"openvino FP32", "openvino INT8"} <= set(first["rows"])
     assert first["rows"]["openvino INT8"]["threads"] == 1
-    assert first["command"].startswith("python benchmarks/table_zoo.py --rounds 1")
+    assert first["command"].startswith("python -m benchmarks.table_zoo --rounds 1")
     assert str(tmp_path) not in first["command"]
     assert "is there already" in run_table("table_zoo", tmp_path, *names)
     printed = run_table("table_zoo", tmp_path, *names, "--isa", "native,avx2")
@@ -73,18 +76,7 @@ def test_frames_per_second_beside_benchmark_app(signs: Path, tmp_path: Path) -> 
     if shutil.which("benchmark_app", path=os.pathsep.join([folder, os.environ["PATH"]])) is None:
         pytest.skip("benchmark_app is not installed")
     shutil.copy(signs, tmp_path / "signs.onnx")
-    code = (
-        "import json, sys; from argparse import Namespace; from pathlib import Path\n"
-        "from rates import hold_against_app\n"
-        "found = hold_against_app(Path(sys.argv[1]), 'native', Namespace(rounds=1, seconds=1.0, threads=1))\n"
-        "print(json.dumps(found))"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "benchmarks")}
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "signs.onnx")],
-        env=environment, capture_output=True, text=True, check=True, timeout=200,
-    )  # fmt: skip
-    found = json.loads(done.stdout)
+    found = hold_against_app(tmp_path / "signs.onnx", "native", Namespace(rounds=1, seconds=1.0, threads=1))
     ours, theirs = (found[name]["median"] for name in ("frames_per_second", "benchmark_app"))
     assert found["ratio"]["median"] == pytest.approx(ours / theirs, rel=1e-3)
     assert ours > 0

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gcv_edge.calibration.float_kernels import find_float_kernels
 from gcv_edge.calibration.gate import search_float_layers
-from gcv_edge.calibration.timing import LayerTime
 from gcv_edge.evaluation.drop import Drop
+from gcv_edge.measure.layers import LayerTime
 
 LAYERS = [f"layer{index}" for index in range(20)]
 
@@ -56,8 +56,8 @@ def test_a_deadline_ends_the_search() -> None:
 
 def test_layers_without_an_8_bit_kernel_are_found_by_its_name_alone() -> None:
     ran = {
-        "a": LayerTime("brg_I8", 500),
-        "b": LayerTime("brg_f32", 4),
-        "c": LayerTime("jit_avx512_dw_bf16", 9),
+        "a": LayerTime("a", "Convolution", "brg_I8", 500),
+        "b": LayerTime("b", "Convolution", "brg_f32", 4),
+        "c": LayerTime("c", "Convolution", "jit_avx512_dw_bf16", 9),
     }
     assert find_float_kernels(["a", "b", "c", "fused"], ran) == ["b", "c"]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gcv_edge.runtime.sessions import open_session
+from gcv_edge.runtime.opening import open_session
 from tests.cli.conftest import done
 from tests.support.task_networks import KINDS, write_network
 

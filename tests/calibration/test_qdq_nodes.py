@@ -25,7 +25,7 @@ from gcv_edge.calibration.statistics import collect_statistics
 from gcv_edge.cpus import is_x86
 from gcv_edge.errors import UsageError
 from gcv_edge.graph.writing import write_model
-from gcv_edge.runtime.sessions import open_session
+from gcv_edge.runtime.opening import open_session
 from tests.support.processors import needs_vnni
 
 few = settings(max_examples=15, derandomize=True, deadline=None)

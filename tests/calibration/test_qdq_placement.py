@@ -15,8 +15,8 @@ from gcv_edge.calibration.graph_rewrites import prepare
 from gcv_edge.calibration.qdq_nodes import quantize
 from gcv_edge.calibration.qdq_placement import Placement, place
 from gcv_edge.calibration.quantization_parameters import TARGETS
-from gcv_edge.calibration.timing import profile
 from gcv_edge.graph.writing import write_model
+from gcv_edge.measure.layers import profile
 from gcv_edge.runtime.openvino_session import shared_core
 
 

@@ -15,7 +15,7 @@ from port_graphs import NETWORKS, SHAPE, write_float16_classifier, write_network
 
 from gcv_edge import load
 from gcv_edge.metadata import ClipSettings, DetectionSettings, Preprocessing
-from gcv_edge.runtime.model import Network
+from gcv_edge.runtime.model import LoadedNetwork
 from gcv_edge.tasks import TASKS
 from tests.runtime.conftest import TASKS_OF, Maker, make_model
 
@@ -101,7 +101,7 @@ def compare(found: Sequence[tuple[str, Array]], results: Sequence[Any], names: S
             np.testing.assert_array_equal(arrays[name], expected, strict=True)
 
 
-def make_network(make_model: Maker, kind: str, preprocessing: Preprocessing) -> tuple[Path, Network]:
+def make_network(make_model: Maker, kind: str, preprocessing: Preprocessing) -> tuple[Path, LoadedNetwork]:
     """A test network as a file and opened."""
     detection = DetectionSettings(
         confidence_threshold=0.001, nms="runtime" if kind == "detection" else "graph"

@@ -41,18 +41,18 @@ NOT_FUZZED = {
     ),
     "files that this package has just written": (
         "gcv_edge/benchmarking/frames.py",
-        "gcv_edge/graph/probing.py",
         "gcv_edge/calibration/recipes.py",
         "gcv_edge/cli/saving.py",
         "gcv_edge/prune/run.py",
     ),
     "what this package's own processes say": (
-        "gcv_edge/benchmarking/worker.py",
-        "gcv_edge/benchmarking/workers.py",
+        "gcv_edge/measure/processes.py",
+        "gcv_edge/measure/worker.py",
+        "gcv_edge/measure/workers.py",
         "gcv_edge/cli/apart.py",
     ),
     "what the system says of itself": (
-        "gcv_edge/benchmarking/machine.py",
+        "gcv_edge/measure/machine.py",
         "gcv_edge/cli/doctor.py",
         "gcv_edge/cpus.py",
     ),

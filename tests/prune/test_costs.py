@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gcv_edge.calibration.float_kernels import is_8_bit
-from gcv_edge.calibration.timing import profile
 from gcv_edge.graph.writing import write_model
+from gcv_edge.measure.layers import profile
 from gcv_edge.prune import channel_spaces
 from gcv_edge.prune.allocation import allocate, mask_of
 from gcv_edge.prune.costs import Grid, LatencyCost, MacCost

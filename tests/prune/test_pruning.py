@@ -20,8 +20,9 @@ from gcv_edge.prune import prune, run
 from gcv_edge.prune.inputs import collect_pictures, noise_frames
 from gcv_edge.runtime.frames import view_frame
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
+from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.preprocessing import fill
-from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.runtime.sessions import SessionOptions
 from gcv_edge.verify import verify_model
 
 from .conftest import PREPROCESSING, write_small

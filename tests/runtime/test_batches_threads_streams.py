@@ -13,7 +13,7 @@ import pytest
 
 from gcv_edge import Classifier, Detector, PoseEstimator
 from gcv_edge.errors import DataError, UnsupportedError
-from gcv_edge.runtime.sessions import open_session
+from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.streaming import READ_AHEAD
 
 from .conftest import Maker, solid

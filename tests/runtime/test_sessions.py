@@ -22,8 +22,9 @@ from gcv_edge.errors import (
     ModelNotFoundError,
     UnsupportedError,
 )
+from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.openvino_session import shared_core
-from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.runtime.sessions import SessionOptions
 
 from .conftest import Maker, solid
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from gcv_edge.graph.drop_identity import DropIdentityPass
 from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import ModelMetadata, Preprocessing, format_metadata
-from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import SessionOptions
 from gcv_edge.tasks import CLASSIFICATION
 from gcv_edge.verification.runs import EngineReference
 from tests.support.small_graphs import Graph

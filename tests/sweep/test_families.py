@@ -12,7 +12,8 @@ from gcv_edge.exporters.loading import open_mxnet
 from gcv_edge.exporters.mxnet.live import load_zoo_network
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import ExportResult, export_loaded
-from gcv_edge.runtime.sessions import ENGINES, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import ENGINES
 from gcv_edge.verification.runs import run_both
 
 pytestmark = pytest.mark.usefixtures("gluoncv")

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.harness import ROOT
-from benchmarks.zoo.page import PAGE
-from benchmarks.zoo.publish import TABLE
+from benchmarks import ROOT
+from benchmarks.pages import ZOO_PAGE, ZOO_TABLE
 
 pytestmark = pytest.mark.usefixtures("gluoncv")
 
@@ -76,12 +75,12 @@ def test_an_unknown_name_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_table_of_some_names_is_not_published(tmp_path: Path) -> None:
-    before = TABLE.read_bytes(), PAGE.read_bytes()
+    before = ZOO_TABLE.read_bytes(), ZOO_PAGE.read_bytes()
     code, printed = sweep("--publish", "--output", tmp_path)
     assert code == 1
     wanted = "expected 332 to publish (python -m benchmarks.zoo makes them)"
     assert printed.splitlines()[-1] == f"Error: {tmp_path}: found results of 0 names, {wanted}"
-    assert (TABLE.read_bytes(), PAGE.read_bytes()) == before
+    assert (ZOO_TABLE.read_bytes(), ZOO_PAGE.read_bytes()) == before
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])

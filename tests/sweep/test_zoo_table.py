@@ -6,21 +6,23 @@ import json
 
 import pytest
 
+from benchmarks.pages import ZOO_PAGE as PAGE
+from benchmarks.pages import ZOO_TABLE as TABLE
+from benchmarks.pages import make_zoo_page as format_page
+from benchmarks.workers import PASSED
 from benchmarks.zoo.cover import choose, read_cover
-from benchmarks.zoo.page import PAGE, format_page
-from benchmarks.zoo.publish import TABLE
-from benchmarks.zoo.records import PASSED, UNBUILDABLE_NAMES, is_expected
 from benchmarks.zoo.variants import list_variants
+from benchmarks.zoo.verdicts import UNBUILDABLE_NAMES, is_expected
 from gcv_edge.exporters.mxnet.live import trace_block, zoo_shapes
 from gcv_edge.exporters.mxnet.quantized_zoo import is_quantized, read_shipped
 from gcv_edge.exporters.mxnet.symbol import Symbol, parse_symbol
 from gcv_edge.exporters.mxnet.zoo_blocks import build_block
 from gcv_edge.tasks import TASKS
+from gcv_edge.verification.deviation import TOLERANCE
 from gcv_edge.zoo_table import read_table
 
 DOCUMENT = json.loads(TABLE.read_text())
 ALL_NAMES = 332
-PERCENT_OF_PICTURE = 1e-3
 
 
 def test_the_page_is_the_table() -> None:
@@ -38,7 +40,7 @@ def test_every_name_is_as_it_must_be() -> None:
 def test_every_figure_is_there() -> None:
     for row in DOCUMENT["names"]:
         if row["verdict"] == PASSED:
-            allowed = 0.2 if row["name"].endswith("_int8") else PERCENT_OF_PICTURE
+            allowed = 0.2 if row["name"].endswith("_int8") else TOLERANCE
             assert set(row["parity"]) == {"onnxruntime", "openvino"}
             assert all(0 <= error <= allowed for error in row["parity"].values()), row["name"]
             assert set(row["milliseconds"]) == {"mxnet", "onnxruntime", "openvino"}

@@ -9,7 +9,7 @@ import pytest
 
 from gcv_edge.verification.deviation import (
     TOLERANCE,
-    Spread,
+    OutputSpread,
     comparable,
     describe_mismatch,
     measure_spread,
@@ -67,8 +67,8 @@ def test_a_picture_out_of_bounds_does_not_hide_the_others(broken: int) -> None:
 
 def test_of_one_number_the_pictures_make_the_spread() -> None:
     ages = [np.array([[20.0]]), np.array([[30.0]]), np.array([[50.0]])]
-    assert measure_spread(ages) == Spread(30, 10)
-    assert measure_spread([np.full((1, 1), NAN)]) == Spread(0, 0)
+    assert measure_spread(ages) == OutputSpread(30, 10)
+    assert measure_spread([np.full((1, 1), NAN)]) == OutputSpread(0, 0)
 
 
 def test_boxes_far_outside_the_picture_are_equal() -> None:

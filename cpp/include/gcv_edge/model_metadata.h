@@ -55,6 +55,7 @@ struct ModelMetadata {
   DepthSettings depth;                          ///< of depth
   ImageSettings image;                          ///< of pictures made from pictures
   std::string source;                           ///< what it was exported from
+  std::string source_hash;                      ///< SHA-256 of that and of the options, hexadecimal
   std::string variant;                          ///< precision and pruning in a word: "fp32", "int8"
   std::string version;                          ///< gcv-edge's version that wrote the file
 };

@@ -12,7 +12,6 @@ import onnx_ir as ir
 
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.builder import GraphBuilder
-from gcv_edge.exporters.mxnet import convert
 from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.operators.quantized import (
     LEVELS,
@@ -38,6 +37,7 @@ from gcv_edge.exporters.mxnet.operators.quantized_weights import (
 )
 from gcv_edge.exporters.mxnet.registry import converts
 from gcv_edge.exporters.mxnet.symbol import Symbol
+from gcv_edge.exporters.mxnet.symbol_converter import SymbolConverter
 from gcv_edge.graph.values import name_of
 
 FUSIONS = (
@@ -123,7 +123,7 @@ def float_layer(graph: GraphBuilder, layer: Symbol, inputs: Sequence[ir.Value]) 
     """Convert the inner symbol in place."""
     check_count(inputs, len(layer.arguments()))
     values = dict(zip(layer.arguments(), inputs, strict=True))
-    return convert.SymbolConverter(graph, layer, {}, values).values(layer.heads)[0]
+    return SymbolConverter(graph, layer, {}, values).values(layer.heads)[0]
 
 
 def check_count(inputs: Sequence[ir.Value], expected: int) -> None:
@@ -171,7 +171,7 @@ def convert_layer(graph: GraphBuilder, name: str, layer: Symbol, values: Mapping
     inputs = {
         key: inner.input(key, graph.shape(value)) for key, value in values.items() if not is_constant(value)
     }
-    outputs = convert.SymbolConverter(inner, layer, weights, inputs).values(layer.heads)
+    outputs = SymbolConverter(inner, layer, weights, inputs).values(layer.heads)
     return inner.model({"result": outputs[0]})
 
 

@@ -31,7 +31,7 @@ REJECTED = -1.0
 
 
 @dataclass(frozen=True)
-class Grid:
+class AnchorGrid:
     """The anchors of all positions of a map, in the order row, column, shape.
 
     Attributes:
@@ -86,13 +86,13 @@ def base_anchors(attrs: Attributes, stride: int) -> NDArray[np.float64]:
     return np.concatenate([center - sizes, center + sizes], axis=1)
 
 
-def spread_anchors(shapes: NDArray[np.float64], height: int, width: int, stride: int) -> Grid:
+def spread_anchors(shapes: NDArray[np.float64], height: int, width: int, stride: int) -> AnchorGrid:
     """Repeat the anchors at every position."""
     rows, columns = (axis.reshape(-1, 1) for axis in np.mgrid[:height, :width])
     shifts = np.concatenate([columns, rows, columns, rows], axis=1) * stride
     boxes = (shifts[:, None] + shapes[None]).reshape(1, -1, 4).astype(np.float32)
     places = [np.repeat(axis, len(shapes)).astype(np.float32)[None] for axis in (rows, columns)]
-    return Grid(boxes, *places)
+    return AnchorGrid(boxes, *places)
 
 
 def by_position(graph: GraphBuilder, name: str, maps: ir.Value, width: int) -> ir.Value:
@@ -101,7 +101,7 @@ def by_position(graph: GraphBuilder, name: str, maps: ir.Value, width: int) -> i
     return graph.op("Reshape", [last, graph.constant([0, -1, width])], name)
 
 
-def moved(graph: GraphBuilder, attrs: Attributes, deltas: ir.Value, grid: Grid) -> ir.Value:
+def moved(graph: GraphBuilder, attrs: Attributes, deltas: ir.Value, grid: AnchorGrid) -> ir.Value:
     """Apply what the network predicts to the anchors: ``[N, h * w * A, 4]``."""
     name = attrs.name
     change = by_position(graph, f"{name}_deltas", deltas, 4)
@@ -138,7 +138,7 @@ def spread(graph: GraphBuilder, values: ir.Value) -> ir.Value:
     return graph.op("Unsqueeze", [values, graph.constant([2])], "column")
 
 
-def outside(graph: GraphBuilder, name: str, grid: Grid, sizes: ir.Value, stride: int) -> ir.Value:
+def outside(graph: GraphBuilder, name: str, grid: AnchorGrid, sizes: ir.Value, stride: int) -> ir.Value:
     """Tell which positions ``[N, h * w * A]`` are of padding alone."""
     found = []
     for index, places in enumerate((grid.rows, grid.columns)):

@@ -42,7 +42,7 @@ REFUSED = ("projection_size", "lstm_state_clip_min", "lstm_state_clip_max")
 
 
 @dataclass(frozen=True)
-class Layout:
+class RecurrentLayout:
     """How the layers follow each other.
 
     Attributes:
@@ -99,7 +99,7 @@ def recurrent(
     return (data, *(end_states(graph, attrs, parts) for parts in zip(*ends, strict=True)))
 
 
-def read_layout(attrs: Attributes, cell: Cell) -> Layout:
+def read_layout(attrs: Attributes, cell: Cell) -> RecurrentLayout:
     """Read how many layers and directions there are."""
     for key in REFUSED:
         if attrs.get_str(key, "None") != "None":
@@ -110,7 +110,9 @@ def read_layout(attrs: Attributes, cell: Cell) -> Layout:
     attrs.get_bool("state_outputs", False)
     attrs.get_float("p", 0.0)
     directions = 1 + attrs.get_bool("bidirectional", False)
-    return Layout(cell, attrs.get_int("state_size", low=1), attrs.get_int("num_layers", low=1), directions)
+    return RecurrentLayout(
+        cell, attrs.get_int("state_size", low=1), attrs.get_int("num_layers", low=1), directions
+    )
 
 
 def split_parameters(
@@ -129,7 +131,7 @@ def split_parameters(
 def layer_inputs(
     graph: GraphBuilder,
     attrs: Attributes,
-    layout: Layout,
+    layout: RecurrentLayout,
     weights: tuple[Sequence[ir.Value], Sequence[ir.Value]],
 ) -> list[ir.Value]:
     """Weights ``[D, gates * units, ...]`` of the input and of the state, and both biases as one row."""
@@ -143,7 +145,7 @@ def layer_inputs(
     return [*inputs, stacked(graph, f"{name}_bias", rows)]
 
 
-def in_order(graph: GraphBuilder, attrs: Attributes, layout: Layout, value: ir.Value) -> ir.Value:
+def in_order(graph: GraphBuilder, attrs: Attributes, layout: RecurrentLayout, value: ir.Value) -> ir.Value:
     """Bring the gates of a weight or bias into ONNX's order."""
     rows = [gate * layout.units + unit for gate in layout.cell.gates for unit in range(layout.units)]
     return graph.op("Gather", [value, graph.constant(rows)], f"{attrs.name}_gates", axis=0)
@@ -162,7 +164,9 @@ def initial(graph: GraphBuilder, state: ir.Value, begin: int, count: int) -> ir.
     return slice_between(graph, state, 0, begin, begin + count, "state")
 
 
-def joined_directions(graph: GraphBuilder, attrs: Attributes, data: ir.Value, layout: Layout) -> ir.Value:
+def joined_directions(
+    graph: GraphBuilder, attrs: Attributes, data: ir.Value, layout: RecurrentLayout
+) -> ir.Value:
     """Turn ``[T, D, N, units]`` into ``[T, N, D * units]``."""
     if layout.directions == 1:
         return graph.op("Squeeze", [data, graph.constant([1])], attrs.name)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gcv_edge.findings import Finding
+from gcv_edge.measure.findings import Finding
 from gcv_edge.prune.inputs import Pictures
 from gcv_edge.prune.student.lesson import Lesson, disturb
 from gcv_edge.prune.student.network import Student

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.exporters.mxnet.reference import write_symbol
-from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol
 
 Array = NDArray[Any]
 SHAPE = (2, 8, 9, 10)
@@ -26,41 +26,41 @@ class Drawing:
         self.weights: dict[str, Array] = {}
         self.random = np.random.RandomState(zlib.crc32(seed.encode()))
 
-    def variable(self, name: str) -> Entry:
+    def variable(self, name: str) -> NodeEntry:
         """Add an input."""
         self.nodes.append(Node(name, "null", {}, ()))
-        return Entry(len(self.nodes) - 1, 0)
+        return NodeEntry(len(self.nodes) - 1, 0)
 
-    def weight(self, name: str, shape: tuple[int, ...], low: float, high: float) -> Entry:
+    def weight(self, name: str, shape: tuple[int, ...], low: float, high: float) -> NodeEntry:
         """Add a uniformly random parameter."""
         self.weights[name] = self.random.uniform(low, high, shape).astype(np.float32)
         return self.variable(name)
 
     def op(
-        self, op: str, inputs: Sequence[Entry], subgraphs: tuple[Symbol, ...] = (), **attrs: object
-    ) -> Entry:
+        self, op: str, inputs: Sequence[NodeEntry], subgraphs: tuple[Symbol, ...] = (), **attrs: object
+    ) -> NodeEntry:
         """Add an operator."""
         texts = {key: str(value) for key, value in attrs.items()}
         name = f"{op.strip('_')}{len(self.nodes)}"
         self.nodes.append(Node(name, op, texts, tuple(inputs), subgraphs))
-        return Entry(len(self.nodes) - 1, 0)
+        return NodeEntry(len(self.nodes) - 1, 0)
 
-    def quantized(self, data: Entry, low: float | None, high: float | None) -> Entry:
+    def quantized(self, data: NodeEntry, low: float | None, high: float | None) -> NodeEntry:
         """Quantise by a range, or by what is found."""
         ends = {} if low is None else {"min_calib_range": low, "max_calib_range": high}
         return self.op("_contrib_quantize_v2", [data], out_type="auto", **ends)
 
-    def symbol(self, *heads: Entry) -> Symbol:
+    def symbol(self, *heads: NodeEntry) -> Symbol:
         """Close the drawing."""
         return Symbol(tuple(self.nodes), heads, 10901)
 
 
-def ends_of(entry: Entry) -> list[Entry]:
+def ends_of(entry: NodeEntry) -> list[NodeEntry]:
     """Return the two ends of a quantised tensor's range."""
-    return [Entry(entry.node, 1), Entry(entry.node, 2)]
+    return [NodeEntry(entry.node, 1), NodeEntry(entry.node, 2)]
 
 
-def triple(entry: Entry) -> list[Entry]:
+def triple(entry: NodeEntry) -> list[NodeEntry]:
     """Return a quantised tensor with its range."""
     return [entry, *ends_of(entry)]
 
@@ -93,7 +93,7 @@ class QuantizedRow:
         return f"{zlib.crc32(text.encode()):08x}{checksum:08x}"
 
 
-def row(why: str, draw: Callable[[Drawing, Entry], Entry], limit: float = 0.001) -> QuantizedRow:
+def row(why: str, draw: Callable[[Drawing, NodeEntry], NodeEntry], limit: float = 0.001) -> QuantizedRow:
     """Write a row: ``draw`` adds operators behind the network's input."""
     drawing = Drawing(why)
     data = drawing.random.normal(0, 1, SHAPE).astype(np.float32)
@@ -103,17 +103,17 @@ def row(why: str, draw: Callable[[Drawing, Entry], Entry], limit: float = 0.001)
 
 def layer(
     drawing: Drawing,
-    data: Entry,
+    data: NodeEntry,
     ends: tuple[float, float] | None,
     parts: Sequence[str] = (),
-    added: Entry | None = None,
+    added: NodeEntry | None = None,
     legacy: bool = False,
     bias: bool = False,
     bias_size: float = 0.2,
     epsilon: float = 1e-5,
     fix_gamma: bool = False,
     **filters: object,
-) -> Entry:
+) -> NodeEntry:
     """Add a fused convolution of 8 channels; ``parts`` follow it: bn, sum, and activations."""
     name = f"layer{len(drawing.nodes)}"
     convolution = {"num_filter": 8, **SAME, **filters, "no_bias": not bias}
@@ -162,7 +162,7 @@ def describe_fusions(parts: Sequence[str], legacy: bool) -> dict[str, str]:
     return dict.fromkeys(keys, "true")
 
 
-def dense(drawing: Drawing, data: Entry, is_rectified: bool) -> Entry:
+def dense(drawing: Drawing, data: NodeEntry, is_rectified: bool) -> NodeEntry:
     """Add a fused dense layer in floating point."""
     inputs = [
         data,
@@ -178,10 +178,12 @@ def dense(drawing: Drawing, data: Entry, is_rectified: bool) -> Entry:
     return drawing.op("_sg_mkldnn_fully_connected", inputs, (inner.symbol(value),), **attrs)
 
 
-def dense_in_8_bits(data_ends: tuple[float, float], **attrs: object) -> Callable[[Drawing, Entry], Entry]:
+def dense_in_8_bits(
+    data_ends: tuple[float, float], **attrs: object
+) -> Callable[[Drawing, NodeEntry], NodeEntry]:
     """Draw a quantised dense layer; activation where ``with_eltwise``."""
 
-    def draw(drawing: Drawing, data: Entry) -> Entry:
+    def draw(drawing: Drawing, data: NodeEntry) -> NodeEntry:
         source = drawing.quantized(data, *data_ends)
         inputs, ranges = [source], ends_of(source)
         for role, shape, end in (("weight", (5, int(np.prod(SHAPE[1:]))), 0.1), ("bias", (5,), 1.5)):
@@ -206,15 +208,17 @@ def dense_in_8_bits(data_ends: tuple[float, float], **attrs: object) -> Callable
     return draw
 
 
-def pooled(low: float | None, high: float | None, **attrs: object) -> Callable[[Drawing, Entry], Entry]:
+def pooled(
+    low: float | None, high: float | None, **attrs: object
+) -> Callable[[Drawing, NodeEntry], NodeEntry]:
     """Draw a pooling of quantised data."""
     return lambda d, x: d.op("_contrib_quantized_pooling", triple(d.quantized(x, low, high)), **attrs)
 
 
-def joined(*ranges: tuple[float, float]) -> Callable[[Drawing, Entry], Entry]:
+def joined(*ranges: tuple[float, float]) -> Callable[[Drawing, NodeEntry], NodeEntry]:
     """Draw a concatenation of the data, quantised by each range."""
 
-    def draw(drawing: Drawing, data: Entry) -> Entry:
+    def draw(drawing: Drawing, data: NodeEntry) -> NodeEntry:
         parts = [drawing.quantized(data, *ends) for ends in ranges]
         inputs = [*parts, *(end for part in parts for end in ends_of(part))]
         return drawing.op("_contrib_quantized_concat", inputs, dim=1, num_args=len(parts))
@@ -227,10 +231,10 @@ def convolved(
     data_ends: tuple[float | None, float | None] = (0.0, 2.5),
     added_ends: tuple[float, float] | None = None,
     **options: Any,
-) -> Callable[[Drawing, Entry], Entry]:
+) -> Callable[[Drawing, NodeEntry], NodeEntry]:
     """Draw a fused convolution of quantised data (floating point where ``ends`` is None)."""
 
-    def draw(drawing: Drawing, data: Entry) -> Entry:
+    def draw(drawing: Drawing, data: NodeEntry) -> NodeEntry:
         source = data if ends is None else drawing.quantized(data, *data_ends)
         added = None
         if added_ends is not None:
@@ -245,10 +249,10 @@ def added(
     right: tuple[float | None, float | None],
     operator: str = "add",
     **attrs: object,
-) -> Callable[[Drawing, Entry], Entry]:
+) -> Callable[[Drawing, NodeEntry], NodeEntry]:
     """Draw the sum or product of the data, quantised by each of two ranges; requantised without a third."""
 
-    def draw(drawing: Drawing, data: Entry) -> Entry:
+    def draw(drawing: Drawing, data: NodeEntry) -> NodeEntry:
         parts = [drawing.quantized(data, *ends) for ends in (left, right)]
         inputs = [*parts, *(end for part in parts for end in ends_of(part))]
         result = drawing.op(f"_contrib_quantized_elemwise_{operator}", inputs, **attrs)
@@ -257,10 +261,10 @@ def added(
     return draw
 
 
-def normalized(low: float, high: float, **attrs: object) -> Callable[[Drawing, Entry], Entry]:
+def normalized(low: float, high: float, **attrs: object) -> Callable[[Drawing, NodeEntry], NodeEntry]:
     """Draw a BatchNorm of quantised data."""
 
-    def draw(drawing: Drawing, data: Entry) -> Entry:
+    def draw(drawing: Drawing, data: NodeEntry) -> NodeEntry:
         source = drawing.quantized(data, low, high)
         roles = {"gamma": (0.5, 2), "beta": (-1, 1), "moving_mean": (-1, 1), "moving_var": (0.3, 2)}
         parameters = [drawing.weight(role, (8,), *ends) for role, ends in roles.items()]
@@ -271,7 +275,9 @@ def normalized(low: float, high: float, **attrs: object) -> Callable[[Drawing, E
     return draw
 
 
-def eight_bit_weights(drawing: Drawing, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Entry], list[Entry]]:
+def eight_bit_weights(
+    drawing: Drawing, shapes: Sequence[tuple[int, ...]]
+) -> tuple[list[NodeEntry], list[NodeEntry]]:
     """Add 8-bit parameters, and the two ends of the range of each."""
     values, ranges = [], []
     for index, shape in enumerate(shapes):
@@ -289,10 +295,10 @@ def unfused(
     bias: bool,
     calibration: tuple[float, float] | None = None,
     **attrs: object,
-) -> Callable[[Drawing, Entry], Entry]:
+) -> Callable[[Drawing, NodeEntry], NodeEntry]:
     """Draw a layer that is not fused, and what quantises its 32-bit numbers."""
 
-    def draw(drawing: Drawing, data: Entry) -> Entry:
+    def draw(drawing: Drawing, data: NodeEntry) -> NodeEntry:
         source = drawing.quantized(data, *ends)
         values, ranges = eight_bit_weights(drawing, [shape, shape[:1]][: 1 + bias])
         inputs = [source, *values, *ends_of(source), *ranges]
@@ -303,10 +309,10 @@ def unfused(
     return draw
 
 
-def requantized(**attrs: object) -> Callable[[Drawing, Entry], Entry]:
+def requantized(**attrs: object) -> Callable[[Drawing, NodeEntry], NodeEntry]:
     """Draw a convolution without a range of its own, and what quantises its 32-bit numbers."""
 
-    def draw(drawing: Drawing, data: Entry) -> Entry:
+    def draw(drawing: Drawing, data: NodeEntry) -> NodeEntry:
         layer = convolved(**attrs)(drawing, data)  # type: ignore[arg-type]
         node = drawing.nodes[layer.node]
         left = {key: value for key, value in node.attrs.items() if "calib" not in key}
@@ -316,7 +322,7 @@ def requantized(**attrs: object) -> Callable[[Drawing, Entry], Entry]:
     return draw
 
 
-def embedded(drawing: Drawing, data: Entry) -> Entry:
+def embedded(drawing: Drawing, data: NodeEntry) -> NodeEntry:
     """Draw an embedding of as many indices as there are numbers."""
     (weight,), ranges = eight_bit_weights(drawing, [(3, 4)])
     return drawing.op("_contrib_quantized_embedding", [data, weight, *ranges], input_dim=3, output_dim=4)

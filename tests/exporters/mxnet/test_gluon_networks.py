@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
-from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import SessionOptions
 
 Array = NDArray[np.float32]
 Shape = tuple[int, ...]

@@ -14,7 +14,8 @@ from gcv_edge import load
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import ExportResult, export
-from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import SessionOptions
 from tests.support.symbol_files import Entry, SymbolFile
 
 SHAPE = (1, 3, 16, 16)

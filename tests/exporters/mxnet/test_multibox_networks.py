@@ -22,7 +22,8 @@ from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import DetectionSettings, format_metadata
 from gcv_edge.pipeline import export
-from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import SessionOptions
 from gcv_edge.verification.lists import final_list, match
 from gcv_edge.verify import check_export
 from tests.support.references import mxnet_reference

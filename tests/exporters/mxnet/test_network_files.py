@@ -16,7 +16,7 @@ from gcv_edge.exporters.mxnet.network import hash_network
 from gcv_edge.exporters.mxnet.network_files import read_network
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
-from gcv_edge.runtime.sessions import open_session
+from gcv_edge.runtime.opening import open_session
 from tests.support.symbol_files import Entry, SymbolFile, write_params
 
 SHAPE = (1, 3, 8, 8)

@@ -12,7 +12,7 @@ from gcv_edge.errors import ParamsMismatchError, UnsupportedError
 from gcv_edge.exporters.builder import GraphBuilder
 from gcv_edge.exporters.mxnet.convert import SymbolConverter
 from gcv_edge.exporters.mxnet.registry import CONVERTERS, converts
-from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol
 from gcv_edge.graph.cleaning import clean
 from tests.data.operators.vectors import read_vectors
 from tests.exporters.mxnet.operator_page import PAGE, write_page
@@ -131,9 +131,9 @@ def test_parameters_of_another_network(case: Row, message: str) -> None:
 
 def test_ones_of_a_maps_shape_take_no_room() -> None:
     """Attention networks compute ``(1 + mask) * map`` with ones of the map's shape."""
-    ones = Node("ones", "ones_like", {}, (Entry(0, 0),))
-    total = Node("total", "elemwise_add", {}, (Entry(1, 0), Entry(0, 0)))
-    symbol = Symbol((Node("data", "null", {}, ()), ones, total), (Entry(2, 0),), 10901)
+    ones = Node("ones", "ones_like", {}, (NodeEntry(0, 0),))
+    total = Node("total", "elemwise_add", {}, (NodeEntry(1, 0), NodeEntry(0, 0)))
+    symbol = Symbol((Node("data", "null", {}, ()), ones, total), (NodeEntry(2, 0),), 10901)
     graph = GraphBuilder("mask")
     inputs = {"data": graph.input("data", (1, 8, 32, 32))}
     values = SymbolConverter(graph, symbol, {}, inputs).values(symbol.heads)

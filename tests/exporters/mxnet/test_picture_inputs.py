@@ -13,7 +13,7 @@ import pytest
 from gcv_edge.errors import ParamsMismatchError
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import ExportResult, export
-from gcv_edge.runtime.sessions import open_session
+from gcv_edge.runtime.opening import open_session
 from tests.exporters.mxnet.test_heads import run_symbol
 from tests.support.symbol_files import Entry, SymbolFile
 

@@ -21,11 +21,11 @@ import pytest
 
 from gcv_edge.errors import GcvEdgeError
 from gcv_edge.exporters.mxnet.download import CarefulRedirects, DownloadError, Patience
-from gcv_edge.exporters.mxnet.pretrained import Published, fetch_params, fetch_published, find_published
+from gcv_edge.exporters.mxnet.pretrained import PublishedParams, fetch_params, fetch_published, find_published
 
 CONTENT = random.Random(0).randbytes(300_000)
 SHA1 = hashlib.sha1(CONTENT).hexdigest()
-PUBLISHED = Published("tiny", SHA1)
+PUBLISHED = PublishedParams("tiny", SHA1)
 MEMBER = f"tiny-{SHA1[:8]}.params"
 QUICK = Patience(timeout=0.5, attempts=3, pause=0.01, window=0.5, window_bytes=10_000, max_bytes=1_000_000)
 

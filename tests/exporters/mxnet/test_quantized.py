@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.known_faults import faulty_layers
-from gcv_edge.exporters.mxnet.symbol import Entry
+from gcv_edge.exporters.mxnet.symbol import NodeEntry
 from tests.exporters.mxnet.operator_runs import ENGINES, FloatOnnxRuntime, OnnxRuntime
 from tests.exporters.mxnet.quantized_rows import (
     QUANTIZED_ROWS,
@@ -141,7 +141,7 @@ def test_refused(why: str, message: str, case: QuantizedRow) -> None:
     ],
 )
 def test_layers_that_mxnet_computes_wrongly(
-    why: str, draw: Callable[[Drawing, Entry], Entry], mxnet: ModuleType
+    why: str, draw: Callable[[Drawing, NodeEntry], NodeEntry], mxnet: ModuleType
 ) -> None:
     """Each of these is off by levels; should MXNet ever compute one rightly, it is a fault no more."""
     case = row(why, draw)

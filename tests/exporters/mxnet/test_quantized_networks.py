@@ -23,7 +23,7 @@ from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.quantized_zoo import is_quantized, read_shipped
 from gcv_edge.exporters.mxnet.random_weights import draw_picture
 from gcv_edge.exporters.mxnet.reference import write_symbol
-from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol, parse_symbol
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol, parse_symbol
 from gcv_edge.exporters.mxnet.zoo_blocks import build_block
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.verification.deviation import ROUNDED_TOLERANCE, rounded_error
@@ -156,7 +156,7 @@ def run_layers(mxnet: ModuleType, network: Network, picture: Array) -> Iterator[
     computed = {
         entry for index in chosen for entry in nodes[index].inputs if not nodes[entry.node].is_variable
     }
-    heads = sorted(computed | {Entry(index, 0) for index in chosen}, key=lambda e: (e.node, e.output))
+    heads = sorted(computed | {NodeEntry(index, 0) for index in chosen}, key=lambda e: (e.node, e.output))
     symbol = mxnet.sym.load_json(write_symbol(network.symbol, heads))
     feeds = [mxnet.nd.array(network.weights.get(name, picture)) for name in symbol.list_inputs()]
     outputs = [output.asnumpy() for output in mxnet.nd.CachedOp(symbol)(*feeds)]
@@ -167,7 +167,7 @@ def run_layers(mxnet: ModuleType, network: Network, picture: Array) -> Iterator[
             variables[nodes[entry.node].name] if nodes[entry.node].is_variable else values[entry]
             for entry in nodes[index].inputs
         ]
-        yield LonelyLayer(nodes[index], tuple(inputs), values[Entry(index, 0)])
+        yield LonelyLayer(nodes[index], tuple(inputs), values[NodeEntry(index, 0)])
 
 
 def run_layer(layer: LonelyLayer) -> Array:
@@ -190,10 +190,10 @@ def run_layer(layer: LonelyLayer) -> Array:
         layer.node.name,
         layer.node.op,
         layer.node.attrs,
-        tuple(Entry(index, 0) for index in range(len(names))),
+        tuple(NodeEntry(index, 0) for index in range(len(names))),
         layer.node.subgraphs,
     )
-    symbol = Symbol((*variables, node), (Entry(len(names), 0),), None)
+    symbol = Symbol((*variables, node), (NodeEntry(len(names), 0),), None)
     values = SymbolConverter(graph, symbol, weights, inputs).values(symbol.heads)
     return OnnxRuntime(ir.to_proto(graph.model({"y0": values[0]}))).run(
         [fed.get(name, np.zeros(0)) for name in names]

@@ -14,7 +14,8 @@ from gcv_edge.exporters.mxnet.network_files import read_network
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import DetectionSettings, format_metadata
-from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import SessionOptions
 from gcv_edge.verification.deviation import scaled_error
 from gcv_edge.verification.lists import final_list, mask_error, unmatched_proposals, unmatched_share
 from tests.data.detectors.make_detectors import FOLDER, NAMES, SHAPE, draw_input

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcv_edge.errors import ModelFileError
-from gcv_edge.exporters.mxnet.symbol import Entry, Node, Symbol, parse_symbol, read_symbol
+from gcv_edge.exporters.mxnet.symbol import Node, NodeEntry, Symbol, parse_symbol, read_symbol
 
 DATA = Path(__file__).parents[2] / "data"
 FILES = DATA / "mxnet_files"
@@ -101,7 +101,7 @@ def test_axis_minus_one_meant_all_axes_before_0_9_5(version: int, op: str, attrs
 def test_nodes_out_of_order_are_sorted_and_unused_ones_dropped() -> None:
     symbol = read_symbol(FILES / "v0.9.3-symbol.json")
     assert [node.name for node in symbol.nodes] == ["data", "twice", "act"]
-    assert symbol.heads == (Entry(2, 0), Entry(1, 0))
+    assert symbol.heads == (NodeEntry(2, 0), NodeEntry(1, 0))
 
 
 def test_subgraphs_are_symbols() -> None:
@@ -131,7 +131,7 @@ def test_attribute_keys_merge_as_in_mxnet(
     data = {"op": "null", "name": "x", "inputs": []}
     double = {"op": "_mul_scalar", "name": "y", "inputs": [[0, 0]], **fields}
     text = json.dumps({"nodes": [data, double], "arg_nodes": [0], "heads": [[1, 0]]})
-    assert parse_symbol(text).nodes[1] == Node("y", "_mul_scalar", {"scalar": scalar}, (Entry(0, 0),))
+    assert parse_symbol(text).nodes[1] == Node("y", "_mul_scalar", {"scalar": scalar}, (NodeEntry(0, 0),))
     mx = request.getfixturevalue("mxnet")
     assert mx.sym.load_json(text).attr_dict()["y"] == {"scalar": scalar}
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gcv_edge.errors import UnsupportedError, UsageError
-from gcv_edge.runtime.sessions import open_session
+from gcv_edge.runtime.opening import open_session
 from tests.exporters.mxnet.test_heads import SHAPE, Heads, age_and_gender, convert, two_maps
 from tests.support.symbol_files import Entry, SymbolFile
 

@@ -13,7 +13,8 @@ import pytest
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
-from gcv_edge.runtime.sessions import SessionOptions, open_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import SessionOptions
 
 STEPS, FEATURES, UNITS = 3, 5, 4
 

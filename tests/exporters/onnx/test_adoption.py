@@ -136,3 +136,13 @@ def test_foreign_networks_that_cannot_be(
     options = ExportOptions(task=task, mean=(0.0,) * 3, scale=(255.0,) * 3)
     with pytest.raises(error, match=message):
         export(str(foreign), tmp_path / "adopted.onnx", options=options)
+
+
+def test_the_source_hash_is_of_the_file_and_the_options(faces: Path, tmp_path: Path) -> None:
+    given = [OPTIONS, OPTIONS, replace(OPTIONS, labels=("head",)), replace(OPTIONS, mean=(0.0,) * 3)]
+    exported = [
+        export(str(faces), tmp_path / "a.onnx", adoption=FACES, options=o, verify=False) for o in given
+    ]
+    first, again, *others = [result.metadata.source_hash for result in exported]
+    assert first == again
+    assert len({first, *others}) == 3

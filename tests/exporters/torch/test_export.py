@@ -161,3 +161,16 @@ def test_refusals(
 def test_parameters_belong_to_the_factory(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="let a factory load"):
         export("torch_networks:classifier", tmp_path / "net.onnx", params="x.params", options=OPTIONS)
+
+
+def test_the_source_hash_is_of_graph_parameters_and_options(tmp_path: Path) -> None:
+    given = [("classifier", OPTIONS), ("classifier", OPTIONS), ("softmax_classifier", OPTIONS)]
+    given.append(("classifier", replace(OPTIONS, labels=tuple("abcde"))))
+    hashes = [
+        export(
+            f"torch_networks:{name}", tmp_path / "a.onnx", options=options, verify=False
+        ).metadata.source_hash
+        for name, options in given
+    ]
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 3

@@ -14,7 +14,7 @@ from typing import Any
 from unittest import mock
 
 from gcv_edge.exporters.mxnet import download as downloading
-from gcv_edge.exporters.mxnet.pretrained import DamagedArchiveError, Published, unpack
+from gcv_edge.exporters.mxnet.pretrained import DamagedArchiveError, PublishedParams, unpack
 from tests.fuzz.json_mutations import mutate_json
 from tests.fuzz.mutations import mutate_bytes
 from tests.fuzz.target import Target, mutating
@@ -22,7 +22,7 @@ from tests.fuzz.target import Target, mutating
 URL = "https://server.invalid/file"
 PATIENCE = downloading.Patience(attempts=2, pause=0.0, max_bytes=1000)
 CONTENT = b"0123456789" * 5
-PUBLISHED = Published("net", hashlib.sha1(CONTENT, usedforsecurity=False).hexdigest())
+PUBLISHED = PublishedParams("net", hashlib.sha1(CONTENT, usedforsecurity=False).hexdigest())
 
 
 class Answer(io.BytesIO):

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from gcv_edge.benchmarking.accuracy import read_measured
+from gcv_edge.benchmarking.accuracy import read_scores
 from gcv_edge.cli.info import info_lines, read_pruning, to_dict
 from gcv_edge.cli.verdicts import describe_verdict
 from gcv_edge.metadata import (
@@ -130,7 +130,7 @@ def read_model_file(data: bytes, folder: Path) -> None:
     path.write_bytes(data)
     entries = read_entries(path)
     pruning = read_pruning(entries)
-    [one.describe() for one in read_measured(entries)]
+    [one.describe() for one in read_scores(entries)]
     metadata = read_metadata(path)
     info_lines(path, metadata, PORTS, pruning)
     json.dumps(to_dict(path, metadata, PORTS))

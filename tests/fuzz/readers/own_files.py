@@ -14,7 +14,7 @@ from unittest import mock
 import numpy as np
 
 from gcv_edge.cli.options import parse_classes
-from gcv_edge.findings import Entry, Findings, write_entries
+from gcv_edge.measure.findings import Entry, Findings, write_entries
 from gcv_edge.store import find_model, stored_models
 from tests.fuzz.json_mutations import mutate_json
 from tests.fuzz.mutations import mutate_bytes, mutate_text
@@ -76,7 +76,9 @@ def read_classes(data: bytes, folder: Path) -> None:
 
 
 TARGETS = (
-    Target("findings", mutating(states, mutate_state), read_state, ("gcv_edge/findings.py",), refusals=()),
+    Target(
+        "findings", mutating(states, mutate_state), read_state, ("gcv_edge/measure/findings.py",), refusals=()
+    ),
     Target("store", mutating(store_notes, mutate_json), read_store, ("gcv_edge/store.py",)),
     Target(
         "classes",

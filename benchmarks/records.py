@@ -1,0 +1,163 @@
+"""What is known, as JSON under keys, so that whatever is interrupted goes on where it was.
+
+A record is a file ``NAME.json``. A sweep whose children work side by side has one for each name; the results
+of a benchmark are one record, whose ``rows`` are by key, with the machine that all were measured on:
+
+    {"name": "int8", "command": "python -m benchmarks.int8", "date": "2026-11-22T08:37:57+00:00",
+     "machine": {"cpu": ...}, "threads": 2, "rows": {"resnet50_v1": {...}, ...}}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import fcntl
+import json
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import ROOT
+from benchmarks.command_line import command
+from gcv_edge.errors import GcvEdgeError
+from gcv_edge.files import replacing
+from gcv_edge.measure.machine import describe_machine, find_version
+
+Record = dict[str, Any]
+
+RESULTS = ROOT / "benchmarks" / "results"
+PACKAGES = (
+    "numpy",
+    "opencv-python-headless",
+    "opencv-python",
+    "openvino",
+    "onnxruntime",
+    "onnx",
+    "mxnet",
+    "gluoncv",
+)
+
+
+class Records:
+    """The records in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other sweeps out of the folder.
+
+        Raises:
+            GcvEdgeError: another one is at work there.
+        """
+        with (self.folder / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise GcvEdgeError(f"{self.folder}: another sweep is at work here") from error
+            yield
+
+    def path(self, name: str) -> Path:
+        """File of a name."""
+        return self.folder / f"{name}.json"
+
+    def read(self, name: str) -> Record | None:
+        """Return a name's record, None where there is none yet."""
+        path = self.path(name)
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def write(self, record: Record) -> None:
+        """Keep a record, whole or not at all."""
+        with replacing(self.path(record["name"])) as temporary:
+            temporary.write_text(json.dumps(record, indent=1) + "\n")
+
+    def read_all(self, names: Iterable[str]) -> list[Record]:
+        """Return the records that exist, in the order of the names."""
+        found = (self.read(name) for name in names)
+        return [record for record in found if record is not None]
+
+
+class Results:
+    """The rows of one benchmark, kept after each.
+
+    Rows of another processor, of other versions or under other facts are not taken over.
+
+    Args:
+        name: of the benchmark.
+        folder: of the results.
+        again: keys of rows that are measured anew.
+        order: of the rows; others come last.
+        facts: that hold for all rows.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path = RESULTS,
+        again: Collection[str] = (),
+        order: Sequence[str] = (),
+        **facts: Any,
+    ) -> None:
+        self._name, self._folder, self._facts = name, folder, facts
+        stored = Records(folder).read(name) or {}
+        wanted = {"machine": machine(), **facts}
+        rows = stored.get("rows", {}) if identity(stored, facts) == identity(wanted, facts) else {}
+        self._rows: dict[str, Record] = {key: row for key, row in rows.items() if key not in again}
+        self._places = {key: place for place, key in enumerate(order)}
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._rows
+
+    def row(self, key: str) -> Record:
+        """Return what is known of a row."""
+        return self._rows.get(key, {})
+
+    def put(self, key: str, row: Record) -> None:
+        """Keep a row."""
+        self._rows[key] = row
+        ordered = sorted(self._rows, key=lambda name: self._places.get(name, len(self._places)))
+        rows = {name: self._rows[name] for name in ordered}
+        write_results(self._name, rows, self._folder, **self._facts)
+
+    def fill(self, keys: Iterable[str], measure: Callable[[str], Record]) -> None:
+        """Measure the rows that are not there yet."""
+        for key in keys:
+            if key in self:
+                print(f"{key}: is there already (--again measures it anew)", flush=True)
+            else:
+                self.put(key, {**measure(key), **circumstances()})
+
+
+def identity(document: Mapping[str, Any], facts: Iterable[str]) -> Record:
+    """Return what must be the same for rows to stand side by side."""
+    described = document.get("machine", {})
+    alike = {key: described.get(key) for key in ("cpu", "cores", "versions")}
+    return alike | {key: document.get(key) for key in facts}
+
+
+def write_results(name: str, rows: Mapping[str, Any], folder: Path = RESULTS, **facts: Any) -> Path:
+    """Keep a benchmark's rows with machine, date and command; return their file."""
+    head = {"name": name, "command": command(), "date": now(), "machine": machine()}
+    Records(folder).write({**head, **facts, "rows": dict(rows)})
+    return Records(folder).path(name)
+
+
+def machine() -> Record:
+    """Describe processor, system and the versions of what is measured."""
+    found = describe_machine()
+    found["cores"] = found.pop("usable_cpus")
+    found["versions"] = {name: version for name in PACKAGES if (version := find_version(name))}
+    return found
+
+
+def circumstances() -> Record:
+    """Return when and how something was measured."""
+    return {"command": command(), "date": now(), "load_average": round(os.getloadavg()[0], 2)}
+
+
+def now() -> str:
+    """Return the time, to the second."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")

@@ -1,0 +1,34 @@
+"""What OpenVINO says of this processor, and what it computes in."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from gcv_edge.engines import import_openvino
+from gcv_edge.measure.isa import ONEDNN
+from gcv_edge.runtime.openvino_session import shared_core
+
+WITHOUT_BF16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI")
+"""Caps on oneDNN under which OpenVINO still says that it has bfloat16."""
+
+
+def describe_processor() -> dict[str, Any]:
+    """Name the processor and what it computes in."""
+    core = shared_core()
+    return {
+        "cpu": core.get_property("CPU", "FULL_DEVICE_NAME"),
+        "capabilities": sorted(core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
+    }
+
+
+def describe_engine() -> dict[str, Any]:
+    """Name the processor, what it computes in, and OpenVINO's version."""
+    return {**describe_processor(), "openvino": import_openvino().__version__.split("-")[0]}
+
+
+def has_bf16() -> bool:
+    """Whether this processor computes in bfloat16; one capped to less would only emulate it."""
+    if os.environ.get(ONEDNN, "").upper() in WITHOUT_BF16:
+        return False
+    return "BF16" in describe_processor()["capabilities"]

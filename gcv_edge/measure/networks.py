@@ -1,0 +1,64 @@
+"""How fast files run in OpenVINO on this machine, measured in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gcv_edge.measure.inputs import fill
+from gcv_edge.measure.timer import Rounds, interleave, timed
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import Session, SessionOptions
+
+MANY_SHORT = Rounds(40, limit=6.0, fewest=2)
+"""Single runs of forms of one network: the best of them counts."""
+FEW_LONG = Rounds(12, seconds=2.5)
+"""Several runs in a row of different networks: the middle ratio counts."""
+RUNS = 4
+
+
+def time_forms(forms: Mapping[str, tuple[Path, str]], rounds: Rounds = MANY_SHORT) -> dict[str, list[float]]:
+    """Time forms of a network in turn.
+
+    Args:
+        forms: name to file and precision of its float part (``f32`` or ``bf16``).
+        rounds: runs of each.
+
+    Returns:
+        Milliseconds of each run by name, in order.
+    """
+    runs = {
+        name: prepare_run(open_session(path, SessionOptions(precision=precision)))
+        for name, (path, precision) in forms.items()
+    }
+    return {name: [1e3 * time for time in times] for name, times in interleave(runs, rounds).items()}
+
+
+def best(times: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Fastest run by name."""
+    return {name: round(min(values), 4) for name, values in times.items()}
+
+
+def compare_speed(paths: Sequence[Path], rounds: Rounds = FEW_LONG) -> list[float]:
+    """Time whole networks in turn; return the seconds of each for one picture.
+
+    They are the best of the first network; of the others, as many times as much as in the median of all
+    rounds: a processor's speed changes within a measurement, but hardly within a round.
+    """
+    sessions = [open_session(path) for path in paths]
+    runs = {str(number): prepare_run(session, RUNS) for number, session in enumerate(sessions)}
+    pictures = [session.input_shape[0] for session in sessions]
+    seconds = np.array(list(interleave(runs, rounds).values())) / np.array(pictures)[:, None]
+    ratios = np.median(seconds / seconds[0], axis=1)
+    return [float(seconds[0].min() * ratio) for ratio in ratios]
+
+
+def prepare_run(session: Session, runs: int = 1) -> Callable[[], float]:
+    """Make a function that runs a session on noise and gives the seconds of the fastest of some runs."""
+    request = session.new_request()
+    fill(request.inputs.values())
+    request.infer()
+    run = timed(request.infer)
+    return lambda: min(run() for _ in range(runs))
