@@ -32,8 +32,8 @@ setup(
     package_data={
         "gcv_edge": ["py.typed", "_core.pyi", "zoo.json", "demo/*"],
         "gcv_edge.benchmarking": ["report.*"],
-        "gcv_edge.calibration": ["report.*"],
         "gcv_edge.exporters.mxnet": ["class_names.json"],
+        "gcv_edge.optimize": ["report.*"],
         "gcv_edge.prune": ["report.*"],
         "gcv_edge.reporting": ["common.*"],
     },

@@ -11,7 +11,7 @@ import numpy as np
 
 from gcv_edge import _core
 from gcv_edge.benchmarking import mxnet_network, mxnet_runner
-from gcv_edge.calibration.feeding import Feeder
+from gcv_edge.calibration.batches import Feeder
 from gcv_edge.data import Dataset, Sample
 from gcv_edge.runtime.loading import load
 from gcv_edge.runtime.results import Classification, Detections

@@ -15,6 +15,11 @@ def is_x86() -> bool:
     return platform.machine().lower() in ("x86_64", "amd64")
 
 
+def own_target() -> str:
+    """Return the name of the target of calibration that this machine is (``calibration`` has all of them)."""
+    return "x86" if is_x86() else "arm"
+
+
 def usable_cpus(cgroup_root: Path = CGROUP_ROOT) -> int:
     """Count the CPUs of the affinity mask, or fewer where a cgroup (a container) grants less."""
     quota = cgroup_quota(cgroup_root)

@@ -92,10 +92,17 @@ def test_nothing_imports_the_command_line() -> None:
         "gcv_edge/evaluation",
         "gcv_edge/calibration",
         "gcv_edge/prune",
+        "gcv_edge/optimize",
     )
     files = [*library, *(path for part in parts for path in python_files(part))]
     assert len(files) > 20
     assert not [path for path in files if parts_used(path) & set(COMMAND_LINE)]
+
+
+@pytest.mark.parametrize("stage", ["calibration", "prune"])
+def test_single_stages_do_not_import_what_joins_them(stage: str) -> None:
+    used = {part for path in python_files(f"gcv_edge/{stage}") for part in parts_used(path)}
+    assert not used & {"optimize", "benchmarking"}
 
 
 def test_runtime_needs_nothing_beyond_the_base_install() -> None:

@@ -23,10 +23,11 @@ import pytest
 import gcv_edge
 from gcv_edge import _core, load
 from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrate
-from gcv_edge.calibration.material import Division, Material, choose_points, open_material
-from gcv_edge.cli.int8 import Prior
 from gcv_edge.cpus import is_x86
 from gcv_edge.measure.findings import Entry, read_entries, write_entries
+from gcv_edge.optimize.baseline import Baseline
+from gcv_edge.optimize.dataset_split import DatasetSplit, SplitOptions, split_dataset
+from gcv_edge.optimize.evaluator import choose_evaluator
 from gcv_edge.prune import PruneResult, preparation, prune
 from gcv_edge.prune.fitting.calibration_set import noise_frames
 from gcv_edge.runtime.pixel_limit import limit_pixels
@@ -67,12 +68,13 @@ class World:
     def source(self) -> Path:
         return self.folder / "small.onnx"
 
-    def material(self) -> Material:
-        return open_material(self.folder / "list.csv", CLASSIFICATION, LABELS, Division(self.count))
+    def split(self) -> DatasetSplit:
+        return split_dataset(self.folder / "list.csv", CLASSIFICATION, LABELS, SplitOptions(self.count))
 
-    def prior(self) -> Prior:
-        material, network = self.material(), load(self.source, engine=ENGINE)
-        return Prior(self.source, material, choose_points(network, material, ENGINE), ENGINE)
+    def baseline(self) -> Baseline:
+        split, network = self.split(), load(self.source, engine=ENGINE)
+        evaluator = choose_evaluator(network, split, ENGINE)
+        return Baseline(self.source, split.calibration.frames, split, evaluator, ENGINE)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +94,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pictures(world: World, part: str) -> list[Path]:
     """The files of a part of the data set."""
-    return [world.folder / name for name in getattr(world.material(), part).names()]
+    return [world.folder / name for name in getattr(world.split(), part).names()]
 
 
 def change_picture(world: World, part: str) -> World:
@@ -105,7 +107,7 @@ def change_picture(world: World, part: str) -> World:
 
 
 def swap_pictures(world: World) -> World:
-    first, second = pictures(world, "calibrating")[5:7]
+    first, second = pictures(world, "calibration")[5:7]
     before = first.read_bytes()
     first.write_bytes(second.read_bytes())
     second.write_bytes(before)
@@ -190,9 +192,9 @@ def floats(path: Path) -> int:
 
 def run_calibration(world: World, output: Path, stop: str | None = None) -> CalibrationResult:
     """Calibrate as the command does; stop at the beginning of a stage."""
-    prior = world.prior()
-    assert prior.points is not None
-    points = prior.points.of
+    baseline = world.baseline()
+    assert baseline.evaluator is not None
+    points = baseline.evaluator.score
 
     def progress(stage: str) -> None:
         if stage == stop:
@@ -208,16 +210,16 @@ def run_calibration(world: World, output: Path, stop: str | None = None) -> Cali
         **(scoring if world.has_score else {}),
         **world.arguments,
     }
-    frames = world.frames(prior.material.calibrating.frames)
-    options = replace(world.options, score_hash=prior.score_hash if world.has_hash else "")
+    frames = world.frames(baseline.frames)
+    options = replace(world.options, score_hash=baseline.score_hash if world.has_hash else "")
     return calibrate(world.source, frames, output, progress=progress, options=options, **arguments)
 
 
 def run_pruning(world: World, output: Path, stop: str | None = None) -> PruneResult:
     """Prune as the command does; stop at the first step of a stage."""
-    prior = world.prior()
-    assert prior.points is not None
-    points, size = prior.points.of, world.source.stat().st_size
+    baseline = world.baseline()
+    assert baseline.evaluator is not None
+    points, size = baseline.evaluator.score, world.source.stat().st_size
     fits = 0
 
     def progress(stage: str, done: int, total: int) -> None:
@@ -231,8 +233,8 @@ def run_pruning(world: World, output: Path, stop: str | None = None) -> PruneRes
 
     scoring: dict[str, Any] = {"score": score, "max_drop": 20.0}
     arguments = {"macs": 0.4, **(scoring if world.has_score else {}), **world.arguments}
-    score_hash = prior.score_hash if world.has_hash else ""
-    frames = world.frames(prior.material.calibrating.frames)
+    score_hash = baseline.score_hash if world.has_hash else ""
+    frames = world.frames(baseline.frames)
     return prune(world.source, frames, output, score_hash=score_hash, progress=progress, **arguments)
 
 
@@ -247,11 +249,11 @@ GIVEN = (
 QUANTIZED = "statistics, agreement, sensitivity, scores"
 CALIBRATING = (
     Change("nothing", ""),
-    Change("a picture", QUANTIZED, lambda world: change_picture(world, "calibrating")),
+    Change("a picture", QUANTIZED, lambda world: change_picture(world, "calibration")),
     Change("the order of pictures", QUANTIZED, swap_pictures),
-    Change("a picture measured on", "float score, scores", lambda world: change_picture(world, "measuring")),
-    Change("a label", "float score, scores", lambda world: correct_label(world, "measuring")),
-    Change("a label that is not used", "", lambda world: correct_label(world, "calibrating")),
+    Change("a picture measured on", "float score, scores", lambda world: change_picture(world, "evaluation")),
+    Change("a label", "float score, scores", lambda world: correct_label(world, "evaluation")),
+    Change("a label that is not used", "", lambda world: correct_label(world, "calibration")),
     Change("the split", "ALL", lambda world: replace(world, count=8)),
     Change("pictures that cannot be read again", "statistics", lambda world: replace(world, frames=iter)),
     Change("pictures to compare on", QUANTIZED, argument(held_out=list(noise_frames(3, (12, 10), seed=1)))),
@@ -276,11 +278,11 @@ STAGES = {
 FITTED = "orders, curves, widths, fits, drops"
 PRUNING = (
     Change("nothing", ""),
-    Change("a picture", FITTED, lambda world: change_picture(world, "calibrating")),
+    Change("a picture", FITTED, lambda world: change_picture(world, "calibration")),
     Change("the order of pictures", FITTED, swap_pictures),
-    Change("a picture measured on", "drops", lambda world: change_picture(world, "measuring")),
-    Change("a label", "drops", lambda world: correct_label(world, "measuring")),
-    Change("a label that is not used", "", lambda world: correct_label(world, "calibrating")),
+    Change("a picture measured on", "drops", lambda world: change_picture(world, "evaluation")),
+    Change("a label", "drops", lambda world: correct_label(world, "evaluation")),
+    Change("a label that is not used", "", lambda world: correct_label(world, "calibration")),
     Change("the split", "ALL", lambda world: replace(world, count=8)),
     Change("pictures that cannot be read again", "", lambda world: replace(world, frames=iter)),
     Change("what the score depends on, unsaid", "drops", lambda world: replace(world, has_hash=False)),

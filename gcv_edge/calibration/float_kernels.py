@@ -10,28 +10,31 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gcv_edge.calibration.bench import Bench, Draft
-from gcv_edge.calibration.job import Job
-from gcv_edge.calibration.survey import Survey
+from gcv_edge.calibration.candidates import Candidate, CandidateEvaluator
+from gcv_edge.calibration.job import CalibrationJob
+from gcv_edge.calibration.statistics import CalibrationData
 from gcv_edge.measure.engine import has_bf16
 from gcv_edge.measure.layers import LayerTime, profile
 
 NO_KERNEL = "no 8-bit kernel"
 
 
-def return_float_kernels(job: Job, survey: Survey, bench: Bench, draft: Draft) -> Draft:
-    """Return layers to float that would be rounded and computed in float all the same."""
+def return_float_kernels(
+    job: CalibrationJob, data: CalibrationData, evaluator: CandidateEvaluator, candidate: Candidate
+) -> Candidate:
+    """Return layers to float that would be quantised and computed in float all the same."""
     if not (job.options.float_kernels and job.target.name == "x86"):
-        return draft
+        return candidate
     job.watch.start("profile")
-    finding = survey.findings.at("float kernels", survey.key, draft.recipe)
+    finding = data.findings.at("float kernels", data.key, candidate.recipe)
     found = finding.value
     if found is None:
         with tempfile.TemporaryDirectory() as folder:
-            file = bench.workshop.write(draft.recipe, Path(folder) / "profiled.onnx")
-            found = find_float_kernels(draft.quantized(job), profile(file, "bf16" if has_bf16() else "f32"))
+            file = evaluator.builder.write(candidate.recipe, Path(folder) / "profiled.onnx")
+            ran = profile(file, "bf16" if has_bf16() else "f32")
+            found = find_float_kernels(candidate.quantized(job), ran)
         finding.keep(found)
-    return draft.keeping(found, NO_KERNEL)
+    return candidate.keeping(found, NO_KERNEL)
 
 
 def find_float_kernels(layers: Sequence[str], ran: Mapping[str, LayerTime]) -> list[str]:

@@ -1,29 +1,150 @@
-"""Returning the worst layers to floating point until little enough of a score is lost."""
+"""Accuracy gate: layers return to float until no more of a score is lost than the limit allows."""
 
 from __future__ import annotations
 
+import math
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from gcv_edge.evaluation.drop import Drop
+from gcv_edge.calibration.candidates import Candidate, CandidateEvaluator, Recipe, temporary_file
+from gcv_edge.calibration.job import CalibrationJob
+from gcv_edge.calibration.sensitivity import measure_sensitivity, worst_first
+from gcv_edge.calibration.statistics import CalibrationData
+from gcv_edge.calibration.writing import write_file
+from gcv_edge.evaluation.drop import Collapse, Drop, Measure, Score, as_score, find_collapses, find_drop
+from gcv_edge.measure.findings import Finding
+
+ACCURACY = "accuracy"
+"""Reason for which the gate keeps layers float."""
+
+MOST_FLOAT = 0.5
+"""Part of the layers that may return to float to be confident; with more, little is left in 8 bits."""
 
 DropOf = Callable[[Sequence[str]], Drop]
 """What the network loses with these layers kept float."""
 
-MOST_FLOAT = 0.5
-"""Part of the layers that may be returned to float to be sure: beyond it the network is no 8-bit one."""
+
+@dataclass(frozen=True)
+class GatedCandidate:
+    """A candidate with its score.
+
+    Attributes:
+        candidate: the network.
+        before, after: score of the float and of this network; None without a score.
+        max_drop: points that may be lost; None for any number.
+        complete: no search was cut short by the deadline.
+    """
+
+    candidate: Candidate
+    before: Score | None = None
+    after: Score | None = None
+    max_drop: float | None = None
+    complete: bool = True
+
+    @property
+    def drop(self) -> Drop | None:
+        """What is lost; None without a score."""
+        return None if self.before is None or self.after is None else find_drop(self.before, self.after)
+
+    @property
+    def passed(self) -> bool:
+        """Whether no more is lost than may be, at ``drop.CONFIDENCE``."""
+        return self.drop is None or self.drop.is_within(self.max_drop)
+
+    @property
+    def pictures_needed(self) -> int | None:
+        """Estimate of the labelled pictures that would decide, where these are too few; else None."""
+        if self.passed or self.drop is None or self.max_drop is None:
+            return None
+        return self.drop.pictures_needed(self.max_drop)
+
+    @property
+    def collapses(self) -> list[Collapse]:
+        """Classes that lose much more than the whole."""
+        return [] if self.before is None or self.after is None else find_collapses(self.before, self.after)
+
+
+class AccuracyGate:
+    """Scores networks, each once, and decides which layers stay float.
+
+    Args:
+        job: what is asked for.
+        data: what the pictures told.
+        evaluator: makes networks.
+        score: the caller's.
+    """
+
+    def __init__(
+        self, job: CalibrationJob, data: CalibrationData, evaluator: CandidateEvaluator, score: Measure
+    ) -> None:
+        self._job, self._data, self._evaluator, self._score = job, data, evaluator, score
+        judged_by = job.options.score_hash or secrets.token_hex()  # unknown: no other call's score counts
+        self._float = data.findings.at("float score", job.key, job.target.name, judged_by)
+        self._scores = data.findings.at("scores", data.key, judged_by)
+
+    def judge(
+        self, candidate: Candidate, max_drop: float | None, time_budget: float | None
+    ) -> GatedCandidate:
+        """Score a network, and return layers to float until no more than ``max_drop`` is lost."""
+        deadline = time.monotonic() + (math.inf if time_budget is None else time_budget)
+        self._job.watch.start("score")
+        before = remember(self._float, "float", lambda: self._score(self._job.source))
+        found = GatedCandidate(candidate, before, self._measure(candidate), max_drop)
+        found = found if found.passed else self._finer(found)
+        if found.passed or max_drop is None:
+            return found
+        fallback = self._search(found.candidate, before, max_drop, deadline)
+        after = self._measure(found.candidate, fallback.kept_float)
+        kept = found.candidate.keeping(fallback.kept_float, ACCURACY)
+        return GatedCandidate(kept, before, after, max_drop, fallback.complete)
+
+    def _finer(self, found: GatedCandidate) -> GatedCandidate:
+        """Use the finer and slower form of 8-bit numbers where the score is higher with it."""
+        if not self._job.target.has_zero_points or found.after is None:
+            return found
+        finer = replace(found.candidate, recipe=replace(found.candidate.recipe, fine=True))
+        after = self._measure(finer)
+        return replace(found, candidate=finer, after=after) if after.points > found.after.points else found
+
+    def _search(self, candidate: Candidate, before: Score, limit: float, deadline: float) -> FloatFallback:
+        self._job.watch.start("search")
+        known = measure_sensitivity(self._job, self._data, self._evaluator, candidate, deadline)
+        ranked = worst_first(candidate.quantized(self._job), known)
+        return search_float_layers(
+            ranked, lambda kept: find_drop(before, self._measure(candidate, kept)), limit, deadline
+        )
+
+    def _measure(self, candidate: Candidate, kept: Sequence[str] = ()) -> Score:
+        recipe = replace(candidate.recipe, kept_float=(*candidate.recipe.kept_float, *kept))
+        return remember(self._scores, repr(recipe), lambda: self._score_of(recipe))
+
+    def _score_of(self, recipe: Recipe) -> Score | float:
+        with temporary_file() as path:
+            write_file(self._evaluator.builder.build(recipe), path, self._job.metadata, {})
+            return self._score(path)
+
+
+def remember(finding: Finding, name: str, measure: Callable[[], Score | float]) -> Score:
+    """Measure a score, or look it up."""
+    known: dict[str, Any] = finding.value or {}
+    if name not in known:
+        known[name] = as_score(measure()).to_dict()
+        finding.keep(known)
+    return Score.from_dict(known[name])
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Where the search ended.
+class FloatFallback:
+    """Layers that return to float, as a search found them.
 
     Attributes:
-        kept_float: layers returned to floating point.
-        drop: what is lost then.
-        passed: no more than the limit is lost, at ``drop.CONFIDENCE``.
-        complete: the search ended by itself and not at the deadline.
+        kept_float: their names.
+        drop: what is lost with them in float.
+        passed: that is within the limit, at ``drop.CONFIDENCE``.
+        complete: the search was not cut short by the deadline.
     """
 
     kept_float: tuple[str, ...]
@@ -32,19 +153,14 @@ class Verdict:
     complete: bool = True
 
 
-def search(
-    worst_first: Sequence[str], measure: DropOf, limit: float, deadline: float | None = None
-) -> Verdict:
-    """Find the fewest of the worst layers that must be float.
+def search_float_layers(
+    worst_first: Sequence[str], measure: DropOf, limit: float, deadline: float = math.inf
+) -> FloatFallback:
+    """Find the fewest of the ranked layers that must be float for no more than a limit to be lost.
 
-    Where half of them are not enough to be sure, it is the fewest with which no more than the limit is lost
-    on the pictures measured on; that verdict has not passed.
-
-    Args:
-        worst_first: quantised layers, ranked.
-        measure: measures the network with some of them float.
-        limit: points that may be lost.
-        deadline: ``time.monotonic`` at which to stop with the best found so far.
+    Where MOST_FLOAT of them are not enough to be confident, find the fewest with which no more is lost on the
+    pictures measured on; then the result has not passed. At the deadline (``time.monotonic``), the best found
+    so far is returned.
     """
     few = worst_first[: max(1, int(MOST_FLOAT * len(worst_first)))]
     sure = find_fewest(few, measure, lambda drop: drop.upper - limit, deadline)
@@ -55,18 +171,18 @@ def search(
 
 
 def find_fewest(
-    worst_first: Sequence[str], measure: DropOf, excess: Callable[[Drop], float], deadline: float | None
-) -> Verdict:
+    worst_first: Sequence[str], measure: DropOf, excess: Callable[[Drop], float], deadline: float
+) -> FloatFallback:
     """Find the fewest layers with which nothing is in excess: doubling, then bisection."""
 
-    def attempt(count: int) -> Verdict:
+    def attempt(count: int) -> FloatFallback:
         kept = tuple(worst_first[:count])
         found = measure(kept)
-        return Verdict(kept, found, excess(found) <= 0)
+        return FloatFallback(kept, found, excess(found) <= 0)
 
     best, failed = attempt(0), 0
     while not best.passed:
-        if is_over(deadline):
+        if time.monotonic() > deadline:
             return replace(best, complete=False)
         if failed == len(worst_first):
             return best
@@ -76,14 +192,9 @@ def find_fewest(
             best = found
         failed = failed if found.passed else count
     while len(best.kept_float) - failed > 1:
-        if is_over(deadline):
+        if time.monotonic() > deadline:
             return replace(best, complete=False)
         count = (len(best.kept_float) + failed) // 2
         found = attempt(count)
         best, failed = (found, failed) if found.passed else (best, count)
     return best
-
-
-def is_over(deadline: float | None) -> bool:
-    """Whether a deadline has passed."""
-    return deadline is not None and time.monotonic() > deadline

@@ -1,4 +1,4 @@
-"""What is asked of a calibration, and the network that it is asked of."""
+"""What is asked of a calibration: the caller's options, and the network that they are for."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 import onnx_ir as ir
 
-from gcv_edge.calibration.feeding import Feeder
-from gcv_edge.calibration.options import CalibrationOptions
-from gcv_edge.calibration.placement import Placement
-from gcv_edge.calibration.recipes import Workshop
-from gcv_edge.calibration.targets import Target, find_target
-from gcv_edge.calibration.thresholds import find_mode
+from gcv_edge.calibration.batches import Feeder
+from gcv_edge.calibration.bias_correction import KINDS
+from gcv_edge.calibration.graph_rewrites import prepare
+from gcv_edge.calibration.qdq_placement import Placement, place
+from gcv_edge.calibration.quantization_parameters import Target, comparison_engine, find_target
+from gcv_edge.calibration.ranges import AUTO, MODES, find_mode
 from gcv_edge.errors import GcvEdgeError, UnsupportedError, UsageError
 from gcv_edge.measure.findings import environment, hash_file, key_of
 from gcv_edge.metadata import ModelMetadata
@@ -27,7 +27,42 @@ MIN_OPSET = 13
 
 
 @dataclass(frozen=True)
-class Job:
+class CalibrationOptions:
+    """What a caller may choose beside network, pictures and target.
+
+    Attributes:
+        correction: of biases: ``auto``, ``none``, ``fast`` or ``full``.
+        keep_float: names of layers that stay float in any case.
+        data: name of the pictures, for the record.
+        data_hash: of the pictures, for the record; empty: SHA-256 over the frames read.
+        measured_hash: of the pictures that the score is measured on, for the record.
+        score_hash: of what the score depends on beside the file (pictures, labels, metric). If it is empty,
+            that is not known, and an interrupted call's scores are not used again.
+        metric, measured: what the score is, for the record: ``top-1``; ``accuracy`` or ``agreement``.
+        time_forms: time float and 8-bit forms on this machine.
+        float_kernels: return layers to float that OpenVINO has no 8-bit kernel for here; for target x86.
+        sensitivity: measure every layer's, not only where the search for float layers needs it.
+    """
+
+    correction: str = "auto"
+    keep_float: tuple[str, ...] = ()
+    data: str = ""
+    data_hash: str = ""
+    measured_hash: str = ""
+    score_hash: str = ""
+    metric: str = ""
+    measured: str = ""
+    time_forms: bool = True
+    float_kernels: bool = True
+    sensitivity: bool = False
+
+    def __post_init__(self) -> None:
+        if self.correction not in ("auto", *KINDS):
+            raise UsageError(f"correction: found '{self.correction}', expected auto, {', '.join(KINDS)}")
+
+
+@dataclass(frozen=True)
+class CalibrationJob:
     """One calibration.
 
     Attributes:
@@ -35,10 +70,10 @@ class Job:
         output: file to write.
         target: form of the 8-bit numbers.
         mode: how ranges are chosen, or ``auto``.
-        options: further choices.
+        options: the caller's.
         metadata: of the float file.
-        floating: the network, prepared.
-        placement: where it can be quantised.
+        floating: its network, prepared (``graph_rewrites.prepare``).
+        placement: all that can be quantised of it.
         watch: times the stages and announces them.
     """
 
@@ -55,16 +90,21 @@ class Job:
     @property
     def layers(self) -> list[str]:
         """Names of the layers that can be quantised, in the graph's order."""
-        return [layer.name or "" for layer in self.placement.layers]
+        return self.placement.layer_names
 
     @property
-    def findings_path(self) -> Path:
-        """File beside the output that keeps what has been found out."""
-        return self.output.with_name(f".{self.output.name}.calibration")
+    def modes(self) -> tuple[str, ...]:
+        """Ways to choose ranges that are compared."""
+        return MODES if self.mode == AUTO else (self.mode,)
+
+    @property
+    def engine(self) -> str:
+        """Engine in which 8-bit files are compared with the float file."""
+        return comparison_engine(self.target)
 
     @cached_property
     def key(self) -> str:
-        """What every finding depends on: the float file, versions and the processor."""
+        """Hash of what every finding depends on: the float file, versions and the processor."""
         return key_of(hash_file(self.source), environment())
 
     def feeder(self) -> Feeder:
@@ -74,28 +114,37 @@ class Job:
         return Feeder({value.name or "": lengths_of(value) for value in inputs}, self.metadata, dtype.numpy())
 
 
+def findings_path(output: Path) -> Path:
+    """Name the hidden file beside an output in which an interrupted calibration leaves its findings."""
+    return output.with_name(f".{output.name}.calibration")
+
+
 def open_job(
     source: Path, output: Path, target: str, mode: str, options: CalibrationOptions, watch: Stages
-) -> Job:
+) -> CalibrationJob:
     """Load a network and make sure that what is asked can be done.
 
     Raises:
         UsageError: an unknown target, mode or layer.
-        UnsupportedError: the network is 8-bit already, or has nothing that could be.
+        UnsupportedError: the network is 8-bit already, or has no layer that could be.
     """
     form, ranges = find_target(target), find_mode(mode)
     metadata = read_metadata(source)
     if metadata.variant != "fp32":
         raise UnsupportedError(f"{source}: found variant '{metadata.variant}', expected 'fp32'")
-    floating, placement = Workshop(source, form).placement()
-    check_network(source, floating, placement)
+    floating, placement = load_quantizable(source)
     check_names(options.keep_float, placement)
-    return Job(source, output, form, ranges, options, metadata, floating, placement, watch)
+    return CalibrationJob(source, output, form, ranges, options, metadata, floating, placement, watch)
 
 
-def check_network(source: Path, model: ir.Model, placement: Placement) -> None:
-    """Refuse a network that cannot be quantised."""
-    opset = model.opset_imports.get("", 0)
+def load_quantizable(source: Path) -> tuple[ir.Model, Placement]:
+    """Load a float file; return its network, prepared, and all that can be quantised of it.
+
+    Raises:
+        UnsupportedError: its opset has one scale for all weights of a layer, or no layer can be quantised.
+    """
+    model = prepare(ir.load(source))
+    opset, placement = model.opset_imports.get("", 0), place(model.graph)
     if opset < MIN_OPSET:
         raise UnsupportedError(
             f"{source}: found opset {opset}, expected {MIN_OPSET} or later, where weights have a scale per "
@@ -103,16 +152,15 @@ def check_network(source: Path, model: ir.Model, placement: Placement) -> None:
         )
     if not placement.layers:
         raise UnsupportedError(f"{source}: no layer can be quantised: it has no convolution or dense layer")
+    return model, placement
 
 
 def check_names(names: Iterable[str], placement: Placement) -> None:
     """Refuse layers that are not there."""
-    layers = {layer.name for layer in placement.layers}
+    layers = placement.layer_names
     for name in names:
         if name not in layers:
-            raise UsageError(
-                f"keep_float: found '{name}', expected names of layers, such as '{next(iter(layers))}'"
-            )
+            raise UsageError(f"keep_float: found '{name}', expected names of layers, such as '{layers[0]}'")
 
 
 def lengths_of(value: ir.Value) -> tuple[Any, ...]:

@@ -1,60 +1,62 @@
-"""What calibration learns from the pictures, read once and one by one."""
+"""Statistics of the pictures, which are read once: histograms and ranges of values, and means of channels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.calibration.histograms import Histogram
-from gcv_edge.calibration.placement import Placement
-from gcv_edge.calibration.thresholds import choose_range
+from gcv_edge.calibration.batches import MOST_HELD_OUT, Batch, Frame, HeldOutSplit
+from gcv_edge.calibration.bias_correction import Means, channel_means
+from gcv_edge.calibration.job import CalibrationJob, findings_path
+from gcv_edge.calibration.qdq_nodes import Ranges
+from gcv_edge.calibration.qdq_placement import Placement
+from gcv_edge.calibration.ranges import Histogram, choose_range
+from gcv_edge.errors import DataError
 from gcv_edge.graph.probing import Probe
 from gcv_edge.graph.values import name_of
+from gcv_edge.measure.findings import Finding, Findings, key_of
 
-Floats = NDArray[np.float64]
+DRY_RUN = 2
+"""Pictures that are tried before the others are read."""
 
 
 @dataclass(frozen=True)
-class Statistics:
+class ActivationStatistics:
     """Distributions of a float network's values.
 
     Attributes:
         histograms: of each group of values that share a scale.
         groups: group of each value, by its name; copies are among them.
-        means: mean of each channel of each layer's input, by the layer's name.
+        means: of the channels of each layer's input, by the layer's name.
         batches: how many were read.
     """
 
     histograms: Mapping[str, Histogram]
     groups: Mapping[str, str]
-    means: Mapping[str, Floats]
+    means: Means
     batches: int
 
     def ranges(self, mode: str) -> dict[str, tuple[float, float]]:
-        """Choose the range of each value; those of a group share one."""
+        """Choose the range of each value; values of a group share one."""
         found = {group: choose_range(histogram, mode) for group, histogram in self.histograms.items()}
         return {name: found[group] for name, group in self.groups.items()}
 
 
-def collect(
+def collect_statistics(
     model: ir.Model, placement: Placement, batches: Iterable[Mapping[str, NDArray[np.float32]]]
-) -> Statistics:
-    """Run a float network on batches, keeping only counts and sums.
-
-    Args:
-        model: prepared, float.
-        placement: of all that may be quantised.
-        batches: inputs by name.
-    """
+) -> ActivationStatistics:
+    """Run a float network, prepared, on batches, of which only counts and sums are kept."""
     inputs = {layer.name or "": name_of(layer.inputs[0]) for layer in placement.layers}
     members = {group: list(map(name_of, values)) for group, values in placement.groups.items()}
     probe = Probe(model, sorted({*inputs.values(), *(name for names in members.values() for name in names)}))
     histograms = {group: Histogram() for group in members}
-    sums: dict[str, Floats] = {}
+    sums: dict[str, NDArray[np.float64]] = {}
     count = 0
     for batch in batches:
         found = probe.run(batch)
@@ -66,10 +68,133 @@ def collect(
             sums[name] = sums.get(name, 0.0) + channel_means(found[name])
     means = {layer: sums[name] / count for layer, name in inputs.items()} if count else {}
     groups = {name_of(value): group for value, group in (placement.values | placement.copies).items()}
-    return Statistics(histograms, groups, means, count)
+    return ActivationStatistics(histograms, groups, means, count)
 
 
-def channel_means(value: NDArray[np.float32]) -> Floats:
-    """Mean over all axes but the channel's."""
-    axes = tuple(axis for axis in range(value.ndim) if axis != 1)
-    return np.asarray(value.mean(axis=axes, dtype=np.float64))
+@dataclass(frozen=True)
+class CalibrationData:
+    """What one pass over the pictures gave.
+
+    Attributes:
+        findings: what this calibration has found out so far, on disk.
+        key: hash of what findings about 8-bit networks depend on: the job's key, all pictures, the target.
+        ranges: of each value, by mode.
+        means: of the channels of each layer's input.
+        corrected_on: batches for full bias correction.
+        held_out: batches that candidates are compared on.
+        pictures: how many the statistics are of.
+        compared: pictures in the held-out batches.
+        data_hash: of the pictures.
+        sameness: says that the pictures are all the same; empty where they are not.
+        sensitivity: agreement by layer, as far as it was measured.
+    """
+
+    findings: Findings
+    key: str
+    ranges: Mapping[str, Ranges]
+    means: Means
+    corrected_on: Sequence[Batch]
+    held_out: Sequence[Batch]
+    pictures: int
+    compared: int
+    data_hash: str
+    sameness: str
+    sensitivity: dict[str, float] = field(default_factory=dict)
+
+
+def collect_data(
+    job: CalibrationJob,
+    frames: Iterable[Frame],
+    held_out: Iterable[Frame] | None,
+    dry_run: Callable[[Sequence[Frame]], None],
+) -> CalibrationData:
+    """Read all pictures: take statistics of most, and hold a few out.
+
+    An interrupted call's statistics are used again where ``frames`` can be read twice and are the same.
+
+    Args:
+        job: what is asked for.
+        frames: read once, or twice where they can be.
+        held_out: pictures to compare on; None: some of ``frames``.
+        dry_run: tries the first frames before the others are read.
+
+    Raises:
+        DataError: there is no picture, or something that is none.
+    """
+    job.watch.start("read")
+    findings, given = Findings(findings_path(job.output)), read_held_out(job, held_out)
+    known = None
+    if findings.has("statistics") and iter(frames) is not frames:
+        reading = PicturePass(job, given)
+        for _ in reading.batches(frames):
+            pass
+        known = reading.finding(findings).value
+    if known is None:
+        reading = PicturePass(job, given)
+        known = reading.statistics(frames, dry_run)
+        reading.finding(findings).keep(known)
+    reading.split.fill_held_out()
+    return CalibrationData(
+        findings,
+        reading.key,
+        ranges={
+            mode: {name: (low, high) for name, (low, high) in found.items()}  # JSON has lists
+            for mode, found in known["ranges"].items()
+        },
+        means={name: np.asarray(mean) for name, mean in known["means"].items()},
+        corrected_on=reading.split.corrected_on,
+        held_out=reading.split.held_out,
+        pictures=known["pictures"],
+        compared=len(reading.split.held_out) * reading.feeder.per_batch - reading.feeder.repeated,
+        data_hash=job.options.data_hash or reading.feeder.digest,
+        sameness=known["sameness"],
+    )
+
+
+def read_held_out(job: CalibrationJob, frames: Iterable[Frame] | None) -> HeldOutSplit:
+    """Read the pictures that the caller gave to compare on."""
+    if frames is None:
+        return HeldOutSplit()
+    feeder = job.feeder()
+    batches = list(itertools.islice(feeder.batches(frames), MOST_HELD_OUT))
+    return HeldOutSplit(batches, given_hash=feeder.digest)
+
+
+class PicturePass:
+    """One pass over the pictures: ``feeder`` makes batches of them, ``split`` divides these."""
+
+    def __init__(self, job: CalibrationJob, given: HeldOutSplit) -> None:
+        self._job, self.feeder = job, job.feeder()
+        self.split = replace(given, held_out=list(given.held_out), corrected_on=[])
+
+    def batches(self, frames: Iterable[Frame]) -> Iterator[Batch]:
+        """Give the batches that statistics are taken of."""
+        return self.split.divide(self.feeder.batches(frames))
+
+    def statistics(
+        self, frames: Iterable[Frame], dry_run: Callable[[Sequence[Frame]], None]
+    ) -> dict[str, Any]:
+        """Take statistics of all batches, as values for JSON."""
+        stream = iter(frames)
+        first = list(itertools.islice(stream, DRY_RUN))
+        dry_run(first)
+        batches = self.batches(itertools.chain(first, stream))
+        found = collect_statistics(self._job.floating, self._job.placement, batches)
+        if not found.batches:
+            raise DataError("calibration: found no pictures, expected some hundred")
+        return {
+            "ranges": {mode: found.ranges(mode) for mode in self._job.modes},
+            "means": {name: mean.tolist() for name, mean in found.means.items()},
+            "pictures": found.batches * self.feeder.per_batch - self.feeder.repeated,
+            "sameness": self.feeder.sameness,
+        }
+
+    def finding(self, findings: Findings) -> Finding:
+        """Return the finding that depends on the pictures read, and on how they were divided."""
+        digest, is_given = self.feeder.digest, bool(self.split.given_hash)
+        return findings.at("statistics", self._job.key, self._job.modes, digest, is_given)
+
+    @property
+    def key(self) -> str:
+        """Hash of what findings about 8-bit networks depend on."""
+        return key_of(self._job.key, self.feeder.digest, self.split.given_hash, self._job.target.name)

@@ -1,4 +1,4 @@
-"""Giving an 8-bit network the float file's metadata and its name."""
+"""Writing an 8-bit file with the float file's metadata, a record, and a verdict of both engines."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import onnx_ir as ir
 
 import gcv_edge
 from gcv_edge.agreement import Comparison, compare_run, measure_spreads
-from gcv_edge.calibration.recipes import Batches
-from gcv_edge.calibration.results import METADATA_KEY
+from gcv_edge.calibration.bias_correction import Batches
+from gcv_edge.calibration.result import METADATA_KEY
 from gcv_edge.errors import GcvEdgeError
 from gcv_edge.files import replacing
 from gcv_edge.graph.writing import write_model
@@ -28,7 +28,7 @@ from gcv_edge.verification.verdict import Verification
 
 VARIANT = "int8"
 STALE = ("gcv_edge verification", "gcv_edge self_test", METADATA_KEY)
-"""Metadata of the float file that says nothing of the 8-bit one."""
+"""Metadata of the float file that do not hold for the 8-bit one."""
 
 
 def write_file(
@@ -46,7 +46,8 @@ def write_file(
         path: where.
         metadata: of the float file.
         record: of the calibration.
-        batches: run them in ONNX Runtime and OpenVINO, and store the verdict and numbers for later checks.
+        batches: inputs to run in ONNX Runtime and OpenVINO; the verdict is stored, and numbers for later
+            checks.
 
     Returns:
         Whether the engines agree, where that was checked; else True.
@@ -69,10 +70,10 @@ def write_file(
 
 
 def add_verdict(path: Path, metadata: ModelMetadata, batches: Batches) -> bool:
-    """Hold ONNX Runtime against OpenVINO on real pictures and store what was found.
+    """Compare ONNX Runtime with OpenVINO on real pictures and store the verdict.
 
-    Numbers for a noisy picture, which later checks ask for, are stored where the engines agree on them: far
-    from what a network was calibrated on they need not.
+    The outputs for a noisy picture, which later checks compare with, are stored only where the engines agree
+    on them: a network was not calibrated on noise.
     """
     engines = [open_session(path, SessionOptions(engine=engine)) for engine in ("onnxruntime", "openvino")]
     found, expected = ([session.run(batch) for batch in batches] for session in engines)
@@ -88,7 +89,7 @@ def add_verdict(path: Path, metadata: ModelMetadata, batches: Batches) -> bool:
 def compare_lists(
     found: Sequence[Outputs], expected: Sequence[Outputs], metadata: ModelMetadata
 ) -> tuple[Comparison, ...]:
-    """Compare engines by the mean over pictures of each output's difference."""
+    """Compare two engines' outputs by the mean over pictures of each output's difference."""
     spreads = measure_spreads(expected, metadata)
     each = [compare_run(f, e, metadata, spreads) for f, e in zip(found, expected, strict=True)]
     return tuple(

@@ -8,11 +8,13 @@ import click
 
 from gcv_edge.cli.console import echo_json
 from gcv_edge.cli.guard import debug_option
-from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration, split_options
-from gcv_edge.cli.int8_outcome import outcome_to_dict, print_outcome, refuse_drop
+from gcv_edge.cli.int8_text import int8_to_dict, print_int8, refuse_int8
+from gcv_edge.cli.observing import TerminalObserver
+from gcv_edge.cli.optimizing import calibration_options, int8_path, optimize_file, split_options
 from gcv_edge.cli.options import Fraction, json_option, max_pixels_option
 from gcv_edge.cli.outputs import check_output, check_report
 from gcv_edge.errors import UsageError
+from gcv_edge.optimize import OptimizeOptions
 from gcv_edge.store import find_model
 
 
@@ -63,26 +65,28 @@ def calibrate(
     target_file = Path(output) if output is not None else int8_path(source)
     check_output(str(target_file), str(source))
     check_report(report)
-    wishes = Wishes(
-        data,
-        target,
-        calib_mode,
-        num_samples,
-        max_drop,
-        time_budget,
-        split,
-        calibration_split,
-        pictures,
-        ignore_unknown,
-        layers,
-        report,
+    options = OptimizeOptions(
+        target=target,
+        mode=calib_mode,
+        samples=num_samples,
+        max_drop=max_drop,
+        time_budget=None if time_budget is None else 60 * time_budget,
+        split=split,
+        calibration_split=calibration_split,
+        pictures=pictures,
+        ignore_unknown=ignore_unknown,
+        keep_float=layers,
+        sensitivity=report is not None,
     )
-    outcome = run_calibration(source, target_file, wishes, quiet=as_json)
+    observer = TerminalObserver(data, options, quiet=as_json)
+    result = optimize_file(source, data, options, observer, output=target_file, report=report)
+    made = result.quantized
+    assert made is not None
     if as_json:
-        echo_json(outcome_to_dict(outcome))
+        echo_json(int8_to_dict(result, made, report))
     else:
-        print_outcome(outcome)
-    refuse_drop(outcome)
+        print_int8(result, made, report)
+    refuse_int8(result, made)
 
 
 def parse_layers(text: str | None) -> tuple[str, ...]:

@@ -103,13 +103,18 @@ def show(detector: Detector, picture: Path, folder: Path) -> None:
 
 def show_int8(model: Path, shipped: Path) -> None:
     """Calibrate on half of the shipped pictures and compare on the others."""
-    from gcv_edge.cli.int8 import Wishes, int8_path, own_target, run_calibration
-    from gcv_edge.cli.int8_outcome import print_outcome
+    from gcv_edge.cli.int8_text import print_int8
+    from gcv_edge.cli.observing import TerminalObserver
+    from gcv_edge.cli.optimizing import optimize_file
+    from gcv_edge.optimize import OptimizeOptions
 
-    wishes = Wishes(str(shipped), own_target(), "mse", samples=100, is_quick=True)
+    options = OptimizeOptions(mode="mse", samples=100, is_quick=True)
+    observer = TerminalObserver(str(shipped), options, quiet=True)
     echo("\nThe same in 8 bits, calibrated on half of these pictures and compared with the float file on")
     echo("the others. They are far too few: enough to show how it goes, not to rely on.")
-    print_outcome(run_calibration(model, int8_path(model), wishes, quiet=True))
+    result = optimize_file(model, str(shipped), options, observer)
+    assert result.quantized is not None
+    print_int8(result, result.quantized)
 
 
 def echo_timings(detector: Detector, folder: Path) -> None:

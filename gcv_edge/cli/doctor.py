@@ -33,7 +33,7 @@ OK, ABSENT, BROKEN = "ok", "absent", "BROKEN"
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing that was looked at.
 
     Attributes:
@@ -66,11 +66,11 @@ def doctor(as_json: bool) -> None:
         raise GcvEdgeError(f"broken: {', '.join(broken)}")
 
 
-def examine() -> Iterator[Finding]:
+def examine() -> Iterator[Diagnosis]:
     """Look at everything in turn."""
-    yield Finding("gcv-edge", OK, __version__)
-    yield Finding("Python", OK, f"{platform.python_version()} ({sys.executable})")
-    yield Finding("system", OK, f"{platform.system()} {platform.release()} {platform.machine()}")
+    yield Diagnosis("gcv-edge", OK, __version__)
+    yield Diagnosis("Python", OK, f"{platform.python_version()} ({sys.executable})")
+    yield Diagnosis("system", OK, f"{platform.system()} {platform.release()} {platform.machine()}")
     yield examine_cpu()
     yield examine_usable_cpus()
     yield examine_core()
@@ -81,7 +81,7 @@ def examine() -> Iterator[Finding]:
         yield examine_engine(engine)
 
 
-def examine_cpu() -> Finding:
+def examine_cpu() -> Diagnosis:
     """Name the instruction sets that make inference fast."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8", errors="replace").splitlines() if info.exists() else []
@@ -89,69 +89,71 @@ def examine_cpu() -> Finding:
     values = {key.strip(): value.strip() for key, value in fields.items()}
     flags = [flag for flag in CPU_FLAGS if flag in values.get("flags", "").split()]
     model = values.get("model name", platform.processor() or "unknown processor")
-    return Finding("CPU", OK, f"{model}; {' '.join(flags) or 'none of ' + ' '.join(CPU_FLAGS)}")
+    return Diagnosis("CPU", OK, f"{model}; {' '.join(flags) or 'none of ' + ' '.join(CPU_FLAGS)}")
 
 
-def examine_usable_cpus() -> Finding:
+def examine_usable_cpus() -> Diagnosis:
     """Count the CPUs that this process gets."""
     from gcv_edge.cpus import affinity_count, cgroup_quota
 
     quota = cgroup_quota()
     limit = f"cgroup quota {quota:.1f}" if quota is not None else "no cgroup quota"
-    return Finding("usable CPUs", OK, f"{affinity_count()} of {os.cpu_count()}, {limit}")
+    return Diagnosis("usable CPUs", OK, f"{affinity_count()} of {os.cpu_count()}, {limit}")
 
 
-def examine_core() -> Finding:
+def examine_core() -> Diagnosis:
     """Load the native core."""
     try:
         from gcv_edge import _core
     except ImportError as error:
-        return Finding("native core", BROKEN, f"{error}: install gcv-edge again, with a C++ compiler at hand")
-    return Finding(
+        return Diagnosis(
+            "native core", BROKEN, f"{error}: install gcv-edge again, with a C++ compiler at hand"
+        )
+    return Diagnosis(
         "native core", OK, f"{_core.version()}, {_core.isa()} of {', '.join(_core.available_isas())}"
     )
 
 
-def examine_packages(extra: str, packages: tuple[str, ...]) -> Iterator[Finding]:
+def examine_packages(extra: str, packages: tuple[str, ...]) -> Iterator[Diagnosis]:
     """Look for the distributions of an extra."""
     cure = cure_missing(extra) if extra else "pip install gcv-edge"
     for package in packages:
         try:
-            yield Finding(package, OK, importlib.metadata.version(package))
+            yield Diagnosis(package, OK, importlib.metadata.version(package))
         except importlib.metadata.PackageNotFoundError:
-            yield Finding(package, ABSENT if extra else BROKEN, cure)
+            yield Diagnosis(package, ABSENT if extra else BROKEN, cure)
 
 
-def examine_store() -> Finding:
+def examine_store() -> Diagnosis:
     """Try to write into the model store."""
     from gcv_edge.store import models_folder, stored_models
 
     try:
         folder = models_folder()
     except GcvEdgeError as error:
-        return Finding("model store", BROKEN, str(error))
+        return Diagnosis("model store", BROKEN, str(error))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(prefix=".doctor.", dir=folder):
             pass
     except OSError as error:
-        return Finding(
+        return Diagnosis(
             "model store", BROKEN, f"{folder}: {error.strerror}: set GCV_EDGE_HOME to another folder"
         )
-    return Finding("model store", OK, f"{folder}: {len(stored_models())} models")
+    return Diagnosis("model store", OK, f"{folder}: {len(stored_models())} models")
 
 
-def examine_engine(engine: str) -> Finding:
+def examine_engine(engine: str) -> Diagnosis:
     """Run a tiny network in an engine."""
     what = f"inference in {engine}"
     try:
         importlib.metadata.version(engine)
     except importlib.metadata.PackageNotFoundError:
-        return Finding(what, ABSENT, f"{engine} is not installed")
+        return Diagnosis(what, ABSENT, f"{engine} is not installed")
     try:
-        return Finding(what, OK, run_tiny_network(engine))
+        return Diagnosis(what, OK, run_tiny_network(engine))
     except GcvEdgeError as error:
-        return Finding(what, BROKEN, str(error))
+        return Diagnosis(what, BROKEN, str(error))
 
 
 def run_tiny_network(engine: str) -> str:

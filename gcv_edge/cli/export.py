@@ -14,31 +14,29 @@ from click.core import ParameterSource
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, naming
 from gcv_edge.cli.info import describe_frame
-from gcv_edge.cli.int8 import Wishes, calibration_options, int8_path, run_calibration
-from gcv_edge.cli.int8_outcome import Outcome, outcome_to_dict, print_outcome, refuse_drop
+from gcv_edge.cli.int8_text import int8_to_dict, print_int8, refuse_int8
+from gcv_edge.cli.observing import ExportObserver
+from gcv_edge.cli.optimizing import calibration_options, optimize_file
 from gcv_edge.cli.options import (
     Word,
     distill_option,
     json_option,
     max_pixels_option,
     parse_classes,
+    parse_goal,
     task_option,
 )
 from gcv_edge.cli.outputs import check_output, check_report
-from gcv_edge.cli.pruned_export import (
-    Shrunk,
-    parse_goal,
-    prune_and_calibrate,
-    pruning_to_dict,
-    refuse_pruning,
-)
+from gcv_edge.cli.pruning_text import pruning_to_dict, refuse_pruning
 from gcv_edge.cli.text import echo
 from gcv_edge.cli.verdicts import describe_verdict
 from gcv_edge.errors import UsageError
 from gcv_edge.metadata import ACTIVATIONS, BOX_FORMATS, NMS_PLACES
+from gcv_edge.optimize import OptimizeOptions
 
 if TYPE_CHECKING:
     from gcv_edge.exporters.onnx.options import Adoption
+    from gcv_edge.optimize import OptimizeResult
     from gcv_edge.pipeline import ExportResult
 
 ADOPTION_OPTIONS = ("head", "boxes", "scores", "box_format", "normalized", "background")
@@ -162,8 +160,18 @@ def export(
     """
     labels = parse_classes(classes)
     check_output(output, source)
-    wishes = parse_wishes(data, target, calib_mode, num_samples, max_drop, report)
-    pruning = parse_goal(goal, data, distill)
+    check_calibration(data, report)
+    speedup, macs = parse_goal(goal, data, distill)
+    asked = OptimizeOptions(
+        speedup=speedup,
+        macs=macs,
+        distill=distill,
+        target=target,
+        mode=calib_mode,
+        samples=num_samples,
+        max_drop=max_drop,
+        sensitivity=report is not None,
+    )
     from gcv_edge import pipeline
     from gcv_edge.exporters.framing import parse_fit
     from gcv_edge.exporters.source import ExportOptions, parse_input_shape
@@ -198,22 +206,17 @@ def export(
         )
     if not as_json:
         print_result(result, random_weights, in_store=output is None)
-    shrunk = None
-    if pruning is not None and wishes is not None:
-        shrunk = prune_and_calibrate(result.path, pruning, wishes, quiet=as_json)
-    outcome = shrunk.outcome if shrunk else calibrate_export(result, wishes, quiet=as_json)
+    optimized = None
+    if data is not None:
+        optimized = optimize_export(result.path, data, asked, report, quiet=as_json)
     if as_json:
-        echo_json(to_dict(result, random_weights, outcome, shrunk))
-    if shrunk is not None and wishes is not None:
-        refuse_pruning(shrunk, wishes)
-    if outcome is not None:
-        refuse_drop(outcome)
+        echo_json(to_dict(result, random_weights, optimized, report))
+    if optimized is not None:
+        refuse_loss(optimized, asked)
 
 
-def parse_wishes(
-    data: str | None, target: str, mode: str, samples: int, max_drop: float | None, report: str | None
-) -> Wishes | None:
-    """Collect what a calibration is asked for; None for no calibration.
+def check_calibration(data: str | None, report: str | None) -> None:
+    """Find out before the work begins what stands in the way of a calibration, where one is asked for.
 
     Raises:
         UsageError: an option means something with --calibrate alone, or there is no such data.
@@ -223,24 +226,30 @@ def parse_wishes(
         if not Path(data).exists():
             raise UsageError(f"--calibrate {data}: no such file or folder")
         check_report(report)
-        return Wishes(data, target, mode, samples, max_drop, report=report)
+        return
     context = click.get_current_context()
     for name in CALIBRATION_OPTIONS:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise UsageError(f"--{name.replace('_', '-')} is for --calibrate DATA")
-    return None
 
 
-def calibrate_export(result: ExportResult, wishes: Wishes | None, *, quiet: bool) -> Outcome | None:
-    """Make the 8-bit file beside the float one, where it is asked for."""
-    if wishes is None:
-        return None
-    if not quiet:
-        echo()
-    outcome = run_calibration(result.path, int8_path(result.path), wishes, quiet=quiet)
-    if not quiet:
-        print_outcome(outcome)
-    return outcome
+def optimize_export(
+    path: Path, data: str, options: OptimizeOptions, report: str | None, *, quiet: bool
+) -> OptimizeResult:
+    """Make the pruned and the 8-bit file beside the float one, and say what they are."""
+    observer = ExportObserver(data, options, quiet=quiet)
+    result = optimize_file(path, data, options, observer, report=report)
+    if result.quantized is not None and not quiet:
+        print_int8(result, result.quantized, report)
+    return result
+
+
+def refuse_loss(result: OptimizeResult, options: OptimizeOptions) -> None:
+    """Raise AccuracyError where pruning or 8 bits lost more than they may."""
+    if result.pruned is not None:
+        refuse_pruning(result.pruned, result.baseline.title, options)
+    if result.quantized is not None:
+        refuse_int8(result, result.quantized)
 
 
 def parse_adoption(source: str, **head: Any) -> Adoption:
@@ -343,10 +352,12 @@ def describe_seconds(seconds: Mapping[str, float]) -> str:
 def to_dict(
     result: ExportResult,
     random_weights: int | None,
-    outcome: Outcome | None = None,
-    shrunk: Shrunk | None = None,
+    optimized: OptimizeResult | None,
+    report: str | None,
 ) -> dict[str, Any]:
     """Return an export for JSON."""
+    pruned = optimized.pruned if optimized is not None else None
+    quantized = optimized.quantized if optimized is not None else None
     return {
         "path": str(result.path),
         "bytes": result.path.stat().st_size,
@@ -358,6 +369,6 @@ def to_dict(
         "verification": result.verification.to_dict() if result.verification else None,
         "notes": list(result.notes),
         "seconds": dict(result.seconds),
-        "pruned": pruning_to_dict(shrunk.pruned) if shrunk else None,
-        "int8": outcome_to_dict(outcome) if outcome else None,
+        "pruned": pruning_to_dict(pruned) if pruned else None,
+        "int8": int8_to_dict(optimized, quantized, report) if optimized and quantized else None,
     }

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -129,18 +128,6 @@ def make_folder(place: str) -> Path:
             raise GcvEdgeError(f"{place}: found a file, expected a folder")
         folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def check_folder(folder: Path) -> None:
-    """Try to make a file in a folder; it leaves nothing there."""
-    if not folder.is_dir():
-        found = "not a folder" if folder.exists() else "no such folder"
-        raise GcvEdgeError(f"{folder}: {found}")
-    try:
-        with tempfile.NamedTemporaryFile(prefix=".gcv-edge.", dir=folder):
-            pass
-    except OSError as error:
-        raise GcvEdgeError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
 @contextlib.contextmanager

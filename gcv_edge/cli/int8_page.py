@@ -2,87 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from gcv_edge.cli.console import plural
-from gcv_edge.cli.int8_outcome import FORMS, Outcome, describe_layers, verdict_lines
+from gcv_edge.cli.int8_text import FORMS, describe_layers, verdict_lines
 from gcv_edge.cli.outputs import writing
 
+if TYPE_CHECKING:
+    from gcv_edge.calibration import CalibrationResult
+    from gcv_edge.optimize import OptimizeResult
+    from gcv_edge.optimize.dataset_split import DatasetSplit
 
-def write_outcome_page(outcome: Outcome, name: str, progress: Callable[[str], None]) -> None:
+
+def write_int8_page(result: OptimizeResult, made: CalibrationResult, name: str) -> None:
     """Draw the sample pictures and write the page.
 
     Args:
-        outcome: what to show.
-        name: file to write.
-        progress: takes a phrase.
+        result: what was asked for and measured; of a data set.
+        made: the 8-bit file.
+        name: page to write.
     """
-    from gcv_edge.calibration.report import format_report
-    from gcv_edge.calibration.samples import draw_samples
+    from gcv_edge.optimize.report import format_report
+    from gcv_edge.optimize.samples import draw_samples
 
-    progress("drawing sample pictures")
-    result, points = outcome.result, outcome.points
+    split = result.baseline.split
+    assert split is not None
     text = format_report(
-        result,
-        title=outcome.source.stem,
-        measure=points.title if points is not None else "",
-        verdict=page_lines(outcome),
-        forms=page_forms(outcome),
-        facts=page_facts(outcome),
-        samples=draw_samples(outcome.source, result.path, outcome.material.measuring),
+        made,
+        title=result.float_path.stem,
+        measure=result.baseline.title,
+        verdict=page_lines(result, made),
+        forms=page_forms(result, made),
+        facts=page_facts(result, made, split),
+        samples=draw_samples(result.float_path, made.path, split.evaluation),
     )
     with writing(name) as path:
         path.write_text(text, encoding="utf-8")
 
 
-def page_lines(outcome: Outcome) -> Iterator[str]:
+def page_lines(result: OptimizeResult, made: CalibrationResult) -> Iterator[str]:
     """Give the sentences at the top of the page."""
-    result = outcome.result
-    if not result.passed:
-        yield f"More was lost than is allowed. The file is kept as {result.path.name}."
-    elif outcome.points is None:
+    if not made.passed:
+        yield f"More was lost than is allowed. The file is kept as {made.path.name}."
+    elif result.baseline.evaluator is None:
         yield "Nothing could be measured on these pictures."
-    yield from verdict_lines(outcome)
-    yield describe_layers(result)
+    yield from verdict_lines(result, made)
+    yield describe_layers(made)
 
 
-def page_forms(outcome: Outcome) -> Iterator[Mapping[str, Any]]:
+def page_forms(result: OptimizeResult, made: CalibrationResult) -> Iterator[Mapping[str, Any]]:
     """Give a row for each form: what it is, its points, its time and its file's size."""
-    result = outcome.result
-    scores = {"fp32": result.score_before, "int8": result.score_after}
+    scores = {"fp32": made.score_before, "int8": made.score_after}
     for name, text in FORMS.items():
-        if name in result.milliseconds or name in scores:
-            file = result.path if name.startswith("int8") else outcome.source
+        if name in made.milliseconds or name in scores:
+            file = made.path if name.startswith("int8") else result.float_path
             yield {
                 "name": name,
                 "is": text,
                 "points": scores.get(name),
-                "milliseconds": result.milliseconds.get(name),
+                "milliseconds": made.milliseconds.get(name),
                 "bytes": file.stat().st_size,
             }
 
 
-def page_facts(outcome: Outcome) -> dict[str, str]:
+def page_facts(result: OptimizeResult, made: CalibrationResult, split: DatasetSplit) -> dict[str, str]:
     """Return what else is worth knowing, by heading."""
-    result, material = outcome.result, outcome.material
-    scales, machine = result.scales, result.machine
+    scales, machine = made.scales, made.machine
     facts = {
-        "Float file": Path(outcome.source).name,
-        "8-bit file": result.path.name,
-        "Pictures": material.describe(),
-        "Hash of the pictures": result.data_hash,
-        "Statistics": f"from {plural(result.pictures, 'picture')}; recipes were compared on "
-        f"{plural(result.held_out, 'other')}",
-        "Labels": material.problem or ("used" if material.has_labels else "none"),
+        "Float file": result.float_path.name,
+        "8-bit file": made.path.name,
+        "Pictures": split.describe(),
+        "Hash of the pictures": made.data_hash,
+        "Statistics": f"from {plural(made.pictures, 'picture')}; recipes were compared on "
+        f"{plural(made.held_out, 'other')}",
+        "Labels": split.label_problem or ("used" if split.has_labels else "none"),
         "Scales": f"{scales['count']:.0f}, from {scales['smallest']:.3g} to {scales['largest']:.3g}",
         "Engines": "ONNX Runtime and OpenVINO agree, up to rounding"
-        if result.engines_agree
+        if made.engines_agree
         else "ONNX Runtime and OpenVINO differ by more than rounding",
         "Machine": f"{machine.get('cpu', '')}; OpenVINO {machine.get('openvino', '')}",
-        "Took": ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in result.seconds.items()),
+        "Took": ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in made.seconds.items()),
     }
-    if material.skipped:
-        facts["Pictures that could not be read"] = ", ".join(one.name for one in material.skipped)
+    if split.skipped:
+        facts["Pictures that could not be read"] = ", ".join(one.name for one in split.skipped)
     return facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -139,3 +140,33 @@ def read_names(path: Path) -> Sequence[str]:
         raise UsageError(f"--classes {path}: found no text, expected one name per line") from None
     except OSError as error:
         raise UsageError(f"--classes {path}: {error.strerror}") from error
+
+
+def parse_goal(text: str | None, data: str | None, distill: bool | int) -> tuple[float | None, float | None]:
+    """Read how far to prune: ``1.5x`` (times faster) or ``70%`` (of the work).
+
+    Returns:
+        ``speedup`` and ``macs``, as ``OptimizeOptions`` takes them: one of them, or none for no pruning.
+
+    Raises:
+        UsageError: the text is anything else, or there are no pictures; or nothing is pruned that could be
+            distilled.
+        MissingExtraError: torch is needed to distil, and not installed.
+    """
+    if distill and text is None:
+        raise UsageError("--distill is for --prune")
+    if text is None:
+        return None, None
+    if distill:
+        from gcv_edge.prune import check_distilling
+
+        check_distilling(distill)
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(x|%)", text.strip())
+    number = float(match[1]) if match else 0.0
+    if data is None:
+        raise UsageError(f"--prune {text} needs pictures: --calibrate DATA (without 8 bits: gcv-edge prune)")
+    if match and match[2] == "x" and 1 < number <= 20:
+        return number, None
+    if match and match[2] == "%" and 0 < number < 100:
+        return None, number / 100
+    raise UsageError(f"--prune {text}: expected 1.5x (times faster here) or 70% (of the work)")

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from gcv_edge.cli.console import echo_json, echo_table, ignore, plural, show_path, show_size, stages
-from gcv_edge.cli.guard import debug_option, naming
-from gcv_edge.cli.int8 import Prior, Wishes, open_prior, opening_lines, own_target, split_options
-from gcv_edge.cli.int8_outcome import warn_of_skipped
+from gcv_edge.cli.console import echo_json, show_path
+from gcv_edge.cli.guard import debug_option
+from gcv_edge.cli.observing import TerminalObserver
+from gcv_edge.cli.optimizing import optimize_file, split_options
 from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option
 from gcv_edge.cli.outputs import check_output, check_report, writing
+from gcv_edge.cli.pruning_text import (
+    NOISE,
+    describe_space,
+    print_pruning,
+    print_spaces,
+    refuse_pruning,
+    verdict_lines,
+)
 from gcv_edge.cli.text import echo
-from gcv_edge.errors import AccuracyError, UsageError
-from gcv_edge.points import describe_bound
+from gcv_edge.errors import UsageError
+from gcv_edge.optimize import OptimizeOptions
 
 if TYPE_CHECKING:
-    from gcv_edge.prune import PruneResult, Spaces
-    from gcv_edge.prune.job import Progress
-    from gcv_edge.prune.results import Distillation
-
-NOISE = "noise"
-PICTURES = 1000
-"""Pictures to prune with, more than calibrating takes."""
+    from gcv_edge.optimize import OptimizeResult
+    from gcv_edge.prune import PruneResult
 
 
 @click.command()
@@ -102,68 +101,51 @@ def prune(
     if explain:
         explain_spaces(path, as_json)
         return
-    target = output or str(path.with_name(f"{path.stem}_pruned.onnx"))
+    target = Path(output) if output is not None else path.with_name(f"{path.stem}_pruned.onnx")
     check_arguments(data, speedup, macs)
-    check_output(target, str(path))
+    check_output(str(target), str(path))
     check_report(report)
-    from gcv_edge import prune as stage
+    from gcv_edge.prune import check_distilling
 
-    stage.check_distilling(distill)
-    prior = None
-    if data is not None and not is_noise(data):
-        wishes = Wishes(
-            data, own_target(), "auto", PICTURES, max_drop, None, split, calibration_split, pictures,
-            ignore_unknown,
-        )  # fmt: skip
-        prior = divide_pictures(path, wishes)
-        tell = ignore if as_json else echo
-        for line in opening_lines(prior):
-            tell(line)
-    with naming(target), progress_bars() as progress:
-        result = stage.prune(
-            path,
-            None if prior is None else prior.material.calibrating.frames,
-            target,
-            speedup=speedup,
-            macs=macs,
-            precision=precision,
-            score=None if prior is None or prior.points is None else prior.points.of,
-            score_hash="" if prior is None else prior.score_hash,
-            max_drop=max_drop,
-            distill=distill,
-            seed=seed,
-            progress=progress,
-        )
-    title = prior.points.title if prior is not None and prior.points is not None else ""
-    if prior is not None:
-        warn_of_skipped(prior.material)
+    check_distilling(distill)
+    options = OptimizeOptions(
+        int8=False,
+        speedup=speedup,
+        macs=macs,
+        precision=precision,
+        max_drop=max_drop,
+        distill=distill,
+        seed=seed,
+        split=split,
+        calibration_split=calibration_split,
+        pictures=pictures,
+        ignore_unknown=ignore_unknown,
+    )
+    read = None if data is None or is_noise(data) else data
+    observer = TerminalObserver(read, options, quiet=as_json)
+    show_result(optimize_file(path, read, options, observer, output=target), options, report, as_json)
+
+
+def show_result(result: OptimizeResult, options: OptimizeOptions, report: str | None, as_json: bool) -> None:
+    """Write the page and say what was made.
+
+    Raises:
+        AccuracyError: it lost more than it may.
+    """
+    pruned, title, split = result.pruned, result.baseline.title, result.baseline.split
+    assert pruned is not None
     if report is not None:
-        write_report(result, path.stem, report)
+        write_report(pruned, result.source.stem, report)
     if as_json:
-        dataset = None if prior is None else prior.material.to_dict()
-        measured = {"metric": title or None, "dataset": dataset}
-        echo_json(
-            {"path": str(result.path), "passed": result.passed, **result.record, **measured, "report": report}
-        )
+        made = {"path": str(pruned.path), "passed": pruned.passed, **pruned.record}
+        dataset = None if split is None else split.to_dict()
+        echo_json({**made, "metric": title or None, "dataset": dataset, "report": report})
     else:
-        print_result(result, title)
+        print_pruning(pruned, title)
         if report is not None:
             echo(f"The report is in {show_path(report)}")
-        echo(f"\nNext: gcv-edge verify {show_path(result.path)}")
-    if not result.passed:
-        raise AccuracyError(
-            f"{show_path(result.path)}: {describe_failure(result, title)}, allowed are {max_drop:g}; "
-            "kept under this name"
-        )
-
-
-def describe_failure(result: PruneResult, title: str) -> str:
-    """Say what a network lost that is not within the limit, however wide it was left."""
-    if not title:
-        return f"changed {result.changed:.2f} % of first choices"
-    lost = result.drop
-    bound = describe_bound(lost.points, lost.upper)
-    return f"lost {lost.points:.2f} points of {title}" + (f", {bound}" if bound else "")
+        echo(f"\nNext: gcv-edge verify {show_path(pruned.path)}")
+    refuse_pruning(pruned, title, options)
 
 
 def check_arguments(data: str | None, speedup: float | None, macs: float | None) -> None:
@@ -179,40 +161,6 @@ def is_noise(data: str) -> bool:
     return data == NOISE and not Path(NOISE).is_dir()
 
 
-def divide_pictures(source: Path, wishes: Wishes) -> Prior:
-    """Divide the pictures once for all stages, and decide what is measured.
-
-    Raises:
-        UsageError: a limit is given and there is nothing to measure.
-    """
-    with stages("reading") as progress:
-        prior = open_prior(source, replace(wishes, samples=max(PICTURES, wishes.samples)), progress)
-    if prior.points is None and wishes.max_drop is not None:
-        raise UsageError(f"--max-drop: the network finds nothing in {wishes.data} that could be compared")
-    return prior
-
-
-@contextlib.contextmanager
-def progress_bars() -> Iterator[Progress | None]:
-    """Show one bar per stage on a terminal, with the time that is left."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = TextColumn("{task.description:12}"), BarColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, Any] = {}
-
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)
-
-        yield show
-
-
 def explain_spaces(path: Path, as_json: bool) -> None:
     """Print the channel spaces of a model."""
     from gcv_edge.prune import channel_spaces
@@ -221,34 +169,8 @@ def explain_spaces(path: Path, as_json: bool) -> None:
     spaces = channel_spaces(load_model(path))
     if as_json:
         echo_json([describe_space(space) for space in spaces])
-        return
-    rows = [
-        (space.name, str(space.channels), str(space.step), str(len(space.writers)), str(len(space.readers)),
-         space.frozen or ("may go as a whole" if space.removable else "free"))
-        for space in spaces
-    ]  # fmt: skip
-    numbers = ("channels", "step", "writers", "readers")
-    echo_table(("first layer", *numbers, ""), rows, right=numbers, text=("",))
-    echo(count_spaces(spaces))
-
-
-def describe_space(space: Any) -> dict[str, Any]:
-    """Return a space for JSON."""
-    return {
-        "name": space.name,
-        "channels": space.channels,
-        "step": space.step,
-        "writers": list(space.writers),
-        "readers": list(space.readers),
-        "frozen": space.frozen or None,
-        "removable": space.removable,
-    }
-
-
-def count_spaces(spaces: Spaces) -> str:
-    """Say how many spaces there are."""
-    free = sum(not space.frozen for space in spaces)
-    return f"{plural(len(spaces), 'channel space')}, of which {free} can be narrowed"
+    else:
+        print_spaces(spaces)
 
 
 def write_report(result: PruneResult, title: str, name: str) -> None:
@@ -258,50 +180,3 @@ def write_report(result: PruneResult, title: str, name: str) -> None:
     text = format_report(result, title=title, verdict=verdict_lines(result))
     with writing(name) as path:
         path.write_text(text, encoding="utf-8")
-
-
-def verdict_lines(result: PruneResult) -> Iterator[str]:
-    """Say what was gained and lost."""
-    before, after = result.seconds_per_picture
-    form = " in 8 bits, as gcv-edge calibrate makes it" if result.precision == "int8" else ""
-    yield (
-        f"{result.speedup:.2f} times faster here{form} "
-        f"({1e3 * before:.2f} ms -> {1e3 * after:.2f} ms a picture), "
-        f"{result.macs[1] / result.macs[0]:.0%} of the multiply-accumulates"
-    )
-    if result.score is None:
-        yield f"{result.changed:.1f} % of first choices changed on pictures it was not fitted on"
-    if result.distillation is not None:
-        yield describe_distillation(result.distillation)
-    if result.record["data"] == NOISE:
-        yield "FITTED ON NOISE, not on pictures: expect more loss; the file says so"
-
-
-def describe_distillation(found: Distillation) -> str:
-    """Say whether training helped."""
-    first, last = found.divergence
-    change = f"{first:.4g} -> {last:.4g} on pictures it was not trained on"
-    if found.kept:
-        return f"Distilled in {plural(found.passes, 'pass')}: the outputs' divergence fell, {change}"
-    return f"DISTILLATION DID NOT HELP, so the network is as it was before: divergence {change}"
-
-
-def describe_loss(result: PruneResult, title: str) -> str:
-    """Say what pruning lost of what is measured."""
-    if result.score is None:
-        return "Lost: not measured"
-    (before, after), lost = result.score, result.drop
-    bound = describe_bound(lost.points, lost.upper)
-    at_most = f"; {bound}" if bound else ""
-    return f"Lost: {lost.points:.2f} points of {title} ({before:.2f} -> {after:.2f}{at_most})"
-
-
-def print_result(result: PruneResult, title: str) -> None:
-    """Say what was made, and what it lost."""
-    echo(f"{show_path(result.path)}: {show_size(result.path.stat().st_size)}")
-    for line in verdict_lines(result):
-        echo(line)
-    if title:
-        echo(describe_loss(result, title))
-    rows = [(name, str(width[0]), str(width[1])) for name, width in result.widths.items()]
-    echo_table(("narrower", "before", "after"), rows, right=("before", "after"))

@@ -12,9 +12,7 @@ from pathlib import Path
 import onnx_ir as ir
 import onnx_ir.passes.common as common
 
-from gcv_edge.calibration.job import check_network
-from gcv_edge.calibration.recipes import Workshop
-from gcv_edge.calibration.targets import find_target
+from gcv_edge.calibration.job import load_quantizable
 from gcv_edge.errors import GcvEdgeError, ModelFileError, UnsupportedError
 from gcv_edge.exporters.boundary import first_line
 from gcv_edge.graph.fold_batch_norm import FoldBatchNormPass
@@ -114,7 +112,7 @@ def open_job(
             f"{source}: takes {metadata.task.takes.rstrip('s')}s, expected a network of pictures"
         )
     if goal.precision == "int8":
-        check_network(source, *Workshop(source, find_target("x86")).placement())
+        load_quantizable(source)
     network = analyse(load_model(source))
     check_widths(source, network)
     return PruneJob(source, output, goal, distill, seed, metadata, network, StageTimer(progress))

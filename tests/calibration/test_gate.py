@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcv_edge.calibration.float_kernels import find_float_kernels
-from gcv_edge.calibration.gate import search
+from gcv_edge.calibration.gate import search_float_layers
 from gcv_edge.evaluation.drop import Drop
 from gcv_edge.measure.layers import LayerTime
 
@@ -25,33 +25,33 @@ def test_as_few_layers_as_needed_are_found_in_few_trials(needed: int) -> None:
         trials.add(len(kept))
         return Drop(max(needed - len(kept), 0))
 
-    verdict = search(LAYERS, measure, 0)
-    assert verdict.passed
-    assert verdict.complete
-    assert verdict.kept_float == tuple(LAYERS[:needed])
+    found = search_float_layers(LAYERS, measure, 0)
+    assert found.passed
+    assert found.complete
+    assert found.kept_float == tuple(LAYERS[:needed])
     assert len(trials) <= 11
 
 
 def test_a_limit_that_no_layer_helps_to_keep_ends_with_the_best_that_was_found() -> None:
-    verdict = search(LAYERS, lambda kept: Drop(10 - (len(kept) == 4)), 0)
-    assert (verdict.passed, verdict.complete, len(verdict.kept_float)) == (False, True, 4)
-    assert verdict.drop == Drop(9)
+    found = search_float_layers(LAYERS, lambda kept: Drop(10 - (len(kept) == 4)), 0)
+    assert (found.passed, found.complete, len(found.kept_float)) == (False, True, 4)
+    assert found.drop == Drop(9)
 
 
 def test_more_layers_return_to_float_to_be_sure_but_no_more_than_half() -> None:
     def measure(kept: Sequence[str], each: float) -> Drop:
         return Drop(max(0.0, 3 - len(kept)), each * (20 - len(kept)))
 
-    sure = search(LAYERS, lambda kept: measure(kept, 0.05), 0.8)
+    sure = search_float_layers(LAYERS, lambda kept: measure(kept, 0.05), 0.8)
     assert (sure.passed, len(sure.kept_float)) == (True, 4)
-    unsure = search(LAYERS, lambda kept: measure(kept, 1.0), 0.8)
+    unsure = search_float_layers(LAYERS, lambda kept: measure(kept, 1.0), 0.8)
     assert (unsure.passed, len(unsure.kept_float)) == (False, 3)
     assert unsure.drop.is_undecided(0.8)
 
 
 def test_a_deadline_ends_the_search() -> None:
-    verdict = search(LAYERS, lambda kept: Drop(10), 0, deadline=time.monotonic() - 1)
-    assert (verdict.passed, verdict.complete, verdict.kept_float) == (False, False, ())
+    found = search_float_layers(LAYERS, lambda kept: Drop(10), 0, deadline=time.monotonic() - 1)
+    assert (found.passed, found.complete, found.kept_float) == (False, False, ())
 
 
 def test_layers_without_an_8_bit_kernel_are_found_by_its_name_alone() -> None:

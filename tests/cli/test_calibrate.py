@@ -10,11 +10,12 @@ import cv2
 import onnx
 import pytest
 
-from gcv_edge.calibration import stage, targets, thresholds
-from gcv_edge.calibration.material import Division, open_material
-from gcv_edge.cli import int8
-from gcv_edge.cli.int8_outcome import describe_speed
+from gcv_edge.calibration import quantization_parameters, ranges
+from gcv_edge.calibration import run as stages
+from gcv_edge.cli import optimizing
+from gcv_edge.cli.int8_text import describe_speed
 from gcv_edge.metadata import ClipSettings
+from gcv_edge.optimize.dataset_split import SplitOptions, split_dataset
 from gcv_edge.tasks import CLASSIFICATION
 from tests.cli.coloured import COLOURS
 from tests.cli.conftest import CLASSES_FILE, DEMO, QUICK, contents, done, error_line, failed, run, shell
@@ -157,7 +158,7 @@ def test_an_interrupt_and_the_same_command_again(
 ) -> None:
     command = ("calibrate", make_net("classification"), "--data", colours, *NAIVE)
     with monkeypatch.context() as patch:
-        patch.setattr(stage, "compare", interrupt)
+        patch.setattr(stages, "choose_candidate", interrupt)
         result = run(*command)
     assert result.exit_code == 130
     assert result.stderr == "Interrupted: net_int8.onnx was not written; the same command goes on from here\n"
@@ -169,7 +170,7 @@ def test_an_interrupt_and_the_same_command_again(
 def test_an_interrupt_at_once(make_net: Maker, colours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = make_net("classification")
     before = contents(Path())
-    monkeypatch.setattr(stage, "read_pictures", interrupt)
+    monkeypatch.setattr(stages, "collect_data", interrupt)
     result = run("calibrate", model, "--data", colours)
     assert result.exit_code == 130
     assert result.stderr == "Interrupted: net_int8.onnx was not written; nothing had been found out yet\n"
@@ -298,16 +299,17 @@ def test_options_that_need_pictures(here: Path, option: tuple[str, ...]) -> None
 
 
 def test_no_picture_is_calibrated_and_measured_on(colours: Path) -> None:
-    first, again = (open_material(colours, CLASSIFICATION, tuple(COLOURS), Division(5)) for _ in range(2))
-    calibrating, measuring = set(first.calibrating.names()), set(first.measuring.names())
-    assert (len(calibrating), len(measuring), calibrating & measuring) == (5, 7, set())
-    assert calibrating == set(again.calibrating.names())
+    labels = tuple(COLOURS)
+    first, again = (split_dataset(colours, CLASSIFICATION, labels, SplitOptions(5)) for _ in range(2))
+    calibrated, measured = set(first.calibration.names()), set(first.evaluation.names())
+    assert (len(calibrated), len(measured), calibrated & measured) == (5, 7, set())
+    assert calibrated == set(again.calibration.names())
     assert first.has_labels
 
 
 def test_words_are_the_library_s() -> None:
-    assert set(int8.MODES) == {thresholds.AUTO, *thresholds.MODES, *thresholds.GLUONCV_NAMES}
-    assert set(int8.TARGETS) == set(targets.TARGETS)
+    assert set(optimizing.MODES) == {ranges.AUTO, *ranges.MODES, *ranges.GLUONCV_NAMES}
+    assert set(optimizing.TARGETS) == set(quantization_parameters.TARGETS)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("plotly", reason="the extra [report] is not installed")
 
-from gcv_edge.calibration.samples import COUNT, LONGEST
+from gcv_edge.optimize.samples import COUNT, LONGEST
 from tests.cli.conftest import (
     CLASSES_FILE,
     DEMO,

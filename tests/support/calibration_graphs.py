@@ -9,8 +9,8 @@ import onnx_ir as ir
 import onnxruntime
 from numpy.typing import NDArray
 
-from gcv_edge.calibration.placement import Placement, place
-from gcv_edge.calibration.statistics import collect
+from gcv_edge.calibration.qdq_placement import Placement, place
+from gcv_edge.calibration.statistics import collect_statistics
 from gcv_edge.exporters.builder import GraphBuilder
 
 Array = NDArray[Any]
@@ -82,7 +82,7 @@ def find_ranges(
 ) -> tuple[Placement, dict[str, tuple[float, float]]]:
     """Return where a prepared model can be quantised, and the ranges of the groups."""
     placement = place(model.graph)
-    return placement, collect(model, placement, batches).ranges("minmax")
+    return placement, collect_statistics(model, placement, batches).ranges("minmax")
 
 
 def run(model: ir.Model, batch: dict[str, Array]) -> dict[str, Array]:

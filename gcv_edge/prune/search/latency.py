@@ -14,10 +14,10 @@ import onnx
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.calibration.placement import AVERAGING, place
-from gcv_edge.calibration.quantizing import quantize
-from gcv_edge.calibration.rewriting import prepare
-from gcv_edge.calibration.targets import find_target
+from gcv_edge.calibration.graph_rewrites import prepare
+from gcv_edge.calibration.qdq_nodes import quantize
+from gcv_edge.calibration.qdq_placement import AVERAGING, place
+from gcv_edge.calibration.quantization_parameters import find_target
 from gcv_edge.graph.values import constant_of, input_of, shape_of
 from gcv_edge.measure.layers import open_counting, read_layers
 from gcv_edge.prune.channels.spaces import Spaces, width_step

@@ -1,0 +1,192 @@
+"""Candidates: 8-bit networks by different recipes; the one that agrees best with the float one is kept."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import onnx_ir as ir
+
+from gcv_edge.calibration.bias_correction import Batches, Means, Shifts, fast_shifts, full_shifts
+from gcv_edge.calibration.graph_rewrites import prepare
+from gcv_edge.calibration.job import CalibrationJob
+from gcv_edge.calibration.qdq_nodes import Ranges, quantize
+from gcv_edge.calibration.qdq_placement import place
+from gcv_edge.calibration.quantization_parameters import Target
+from gcv_edge.calibration.statistics import CalibrationData
+from gcv_edge.graph.writing import write_model
+from gcv_edge.verification.sqnr import FloatReference
+
+ASKED_FOR = "asked for"
+"""Reason for which ``CalibrationOptions.keep_float`` keeps layers float."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network becomes an 8-bit one.
+
+    Attributes:
+        mode: how ranges are chosen (``ranges.MODES``).
+        correction: of biases (``bias_correction.KINDS``).
+        fine: values of two signs have zero points, normalisations read float values (``qdq_nodes.quantize``).
+        kept_float: layers that are not quantised.
+    """
+
+    mode: str
+    correction: str = "none"
+    fine: bool = False
+    kept_float: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        form = ", fine" if self.fine else ""
+        kept = f", {len(self.kept_float)} layers float" if self.kept_float else ""
+        return f"{self.mode}, {self.correction} bias correction{form}{kept}"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An 8-bit network that may become the result.
+
+    Attributes:
+        recipe: by which it is made.
+        kept: layers that stay float, with the reason.
+    """
+
+    recipe: Recipe
+    kept: Mapping[str, str]
+
+    def keeping(self, layers: Sequence[str], reason: str) -> Candidate:
+        """Return a candidate in which more layers stay float."""
+        kept = dict.fromkeys(layers, reason) | dict(self.kept)
+        ordered = {name: kept[name] for name in (*self.kept, *layers)}
+        return Candidate(replace(self.recipe, kept_float=tuple(ordered)), ordered)
+
+    def quantized(self, job: CalibrationJob) -> list[str]:
+        """List the layers that do not stay float, in the graph's order."""
+        return [layer for layer in job.layers if layer not in self.kept]
+
+
+@dataclass
+class CandidateBuilder:
+    """Makes networks by recipes.
+
+    Attributes:
+        source: the float file.
+        target: form of the 8-bit numbers.
+        ranges: of each value, by mode.
+        means: of the channels of each layer's input.
+        corrected_on: batches that full bias correction runs.
+    """
+
+    source: Path
+    target: Target
+    ranges: Mapping[str, Ranges]
+    means: Means
+    corrected_on: Batches = ()
+    _full: dict[Recipe, Shifts] = field(default_factory=dict)
+
+    def prepared(self) -> ir.Model:
+        """Load the float network in the form that is quantised."""
+        return prepare(ir.load(self.source))
+
+    def build(self, recipe: Recipe) -> ir.Model:
+        """Make the network."""
+        return self._quantized(recipe, self._shifts(recipe))
+
+    def write(self, recipe: Recipe, path: Path) -> Path:
+        """Make the network and write it."""
+        write_model(self.build(recipe), path)
+        return path
+
+    def _quantized(self, recipe: Recipe, shifts: Shifts) -> ir.Model:
+        model = self.prepared()
+        quantize(
+            model,
+            self.ranges[recipe.mode],
+            self.target,
+            kept_float=recipe.kept_float,
+            fine=recipe.fine,
+            bias_shifts={name: shift for name, shift in shifts.items() if name not in recipe.kept_float},
+        )
+        return model
+
+    def _shifts(self, recipe: Recipe) -> Shifts:
+        if recipe.correction == "none":
+            return {}
+        model = self.prepared()
+        placement = place(model.graph)
+        fast = fast_shifts(placement, self.means, self.target)
+        if recipe.correction == "fast":
+            return fast
+        whole = Recipe(recipe.mode, "full", recipe.fine)
+        if whole not in self._full:
+            quantized, layers = self._quantized(whole, fast), placement.layer_names
+            rest = full_shifts(model, quantized, layers, self.corrected_on)
+            self._full[whole] = {name: shift + fast.get(name, 0.0) for name, shift in rest.items()}
+        return self._full[whole]
+
+
+class CandidateEvaluator:
+    """Makes a job's networks and compares them with the float one; nothing is measured twice.
+
+    Args:
+        job: what is asked for.
+        data: what the pictures told.
+
+    Attributes:
+        builder: makes networks by recipes.
+    """
+
+    def __init__(self, job: CalibrationJob, data: CalibrationData) -> None:
+        self.builder = CandidateBuilder(job.source, job.target, data.ranges, data.means, data.corrected_on)
+        self._reference = FloatReference(job.source, data.held_out, job.engine)
+        self._known = data.findings.at("agreement", data.key)
+
+    def agreement(self, recipe: Recipe) -> float:
+        """Measure, or look up, how well a recipe's network agrees with the float one, in decibels."""
+        known: dict[str, float] = self._known.value or {}
+        name = repr(recipe)
+        if name not in known:
+            with temporary_file() as path:
+                known[name] = self._reference.sqnr(self.builder.write(recipe, path))
+            self._known.keep(known)
+        return known[name]
+
+
+def choose_candidate(
+    job: CalibrationJob, evaluator: CandidateEvaluator
+) -> tuple[Candidate, dict[str, float]]:
+    """Choose the recipe that agrees best; full bias correction is tried on the best of the others.
+
+    Returns:
+        The candidate, and the agreement of every recipe tried.
+    """
+    job.watch.start("compare")
+    kept = dict.fromkeys(job.options.keep_float, ASKED_FOR)
+    found = {recipe: evaluator.agreement(recipe) for recipe in first_recipes(job)}
+    if job.options.correction == "auto":
+        full = replace(best_of(found), correction="full")
+        found[full] = evaluator.agreement(full)
+    return Candidate(best_of(found), kept), {str(recipe): ratio for recipe, ratio in found.items()}
+
+
+def first_recipes(job: CalibrationJob) -> list[Recipe]:
+    """List the recipes to compare first; ``auto`` stands for all modes, and for no and fast correction."""
+    chosen, kept = job.options.correction, tuple(dict.fromkeys(job.options.keep_float))
+    corrections = ("none", "fast") if chosen == "auto" else (chosen,)
+    return [Recipe(mode, kind, kept_float=kept) for mode in job.modes for kind in corrections]
+
+
+def best_of(found: Mapping[Recipe, float]) -> Recipe:
+    """Return the recipe that agrees best."""
+    return max(found, key=lambda recipe: found[recipe])
+
+
+@contextlib.contextmanager
+def temporary_file() -> Iterator[Path]:
+    """Lend a path for a network that is measured and then deleted."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "network.onnx"
