@@ -81,7 +81,8 @@ def mxnet_run(name: str, mode: str) -> Callable[[], object]:
 
     8 bits are the zoo's own network where it has one, else what MXNet's quantisation makes of the float one.
     """
-    from gcv_edge.benchmarking.mxnet_runner import STATIC, import_quietly, only_input, prepare
+    from gcv_edge.benchmarking.mxnet_network import STATIC, only_input, prepare
+    from gcv_edge.benchmarking.mxnet_runner import import_quietly
     from gcv_edge.exporters.mxnet import live
 
     mxnet, shape = import_quietly(), live.zoo_shape(name)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gcv_edge import _core
-from gcv_edge.benchmarking import mxnet_runner
+from gcv_edge.benchmarking import mxnet_network, mxnet_runner
 from gcv_edge.calibration.batches import Feeder
 from gcv_edge.data import Dataset, Sample
 from gcv_edge.runtime.loading import load
@@ -38,17 +38,17 @@ class MxnetReference:
         self._model = load(floating)
         self._shape = tuple(int(size) for size in self._model.session.input_shape[1:])
         job = {"model": str(floating), "source": str(symbol), "params": None, "seed": None}
-        network = mxnet_runner.load_network({**job, "shape": self._shape}, self._model.metadata)
+        network = mxnet_network.load_network({**job, "shape": self._shape}, self._model.metadata)
         heads = network.symbol.heads
-        self._name = mxnet_runner.only_input(network, heads)
+        self._name = mxnet_network.only_input(network, heads)
         self._weights = {key: as_nd(self._mx, value) for key, value in network.weights.items()}
         arrays = {**self._weights, self._name: self._mx.nd.zeros((BATCH, *self._shape))}
-        self._symbol = mxnet_runner.with_shapes(self._mx, network.symbol, heads, arrays)
+        self._symbol = mxnet_network.with_shapes(self._mx, network.symbol, heads, arrays)
 
     def floating(self) -> Run:
         """Return MXNet's float32 form."""
         names = self._symbol.list_inputs()
-        operator = self._mx.nd.CachedOp(self._symbol, tuple(mxnet_runner.STATIC.items()))
+        operator = self._mx.nd.CachedOp(self._symbol, tuple(mxnet_network.STATIC.items()))
         return self._running(
             lambda batch: operator(*(batch if key == self._name else self._weights[key] for key in names))
         )
@@ -58,7 +58,7 @@ class MxnetReference:
         chunks = list(chunked(sample.frame for sample in calibrating))
         batches = [self._tensor(chunk) for chunk in chunks if len(chunk) == BATCH]
         return self._running(
-            mxnet_runner.quantize(
+            mxnet_network.quantize(
                 self._mx, self._symbol, self._weights, self._name, batches, mode, granularity
             )
         )

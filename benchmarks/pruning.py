@@ -39,7 +39,7 @@ from gcv_edge.evaluation.voc import Voc07Precision
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
 from gcv_edge.prune import prune
-from gcv_edge.prune.inputs import noise_frames
+from gcv_edge.prune.fitting.calibration_set import noise_frames
 from gcv_edge.tasks import DETECTION
 
 CELLS = ("RBC", "WBC", "Platelets")

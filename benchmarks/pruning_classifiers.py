@@ -16,16 +16,17 @@ import onnx_ir as ir
 
 from benchmarks import DATA
 from benchmarks.pruned_files import in_8_bits, spell_goal, tell
+from benchmarks.pruning_methods import match_statistics, rank_by
 from benchmarks.records import Record, circumstances
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
 from gcv_edge.prune import count_macs
-from gcv_edge.prune.forward import Forward
-from gcv_edge.prune.inputs import Pictures, collect_pictures
-from gcv_edge.prune.known import findings_path
-from gcv_edge.prune.refinement import METHODS as REFINEMENTS
-from gcv_edge.prune.refinement import refine
-from gcv_edge.prune.run import Run
+from gcv_edge.prune.finishing import fit, train
+from gcv_edge.prune.fitting.activations import compute
+from gcv_edge.prune.fitting.calibration_set import CalibrationSet, collect_pictures
+from gcv_edge.prune.fitting.sequential import fit_in_order
+from gcv_edge.prune.job import PruneGoal, PruneJob, findings_path, open_job
+from gcv_edge.prune.preparation import Preparation, choose_widths, measure_sensitivity, prepare, time_pruned
 
 CIFAR = ("cifar_resnet20_v1", "cifar_resnet20_v2", "cifar_resnet56_v1", "cifar_resnet56_v2")
 GOALS = {1.3: 0.5, 1.7: 2.0, 2.0: 4.0}
@@ -71,11 +72,11 @@ def read_pictures() -> LabelledPictures:
     return LabelledPictures(pictures[::2], pictures[1::2], classes)
 
 
-def accuracy(model: ir.Model | Path, pictures: Pictures) -> float:
+def accuracy(model: ir.Model | Path, pictures: CalibrationSet) -> float:
     """Top-1 of a network in percent."""
     graph = ir.load(model) if isinstance(model, Path) else model
-    parts = [tensors["logits"] for tensors in Forward(graph, ["logits"]).stream(pictures)]
-    return float(100 * np.mean(np.concatenate(parts).argmax(axis=1) == read_pictures().classes))
+    logits = compute(graph, ["logits"], pictures)["logits"]
+    return float(100 * np.mean(logits.argmax(axis=1) == read_pictures().classes))
 
 
 def classifier_row(name: str, asked: float, arguments: argparse.Namespace) -> Record:
@@ -89,26 +90,21 @@ def classifier_row(name: str, asked: float, arguments: argparse.Namespace) -> Re
 
 def try_methods(source: Path, asked: float, arguments: argparse.Namespace) -> Iterator[tuple[str, Record]]:
     """Prune by every method, at the widths that the default method chose."""
-    data, goal = read_pictures(), spell_goal(asked, arguments)
-    run = start_run(source, source.with_name(f"{source.stem}_{asked}.onnx"), goal, arguments)
-    widths, study = run.choose(), run.study
-    orders = dict(study.orders)
-    pictures = collect_pictures(data.measured, run.metadata.preprocessing, (32, 32), len(data.measured), 0)
-    whole = accuracy(study.model, pictures)
+    data = read_pictures()
+    job = start_job(source, source.with_name(f"{source.stem}_{asked}.onnx"), asked, arguments)
+    prepared, widths = prepare_widths(job)
+    pictures = collect_pictures(data.measured, job.metadata.preprocessing, (32, 32), len(data.measured), 0)
+    whole = accuracy(job.network.model, pictures)
     for order, method in (*METHODS, *([DISTILLED] if arguments.distill else [])):
-        study.orders = dict(orders) if order == "obs" else {}
-        study.order(order, no_report)
         is_final = (order, method) in (METHODS[-1], DISTILLED)
-        model = run.fit(widths) if is_final else study.prune(widths, fit=method == "least_squares")
-        if method in REFINEMENTS:
-            refine(study, model, widths, run.fitted_on, 0, no_report, method)
-        training = train(run, model, widths) if (order, method) == DISTILLED else {}
+        model = prune_by(job, prepared, widths, order, method)
+        training = time_training(job, prepared, model, widths) if (order, method) == DISTILLED else {}
         after = accuracy(model, pictures)
         row: Record = {
             "order": order,
             "fit": method,
-            "speedup": round(run.time(model), 3),
-            "macs": round(count_macs(model) / count_macs(study.model), 3),
+            "speedup": round(time_pruned(job, model).speedup, 3),
+            "macs": round(count_macs(model) / count_macs(job.network.model), 3),
             "top1": round(after, 2),
             "drop": round(whole - after, 2),
         }
@@ -118,29 +114,50 @@ def try_methods(source: Path, asked: float, arguments: argparse.Namespace) -> It
             row["int8"] = in_8_bits(source, model, few, partial(accuracy, pictures=pictures), whole)
         print(source.stem, asked, row, flush=True)
         yield f"{order}, {method}", row | circumstances()
-    run.known.discard()
+    prepared.findings.discard()
 
 
-def start_run(source: Path, output: Path, goal: Record, arguments: argparse.Namespace) -> Run:
-    """Prepare a network for pruning and measure its layers."""
-    findings = findings_path(output)
-    if source.stem in KNOWN:
-        findings.write_bytes(KNOWN[source.stem])
-    run = Run(source, output, goal.get("speedup"), goal.get("macs"), 0, tell, arguments.distill)
-    run.prepare(read_pictures().fitted)
-    run.measure()
-    KNOWN[source.stem] = findings.read_bytes()
-    return run
+def start_job(source: Path, output: Path, asked: float, arguments: argparse.Namespace) -> PruneJob:
+    """Open a network that is to be pruned to a speed, or to as much work."""
+    goal = spell_goal(asked, arguments)
+    wanted = PruneGoal(goal.get("speedup"), goal.get("macs"), "f32")
+    return open_job(source, output, wanted, arguments.distill, 0, tell)
 
 
-def train(run: Run, model: ir.Model, widths: dict[str, int]) -> Record:
+def prepare_widths(job: PruneJob) -> tuple[Preparation, dict[str, int]]:
+    """Fit on the pictures what pruning needs to know, and choose the widths."""
+    findings, name = findings_path(job.output), job.source.stem
+    if name in KNOWN:
+        findings.write_bytes(KNOWN[name])
+    prepared = prepare(job, read_pictures().fitted)
+    measures = measure_sensitivity(job, prepared)
+    KNOWN[name] = findings.read_bytes()
+    return prepared, choose_widths(job, prepared, measures).widths
+
+
+def prune_by(
+    job: PruneJob, prepared: Preparation, widths: dict[str, int], order: str, method: str
+) -> ir.Model:
+    """Prune to widths by some order of the channels, and go on by some method."""
+    network = prepared.network if order == "obs" else rank_by(prepared.network, order)
+    if method in ("default", "distilled"):
+        return fit(job, prepared, widths)
+    if method == "least_squares":
+        model = network.prune(widths)
+        fit_in_order(network, model, widths, prepared.fitted_on, job.seed, no_report)
+        return model
+    model = network.slice(widths)
+    if method == "statistics":
+        match_statistics(network, model, widths, prepared.fitted_on)
+    return model
+
+
+def time_training(job: PruneJob, prepared: Preparation, model: ir.Model, widths: dict[str, int]) -> Record:
     """Train a network that was fitted, where that helps; say how long it took."""
-    assert run.distiller is not None
     begin = time.perf_counter()
-    run.train(run.distiller, model, widths)
-    assert run.distillation is not None
+    found = train(job, prepared, model, widths)
     seconds = round(time.perf_counter() - begin, 1)
-    return {"distillation": run.distillation.to_dict() | {"seconds": seconds}}
+    return {"distillation": found.to_dict() | {"seconds": seconds}}
 
 
 def no_report(done: int, total: int) -> None:

@@ -28,7 +28,7 @@ from gcv_edge.errors import GcvEdgeError, UsageError
 from gcv_edge.graph.writing import write_model
 from gcv_edge.pipeline import export_loaded
 from gcv_edge.prune import Spaces, apply_keep, channel_spaces, count_macs, predict_macs
-from gcv_edge.prune.loading import load_model
+from gcv_edge.prune.job import load_model
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
 from gcv_edge.verify import check_export
 

@@ -17,8 +17,8 @@ from benchmarks.network_files import make_int8, make_network
 from benchmarks.records import Record
 from benchmarks.tables import PendingRow, measure_rows, open_table, parse, run
 from gcv_edge.benchmarking import Variant, list_variants
-from gcv_edge.prune.counting import count_macs
-from gcv_edge.prune.loading import load_model
+from gcv_edge.prune.job import load_model
+from gcv_edge.prune.search.cost import count_macs
 
 
 class PublishedPruning(NamedTuple):

@@ -17,8 +17,8 @@ class ZooEntry:
         task: what the network is for; empty where GluonCV itself cannot build it.
         inputs: shapes of the inputs, each with its batch of one.
         bytes: size of the exported file, of both where there are two; 0 where there is none.
-        error: largest difference from MXNet in either engine, in parts of the output's scale; None where
-            nothing could be compared.
+        error: largest difference from MXNet in either engine, in units of the output's own deviation;
+            None where nothing could be compared.
         milliseconds: of one inference, by ``mxnet``, ``onnxruntime`` and ``openvino``; empty where unknown.
         note: what must be known before it is exported.
     """
@@ -50,8 +50,9 @@ class ZooTable:
 def read_table() -> ZooTable:
     """Read the table that the package ships."""
     document = json.loads((resources.files("gcv_edge") / "zoo.json").read_text(encoding="utf-8"))
+    times = document["times"]
     entries = tuple(read_entry(row) for row in document["names"])
-    return ZooTable(entries, document["machine"]["cpu"], document["threads"])
+    return ZooTable(entries, times["machine"]["cpu"], times["threads"])
 
 
 def read_entry(row: dict[str, Any]) -> ZooEntry:

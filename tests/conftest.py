@@ -14,7 +14,16 @@ import pytest
 
 NUMBERS = itertools.count()
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT))  # tests share modules; at the end, so that an installed gcv_edge is the one tested
+sys.path.append(str(ROOT))  # for `tests.…`; at the end, so that an installed gcv_edge is the one tested
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # beside other tests, MXNet's threads wait for each other
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for MXNet, so that ``-m mxnet`` runs all of it and nothing else."""
+    for item in items:
+        if {"mxnet", "gluoncv"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.mxnet)
 
 
 @pytest.fixture(scope="session", autouse=True)

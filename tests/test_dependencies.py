@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,37 @@ def test_parts_import_only_what_they_may(place: str) -> None:
         for part in parts_used(path) - set(ALLOWED[place])
     }
     assert not wrong
+
+
+def test_tests_share_modules_by_their_full_names() -> None:
+    """``from tests.support.small_graphs import make``: no import is relative or counts on the path."""
+    files = python_files("tests")
+    own = {path.stem for path in files} - set(sys.stdlib_module_names)
+    first = {found.name.split(".")[0] for path in files for found in imports_of(path)}
+    assert first & own == set()
+    texts = {path: path.read_text(encoding="utf-8") for path in files}
+    assert [path for path, text in texts.items() if re.search(r"^\s*from \.", text, re.MULTILINE)] == []
+
+
+ROOMS = (
+    "channels", "results", "fitting", "search", "distillation", "job", "preparation", "finishing", "stage",
+)  # fmt: skip
+"""Of gcv_edge/prune; each imports only itself and those before it."""
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_of_pruning_import_only_those_before_them(room: str) -> None:
+    files = python_files(f"gcv_edge/prune/{room}") or python_files(f"gcv_edge/prune/{room}.py")
+    allowed = ROOMS[: ROOMS.index(room) + 1]
+    names = [(path.name, found.name) for path in files for found in imports_of(path)]
+    inside = [(path, name.split(".")[2]) for path, name in names if name.startswith("gcv_edge.prune.")]
+    assert files
+    assert not [(path, used) for path, used in inside if used not in allowed]
+
+
+def test_every_file_of_pruning_is_in_a_room() -> None:
+    places = {path.relative_to(ROOT / "gcv_edge/prune").parts[0] for path in python_files("gcv_edge/prune")}
+    assert {place.removesuffix(".py") for place in places} == {"__init__", *ROOMS}
 
 
 def test_nothing_imports_the_command_line() -> None:

@@ -15,7 +15,6 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from demo_files import CLASSES, DEMO, EXPECTED, PARAMS, SYMBOL
 
 import gcv_edge.pipeline
 from gcv_edge import Detector, _core
@@ -36,6 +35,7 @@ from gcv_edge.pipeline import ExportResult, export, export_loaded
 from gcv_edge.store import find_model
 from gcv_edge.verification.verdict import Verification
 from gcv_edge.verify import check_export
+from tests.support.demo_files import CLASSES, DEMO, EXPECTED, PARAMS, SYMBOL
 
 OPTIONS = ExportOptions(input_shape=(1, 3, 256, 256), labels=CLASSES)
 

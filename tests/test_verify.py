@@ -6,7 +6,6 @@ from pathlib import Path
 
 import onnx
 import pytest
-from demo_files import CLASSES, SYMBOL
 from onnx import numpy_helper
 
 from gcv_edge.errors import MetadataError, ModelFileError, ModelNotFoundError
@@ -14,6 +13,7 @@ from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pictures import check_pictures, noise_picture
 from gcv_edge.pipeline import export
 from gcv_edge.verify import verify_model
+from tests.support.demo_files import CLASSES, SYMBOL
 
 OPTIONS = ExportOptions(input_shape=(1, 3, 256, 256), labels=CLASSES)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from benchmarks.pages import ZOO_PAGE, ZOO_TABLE, write_page
@@ -22,10 +22,21 @@ NOTES = (
 )
 """What must be known of a name before it is exported."""
 
+TIMED = ("export_seconds", "peak_over_params", "milliseconds")
+"""Figures that depend on the machine, and on what else it does."""
+
 
 def publish(records: Iterable[Record], threads: int) -> None:
-    """Write the table and the page."""
+    """Write the table and the page.
+
+    Args:
+        records: of all names.
+        threads: with which they were timed; 0 where they were only compared, and the times of the table that
+            is there stay.
+    """
     document = make_document(records, threads)
+    if not threads:
+        keep_times(document, json.loads(ZOO_TABLE.read_text()))
     rows = ",\n".join(f"  {json.dumps(row)}" for row in document["names"])
     head = json.dumps({key: value for key, value in document.items() if key != "names"}, indent=1)
     with replacing(ZOO_TABLE) as temporary:
@@ -35,12 +46,20 @@ def publish(records: Iterable[Record], threads: int) -> None:
 
 def make_document(records: Iterable[Record], threads: int) -> dict[str, Any]:
     """Collect what is published."""
+    circumstances = {"date": now()[:10], "machine": machine()}
     return {
-        "date": now()[:10],
-        "machine": machine(),
-        "threads": threads,
+        **circumstances,
+        "times": {**circumstances, "threads": threads},
         "names": [dict(describe(record)) for record in records],
     }
+
+
+def keep_times(document: dict[str, Any], earlier: Mapping[str, Any]) -> None:
+    """Take the times of an earlier table, and where they were measured."""
+    rows = {row["name"]: row for row in earlier["names"]}
+    document["times"] = earlier["times"]
+    for row in document["names"]:
+        row |= {key: rows[row["name"]][key] for key in TIMED if key in row}
 
 
 def describe(record: Record) -> Iterator[tuple[str, Any]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.timing import best, until_quiet
 from gcv_edge import _core
-from gcv_edge.benchmarking.mxnet_runner import STATIC
+from gcv_edge.benchmarking.mxnet_network import STATIC
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.random_weights import Array, draw_picture

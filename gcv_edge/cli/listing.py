@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 ZOO_HEADERS = ("name", "input", "size", "error", "MXNet ms", "ORT ms", "OpenVINO ms", "note")
 EXPLANATION = (
-    "error: largest difference from MXNet, in parts of the output's scale; ms: one inference on the machine\n"
-    "of docs/zoo.md, which has more figures."
+    "error: largest difference from MXNet, in units of the output's own deviation; ms: one inference,\n"
+    "on the machine that docs/zoo.md names; it has more figures."
 )
 
 

@@ -164,7 +164,7 @@ def is_noise(data: str) -> bool:
 def explain_spaces(path: Path, as_json: bool) -> None:
     """Print the channel spaces of a model."""
     from gcv_edge.prune import channel_spaces
-    from gcv_edge.prune.loading import load_model
+    from gcv_edge.prune.job import load_model
 
     spaces = channel_spaces(load_model(path))
     if as_json:
@@ -175,7 +175,7 @@ def explain_spaces(path: Path, as_json: bool) -> None:
 
 def write_report(result: PruneResult, title: str, name: str) -> None:
     """Write the page."""
-    from gcv_edge.prune.report import format_report
+    from gcv_edge.prune.results import format_report
 
     text = format_report(result, title=title, verdict=verdict_lines(result))
     with writing(name) as path:

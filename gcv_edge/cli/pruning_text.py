@@ -13,7 +13,7 @@ from gcv_edge.points import describe_bound
 if TYPE_CHECKING:
     from gcv_edge.optimize import OptimizeOptions
     from gcv_edge.prune import PruneResult, Spaces
-    from gcv_edge.prune.result import Distillation
+    from gcv_edge.prune.results import Distillation
 
 NOISE = "noise"
 

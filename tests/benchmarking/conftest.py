@@ -21,10 +21,9 @@ def few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def signs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped detector, exported."""
-    from demo_files import DEMO
-
     from gcv_edge.exporters.source import ExportOptions
     from gcv_edge.pipeline import export
+    from tests.support.demo_files import DEMO
 
     target = tmp_path_factory.mktemp("signs") / "signs.onnx"
     options = ExportOptions(input_shape=(1, 3, 256, 256))

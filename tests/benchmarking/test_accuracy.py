@@ -14,7 +14,7 @@ from gcv_edge.calibration import CalibrationOptions, calibrate
 from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import ModelMetadata, Preprocessing, format_metadata
 from gcv_edge.prune import prune
-from gcv_edge.prune.inputs import noise_frames
+from gcv_edge.prune.fitting.calibration_set import noise_frames
 from gcv_edge.tasks import CLASSIFICATION
 from tests.runtime.conftest import Maker
 from tests.support.small_graphs import make as make_graph

@@ -21,9 +21,8 @@ from gcv_edge.benchmarking.settings import FEWEST_ROUNDS
 from gcv_edge.errors import DataError, GcvEdgeError, UnsupportedError
 from gcv_edge.measure.calls import CallTimes
 from gcv_edge.metadata import ClipSettings
+from tests.benchmarking.conftest import QUICK
 from tests.runtime.conftest import Maker
-
-from .conftest import QUICK
 
 CLIP = ClipSettings(offsets=(0, 1, 2, 3), window=4)
 
@@ -125,7 +124,7 @@ def test_a_cap_needs_a_processor_that_has_it(monkeypatch: pytest.MonkeyPatch, ma
 
 def test_mxnet(mxnet: ModuleType, signs: Path) -> None:
     """Fused and quantised, it runs on the page of the documentation."""
-    from demo_files import SYMBOL
+    from tests.support.demo_files import SYMBOL
 
     variants = list_variants([signs], ("f32",))
     references = list_references(variants, "mxnet", source=str(SYMBOL), modes=["unfused"])

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsers import addresses, find_browser, open_page
 
 from gcv_edge.errors import MissingExtraError
+from tests.support.browsers import addresses, find_browser, open_page
 
 pytest.importorskip("plotly", reason="the extra [report] is not installed")
 

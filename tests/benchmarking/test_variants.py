@@ -93,6 +93,14 @@ def test_the_reference_is_the_plainest_file(make_model: Maker, tmp_path: Path) -
     assert (reference.name, reference.model) == ("FP32", plain)
 
 
+def test_what_a_file_is_called_says_nothing_of_what_was_done_to_it(make_model: Maker, tmp_path: Path) -> None:
+    one, two = (make_model("pose", path=tmp_path / f"{name}.onnx", entries=SOURCE) for name in ("INT8", "b"))
+    variants = list_variants([one, two], ("f32",))
+    assert [variant.is_int8 for variant in variants] == [False, False]
+    (reference,) = list_references(variants, "onnxruntime")
+    assert (reference.name, reference.model) == ("FP32 (INT8)", one)
+
+
 def test_a_source_is_one_networks(make_model: Maker, tmp_path: Path) -> None:
     paths = [
         make_model("pose", path=tmp_path / f"{name}.onnx", entries={"gcv_edge source": name}) for name in "ab"

@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from demo_files import CLASSES, DEMO, SYMBOL
 
 from gcv_edge import Detector, verify
 from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrate
 from gcv_edge.errors import DataError, UnsupportedError, UsageError
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
+from tests.support.demo_files import CLASSES, DEMO, SYMBOL
 from tests.support.processors import needs_vnni
 
 QUICK = CalibrationOptions(correction="fast", time_forms=False, data="demo pictures")

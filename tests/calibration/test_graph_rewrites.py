@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from calibration_graphs import Net, drawn, pictures, run
 
 from gcv_edge.calibration.graph_rewrites import prepare
+from tests.support.calibration_graphs import Net, drawn, pictures, run
 
 
 def operators(model: object) -> list[str]:

@@ -6,11 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from calibration_graphs import Net, drawn
+import pytest
 
 from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import ModelMetadata, format_metadata
 from gcv_edge.tasks import CLASSIFICATION
+from tests.support.calibration_graphs import Net, drawn
 
 PROGRAM = """
 import resource, sys
@@ -34,7 +35,15 @@ def peak(path: Path, pictures: int) -> int:
     return kilobytes
 
 
-def test_5000_pictures_take_hardly_more_than_300(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "pictures",
+    [
+        1500,
+        # What the README says; five times 300 would show the same growth, in every run.
+        pytest.param(5000, marks=pytest.mark.slow),
+    ],
+)
+def test_many_pictures_take_hardly_more_than_300(pictures: int, tmp_path: Path) -> None:
     net = Net(channels=3, size=24)
     value = net.relu(net.conv(net.relu(net.conv(net.data, 16, name="one")), 32, stride=2, name="other"))
     flat = net.graph.op("Flatten", [net.graph.op("GlobalAveragePool", [value], "mean")], "flat", axis=1)
@@ -43,4 +52,4 @@ def test_5000_pictures_take_hardly_more_than_300(tmp_path: Path) -> None:
     )
     model.metadata_props.update(format_metadata(ModelMetadata(CLASSIFICATION)))
     write_model(model, tmp_path / "net.onnx")
-    assert peak(tmp_path / "net.onnx", 5000) < 1.2 * peak(tmp_path / "net.onnx", 300)
+    assert peak(tmp_path / "net.onnx", pictures) < 1.2 * peak(tmp_path / "net.onnx", 300)

@@ -12,12 +12,12 @@ import numpy as np
 import onnx_ir as ir
 import onnxruntime
 import pytest
-from calibration_graphs import Net, find_ranges, pictures
 
 from gcv_edge.calibration.graph_rewrites import prepare
 from gcv_edge.calibration.qdq_nodes import quantize
 from gcv_edge.calibration.quantization_parameters import TARGETS
 from gcv_edge.graph.writing import write_model
+from tests.support.calibration_graphs import Net, find_ranges, pictures
 from tests.support.processors import needs_vnni
 
 INFER = """

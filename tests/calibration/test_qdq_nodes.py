@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import onnx_ir as ir
 import pytest
-from calibration_graphs import Array, Net, find_ranges, pictures, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from gcv_edge.cpus import is_x86
 from gcv_edge.errors import UsageError
 from gcv_edge.graph.writing import write_model
 from gcv_edge.runtime.opening import open_session
+from tests.support.calibration_graphs import Array, Net, find_ranges, pictures, run
 from tests.support.processors import needs_vnni
 
 few = settings(max_examples=15, derandomize=True, deadline=None)

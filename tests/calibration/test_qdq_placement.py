@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import onnx_ir as ir
 import pytest
-from calibration_graphs import Net, find_ranges, maker, pictures
 
 from gcv_edge.calibration.float_kernels import is_8_bit
 from gcv_edge.calibration.graph_rewrites import prepare
@@ -18,6 +17,7 @@ from gcv_edge.calibration.quantization_parameters import TARGETS
 from gcv_edge.graph.writing import write_model
 from gcv_edge.measure.layers import profile
 from gcv_edge.runtime.openvino_session import shared_core
+from tests.support.calibration_graphs import Net, find_ranges, maker, pictures
 
 
 def placed(model: ir.Model) -> Placement:

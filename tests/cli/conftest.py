@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from demo_files import DEMO, SYMBOL
 
 import gcv_edge
 from gcv_edge.cli import main
+from tests.cli.coloured import colours, make_net, pictures  # noqa: F401
 from tests.runtime.conftest import make_model  # noqa: F401
-
-from .coloured import colours, make_net, pictures  # noqa: F401
+from tests.support.demo_files import DEMO, SYMBOL
 
 CLASSES_FILE = DEMO / "classes.txt"
 PICTURE = DEMO / "town.jpg"

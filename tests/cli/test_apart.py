@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import failed, shell
 from tests.support.crashing_files import DEADLY, WRONG, write
-
-from .conftest import failed, shell
 
 SEEN_OFF = (
     r"openvino crashed with SIG[A-Z]+: the file is damaged|openvino took more than 4 s|OpenVINO cannot "

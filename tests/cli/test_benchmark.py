@@ -16,11 +16,10 @@ import time
 from pathlib import Path
 
 import pytest
-from demo_files import PARAMS, SYMBOL
 
+from tests.cli.conftest import contents, done, environment, error_line, failed, run
 from tests.runtime.conftest import Maker
-
-from .conftest import contents, done, environment, error_line, failed, run
+from tests.support.demo_files import PARAMS, SYMBOL
 
 QUICK = ("--rounds", 1, "--seconds", 0.01, "--threads", 1)
 PAGE = Path(__file__).resolve().parents[2] / "docs/benchmark.md"

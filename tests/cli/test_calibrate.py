@@ -17,11 +17,10 @@ from gcv_edge.cli.int8_text import describe_speed
 from gcv_edge.metadata import ClipSettings
 from gcv_edge.optimize.dataset_split import SplitOptions, split_dataset
 from gcv_edge.tasks import CLASSIFICATION
+from tests.cli.coloured import COLOURS
+from tests.cli.conftest import CLASSES_FILE, DEMO, QUICK, contents, done, error_line, failed, run, shell
+from tests.cli.test_interruptions import FULL_DISK
 from tests.runtime.conftest import Maker, solid
-
-from .coloured import COLOURS
-from .conftest import CLASSES_FILE, DEMO, QUICK, contents, done, error_line, failed, run, shell
-from .test_interruptions import FULL_DISK
 
 NAIVE = ("--calib-mode", "naive")
 SAME_ANYWHERE = (*NAIVE, "--target", "portable")

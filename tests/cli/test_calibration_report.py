@@ -14,12 +14,21 @@ import pytest
 
 pytest.importorskip("plotly", reason="the extra [report] is not installed")
 
-from browsers import addresses, find_browser, open_page
-
 from gcv_edge.optimize.samples import COUNT, LONGEST
+from tests.cli.conftest import (
+    CLASSES_FILE,
+    DEMO,
+    QUICK,
+    WITHOUT,
+    contents,
+    done,
+    error_line,
+    failed,
+    run,
+    shell,
+)
 from tests.runtime.conftest import Maker, solid
-
-from .conftest import CLASSES_FILE, DEMO, QUICK, WITHOUT, contents, done, error_line, failed, run, shell
+from tests.support.browsers import addresses, find_browser, open_page
 
 NAIVE = ("--calib-mode", "naive", "--target", "portable")
 WITHOUT_PLOTLY = "missing = ('plotly', 'plotly.offline')\n" + WITHOUT

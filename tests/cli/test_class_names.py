@@ -8,9 +8,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+from tests.cli.conftest import QUICK, done, failed, run
 from tests.runtime.conftest import Maker, solid
-
-from .conftest import QUICK, done, failed, run
 
 TWICE = ("red", "green", "red")
 NAMES = "a,b,c,a,e,b"

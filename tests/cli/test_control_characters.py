@@ -10,8 +10,7 @@ import pytest
 
 import gcv_edge
 from gcv_edge.cli.text import printable
-
-from .conftest import PICTURE, QUICK, SIZED, done, run
+from tests.cli.conftest import PICTURE, QUICK, SIZED, done, run
 
 ODD = [
     "line\u2028separator", "next\x85line", "vertical\x0btab", "file\x1cseparator", "\x1b[31mred",

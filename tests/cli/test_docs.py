@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from demo_files import DEMO, PARAMS, SYMBOL
 
 from gcv_edge.cli.root import COMMANDS
+from tests.cli.conftest import CLASSES_FILE, PICTURE, SHAPE, done, failed, run
 from tests.runtime.conftest import build_model, write_video
+from tests.support.demo_files import DEMO, PARAMS, SYMBOL
 from tests.support.foreign_detectors import ssd
-
-from .conftest import CLASSES_FILE, PICTURE, SHAPE, done, failed, run
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/cli.md"
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import PICTURE, QUICK, environment, error_line
 from tests.runtime.conftest import Maker
-
-from .conftest import PICTURE, QUICK, environment, error_line
 
 NO_HOME = """
 import os, pwd, sys

@@ -6,12 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from demo_files import PARAMS, SYMBOL
 
 from gcv_edge import pipeline, store
-from tests.runtime.conftest import build_model
-
-from .conftest import (
+from tests.cli.conftest import (
     EXPORT_MODULES,
     MXNET_MODULES,
     PICTURE,
@@ -25,6 +22,8 @@ from .conftest import (
     shell,
     verify_without,
 )
+from tests.runtime.conftest import build_model
+from tests.support.demo_files import PARAMS, SYMBOL
 
 OTHER_PARAMS = Path(__file__).parents[1] / "data" / "mxnet_files" / "v1.9-0000.params"
 SIZE = ("--input-shape", SHAPE)

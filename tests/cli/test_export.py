@@ -10,12 +10,21 @@ from typing import Any
 
 import cv2
 import pytest
-from demo_files import CLASSES, PARAMS, SYMBOL
 
 from gcv_edge import Classifier, Detector
+from tests.cli.conftest import (
+    CLASSES_FILE,
+    PICTURE,
+    QUICK,
+    SIZED,
+    WITHOUT_MXNET,
+    contents,
+    done,
+    failed,
+    shell,
+)
 from tests.runtime.conftest import build_model, solid
-
-from .conftest import CLASSES_FILE, PICTURE, QUICK, SIZED, WITHOUT_MXNET, contents, done, failed, shell
+from tests.support.demo_files import CLASSES, PARAMS, SYMBOL
 
 NORMALISED = ("--mean", "0", "--scale", "255")
 

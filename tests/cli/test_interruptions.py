@@ -13,9 +13,7 @@ import cv2
 import pytest
 
 from gcv_edge import pipeline
-from tests.runtime.conftest import Maker, solid
-
-from .conftest import (
+from tests.cli.conftest import (
     PICTURE,
     QUICK,
     SIZED,
@@ -27,6 +25,7 @@ from .conftest import (
     run,
     shell,
 )
+from tests.runtime.conftest import Maker, solid
 
 LITTLE_ROOM = """\
 import resource, signal, sys

@@ -10,9 +10,8 @@ import click
 import pytest
 
 from gcv_edge.cli.root import COMMANDS
+from tests.cli.conftest import done, run
 from tests.runtime.conftest import Maker
-
-from .conftest import done, run
 
 WITHOUT_JSON = {"demo"}
 """It is for people."""

@@ -10,13 +10,12 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from demo_files import CLASSES, DEMO, SYMBOL
 
 from gcv_edge import store
 from gcv_edge.metadata import ClipSettings
+from tests.cli.conftest import SHAPE, WITHOUT_MXNET, done, error_line, run, shell
 from tests.runtime.conftest import Maker
-
-from .conftest import SHAPE, WITHOUT_MXNET, done, error_line, run, shell
+from tests.support.demo_files import CLASSES, DEMO, SYMBOL
 
 
 def with_metadata(model: Path, target: Path, **entries: str) -> Path:

@@ -7,11 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from demo_files import PARAMS, SYMBOL
 
 from gcv_edge.store import find_model, remember, take_name
-
-from .conftest import CLASSES_FILE, QUICK, SIZED, done, run
+from tests.cli.conftest import CLASSES_FILE, QUICK, SIZED, done, run
+from tests.support.demo_files import PARAMS, SYMBOL
 
 
 def notes(printed: str) -> list[str]:

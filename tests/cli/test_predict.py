@@ -11,13 +11,12 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from demo_files import CLASSES, DEMO
 
 from gcv_edge import Detector
 from gcv_edge.metadata import ClipSettings, DetectionSettings
+from tests.cli.conftest import PICTURE, contents, done, failed, fingerprint, run, shell
 from tests.runtime.conftest import GRAPHS, Maker, Nodes, constant, kept_graph, solid
-
-from .conftest import PICTURE, contents, done, failed, fingerprint, run, shell
+from tests.support.demo_files import CLASSES, DEMO
 
 RED = solid(255, 0, 0)
 

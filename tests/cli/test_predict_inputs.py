@@ -9,9 +9,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+from tests.cli.conftest import contents, done, failed, run
 from tests.runtime.conftest import Maker, cut_off, solid, write_video
-
-from .conftest import contents, done, failed, run
 
 RED = solid(255, 0, 0)
 

@@ -9,8 +9,7 @@ import pytest
 
 import gcv_edge
 from gcv_edge.cli.root import COMMANDS
-
-from .conftest import done, environment, failed, run, shell
+from tests.cli.conftest import done, environment, failed, run, shell
 
 HEAVY = {"cv2", "mxnet", "numpy", "onnx", "onnx_ir", "onnxruntime", "openvino", "rich"}
 

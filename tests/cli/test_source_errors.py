@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from demo_files import PARAMS, SYMBOL
 
 from gcv_edge import errors
-
-from .conftest import MXNET_MODULES, WITHOUT, WITHOUT_MXNET, done, error_line, failed, shell
+from tests.cli.conftest import MXNET_MODULES, WITHOUT, WITHOUT_MXNET, done, error_line, failed, shell
+from tests.support.demo_files import PARAMS, SYMBOL
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from demo_files import DEMO
 
 from gcv_edge.store import remember
 from gcv_edge.zoo_table import read_table
+from tests.cli.conftest import QUICK, done, environment
 from tests.runtime.conftest import Maker
-
-from .conftest import QUICK, done, environment
+from tests.support.demo_files import DEMO
 
 
 def on_terminal(*arguments: object) -> tuple[int, str, str]:

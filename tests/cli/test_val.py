@@ -11,9 +11,8 @@ from click.testing import CliRunner
 
 from gcv_edge.cli.val import print_classes
 from gcv_edge.evaluation import ClassFigure, Evaluation, Measured
+from tests.cli.conftest import done, failed, run
 from tests.runtime.conftest import Maker, solid
-
-from .conftest import done, failed, run
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 

@@ -11,10 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.cli.conftest import done
 from tests.data_sets.conftest import pack_image, pack_record
 from tests.runtime.conftest import Maker, solid
-
-from .conftest import done
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs/val.md").read_text(encoding="utf-8")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcv_edge import _core
 from gcv_edge.runtime.results import Classification
+from tests.core import oracle
 
 numbers = st.one_of(
     st.floats(-9, 9, width=32), st.sampled_from([np.nan, np.inf, -np.inf, 0.0, -0.0, 3e38, -3e38, 1.0])

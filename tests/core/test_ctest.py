@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from cpp_builds import build, configure, find_tool, run
 
 from gcv_edge import _core
+from tests.support.cpp_builds import build, configure, find_tool, run
 
 LARGEST_CORE = 300 << 10
 """Bytes of the whole core, stripped, as one shared object."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcv_edge import _core
+from tests.core import oracle
 
 
 @settings(max_examples=100, derandomize=True, deadline=None)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcv_edge import _core
+from tests.core import oracle
 
 ODD = [np.nan, np.inf, -np.inf, -0.0, 3e38, 1e-45]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from types import ModuleType
 
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcv_edge import _core
+from tests.core import oracle
 
 Case = tuple[oracle.Floats, oracle.Floats]
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 5e-39, 3e38, float("inf"), float("-inf"), float("nan")]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcv_edge import _core
+from tests.core import oracle
 
 PLACES = [
     ("standard", (1920, 1080), 0, (0, 0, 1920, 1080), (0, 0, 416, 416), "stretched"),

@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from gcv_edge import _core
+from tests.core import oracle
 
 SHAPES = {"bgr": (3,), "rgb": (3,), "gray": (), "bgra": (4,), "rgba": (4,)}
 MEAN, SCALE = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)

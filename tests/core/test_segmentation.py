@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcv_edge import _core
+from tests.core import oracle
 
 
 def draw_logits(seed: int, classes: int, height: int, width: int) -> oracle.Floats:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
 
-import pytest
-
-FOLDER = Path(__file__).resolve().parents[1] / "data" / "core"
+from tests.data.core.make_vectors import HERE, main
 
 
-def test_the_vectors_are_those_of_the_oracle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = runpy.run_path(str(FOLDER / "make_vectors.py"))
-    made["main"].__globals__["HERE"] = tmp_path
-    made["main"]()
-    assert (tmp_path / "vectors.txt").read_text() == (FOLDER / "vectors.txt").read_text()
+def test_the_vectors_are_those_of_the_oracle(tmp_path: Path) -> None:
+    main(tmp_path)
+    assert (tmp_path / "vectors.txt").read_text() == (HERE / "vectors.txt").read_text()

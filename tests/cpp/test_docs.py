@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cpp_builds import build, find_tool, run
 
 from tests.runtime.conftest import Maker, make_model
+from tests.support.cpp_builds import build, find_tool, run
 
 __all__ = ["make_model"]
 

@@ -12,12 +12,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from cpp_builds import build, configure, find_tool, run
 
 from gcv_edge import Classifier, Detector
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
 from tests.runtime.conftest import Maker, make_model, solid
+from tests.support.cpp_builds import build, configure, find_tool, run
 
 __all__ = ["make_model"]
 

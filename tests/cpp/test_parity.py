@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cpp_builds import build
 from numpy.typing import NDArray
-from port_graphs import NETWORKS, SHAPE, write_float16_classifier, write_network
 
 from gcv_edge import load
 from gcv_edge.metadata import ClipSettings, DetectionSettings, Preprocessing
 from gcv_edge.runtime.model import LoadedNetwork
 from gcv_edge.tasks import TASKS
 from tests.runtime.conftest import TASKS_OF, Maker, make_model
+from tests.support.cpp_builds import build
+from tests.support.port_graphs import NETWORKS, SHAPE, write_float16_classifier, write_network
 
 __all__ = ["make_model"]
 

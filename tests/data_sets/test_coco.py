@@ -18,8 +18,7 @@ from gcv_edge.data.masks import check_mask, decode_runs
 from gcv_edge.data.targets import BoxTarget, InstanceTarget, KeypointTarget
 from gcv_edge.errors import DataError
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, INSTANCES, POSE, Task
-
-from .conftest import read_or_refused, refused, write_picture
+from tests.data_sets.conftest import read_or_refused, refused, write_picture
 
 MODEST = settings(
     max_examples=80,

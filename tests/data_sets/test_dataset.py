@@ -11,8 +11,7 @@ import pytest
 
 from gcv_edge.data import Dataset, Sample, open_dataset
 from gcv_edge.tasks import CLASSIFICATION
-
-from .conftest import encode, write_picture
+from tests.data_sets.conftest import encode, write_picture
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ import pytest
 from gcv_edge.data import open_dataset
 from gcv_edge.data.targets import ClassTarget
 from gcv_edge.tasks import CLASSIFICATION, DETECTION
-
-from .conftest import refused, write_picture
+from tests.data_sets.conftest import refused, write_picture
 
 
 def class_folders(root: Path, *names: str) -> Path:

@@ -18,9 +18,8 @@ from gcv_edge.data.class_png import read_levels
 from gcv_edge.data.reader import DamagedSampleError
 from gcv_edge.data.targets import LabelMapTarget
 from gcv_edge.tasks import DETECTION, SEGMENTATION
-
-from .conftest import encode, refused, write_picture
-from .test_voc import write_split
+from tests.data_sets.conftest import encode, refused, write_picture
+from tests.data_sets.test_voc import write_split
 
 CLASSES = np.arange(200, dtype=np.uint8).reshape(10, 20) % 3
 

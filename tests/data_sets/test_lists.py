@@ -12,8 +12,7 @@ from gcv_edge.data import open_dataset
 from gcv_edge.data.targets import BoxTarget, ClassTarget
 from gcv_edge.errors import DataError
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, SEGMENTATION, Task
-
-from .conftest import read_or_refused, refused, write_picture
+from tests.data_sets.conftest import read_or_refused, refused, write_picture
 
 LABELS = ("cat", "dog", "bird")
 MODEST = settings(

@@ -21,8 +21,15 @@ from gcv_edge.data.reader import DamagedSampleError
 from gcv_edge.data.recordio import SEARCH_STEP, read_record, scan_records
 from gcv_edge.data.targets import BoxTarget, ClassTarget
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, POSE
-
-from .conftest import MAGIC, encode, pack_image, pack_record, read_or_refused, refused, write_picture
+from tests.data_sets.conftest import (
+    MAGIC,
+    encode,
+    pack_image,
+    pack_record,
+    read_or_refused,
+    refused,
+    write_picture,
+)
 
 MODEST = settings(
     max_examples=60,

@@ -11,8 +11,7 @@ import pytest
 from gcv_edge.data import open_dataset
 from gcv_edge.data.splits import find_training_split, list_splits
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, SEGMENTATION, Task
-
-from .conftest import write_picture
+from tests.data_sets.conftest import write_picture
 
 BOX = "<bndbox><xmin>2</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
 OBJECT = f"<object><name>cat</name>{BOX}</object>"

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from gcv_edge.data import open_dataset
 from gcv_edge.data.targets import BoxTarget
 from gcv_edge.tasks import CLASSIFICATION, DETECTION
-
-from .conftest import read_or_refused, refused, write_picture
+from tests.data_sets.conftest import read_or_refused, refused, write_picture
 
 LABELS = ("cat", "dog")
 OBJECT = (

@@ -14,7 +14,7 @@ from gcv_edge.errors import GcvEdgeError, UnsupportedError
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
 from gcv_edge.prune import prune
-from gcv_edge.prune.inputs import noise_frames
+from gcv_edge.prune.fitting.calibration_set import noise_frames
 from tests.support.symbol_files import Entry, SymbolFile
 
 SIDE = 16

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import pytest
-from test_trained_detectors import CLASSES, read_truth
-from voc_metric import Scene, mean_average_precision
 
 from gcv_edge import Classifier, Detector
 from gcv_edge.calibration import CalibrationOptions, calibrate
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
+from tests.end_to_end.test_trained_detectors import CLASSES, read_truth
+from tests.end_to_end.voc_metric import Scene, mean_average_precision
 from tests.support.processors import needs_vnni
 
 DEFAULTS = CalibrationOptions(time_forms=False)
@@ -61,7 +61,14 @@ def drop_of(symbol: Path, pictures: Labelled, folder: Path, step: int, **choices
 
 @needs_vnni
 @pytest.mark.parametrize(
-    "name", ["cifar_resnet20_v1", "cifar_resnet20_v2", "cifar_resnet56_v1", "cifar_resnet56_v2"]
+    "name",
+    [
+        "cifar_resnet20_v1",
+        "cifar_resnet20_v2",
+        # The same blocks, three times as many: the two above hold both kinds in every run.
+        pytest.param("cifar_resnet56_v1", marks=pytest.mark.slow),
+        pytest.param("cifar_resnet56_v2", marks=pytest.mark.slow),
+    ],
 )
 def test_cifar_networks_lose_no_more_than_0_3_points(name: str, testdata: Path, tmp_path: Path) -> None:
     paths = sorted((testdata / "cifar10_test_jpeg_2000").glob("*/*.jpg"))
@@ -80,6 +87,7 @@ def test_cifar_networks_lose_no_more_than_0_3_points(name: str, testdata: Path, 
     )
 
 
+@pytest.mark.slow  # minutes for a goal that is not reached; classifiers of CIFAR-10 are held in every run
 @pytest.mark.xfail(strict=False, reason="not reached: 0.75 point, 3 of 400 pictures, where 0.5 is the goal")
 def test_squeezenet_loses_no_more_than_half_a_point(testdata: Path, tmp_path: Path) -> None:
     folder = testdata / "imagenet_sample_400"
@@ -89,7 +97,14 @@ def test_squeezenet_loses_no_more_than_half_a_point(testdata: Path, tmp_path: Pa
     assert drop_of(symbol, pictures, tmp_path, 1, options=DEFAULTS) <= 0.5
 
 
-@pytest.mark.parametrize(("name", "size"), [("yolo3", 320), ("ssd_300", 300)])
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("ssd_300", 300),
+        # A detector of the same data set, four times the work of the one above.
+        pytest.param("yolo3", 320, marks=pytest.mark.slow),
+    ],
+)
 def test_detectors_lose_no_more_than_half_a_point_of_map(
     name: str, size: int, testdata: Path, tmp_path: Path
 ) -> None:

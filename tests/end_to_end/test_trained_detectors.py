@@ -10,11 +10,11 @@ from xml.etree import ElementTree
 import cv2
 import numpy as np
 import pytest
-from voc_metric import Scene, mean_average_precision
 
 from gcv_edge import Detector, _core
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import ExportResult, export
+from tests.end_to_end.voc_metric import Scene, mean_average_precision
 
 CLASSES = ("RBC", "WBC", "Platelets")
 

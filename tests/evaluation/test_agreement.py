@@ -13,9 +13,8 @@ from gcv_edge.data import open_dataset
 from gcv_edge.errors import DataError, UnsupportedError
 from gcv_edge.evaluation import agree, agreement
 from gcv_edge.runtime.results import Classification, Detections, Poses, Segmentation
+from tests.evaluation.test_running import write
 from tests.runtime.conftest import Maker
-
-from .test_running import write
 
 BOX = [0, 0, 9, 9]
 HALF = [0, 0, 9, 4]

@@ -37,13 +37,13 @@ NOT_FUZZED = {
         "exporters/mxnet/random_weights.py",
         "exporters/mxnet/reference.py",
         "gcv_edge/benchmarking/mxnet_profiling.py",
-        "gcv_edge/benchmarking/mxnet_runner.py",
+        "gcv_edge/benchmarking/mxnet_network.py",
     ),
     "files that this package has just written": (
         "gcv_edge/benchmarking/frames.py",
         "gcv_edge/calibration/recipes.py",
         "gcv_edge/cli/saving.py",
-        "gcv_edge/prune/run.py",
+        "gcv_edge/prune/preparation.py",
     ),
     "what this package's own processes say": (
         "gcv_edge/measure/processes.py",

@@ -9,8 +9,7 @@ import pytest
 
 from gcv_edge import load
 from gcv_edge.optimize import OptimizeResult
-
-from .conftest import frames
+from tests.optimize.conftest import frames
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/optimize.md"
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -17,8 +17,7 @@ from gcv_edge.optimize.options import PRUNING_SHARE
 from gcv_edge.prune import PruneResult
 from gcv_edge.runtime.modelfile import read_entries
 from tests.cli.conftest import done, run
-
-from .conftest import frames
+from tests.optimize.conftest import frames
 
 QUICK: dict[str, Any] = {"mode": "minmax", "target": "portable", "is_quick": True}
 

@@ -8,7 +8,7 @@ import pytest
 
 from gcv_edge import load
 from gcv_edge.prune import prune
-from gcv_edge.prune.inputs import noise_frames
+from gcv_edge.prune.fitting.calibration_set import noise_frames
 from tests.support.task_networks import KINDS, write_network
 
 CHOOSES = {"grey": True, "multi-label": False, "bare": False, "regression": False, "mask": False}

@@ -15,8 +15,7 @@ from gcv_edge import Classifier, Detector, PoseEstimator
 from gcv_edge.errors import DataError, UnsupportedError
 from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.streaming import READ_AHEAD
-
-from .conftest import Maker, solid
+from tests.runtime.conftest import Maker, solid
 
 SHADES = [solid(level, 0, 255 - level) for level in range(0, 250, 10)]
 

@@ -18,8 +18,7 @@ from gcv_edge.errors import DataError, MetadataError
 from gcv_edge.metadata import ClipSettings
 from gcv_edge.runtime.action import ActionRecognizer
 from gcv_edge.runtime.clips import sample_clips
-
-from .conftest import UNIT, Maker
+from tests.runtime.conftest import UNIT, Maker
 
 I3D = ClipSettings(tuple(range(0, 64, 2)), 64)
 SLOWFAST = ClipSettings((*range(1, 64, 2), *range(15, 64, 16)), 64)

@@ -10,8 +10,7 @@ import pytest
 from gcv_edge import Detector
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.metadata import DetectionSettings
-
-from .conftest import ANCHORS, UNIT, WEIGHTS, Maker, solid
+from tests.runtime.conftest import ANCHORS, UNIT, WEIGHTS, Maker, solid
 
 RED = solid(255, 0, 0)
 """64 x 64, so that frame pixels are twice input pixels."""

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from gcv_edge.metadata import ClipSettings
-
-from .conftest import Maker, solid
+from tests.runtime.conftest import Maker, solid
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/python.md"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Maker
+from tests.runtime.conftest import Maker
 
 PROGRAM = """
 import multiprocessing, sys

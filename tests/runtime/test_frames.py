@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from gcv_edge import Classifier
 from gcv_edge.runtime.frames import view_frame
-
-from .conftest import Maker
+from tests.runtime.conftest import Maker
 
 RNG = np.random.default_rng(7)
 PICTURE = RNG.integers(0, 256, (40, 48, 3), dtype=np.uint8)

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from gcv_edge import Detector, InstanceSegmenter, _core
 from gcv_edge.errors import ModelFileError
 from gcv_edge.runtime.instances import InstanceMasks
-
-from .conftest import ANCHORS, Maker, solid
+from tests.runtime.conftest import ANCHORS, Maker, solid
 
 SIZE = (40, 30)
 

@@ -11,8 +11,7 @@ import pytest
 
 import gcv_edge
 from gcv_edge.runtime.options import LoadOptions
-
-from .conftest import Maker
+from tests.runtime.conftest import Maker
 
 ROOT = Path(gcv_edge.__file__).resolve().parents[1]
 

@@ -13,8 +13,7 @@ from gcv_edge.metadata import DepthSettings
 from gcv_edge.runtime.depth import DepthMap
 from gcv_edge.runtime.embedding import Embedding
 from gcv_edge.runtime.regressor import Regression
-
-from .conftest import Maker, solid
+from tests.runtime.conftest import Maker, solid
 
 ENGINES = ["openvino", "onnxruntime"]
 

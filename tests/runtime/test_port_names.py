@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from port_graphs import NETWORKS, write_float16_classifier, write_network
 
 from gcv_edge import Classifier, TensorNetwork
+from tests.support.port_graphs import NETWORKS, write_float16_classifier, write_network
 
 ENGINES = ["openvino", "onnxruntime"]
 

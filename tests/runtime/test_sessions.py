@@ -25,8 +25,7 @@ from gcv_edge.errors import (
 from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.openvino_session import shared_core
 from gcv_edge.runtime.sessions import SessionOptions
-
-from .conftest import Maker, solid
+from tests.runtime.conftest import Maker, solid
 
 KINDS = ["detection", "classification", "segmentation", "pose", "kept"]
 

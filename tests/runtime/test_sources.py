@@ -14,8 +14,7 @@ import pytest
 
 from gcv_edge.errors import DataError, TruncatedError, UnreadableError
 from gcv_edge.runtime.sources import read_picture, read_source
-
-from .conftest import cut_off, solid, write_video
+from tests.runtime.conftest import cut_off, solid, write_video
 
 
 @pytest.fixture

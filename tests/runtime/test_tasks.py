@@ -12,8 +12,7 @@ import pytest
 from gcv_edge import Classifier, Detector, PoseEstimator, Segmenter, load
 from gcv_edge.errors import ModelFileError
 from gcv_edge.metadata import RESIZE_TYPES, ClipSettings
-
-from .conftest import GREY_UNIT, UNIT, Maker, solid
+from tests.runtime.conftest import GREY_UNIT, UNIT, Maker, solid
 
 
 def softmax(values: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ import onnx_ir as ir
 import onnxruntime
 
 from gcv_edge.errors import UsageError
-from gcv_edge.prune.edits import replace_constant
-from gcv_edge.prune.spaces import Keep, Spaces
+from gcv_edge.prune.channels.edits import replace_constant
+from gcv_edge.prune.channels.spaces import Keep, Spaces
 
 
 def run(model: ir.Model, batch: np.ndarray) -> list[np.ndarray]:

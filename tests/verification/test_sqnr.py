@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gcv_edge.calibration import CalibrationOptions, calibrate
-from gcv_edge.prune.inputs import noise_frames
+from gcv_edge.prune.fitting.calibration_set import noise_frames
 from gcv_edge.runtime.opening import open_session
 from gcv_edge.verification.sqnr import LARGEST, sqnr
 from gcv_edge.verify import verify_model

@@ -1,7 +1,7 @@
 """Write ``vectors.txt``: inputs and expected results of the native core, for pytest and ctest alike.
 
 The expectations come from the NumPy oracle (tests/core/oracle.py), never from the native code.
-Run: ``python tests/data/core/make_vectors.py``.
+Run: ``python -m tests.data.core.make_vectors``.
 
 Format, in words separated by white space: ``case TOPIC NAME``, then any number of
 ``tensor NAME DIMENSIONS SIZE... VALUE...`` (numbers as C's strtod reads them, floats in hexadecimal, so
@@ -11,18 +11,15 @@ exact) and ``text NAME VALUE``, then ``end``.
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tests.core import oracle
+
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "core"))
-
-import oracle  # noqa: E402
-
 MEAN, SCALE = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 GREY_MEAN, GREY_SCALE = (33.3184,), (78.5675,)
 SHAPES = {"bgr": (3,), "rgb": (3,), "gray": (1,), "bgra": (4,), "rgba": (4,)}
@@ -216,7 +213,7 @@ def format_case(topic: str, name: str, parts: Mapping[str, ArrayLike | str]) -> 
     yield "end"
 
 
-def main() -> None:
+def main(folder: Path = HERE) -> None:
     """Write the file."""
     generator = np.random.default_rng(2024)
     topics = {
@@ -236,7 +233,7 @@ def main() -> None:
         for name, parts in make(generator)
         for line in format_case(topic, name, parts)
     ]
-    (HERE / "vectors.txt").write_text("\n".join(lines) + "\n")
+    (folder / "vectors.txt").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,8 @@ from numpy.typing import NDArray
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.live import trace
 from gcv_edge.exporters.mxnet.reference import write_symbol
+from tests.support import small_detectors
+from tests.support.references import mxnet_reference
 
 FOLDER = Path(__file__).parent
 SHAPE = (1, 3, 96, 128)
@@ -19,10 +20,6 @@ NAMES = ("center_net", "faster_rcnn", "faster_rcnn_fpn", "mask_rcnn_fpn")
 
 def main() -> None:
     """Write a symbol, its parameters, and an npz of outputs for each."""
-    sys.path.insert(0, str(FOLDER.parents[1] / "support"))
-    import small_detectors
-    from references import mxnet_reference
-
     mxnet = import_mxnet()
     for name in NAMES:
         block = getattr(small_detectors, name)(**({"dcn": True} if name == "center_net" else {}))

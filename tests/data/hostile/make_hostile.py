@@ -1,6 +1,6 @@
 """Write the damaged and malicious files of this folder; each must be refused with one clear error.
 
-    python tests/data/hostile/make_hostile.py
+    python -m tests.data.hostile.make_hostile
 
 A file's name says what is wrong with it. NumPy and MXNet are not needed.
 """

@@ -2,7 +2,7 @@
 
 Run it with MXNet 1.9.1 installed (the extra [mxnet])::
 
-    python tests/data/mxnet_files/make_mxnet_files.py
+    python -m tests.data.mxnet_files.make_mxnet_files
 
 What MXNet 1.9.1 can write, it writes; older formats are packed here by hand and then read with MXNet.
 expected.npz and expected_symbols.json hold what MXNet read from each file, uninitialised.params excepted.

@@ -1,6 +1,6 @@
 """Write the small networks that ctest runs: those of tests/runtime, whose results can be worked out by hand.
 
-Run: ``python tests/data/networks/make_networks.py [FOLDER]``.
+Run: ``python -m tests.data.networks.make_networks [FOLDER]``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from pathlib import Path
 import onnx
 from onnx import helper
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[2]))
+from gcv_edge.metadata import ClipSettings
+from tests.runtime.conftest import GRAPHS, build_model, describe_model
 
-from gcv_edge.metadata import ClipSettings  # noqa: E402
-from tests.runtime.conftest import GRAPHS, build_model, describe_model  # noqa: E402
+HERE = Path(__file__).resolve().parent
 
 CLIPS = {
     "clip": ClipSettings((0, 2, 4, 6), 8),

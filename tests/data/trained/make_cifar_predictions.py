@@ -1,4 +1,6 @@
-"""Store what MXNet predicts for the CIFAR-10 pictures: python make_cifar_predictions.py DATA_FOLDER.
+"""Store what MXNet predicts for the CIFAR-10 pictures.
+
+Run: ``python -m tests.data.trained.make_cifar_predictions DATA_FOLDER``.
 
 Writes cifar_predictions.npz: per network the predicted class of each of the 2,000 pictures, in the order of
 their sorted paths. Needs the extra [mxnet].

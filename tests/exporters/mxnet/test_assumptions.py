@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from demo_files import DEMO, PARAMS, SYMBOL
 
 from gcv_edge.exporters.mxnet.anchor_sizes import anchored_size
 from gcv_edge.exporters.mxnet.class_names import read_class_names, usual_labels
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import ExportResult, export
 from gcv_edge.tasks import find_task
+from tests.support.demo_files import DEMO, PARAMS, SYMBOL
 
 SIZE = tuple(json.loads((DEMO / "demo.json").read_text())["input_shape"])
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx_ir as ir
 import pytest
-import small_detectors
 from numpy.typing import NDArray
 
 from gcv_edge import Detector, InstanceSegmenter, load
@@ -19,19 +19,36 @@ from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.mxnet.export import export_network
 from gcv_edge.exporters.mxnet.live import trace
 from gcv_edge.exporters.mxnet.network import Network
-from gcv_edge.exporters.source import ExportOptions
+from gcv_edge.exporters.source import ExportOptions, Reference
 from gcv_edge.graph.writing import write_model
-from gcv_edge.metadata import DetectionSettings, format_metadata
+from gcv_edge.metadata import DetectionSettings, ModelMetadata, format_metadata
 from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.sessions import SessionOptions
 from gcv_edge.verification.lists import final_list, mask_error, match, unmatched_proposals, unmatched_share
 from gcv_edge.verify import check_export
 from tests.exporters.mxnet.operator_rows import arrays, data, row
 from tests.exporters.mxnet.operator_runs import ENGINES, convert_row
+from tests.support import small_detectors
 from tests.support.references import mxnet_reference
 
 SHAPE = (1, 3, 96, 128)
 Build = tuple[Callable[..., Any], dict[str, Any]]
+
+
+class Exported(NamedTuple):
+    """A file and what is in it."""
+
+    path: Path
+    metadata: ModelMetadata
+
+    @property
+    def settings(self) -> DetectionSettings:
+        assert self.metadata.detection is not None
+        return self.metadata.detection
+
+
+Exports = Callable[..., Exported]
+
 
 ONE_MAP: dict[str, Build] = {
     "CenterNet": (small_detectors.center_net, {}),
@@ -78,21 +95,35 @@ def networks(mxnet: ModuleType) -> Callable[[str], Network]:
     return make
 
 
+@pytest.fixture(scope="module")
+def exports(networks: Callable[[str], Network], tmp_path_factory: pytest.TempPathFactory) -> Exports:
+    """Files of these networks, each exported once, with its metadata."""
+    made: dict[str, Exported] = {}
+
+    def make(name: str, **options: Any) -> Exported:
+        key = f"{name} {options}"
+        if key not in made:
+            made[key] = write(networks(name), tmp_path_factory.mktemp("nets") / "net.onnx", **options)
+        return made[key]
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def references(networks: Callable[[str], Network]) -> Callable[[str], Reference]:
+    """MXNet with each of these networks."""
+    return functools.cache(lambda name: mxnet_reference(networks(name), SHAPE))
+
+
 def picture(seed: int, count: int = 1) -> NDArray[np.float32]:
     return np.random.RandomState(seed).normal(0, 1, (count, *SHAPE[1:])).astype(np.float32)
 
 
-def settings_of(network: Network) -> DetectionSettings:
-    settings = export_network(network, ExportOptions(input_shape=SHAPE)).metadata.detection
-    assert settings is not None
-    return settings
-
-
-def write(network: Network, path: Path, **options: Any) -> Path:
+def write(network: Network, path: Path, **options: Any) -> Exported:
     exported = export_network(network, ExportOptions(input_shape=SHAPE, **options))
     exported.model.metadata_props.update(format_metadata(exported.metadata))
     write_model(exported.model, path)
-    return path
+    return Exported(path, exported.metadata)
 
 
 def run(path: Path, engine: str, batch: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
@@ -101,15 +132,16 @@ def run(path: Path, engine: str, batch: NDArray[np.float32]) -> dict[str, NDArra
 
 @every_engine
 @pytest.mark.parametrize("name", DETECTORS)
-def test_lists_are_mxnets(name: str, engine: str, networks: Callable[[str], Network], tmp_path: Path) -> None:
-    network, batch = networks(name), picture(3)
-    head = settings_of(network)
-    found = run(write(network, tmp_path / "net.onnx"), engine, batch)
-    expected = mxnet_reference(network, SHAPE).run(batch)
+def test_lists_are_mxnets(
+    name: str, engine: str, exports: Exports, references: Callable[[str], Reference]
+) -> None:
+    batch, head = picture(3), exports(name).settings
+    found = run(exports(name).path, engine, batch)
+    expected = references(name).run(batch)
     ours, theirs = final_list(found, 0, head), final_list(expected, 0, head)
     assert len(theirs) >= 7
     assert len(ours) == len(theirs) == match(ours, theirs)
-    in_graph = run(write(network, tmp_path / "graph.onnx", nms="graph"), engine, batch)
+    in_graph = run(exports(name, nms="graph").path, engine, batch)
     listed = np.concatenate([in_graph[key][0] for key in ("ids", "scores", "boxes")], axis=1)
     kept = listed[listed[:, 0] >= 0]
     assert len(kept) == len(theirs) == match(kept, theirs)
@@ -118,11 +150,12 @@ def test_lists_are_mxnets(name: str, engine: str, networks: Callable[[str], Netw
 
 @every_engine
 @pytest.mark.parametrize("name", MASKS)
-def test_masks_are_mxnets(name: str, engine: str, networks: Callable[[str], Network], tmp_path: Path) -> None:
-    network = networks(name)
-    path, settings = write(network, tmp_path / "net.onnx"), settings_of(network)
+def test_masks_are_mxnets(
+    name: str, engine: str, exports: Exports, references: Callable[[str], Reference]
+) -> None:
+    path, settings = exports(name).path, exports(name).settings
     for seed in (3, 4):
-        found, expected = run(path, engine, picture(seed)), mxnet_reference(network, SHAPE).run(picture(seed))
+        found, expected = run(path, engine, picture(seed)), references(name).run(picture(seed))
         ours, theirs = final_list(found, 0, settings), final_list(expected, 0, settings)
         assert len(ours) == len(theirs) > 7
         assert unmatched_share(found, expected, settings) == 0
@@ -141,40 +174,34 @@ def test_without_detections_there_is_one_row(
         name: np.array([1000.0, 0, 0, 0], np.float32) if name.endswith("dense0_bias") else value
         for name, value in network.weights.items()
     }
-    found = run(write(replace(network, weights=weights), tmp_path / "net.onnx"), engine, picture(3))
+    found = run(write(replace(network, weights=weights), tmp_path / "net.onnx").path, engine, picture(3))
     assert {name: value.shape[:2] for name, value in found.items()} == dict.fromkeys(found, (1, 1))
     assert (found["ids"] == -1).all()
 
 
 @pytest.mark.parametrize("name", REGIONS)
-def test_proposals_are_mxnets(name: str, networks: Callable[[str], Network], tmp_path: Path) -> None:
-    network = networks(name)
-    path = write(network, tmp_path / "net.onnx")
+def test_proposals_are_mxnets(name: str, exports: Exports, references: Callable[[str], Reference]) -> None:
     for seed in range(3):
         batch = picture(seed)
-        found, expected = run(path, "onnxruntime", batch), mxnet_reference(network, SHAPE).run(batch)
+        found, expected = run(exports(name).path, "onnxruntime", batch), references(name).run(batch)
         assert found["boxes"].shape == (*found["scores"].shape, 4)
         assert unmatched_proposals(found, expected) == 0
 
 
 @pytest.mark.parametrize("name", BUILDS)
-def test_verification_takes_them(name: str, networks: Callable[[str], Network], tmp_path: Path) -> None:
+def test_verification_takes_them(name: str, exports: Exports, references: Callable[[str], Reference]) -> None:
     """Without the black picture: rounding decides which of its cells are peaks or proposals."""
-    network = networks(name)
-    path = write(network, tmp_path / "net.onnx")
-    metadata = export_network(network, ExportOptions(input_shape=SHAPE)).metadata
-    verification = check_export(path, metadata, mxnet_reference(network, SHAPE))
+    verification = check_export(*exports(name), references(name))
     assert verification.passed
     assert verification.batches == ((1, 3) if name in ONE_MAP else (1,))
     assert verification.inputs == ("noise", "picture")
 
 
 @pytest.mark.parametrize("name", ["CenterNet", "CenterNet, deformable"])
-def test_open_batch(name: str, networks: Callable[[str], Network], tmp_path: Path) -> None:
-    network, batch = networks(name), picture(5, 3)
-    path = write(network, tmp_path / "net.onnx", dynamic_batch=True)
+def test_open_batch(name: str, exports: Exports, references: Callable[[str], Reference]) -> None:
+    batch, path = picture(5, 3), exports(name, dynamic_batch=True).path
     session = open_session(path, SessionOptions(engine="onnxruntime"), batch=3)
-    found, expected = session.run(batch), mxnet_reference(network, SHAPE).run(batch)
+    found, expected = session.run(batch), references(name).run(batch)
     np.testing.assert_allclose(found["boxes"], expected["boxes"], atol=1e-3)
     assert (np.abs(found["scores"] - expected["scores"]) > 1e-4).mean() < 1e-3
 
@@ -187,9 +214,9 @@ def test_region_networks_take_one_picture(
         export_network(networks("Faster R-CNN"), ExportOptions(**{"input_shape": SHAPE, **options}))
 
 
-def test_settings_are_the_networks(networks: Callable[[str], Network]) -> None:
+def test_settings_are_the_networks(exports: Exports) -> None:
     center, regions, together, masks = (
-        settings_of(networks(name))
+        exports(name).settings
         for name in ("CenterNet", "Faster R-CNN", "Faster R-CNN, classes together", "Mask R-CNN")
     )
     assert (center.confidence_threshold, center.nms_topk, center.post_nms) == (0, 20, 20)
@@ -199,8 +226,8 @@ def test_settings_are_the_networks(networks: Callable[[str], Network]) -> None:
     assert (masks.nms, masks.post_nms) == ("graph", 30)
 
 
-def test_a_detector_runs_on_frames(networks: Callable[[str], Network], tmp_path: Path) -> None:
-    path = write(networks("Faster R-CNN"), tmp_path / "net.onnx", labels=small_detectors.CLASSES)
+def test_a_detector_runs_on_frames(exports: Exports) -> None:
+    path = exports("Faster R-CNN", labels=small_detectors.CLASSES).path
     frame = np.random.RandomState(0).randint(0, 256, (120, 200, 3)).astype(np.uint8)
     result = Detector(path).run(frame)
     assert len(result) > 0
@@ -209,10 +236,8 @@ def test_a_detector_runs_on_frames(networks: Callable[[str], Network], tmp_path:
 
 
 @every_engine
-def test_an_instance_segmenter_runs_on_frames(
-    engine: str, networks: Callable[[str], Network], tmp_path: Path
-) -> None:
-    path = write(networks("Mask R-CNN"), tmp_path / "net.onnx", labels=small_detectors.CLASSES)
+def test_an_instance_segmenter_runs_on_frames(engine: str, exports: Exports) -> None:
+    path = exports("Mask R-CNN", labels=small_detectors.CLASSES).path
     frame = np.random.RandomState(0).randint(0, 256, (120, 200, 3)).astype(np.uint8)
     segmenter = load(path, engine=engine)
     assert isinstance(segmenter, InstanceSegmenter)

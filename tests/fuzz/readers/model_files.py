@@ -26,7 +26,7 @@ from gcv_edge.metadata import (
     format_metadata,
     format_verification,
 )
-from gcv_edge.prune.loading import load_model
+from gcv_edge.prune.job import load_model
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
 from gcv_edge.tasks import ACTION, CLASSIFICATION, DEPTH, DETECTION, IMAGE
 from gcv_edge.verification.samples import compare_samples, stored_error
@@ -170,5 +170,5 @@ TARGETS = (
             "runtime/modelfile.py",
         ),
     ),
-    Target("graph", mutating(graphs, mutate_bytes), read_graph, ("gcv_edge/prune/loading.py",)),
+    Target("graph", mutating(graphs, mutate_bytes), read_graph, ("gcv_edge/prune/job.py",)),
 )

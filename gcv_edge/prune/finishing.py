@@ -1,0 +1,292 @@
+"""Pruning to the widths chosen, wider again where too much is lost, and writing the file with its record."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import onnx_ir as ir
+
+import gcv_edge
+from gcv_edge import _core
+from gcv_edge.errors import GcvEdgeError
+from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop, over_limit
+from gcv_edge.files import replacing
+from gcv_edge.graph.writing import write_model
+from gcv_edge.measure.findings import Finding
+from gcv_edge.pipeline import verify_export
+from gcv_edge.prune.fitting.outputs import Distance, fit_classifier
+from gcv_edge.prune.fitting.sequential import fit_in_order
+from gcv_edge.prune.job import PruneJob, keep_fits, name_widths, restore_fits
+from gcv_edge.prune.preparation import Preparation, Timing, WidthChoice, time_pruned
+from gcv_edge.prune.results import Candidate, Distillation, PruneResult, shorten
+from gcv_edge.prune.search.cost import count_macs
+from gcv_edge.prune.search.sensitivity import Curves, Tradeoff
+from gcv_edge.runtime.modelfile import read_entries
+
+BACK_OFFS = 6
+SLOWEST = 0.97
+"""A network that is slower than this part of the whole one's speed is refused; less is noise."""
+
+Widths = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class DropLimit:
+    """What may be lost, and how much is.
+
+    Attributes:
+        source: the file that is pruned.
+        score: the caller's; None: changed first choices count.
+        before: score of the source.
+        most: points that may be lost; None: any.
+        finding: points that other widths lost at most.
+        known: these, by widths.
+    """
+
+    source: Path
+    score: Measure | None
+    before: Score | None
+    most: float | None
+    finding: Finding
+    known: dict[str, float]
+
+    @classmethod
+    def of(
+        cls,
+        job: PruneJob,
+        prepared: Preparation,
+        score: Measure | None,
+        max_drop: float | None,
+        score_hash: str,
+    ) -> DropLimit:
+        """Score the source; take what is known of widths."""
+        before = as_score(score(job.source)) if score is not None else None
+        finding = prepared.findings.drops(score is not None, score_hash)
+        return cls(job.source, score, before, max_drop, finding, finding.value or {})
+
+    def is_known_to_break(self, widths: Widths) -> bool:
+        """Tell whether widths lost too much before."""
+        return self.most is not None and self.known.get(name_widths(widths), 0.0) > self.most
+
+    def measure(self, model: ir.Model) -> Score | None:
+        """Score a pruned network by its file."""
+        if self.score is None:
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "pruned.onnx"
+            model.metadata_props.update(read_entries(self.source))
+            write_model(model, path)
+            return as_score(self.score(path))
+
+    def judge(self, widths: Widths, after: Score | None, changed: float) -> Drop:
+        """Return what a pruned network lost, and keep that."""
+        drop = Drop(changed)
+        if self.before is not None and after is not None:
+            drop = find_drop(self.before, after)
+        self.known[name_widths(widths)] = drop.upper
+        self.finding.keep(self.known)
+        return drop
+
+
+@dataclass(frozen=True)
+class PrunedNetwork:
+    """A pruned network, and how good it is.
+
+    Attributes:
+        model: the network.
+        widths: to which it was pruned.
+        timing: how fast it is.
+        distance: how far it is from the whole network.
+        scores: before and after, where a function was given.
+        drop: what it lost.
+        passed: that is within the limit.
+        distillation: what training did; None where it was not asked for.
+    """
+
+    model: ir.Model
+    widths: Widths
+    timing: Timing
+    distance: Distance
+    scores: tuple[float, float] | None
+    drop: Drop
+    passed: bool
+    distillation: Distillation | None
+
+
+def prune_within_limit(
+    job: PruneJob, prepared: Preparation, tradeoff: Tradeoff, choice: WidthChoice, limit: DropLimit
+) -> PrunedNetwork:
+    """Prune, fit and check; widen again where too much is lost.
+
+    Args:
+        job: what is asked for.
+        prepared: what the pictures told.
+        tradeoff: says which space loses most.
+        choice: widths to begin with; its trail takes what is tried.
+        limit: what may be lost.
+
+    Raises:
+        GcvEdgeError: the pruned network is slower than the whole one.
+    """
+    widths: Widths = choice.widths
+    for attempt in itertools.count():
+        is_last = attempt == BACK_OFFS or not widths
+        if is_last or not limit.is_known_to_break(widths):
+            what = f"{attempt} times widened" if attempt else "fitted"
+            found = make_pruned(job, prepared, widths, limit, what, choice.trail)
+            if found.passed or is_last:
+                break
+        widths = widen(tradeoff, widths)
+    return check_speed(job, found)
+
+
+def make_pruned(
+    job: PruneJob,
+    prepared: Preparation,
+    widths: Widths,
+    limit: DropLimit,
+    what: str,
+    trail: list[Candidate],
+) -> PrunedNetwork:
+    """Prune to widths, fit, and train where that is asked for; find out how good the network is."""
+    model = fit(job, prepared, widths)
+    timing, stage = time_pruned(job, model), "fit"
+    distillation = None
+    if prepared.distiller is not None:
+        trail.append(Candidate(stage, what, timing.speedup, *prepared.check.measure(model)))
+        distillation = train(job, prepared, model, widths)
+        stage, what = "distill", "trained" if distillation.kept else "trained in vain, left as it was"
+    after, distance = limit.measure(model), prepared.check.measure(model)
+    points = after.points if after is not None else None
+    trail.append(Candidate(stage, what, timing.speedup, *distance, points))
+    drop = limit.judge(widths, after, distance.changed)
+    scores = (limit.before.points, points) if limit.before is not None and points is not None else None
+    passed = drop.is_within(limit.most)
+    return PrunedNetwork(model, widths, timing, distance, scores, drop, passed, distillation)
+
+
+def fit(job: PruneJob, prepared: Preparation, widths: Widths) -> ir.Model:
+    """Prune to widths, and fit the layers one after the other."""
+    network = prepared.network
+    model, finding = network.prune(widths), prepared.findings.fits(widths)
+    fit_in_order(
+        network,
+        model,
+        widths,
+        prepared.fitted_on,
+        job.seed,
+        job.timer.start("fit"),
+        done=restore_fits(finding),
+        save=lambda fits: keep_fits(finding, fits),
+    )
+    fit_classifier(network.model, model, network.layers, prepared.fitted_on, prepared.check)
+    return model
+
+
+def train(job: PruneJob, prepared: Preparation, model: ir.Model, widths: Widths) -> Distillation:
+    """Train a network that has been fitted, where that helps."""
+    assert prepared.distiller is not None
+    finding, report = prepared.findings.training(widths), job.timer.start("distill")
+    return prepared.distiller.train(prepared.network, model, widths, finding, report)
+
+
+def widen(tradeoff: Tradeoff, widths: Widths) -> dict[str, int]:
+    """Give the space that loses most its next width back."""
+    lost = tradeoff.expected_loss(widths)
+    worst = max(lost, key=lambda name: lost[name])
+    wider = sorted(width for width in tradeoff.curves[worst] if width > widths[worst])
+    found = {name: width for name, width in widths.items() if name != worst}
+    return found | {worst: wider[0]} if wider else found
+
+
+def check_speed(job: PruneJob, found: PrunedNetwork) -> PrunedNetwork:
+    """Refuse a network that is slower than the whole one, measured twice."""
+    if found.timing.speedup >= SLOWEST:
+        return found
+    timing = time_pruned(job, found.model)
+    if timing.speedup >= SLOWEST:
+        return replace(found, timing=timing)
+    raise GcvEdgeError(
+        f"{job.source}: the pruned network takes {1 / timing.speedup:.2f} times as long as the whole one: "
+        "nothing was written"
+    )
+
+
+def write_result(
+    job: PruneJob, prepared: Preparation, curves: Curves, found: PrunedNetwork, trail: Sequence[Candidate]
+) -> PruneResult:
+    """Write the file with its record."""
+    spaces = {space.name: space for space in prepared.network.spaces}
+    channels = {n: (spaces[n].channels, w * spaces[n].step) for n, w in found.widths.items()}
+    macs = count_macs(prepared.network.model), count_macs(found.model)
+    record = describe(job, prepared, found, channels, macs)
+    path = job.output if found.passed else over_limit(job.output)
+    write_file(job, found.model, record, path)
+    prepared.findings.discard()
+    return PruneResult(
+        path=path,
+        widths=channels,
+        macs=macs,
+        seconds_per_picture=(found.timing.whole, found.timing.pruned),
+        precision=job.goal.precision,
+        divergence=found.distance.divergence,
+        changed=found.distance.changed,
+        score=found.scores,
+        drop=found.drop,
+        passed=found.passed,
+        record=record,
+        stages=job.timer.seconds,
+        free={space.name: space.channels for space in prepared.network.free},
+        curves={space.name: (space.units, curves.get(space.name, {})) for space in prepared.network.free},
+        trail=tuple(trail),
+        distillation=found.distillation,
+    )
+
+
+def write_file(job: PruneJob, model: ir.Model, record: Mapping[str, Any], path: Path) -> None:
+    """Write a network with the metadata of its source and the record, and verify the file."""
+    entries = read_entries(job.source)
+    for key in ("gcv_edge verification", "gcv_edge self_test"):
+        entries.pop(key, None)
+    entries |= {"gcv_edge version": gcv_edge.__version__, "gcv_edge pruning": json.dumps(record)}
+    model.metadata_props.clear()
+    model.metadata_props.update(entries)
+    with replacing(path) as temporary:
+        write_model(model, temporary)
+        verify_export(temporary, job.metadata, None)
+
+
+def describe(
+    job: PruneJob,
+    prepared: Preparation,
+    found: PrunedNetwork,
+    channels: Mapping[str, tuple[int, int]],
+    macs: tuple[int, int],
+) -> dict[str, Any]:
+    """Collect what the file says of its pruning; times only where they decided."""
+    record: dict[str, Any] = {
+        "data": "noise" if prepared.is_noise else "pictures",
+        "pictures": len(prepared.fitted_on) + prepared.checked,
+        "pictures_given": prepared.fitted_on.seen,
+        "seed": job.seed,
+        "macs": list(macs),
+        "channels": {name: list(pair) for name, pair in channels.items()},
+        **{name: shorten(value) for name, value in found.distance._asdict().items()},
+    }
+    if job.goal.speedup is not None:
+        record["asked"] = {"speedup": job.goal.speedup, "precision": job.goal.precision}
+        record["milliseconds"] = [round(1e3 * seconds, 4) for seconds in found.timing]
+        record["isa"] = _core.isa()
+    else:
+        record["asked"] = {"macs": job.goal.macs}
+    if found.distillation is not None:
+        record["distillation"] = found.distillation.to_dict()
+    if found.scores is not None:
+        record |= {"score": list(found.scores), "drop_at_most": shorten(found.drop.upper)}
+    return record

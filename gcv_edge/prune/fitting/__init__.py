@@ -1,0 +1,1 @@
+"""Fitting the layers of a pruned network, by least squares, to what the whole network computes."""

@@ -1,0 +1,163 @@
+"""Activations of a graph on the calibration set; those that are needed again are held, not computed again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from gcv_edge.graph.probing import Probe
+from gcv_edge.graph.values import name_of, shape_of
+from gcv_edge.prune.fitting.calibration_set import Batch, CalibrationSet
+
+Tensors = dict[str, NDArray[np.float32]]
+
+HELD_BYTES = 800_000_000
+"""Of one network's activations that are held, at most."""
+BATCH_NUMBERS = 12_000_000
+"""Numbers of activations that are looked at in one batch, at most; bounds memory."""
+MAX_BATCH = 32
+
+
+class ActivationCache:
+    """A graph that is computed from the input to the outputs; weights behind the place reached may change.
+
+    Args:
+        model: the graph.
+        pictures: what it computes.
+        places: of each node by its name; a pruned graph's nodes are where the whole one's are. Without them,
+            nothing can be held.
+        limit: bytes to hold at most; what does not fit is computed again.
+
+    Attributes:
+        held: activations that are held, for all pictures.
+        count: number of pictures.
+        reached: place up to which nothing is computed any more.
+    """
+
+    def __init__(
+        self,
+        model: ir.Model,
+        pictures: CalibrationSet,
+        places: Mapping[str, int] | None = None,
+        limit: int = HELD_BYTES,
+    ) -> None:
+        self.model = model
+        self.held: Tensors = {}
+        self.count = len(pictures)
+        self.reached = 0
+        self._pictures, self._places, self._limit = pictures, places or {}, limit
+        self._input = model.graph.inputs[0]
+
+    def restart(self, model: ir.Model) -> ActivationCache:
+        """Return an empty cache of another graph with the same pictures."""
+        return ActivationCache(model, self._pictures, self._places, self._limit)
+
+    def batch_size(self, names: Sequence[str]) -> int:
+        """Return how many pictures are computed at once where these activations are looked at."""
+        return choose_batch_size(self.model, names)
+
+    def stream(self, names: Sequence[str], size: int = 0) -> Iterator[Tensors]:
+        """Compute activations, batch by batch, but for those that the graph does not have."""
+        size = size or self.batch_size(names)
+        probe = Probe(self.model, names, [*self.held, name_of(self._input)])
+        for start in range(0, self.count, size):
+            yield probe.run({name: self._part(name, start, size) for name in probe.sources})
+
+    def _part(self, name: str, start: int, size: int) -> NDArray[np.float32]:
+        """Return a batch of the pictures or of an activation that is held."""
+        is_input = name == self._input.name
+        part = self._pictures.batch(start, size) if is_input else self.held[name][start : start + size]
+        return fill_up(part, size) if is_fixed(self._input) else part
+
+    def can_hold(self, place: int) -> bool:
+        """Tell whether all that nodes from a place on read of those before fits, picture by picture."""
+        return self._fits(values_of(self.model, self._alive(place)))
+
+    def hold(self, names: Sequence[str]) -> bool:
+        """Hold activations from all over the graph, where they fit, so that nothing else need be computed."""
+        values = values_of(self.model, names)
+        if not self._fits(values):
+            return False
+        self.held = self._collect([name_of(value) for value in values if value is not self._input])
+        self.reached = len(self._places)
+        return True
+
+    def branch_off(self, model: ir.Model, place: int) -> ActivationCache | None:
+        """Return the cache of a graph that is the same up to a place, from there on; None if it cannot be."""
+        cache = self.restart(model)
+        names = cache._alive(place)
+        if any(name not in self.held for name in names):
+            return None
+        cache.held, cache.reached = {name: self.held[name] for name in names}, place
+        return cache
+
+    def advance(self, place: int) -> None:
+        """Hold all that nodes from a place on read of those before, where that is possible."""
+        if place > self.reached and self.can_hold(place):
+            self.held, self.reached = self._collect(self._alive(place)), place
+
+    def _collect(self, names: Sequence[str]) -> Tensors:
+        """Compute activations for all pictures, without a second copy of them."""
+        held: Tensors = {}
+        start = 0
+        for tensors in self.stream(names):
+            for name, part in tensors.items():
+                whole = held.setdefault(name, np.empty((self.count, *part.shape[1:]), part.dtype))
+                whole[start : start + len(part)] = part[: self.count - start]
+            start += len(next(iter(tensors.values()), ()))
+        return held
+
+    def _alive(self, place: int) -> list[str]:
+        """Return the activations that nodes from a place on read of those before."""
+        found: dict[str, None] = {}
+        for node in self.model.graph:
+            for value in node.inputs if self._places[node.name or ""] >= place else ():
+                producer = value.producer() if value is not None else None
+                if producer is not None and self._places[producer.name or ""] < place:
+                    found[name_of(value)] = None
+        return list(found)
+
+    def _fits(self, values: Sequence[ir.Value]) -> bool:
+        """Tell whether activations have one entry per picture, and few enough bytes for all pictures."""
+        length = shape_of(self._input)[0]
+        size = 4 * numbers_per_picture(values) * self.count
+        return size <= self._limit and all(shape_of(value)[:1] == (length,) for value in values)
+
+
+def compute(model: ir.Model, names: Sequence[str], pictures: CalibrationSet) -> Tensors:
+    """Compute tensors for all pictures."""
+    parts = list(ActivationCache(model, pictures).stream(names))
+    return {name: np.concatenate([part[name] for part in parts])[: len(pictures)] for name in parts[0]}
+
+
+def values_of(model: ir.Model, names: Sequence[str]) -> list[ir.Value]:
+    """Return tensors by their names, each once; those that the graph does not have are left out."""
+    values = ir.convenience.create_value_mapping(model.graph, include_subgraphs=False)
+    return [values[name] for name in dict.fromkeys(names) if name in values]
+
+
+def numbers_per_picture(values: Sequence[ir.Value]) -> int:
+    """Count the numbers of tensors for one picture."""
+    return sum(math.prod(n for n in shape_of(value)[1:] if isinstance(n, int)) for value in values)
+
+
+def is_fixed(value: ir.Value) -> bool:
+    """Tell whether a tensor's batch is fixed."""
+    return isinstance(shape_of(value)[0], int)
+
+
+def choose_batch_size(model: ir.Model, names: Sequence[str]) -> int:
+    """Choose how many pictures to compute at once where some tensors are looked at."""
+    length = shape_of(model.graph.inputs[0])[0]
+    if isinstance(length, int):
+        return length
+    return max(1, min(MAX_BATCH, BATCH_NUMBERS // max(1, numbers_per_picture(values_of(model, names)))))
+
+
+def fill_up(batch: Batch, size: int) -> Batch:
+    """Repeat the first pictures of a batch that is too small."""
+    return batch if len(batch) == size else np.concatenate([batch] * math.ceil(size / len(batch)))[:size]

@@ -1,0 +1,260 @@
+"""Fitting a pruned network's layers one after the other, in the order of the graph, on what they really read.
+
+Source: the reconstruction of He, Zhang and Sun, "Channel Pruning for Accelerating Very Deep Neural Networks"
+(arXiv:1707.06168), here for all layers, with targets that make up for what a residual sum has lost so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import onnx_ir as ir
+
+from gcv_edge.graph.values import shape_of
+from gcv_edge.prune.channels.edits import Mask
+from gcv_edge.prune.channels.surgery import REST, Substitute, fold_biases, other_addend
+from gcv_edge.prune.fitting.activations import ActivationCache
+from gcv_edge.prune.fitting.calibration_set import CalibrationSet
+from gcv_edge.prune.fitting.layers import FittableLayer, LayerWeights, read_weights, write_weights
+from gcv_edge.prune.fitting.least_squares import FitTarget, fit_to_target, gather_targets
+from gcv_edge.prune.fitting.network import RankedNetwork, Widths
+from gcv_edge.prune.fitting.statistics import Moments
+
+WORK = 3e13
+"""Multiply-accumulates that all passes together may take: some minutes on one core."""
+
+QUICK_SHARE = 0.15
+"""Of the rows that are looked at where layers are fitted only to compare widths."""
+
+QUICK_BYTES = 2_000_000_000
+"""Of the whole network's activations that are held for such fits, at most."""
+
+Report = Callable[[int, int], None]
+"""Called with how much of how much is done."""
+
+
+@dataclass(frozen=True)
+class SequentialFit:
+    """A pruned network whose layers are being fitted, beside the whole one.
+
+    Attributes:
+        network: the whole network.
+        kept: of each label, whether its channel stays.
+        substitutes: layers that stand for branches, by name.
+        whole, pruned: the activations of both networks.
+        seed: of the positions that are looked at.
+        share: of the rows that are looked at for a final fit.
+    """
+
+    network: RankedNetwork
+    kept: Mask
+    substitutes: Mapping[str, Substitute]
+    whole: ActivationCache
+    pruned: ActivationCache
+    seed: int
+    share: float
+
+    @classmethod
+    def begin(
+        cls,
+        network: RankedNetwork,
+        widths: Widths,
+        whole: ActivationCache,
+        pruned: ActivationCache,
+        seed: int,
+        share: float = 1.0,
+    ) -> SequentialFit:
+        """Begin with a network that was pruned to some widths."""
+        kept = network.spaces.mask(network.keep(widths))
+        return cls(network, kept, network.substitute(network.slice(widths)), whole, pruned, seed, share)
+
+    def names(self, place: int = 0) -> list[str]:
+        """Return the layers from a place on that are left, or of which a constant took the place."""
+        present = {node.name for node in self.pruned.model.graph} | set(self.pruned.model.graph.initializers)
+        return [
+            name
+            for name, each in self.network.layers.items()
+            if each.layer.node >= place
+            and not present.isdisjoint((name, f"{name}{REST}"))
+            and self.kept[each.layer.outputs].any()
+        ]
+
+    def advance(self, names: Sequence[str]) -> None:
+        """Hold what layers need of what comes before them, where that is possible."""
+        for cache in (self.whole, self.pruned):
+            cache.advance(min(self.network.layers[name].layer.node for name in names))
+
+    def fit(self, names: Sequence[str]) -> dict[str, LayerWeights]:
+        """Fit a few layers; of one that reads nothing any more, the mean result is left."""
+        targets = [self._target(name) for name in names]
+        fitted = self._fit_all(targets)
+        if self.share == 1:
+            rectified = [target for target in targets if is_rectified(self.network, target)]
+            again = [replace(target, guess=fitted[target.layer.name]) for target in rectified]
+            fitted |= self._fit_all(again) if again else {}
+        return fitted
+
+    def write(self, weights: Mapping[str, LayerWeights]) -> None:
+        """Give layers of the pruned network new weights."""
+        write_weights(self.pruned.model, self.network.layers, weights)
+
+    def _target(self, name: str) -> FitTarget:
+        """Describe what a layer should give."""
+        layer = self.network.layers[name]
+        outputs = self.kept[layer.layer.outputs]
+        if name in self.substitutes:
+            return FitTarget(layer, outputs, substituted=self.substitutes[name].target)
+        return FitTarget(layer, outputs, find_addend(self.network, name))
+
+    def _fit_all(self, targets: Sequence[FitTarget]) -> dict[str, LayerWeights]:
+        """Run both networks once, and fit layers."""
+        sums = gather_targets(self.whole, self.pruned, targets, self.seed, self.share)
+        nodes = {node.name or "": node for node in self.pruned.model.graph}
+        return {each.layer.name: self._fit_one(each, nodes, sums[each.layer.name]) for each in targets}
+
+    def _fit_one(self, target: FitTarget, nodes: Mapping[str, ir.Node], moments: Moments) -> LayerWeights:
+        """Fit a layer to its moments."""
+        name = target.layer.name
+        if name not in nodes:
+            return self._fit_rest(target.layer, moments)
+        whole = self.network.weights[name].crop(target.outputs)
+        prior = read_weights(nodes[name], target.layer).matrix
+        return fit_to_target(target.layer, whole, prior, moments)
+
+    def _fit_rest(self, layer: FittableLayer, moments: Moments) -> LayerWeights:
+        """Let a layer that reads nothing any more give its mean."""
+        if not layer.by_patch:
+            return self.network.fit(layer.name, self.kept)
+        mean = moments.target_mean()
+        return LayerWeights(np.zeros((len(mean), 0)), mean)
+
+
+def fit_in_order(
+    network: RankedNetwork,
+    pruned: ir.Model,
+    widths: Widths,
+    pictures: CalibrationSet,
+    seed: int,
+    report: Report,
+    done: Mapping[str, LayerWeights] | None = None,
+    save: Callable[[Mapping[str, LayerWeights]], None] | None = None,
+) -> None:
+    """Fit the layers of a pruned network in the order of the graph, in place.
+
+    Each round looks at a layer, or where that would take too long at a few that follow each other; what comes
+    before them has been fitted already, and is not computed again where it can be held. Layers of which only
+    what is positive matters are fitted twice: the second time, what is negative in both networks counts as
+    equal.
+
+    Args:
+        network: the whole network.
+        pruned: the pruned one.
+        widths: with which it was pruned.
+        pictures: what to fit on.
+        seed: of the positions that are looked at.
+        report: called with the number of rounds done and of all.
+        done: weights of an interrupted run.
+        save: called with all weights after each round.
+    """
+    whole = ActivationCache(network.model, pictures, network.places())
+    fit = SequentialFit.begin(network, widths, whole, whole.restart(pruned), seed)
+    rounds = plan_rounds(fit)
+    left = fit.names()
+    fitted = {name: weights for name, weights in (done or {}).items() if name in left}
+    fit.write(fitted)
+    for number, names in enumerate(rounds):
+        fit.advance(names)
+        if not all(name in fitted for name in names):
+            found = fit.fit(names)
+            fitted |= found
+            fit.write(found)
+            if save is not None:
+                save(fitted)
+        report(number + 1, len(rounds))
+    fold_biases(pruned)
+
+
+def plan_rounds(fit: SequentialFit) -> list[list[str]]:
+    """Divide the layers into rounds of neighbours, as many as the work allows."""
+    names, size = fit.names(), 1
+    while size < len(names) and count_work(fit, cut_up(names, size)) > WORK:
+        size *= 2
+    return cut_up(names, size)
+
+
+def cut_up(names: Sequence[str], size: int) -> list[list[str]]:
+    """Cut a list into pieces."""
+    return [list(names[start : start + size]) for start in range(0, len(names), size)]
+
+
+def count_work(fit: SequentialFit, rounds: Sequence[Sequence[str]]) -> float:
+    """Return the multiply-accumulates of both networks, as if both were whole, from what is held on."""
+    layers = {layer.name: layer for layer in fit.network.spaces.layers}
+    macs = np.zeros(len(fit.network.places()) + 1)
+    for layer in layers.values():
+        macs[layer.node + 1] = layer.macs(len(layer.inputs), len(layer.outputs))
+    before = np.cumsum(macs)
+    work, held = 0.0, 0
+    for names in rounds:
+        first, last = (layers[name].node for name in (names[0], names[-1]))
+        if fit.whole.can_hold(first) and fit.pruned.can_hold(first):
+            work += before[first] - before[held]
+            held = first
+        work += 2 * (before[last + 1] - before[held])
+    return 2 * work * fit.whole.count
+
+
+class QuickFit:
+    """Fits layers only to compare widths: once each, and on few rows.
+
+    Args:
+        network: the whole network.
+        pictures: what to fit on.
+        seed: of the positions that are looked at.
+    """
+
+    def __init__(self, network: RankedNetwork, pictures: CalibrationSet, seed: int) -> None:
+        self._network, self._seed = network, seed
+        self._whole = ActivationCache(network.model, pictures, network.places(), QUICK_BYTES)
+        names = [name for each in network.layers.values() for name in (each.result, each.source)]
+        names += [find_addend(network, name) for name in network.layers]
+        names += [each.target for each in network.substitutes.values()]
+        self._is_held = self._whole.hold([name for name in names if name])
+
+    def fit_behind(self, pruned: ir.Model, widths: Widths, place: int, count: int) -> None:
+        """Fit the first few layers from a place on; what is before it is the same in both networks."""
+        caches = self._start(pruned, place)
+        fit = SequentialFit.begin(self._network, widths, *caches, self._seed, QUICK_SHARE)
+        for name in fit.names(place)[:count]:
+            fit.advance([name])
+            fit.write(fit.fit([name]))
+
+    def _start(self, pruned: ir.Model, place: int) -> tuple[ActivationCache, ActivationCache]:
+        """Return the activations of both networks, from a place on where they are held."""
+        if not self._is_held:
+            return self._whole.restart(self._network.model), self._whole.restart(pruned)
+        return self._whole, self._whole.branch_off(pruned, place) or self._whole.restart(pruned)
+
+
+def is_rectified(network: RankedNetwork, target: FitTarget) -> bool:
+    """Tell whether only what is positive of a layer's result, or of the sum it goes into, matters."""
+    if not target.layer.by_patch:
+        return False
+    values = {value.name: value for node in network.model.graph for value in node.outputs}
+    users = [user for user, _ in values[target.wanted].uses()]
+    if target.addend:
+        users = [user for user, _ in users[0].outputs[0].uses()]
+    return len(users) == 1 and users[0].op_type == "Relu"
+
+
+def find_addend(network: RankedNetwork, name: str) -> str:
+    """Return the name of what a layer's result is added to, where that is computed before the layer is."""
+    nodes, place = list(network.model.graph), network.layers[name].layer.node
+    result = nodes[place].outputs[0]
+    other = other_addend(result)
+    producer = other.producer() if other is not None else None
+    if other is None or producer is None or shape_of(other) != shape_of(result):
+        return ""
+    return other.name or "" if nodes.index(producer) < place else ""

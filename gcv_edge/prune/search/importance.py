@@ -1,0 +1,161 @@
+"""Which channels of a space go first: those that cost least once the others have taken over what they can.
+
+Source: B. Hassibi and D. Stork, "Second order derivatives for network pruning: Optimal Brain Surgeon" (1992),
+here for blocks of columns of every layer that reads the channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from gcv_edge.graph.values import constant_of
+from gcv_edge.prune.channels.edits import Labels
+from gcv_edge.prune.channels.spaces import ChannelSpace
+from gcv_edge.prune.channels.tracing import WeightedLayer
+from gcv_edge.prune.fitting.layers import Matrix
+from gcv_edge.prune.fitting.network import PrunableNetwork
+from gcv_edge.prune.fitting.sequential import Report
+from gcv_edge.prune.fitting.statistics import Moments
+
+RIDGE = 0.01
+STEPS = 64
+"""Rounds in which about all units are taken away; a few go at once where there are many."""
+
+
+@dataclass
+class Operand:
+    """What one layer loses with its columns.
+
+    Attributes:
+        weight: matrix ``[rows, columns]``.
+        covariance: of the columns.
+        units: place of each column's unit within the space; -1 for columns of others.
+    """
+
+    weight: Matrix
+    covariance: Matrix
+    units: Labels
+
+
+def rank_channels(
+    network: PrunableNetwork,
+    statistics: Mapping[str, Moments],
+    known: Mapping[str, Sequence[int]],
+    report: Report,
+) -> dict[str, Labels]:
+    """Rank the units of each space, the most important first.
+
+    Args:
+        network: the network.
+        statistics: moments of what its layers read, by name.
+        known: ranks that an interrupted run found.
+        report: called with the number of spaces done and of all.
+    """
+    ranking = {name: np.array(order, np.int64) for name, order in known.items()}
+    for number, space in enumerate(network.free):
+        if space.name not in ranking:
+            ranking[space.name] = rank_units(find_operands(network, statistics, space), space.units)
+        report(number + 1, len(network.free))
+    return ranking
+
+
+def find_operands(
+    network: PrunableNetwork, statistics: Mapping[str, Moments], space: ChannelSpace
+) -> list[Operand]:
+    """Return what the layers that read a space lose with its units."""
+    spaces, members = network.spaces, network.spaces.units_of(space.name)
+    place = np.full(len(spaces.units), -1, np.int64)
+    place[members] = np.arange(len(members))
+    found = [
+        Operand(network.weights[name].matrix, statistics[name].covariance(), places)
+        for name, layer in network.layers.items()
+        if ((places := place[spaces.units[layer.columns]]) >= 0).any()
+    ]
+    nodes = list(network.model.graph)
+    grouped = [] if found else [layer for layer in spaces.layers if layer.group > 1]
+    for layer in grouped:
+        places = place[spaces.units[layer.inputs]]
+        if (places >= 0).any() and layer.op_type == "Conv":
+            found += grouped_operands(nodes[layer.node], layer, places)
+    return found
+
+
+def grouped_operands(node: ir.Node, layer: WeightedLayer, places: Labels) -> list[Operand]:
+    """Return the operand of a grouped layer, by its weights alone: its inputs have no moments."""
+    weight = constant_of(node.inputs[1])
+    if weight is None:
+        return []
+    matrix = weight.astype(np.float64).reshape(len(weight), -1)
+    columns = np.repeat(places[: weight.shape[1]], layer.kernel)
+    return [Operand(matrix, np.eye(len(columns)), columns)]
+
+
+def rank_units(operands: Sequence[Operand], count: int) -> Labels:
+    """Take away the units that cost least, again and again; return them, the last ones first."""
+    layers = [ObsState(operand, count) for operand in operands]
+    left = np.arange(count)
+    gone: list[int] = []
+    while len(left) > 1:
+        losses = np.zeros(len(left))
+        for layer in layers:
+            losses += layer.losses(left)
+        chosen = left[np.argsort(losses, kind="stable")[: max(1, min(len(left) - 1, count // STEPS))]]
+        for layer in layers:
+            layer.remove(chosen)
+        gone += chosen.tolist()
+        left = np.setdiff1d(left, chosen)
+    return np.array([*left.tolist(), *reversed(gone)], np.int64)
+
+
+class ObsState:
+    """Weights and inverse covariance of a layer while units go.
+
+    With ``H`` the covariance, taking away the columns ``b`` costs ``tr(W_b (H⁻¹_bb)⁻¹ W_bᵀ)``, and the others
+    become ``W - W_b (H⁻¹_bb)⁻¹ H⁻¹_b:``.
+    """
+
+    def __init__(self, operand: Operand, count: int) -> None:
+        covariance = np.asarray(operand.covariance, np.float64)
+        strength = max(RIDGE * float(np.trace(covariance)) / len(covariance), 1e-10)
+        self.inverse = np.linalg.inv(covariance + strength * np.eye(len(covariance)))
+        self.weight = np.array(operand.weight, np.float64)
+        energy = float(np.sum((self.weight @ covariance) * self.weight))
+        self.scale = 1 / max(energy, 1e-30)
+        order = np.argsort(operand.units, kind="stable")
+        first = np.searchsorted(operand.units[order], np.arange(count + 1))
+        self.columns = [np.sort(order[first[unit] : first[unit + 1]]) for unit in range(count)]
+
+    def losses(self, units: Labels) -> Matrix:
+        """Return the loss of each unit alone, as a part of the layer's energy."""
+        sizes = {len(self.columns[unit]) for unit in units.tolist()}
+        if sizes == {0}:
+            return np.zeros(len(units))
+        if len(sizes) > 1:
+            return np.array([self.loss(self.columns[unit]) for unit in units.tolist()])
+        table = np.array([self.columns[unit] for unit in units.tolist()])
+        inner = self.inverse[table[:, :, None], table[:, None, :]]
+        weights = self.weight[:, table].transpose(1, 2, 0)
+        solved = np.linalg.solve(inner, weights)
+        return np.asarray(np.einsum("uko,uko->u", weights, solved) * self.scale)
+
+    def loss(self, columns: NDArray[np.int64]) -> float:
+        """Return the loss of some columns."""
+        inner = self.inverse[np.ix_(columns, columns)]
+        block = self.weight[:, columns]
+        return float(np.sum(block.T * np.linalg.solve(inner, block.T)) * self.scale)
+
+    def remove(self, units: Labels) -> None:
+        """Take units away, and let the others take over."""
+        columns = np.concatenate([self.columns[unit] for unit in units.tolist()])
+        if not columns.size:
+            return
+        inner = self.inverse[np.ix_(columns, columns)]
+        rows = np.linalg.solve(inner, self.inverse[columns])
+        self.weight -= self.weight[:, columns] @ rows
+        self.inverse -= self.inverse[:, columns] @ rows
+        self.weight[:, columns] = 0

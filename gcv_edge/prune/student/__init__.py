@@ -1,1 +1,0 @@
-"""A pruned network in torch, and its training. Needs the extra [torch]."""

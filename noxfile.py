@@ -1,0 +1,147 @@
+"""The steps of .ci/run and .ci/nightly, one session each: ``nox -l`` lists them, ``nox -s lint`` runs one.
+
+What a session needs is installed in an environment below ``.nox/``, which the next run uses again.
+What comes after ``--`` goes to the session's command: ``nox -s tests -- tests/core -k nms``.
+"""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.10.14"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "tests"]
+nox.options.error_on_external_run = True
+
+ROOT = Path(__file__).resolve().parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")["project"]
+BUILD_TOOLS = ("cmake", "ninja")
+
+
+def requirements(*extras: str) -> list[str]:
+    """List what the package and some of its extras need. Without the package, no compiler is needed."""
+    optional = PROJECT["optional-dependencies"]
+    return [*PROJECT["dependencies"], *(name for extra in extras for name in optional[extra])]
+
+
+def use_own_store(session: nox.Session) -> None:
+    """Keep a session away from the user's model store."""
+    session.env["GCV_EDGE_HOME"] = str(session.env_dir.resolve() / "home")
+
+
+def with_mxnet(session: nox.Session, program: str) -> str:
+    """Find a program of the environment that the session ``mxnet`` fills."""
+    return str(session.cache_dir.parent / "mxnet" / "bin" / program)
+
+
+def run_script(session: nox.Session, name: str, *arguments: str, **environment: str) -> None:
+    """Run a script of ``.ci/``."""
+    session.run("bash", f".ci/{name}", *arguments, external=True, env=environment)
+
+
+@nox.session(tags=["ci"])
+def lint(session: nox.Session) -> None:
+    """Ruff, mypy, clang-format and clang-tidy."""
+    session.install(*requirements("export", "lint"), *BUILD_TOOLS)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    sources = session.run("git", "ls-files", "cpp/*.h", "cpp/*.cpp", external=True, silent=True)
+    session.run("clang-format", "--dry-run", "--Werror", *str(sources).split())
+    run_script(session, "clang-tidy")
+
+
+@nox.session(tags=["ci"])
+def tests(session: nox.Session) -> None:
+    """The README's test command: all but what is slow or needs MXNet."""
+    session.install("-e", ".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def mxnet(session: nox.Session) -> None:
+    """Fill the environment with MXNet that other sessions run in (Python 3.10 to 3.12)."""
+    session.install("-e", ".[test,mxnet]")
+
+
+@nox.session(tags=["ci"], python=False, requires=["mxnet"])
+def tests_mxnet(session: nox.Session) -> None:
+    """What is tested against live MXNet."""
+    session.run(with_mxnet(session, "pytest"), "-m", "mxnet and not slow", *session.posargs, external=True)
+
+
+@nox.session(tags=["ci"], python=False, requires=["mxnet"])
+def zoo_cover(session: nox.Session) -> None:
+    """Every kind of operator of GluonCV's zoo, in both engines, against live MXNet."""
+    use_own_store(session)
+    command = ("-m", "benchmarks.zoo", "--cover", "--phase", "parity")
+    output = session.posargs[0] if session.posargs else str(session.env_dir / "zoo")
+    session.run(with_mxnet(session, "python"), *command, "--output", output, external=True)
+
+
+@nox.session(tags=["ci"])
+def wheel(session: nox.Session) -> None:
+    """A wheel from the source distribution, installed in a fresh environment: the demo runs."""
+    use_own_store(session)
+    session.install("build")
+    folder = session.env_dir.resolve() / "made"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(folder / "dist"))
+    session.run("python", "-m", "venv", str(folder / "user"))
+    (made,) = (folder / "dist").glob("*.whl")
+    session.run(str(folder / "user/bin/pip"), "install", "-q", f"{made}[export]", external=True)
+    with session.chdir(folder):
+        session.run("user/bin/gcv-edge", "demo", "--output", "demo", external=True)
+        session.run("user/bin/gcv-edge", "doctor", external=True)
+
+
+@nox.session(tags=["ci"])
+def fuzz_cpp(session: nox.Session) -> None:
+    """LibFuzzer on model files and outputs, 30 seconds each (``-- SECONDS``); needs clang."""
+    if not session.run("bash", "-c", "compgen -c clang++ || true", external=True, silent=True):
+        session.skip("clang++ is missing: apt install clang")
+    session.install(*BUILD_TOOLS)
+    run_script(session, "fuzz", *(session.posargs or ["30"]))
+
+
+@nox.session(tags=["nightly"])
+def lowest(session: nox.Session) -> None:
+    """The tests with the lowest declared versions."""
+    session.install("-r", ".ci/lowest.txt", ".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(tags=["nightly"], python=False, requires=["mxnet"])
+def slow(session: nox.Session) -> None:
+    """The tests that take too long for every change."""
+    session.run(with_mxnet(session, "pytest"), "-m", "slow", *session.posargs, external=True)
+
+
+@nox.session(tags=["nightly"], python=False, requires=["mxnet"])
+def cpp_page(session: nox.Session) -> None:
+    """The commands of docs/cpp.md, in an empty folder."""
+    run_script(session, "cpp_page", *session.posargs, PYTHON=with_mxnet(session, "python"))
+
+
+@nox.session(tags=["nightly"], python=False, requires=["mxnet"])
+def fuzz_python(session: nox.Session) -> None:
+    """Damaged inputs for every reader and converter in Python, five minutes."""
+    todays = ("--seconds", "300", "--jobs", "2", "--seed", f"{datetime.date.today():%Y%m%d}")
+    options = session.posargs or todays
+    session.run(with_mxnet(session, "python"), "-m", "tests.fuzz", *options, external=True)
+
+
+@nox.session(tags=["nightly"], python=False, requires=["mxnet"])
+def soak(session: nox.Session) -> None:
+    """10,000 frames; eight threads for a minute under ThreadSanitizer."""
+    session.run(with_mxnet(session, "python"), "-m", "benchmarks.cpp_soak", *session.posargs, external=True)
+
+
+@nox.session(tags=["nightly"], python=False, requires=["mxnet"])
+def aarch64(session: nox.Session) -> None:
+    """64-bit ARM under qemu; needs g++-aarch64-linux-gnu and qemu-user."""
+    run_script(session, "aarch64", *session.posargs, PYTHON=with_mxnet(session, "python"))

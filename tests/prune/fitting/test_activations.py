@@ -1,0 +1,43 @@
+"""Activations are the same, computed from the input or from what is held."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+
+from gcv_edge.prune.fitting.activations import ActivationCache, compute
+from tests.support.pruning_networks import PICTURES, number_nodes
+from tests.support.small_graphs import KINDS, make
+
+
+@pytest.mark.parametrize("limit", [10**9, 0], ids=["held", "nothing fits"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_cache_computes_what_the_graph_computes(kind: str, limit: int) -> None:
+    model = make(kind)
+    cache = ActivationCache(model, PICTURES, number_nodes(model), limit)
+    names = [node.outputs[0].name or "" for node in model.graph if node.op_type in ("Conv", "Gemm")]
+    expected = compute(model, names, PICTURES)
+    for place, node in enumerate(model.graph):
+        cache.advance(place)
+        name = node.outputs[0].name or ""
+        if name in names:
+            found = np.concatenate([tensors[name] for tensors in cache.stream([name], 7)])
+            np.testing.assert_allclose(found, expected[name], atol=1e-4)
+    assert bool(cache.held) == bool(limit)
+
+
+def test_a_fixed_batch_is_filled_up_alike_from_what_is_held_and_from_the_input() -> None:
+    model = make("residual")
+    model.graph.inputs[0].shape = ir.Shape([3, 3, 8, 8])
+    for node in model.graph:
+        for value in node.outputs:
+            value.shape = ir.Shape([3, *list(value.shape or ())[1:]])
+    name = next(node.outputs[0].name or "" for node in reversed(list(model.graph)) if node.op_type == "Conv")
+    places = number_nodes(model)
+    begin, later = ActivationCache(model, PICTURES, places), ActivationCache(model, PICTURES, places)
+    later.advance(3)
+    found, expected = (list(cache.stream([name], 3)) for cache in (later, begin))
+    assert [len(part[name]) for part in found] == [3] * 14
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one[name], other[name], atol=1e-4)
