@@ -47,7 +47,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class QuantizedCandidate:
     """An 8-bit network that may become the result.
 
     Attributes:
@@ -58,11 +58,11 @@ class Candidate:
     recipe: Recipe
     kept: Mapping[str, str]
 
-    def keeping(self, layers: Sequence[str], reason: str) -> Candidate:
+    def keeping(self, layers: Sequence[str], reason: str) -> QuantizedCandidate:
         """Return a candidate in which more layers stay float."""
         kept = dict.fromkeys(layers, reason) | dict(self.kept)
         ordered = {name: kept[name] for name in (*self.kept, *layers)}
-        return Candidate(replace(self.recipe, kept_float=tuple(ordered)), ordered)
+        return QuantizedCandidate(replace(self.recipe, kept_float=tuple(ordered)), ordered)
 
     def quantized(self, job: CalibrationJob) -> list[str]:
         """List the layers that do not stay float, in the graph's order."""
@@ -158,7 +158,7 @@ class CandidateEvaluator:
 
 def choose_candidate(
     job: CalibrationJob, evaluator: CandidateEvaluator
-) -> tuple[Candidate, dict[str, float]]:
+) -> tuple[QuantizedCandidate, dict[str, float]]:
     """Choose the recipe that agrees best; full bias correction is tried on the best of the others.
 
     Returns:
@@ -170,7 +170,7 @@ def choose_candidate(
     if job.options.correction == "auto":
         full = replace(best_of(found), correction="full")
         found[full] = evaluator.agreement(full)
-    return Candidate(best_of(found), kept), {str(recipe): ratio for recipe, ratio in found.items()}
+    return QuantizedCandidate(best_of(found), kept), {str(recipe): ratio for recipe, ratio in found.items()}
 
 
 def first_recipes(job: CalibrationJob) -> list[Recipe]:

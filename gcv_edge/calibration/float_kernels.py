@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gcv_edge.calibration.candidates import Candidate, CandidateEvaluator
+from gcv_edge.calibration.candidates import CandidateEvaluator, QuantizedCandidate
 from gcv_edge.calibration.job import CalibrationJob
 from gcv_edge.calibration.statistics import CalibrationData
 from gcv_edge.measure.engine import has_bf16
@@ -20,8 +20,8 @@ NO_KERNEL = "no 8-bit kernel"
 
 
 def return_float_kernels(
-    job: CalibrationJob, data: CalibrationData, evaluator: CandidateEvaluator, candidate: Candidate
-) -> Candidate:
+    job: CalibrationJob, data: CalibrationData, evaluator: CandidateEvaluator, candidate: QuantizedCandidate
+) -> QuantizedCandidate:
     """Return layers to float that would be quantised and computed in float all the same."""
     if not (job.options.float_kernels and job.target.name == "x86"):
         return candidate

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gcv_edge.calibration.candidates import Candidate, CandidateEvaluator, Recipe, temporary_file
+from gcv_edge.calibration.candidates import CandidateEvaluator, QuantizedCandidate, Recipe, temporary_file
 from gcv_edge.calibration.job import CalibrationJob
 from gcv_edge.calibration.sensitivity import measure_sensitivity, worst_first
 from gcv_edge.calibration.statistics import CalibrationData
@@ -17,14 +17,12 @@ from gcv_edge.calibration.writing import write_file
 from gcv_edge.evaluation.drop import Collapse, Drop, Measure, Score, as_score, find_collapses, find_drop
 from gcv_edge.measure.findings import Finding
 
-ACCURACY = "accuracy"
-"""Reason for which the gate keeps layers float."""
+ACCURACY = "accuracy"  # why the gate keeps layers float
 
 MOST_FLOAT = 0.5
 """Part of the layers that may return to float to be confident; with more, little is left in 8 bits."""
 
-DropOf = Callable[[Sequence[str]], Drop]
-"""What the network loses with these layers kept float."""
+DropOf = Callable[[Sequence[str]], Drop]  # of the network with these layers kept float
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class GatedCandidate:
         complete: no search was cut short by the deadline.
     """
 
-    candidate: Candidate
+    candidate: QuantizedCandidate
     before: Score | None = None
     after: Score | None = None
     max_drop: float | None = None
@@ -86,7 +84,7 @@ class AccuracyGate:
         self._scores = data.findings.at("scores", data.key, judged_by)
 
     def judge(
-        self, candidate: Candidate, max_drop: float | None, time_budget: float | None
+        self, candidate: QuantizedCandidate, max_drop: float | None, time_budget: float | None
     ) -> GatedCandidate:
         """Score a network, and return layers to float until no more than ``max_drop`` is lost."""
         deadline = time.monotonic() + (math.inf if time_budget is None else time_budget)
@@ -109,7 +107,9 @@ class AccuracyGate:
         after = self._measure(finer)
         return replace(found, candidate=finer, after=after) if after.points > found.after.points else found
 
-    def _search(self, candidate: Candidate, before: Score, limit: float, deadline: float) -> FloatFallback:
+    def _search(
+        self, candidate: QuantizedCandidate, before: Score, limit: float, deadline: float
+    ) -> FloatFallback:
         self._job.watch.start("search")
         known = measure_sensitivity(self._job, self._data, self._evaluator, candidate, deadline)
         ranked = worst_first(candidate.quantized(self._job), known)
@@ -117,7 +117,7 @@ class AccuracyGate:
             ranked, lambda kept: find_drop(before, self._measure(candidate, kept)), limit, deadline
         )
 
-    def _measure(self, candidate: Candidate, kept: Sequence[str] = ()) -> Score:
+    def _measure(self, candidate: QuantizedCandidate, kept: Sequence[str] = ()) -> Score:
         recipe = replace(candidate.recipe, kept_float=(*candidate.recipe.kept_float, *kept))
         return remember(self._scores, repr(recipe), lambda: self._score_of(recipe))
 

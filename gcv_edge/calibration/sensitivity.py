@@ -11,7 +11,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.calibration.candidates import Candidate, CandidateEvaluator
+from gcv_edge.calibration.candidates import CandidateEvaluator, QuantizedCandidate
 from gcv_edge.calibration.job import CalibrationJob
 from gcv_edge.calibration.qdq_nodes import Ranges
 from gcv_edge.calibration.qdq_placement import Placement, origin, place
@@ -32,7 +32,7 @@ def measure_sensitivity(
     job: CalibrationJob,
     data: CalibrationData,
     evaluator: CandidateEvaluator,
-    candidate: Candidate,
+    candidate: QuantizedCandidate,
     deadline: float = math.inf,
 ) -> dict[str, float]:
     """Measure every layer's sensitivity in decibels, or look it up; ``data.sensitivity`` keeps it.
