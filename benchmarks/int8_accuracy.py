@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from benchmarks import DATA
 from benchmarks.command_line import make_parser
-from benchmarks.mxnet_reference import MxnetReference, Outcomes, Run
+from benchmarks.mxnet_evaluator import MxnetEvaluator, Outcomes, Run
 from benchmarks.records import Record, Results
 from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrate
 from gcv_edge.data import Dataset, open_dataset
@@ -111,7 +111,7 @@ class Tally:
         return 100 * self.metric.compute().value
 
 
-class Trial(NamedTuple):
+class CrossValidation(NamedTuple):
     """A network over all its folds."""
 
     name: str
@@ -161,22 +161,22 @@ def measure(name: str, folder: Path) -> Record:
         shape = None if case.size is None else (1, 3, case.size, case.size)
         options = ExportOptions(input_shape=shape, labels=case.labels)
         floating = export(str(symbol), Path(workplace) / f"{name}.onnx", options=options).path
-        trial = Trial(name, floating, make_folds(case, floating, folder))
-        whole = trial.add_up(lambda _: ours(floating))
-        quantized, calibrations = try_int8(trial)
-        found = trial.summarize("ours", whole, quantized, case.goal)
+        validation = CrossValidation(name, floating, make_folds(case, floating, folder))
+        whole = validation.add_up(lambda _: ours(floating))
+        quantized, calibrations = try_int8(validation)
+        found = validation.summarize("ours", whole, quantized, case.goal)
         return {
             "metric": whole.metric.title,
             "data": case.data,
-            "calibrated_on": [len(calibrating) for calibrating, _ in trial.folds],
-            "measured_on": sum(len(measuring) for _, measuring in trial.folds),
+            "calibrated_on": [len(calibrating) for calibrating, _ in validation.folds],
+            "measured_on": sum(len(measuring) for _, measuring in validation.folds),
             "goal": case.goal,
             **found,
             "recipes": [
                 {"candidates": dict(each.candidates), "decibels": each.agreement} for each in calibrations
             ],
-            **({} if found["within_goal"] else {"gated": measure_gated(trial, whole, case.goal)}),
-            "mxnet": measure_mxnet(trial, MxnetReference(symbol, floating)),
+            **({} if found["within_goal"] else {"gated": measure_gated(validation, whole, case.goal)}),
+            "mxnet": measure_mxnet(validation, MxnetEvaluator(symbol, floating)),
         }
 
 
@@ -185,18 +185,20 @@ def ours(path: Path) -> Run:
     return partial(run_labelled, load(path))
 
 
-def try_int8(trial: Trial, max_drop: float | None = None) -> tuple[Tally, list[CalibrationResult]]:
+def try_int8(
+    validation: CrossValidation, max_drop: float | None = None
+) -> tuple[Tally, list[CalibrationResult]]:
     """Calibrate on each fold; where a limit is set, layers return to float by the labels measured on."""
     calibrations: list[CalibrationResult] = []
 
     def quantize(fold: Fold) -> Run:
         def score(path: Path) -> float:
-            return trial._replace(folds=[fold]).add_up(lambda _: ours(path)).points()
+            return validation._replace(folds=[fold]).add_up(lambda _: ours(path)).points()
 
         found = calibrate(
-            trial.floating,
+            validation.floating,
             (sample.frame for sample in fold.calibrating),
-            trial.floating.with_name("int8.onnx"),
+            validation.floating.with_name("int8.onnx"),
             score=None if max_drop is None else score,
             max_drop=max_drop,
             options=CalibrationOptions(time_forms=False, data=fold.calibrating.name),
@@ -204,30 +206,30 @@ def try_int8(trial: Trial, max_drop: float | None = None) -> tuple[Tally, list[C
         calibrations.append(found)
         return ours(found.path)
 
-    return trial.add_up(quantize), calibrations
+    return validation.add_up(quantize), calibrations
 
 
-def measure_gated(trial: Trial, whole: Tally, goal: float) -> Record:
+def measure_gated(validation: CrossValidation, whole: Tally, goal: float) -> Record:
     """Measure what is lost with the goal as ``--max-drop``."""
-    quantized, calibrations = try_int8(trial, goal)
+    quantized, calibrations = try_int8(validation, goal)
     kept = [(len(found.kept_float), found.layers) for found in calibrations]
     layers = [{"float": count, "of": left + count} for count, left in kept]
-    return {"layers": layers, **trial.summarize("ours, with the goal as limit", whole, quantized, goal)}
+    return {"layers": layers, **validation.summarize("ours, with the goal as limit", whole, quantized, goal)}
 
 
-def measure_mxnet(trial: Trial, reference: MxnetReference) -> Record:
+def measure_mxnet(validation: CrossValidation, reference: MxnetEvaluator) -> Record:
     """Measure MXNet's float form and each of its 8-bit forms."""
-    whole = trial.add_up(lambda _: reference.floating())
+    whole = validation.add_up(lambda _: reference.floating())
     found: Record = {}
     for mode, granularity in itertools.product(MODES, GRANULARITIES):
         label = f"{mode}, {granularity}"
         quantize = partial(reference.quantized, mode, granularity)
         try:
-            quantized = trial.add_up(lambda fold, make=quantize: make(fold.calibrating))
+            quantized = validation.add_up(lambda fold, make=quantize: make(fold.calibrating))
         except Exception as error:  # what MXNet cannot do is said in the results
             found[label] = {"failed": " ".join(str(error).split())[:200]}
         else:
-            found[label] = trial.summarize(f"MXNet {label}", whole, quantized)
+            found[label] = validation.summarize(f"MXNet {label}", whole, quantized)
     drops = [form["drop"] for form in found.values() if "drop" in form]
     return {"fp32": round(whole.points(), 3), "int8": found, "smallest_drop": min(drops, default=None)}
 

@@ -28,15 +28,8 @@ Record = dict[str, Any]
 
 RESULTS = ROOT / "benchmarks" / "results"
 PACKAGES = (
-    "numpy",
-    "opencv-python-headless",
-    "opencv-python",
-    "openvino",
-    "onnxruntime",
-    "onnx",
-    "mxnet",
-    "gluoncv",
-)
+    "numpy", "opencv-python-headless", "opencv-python", "openvino", "onnxruntime", "onnx", "mxnet", "gluoncv",
+)  # fmt: skip
 
 
 class Records:

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from benchmarks.families.catalog import FAMILIES
 from benchmarks.families.comparing import compare
 from benchmarks.families.family import UserNetwork, mx
+from benchmarks.families.original import OriginalNetwork
 from benchmarks.families.weights import write_network
 from benchmarks.records import Record
 from benchmarks.workers import FAILED
@@ -37,7 +38,8 @@ def run(_phases: Sequence[str], name: str, seed: int, folder: str) -> Record:
         "notes": told["notes"],
         "seconds_of_export": sum(told["seconds"].values()),
     }
-    return record | compare(family, prefix, symbol, told["notes"])
+    original = OriginalNetwork(family, symbol, Path(f"{prefix}-0000.params"))
+    return record | compare(original, Path(f"{prefix}.onnx"), told["notes"])
 
 
 def describe_source(family: UserNetwork, symbol: Any) -> Record:

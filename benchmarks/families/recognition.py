@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.families.backbones import conv, norm, prelu
+from benchmarks.families.backbones import conv, dense, norm, prelu
 from benchmarks.families.family import UserNetwork, sym, variable
 
 SCALE, MARGIN = 64.0, 0.5
@@ -34,49 +34,39 @@ def arcface_resnet(units: tuple[int, ...] = (3, 4, 14, 3)) -> Any:
             name = f"stage{stage}_unit{unit}"
             found = residual_face_unit(found, name, 32 << stage, 2 if unit == 1 else 1, unit == 1)
     found = sym.Dropout(norm(found, "bn1"), p=0.4)
-    found = sym.FullyConnected(found, num_hidden=512, name="pre_fc1")
-    return norm(found, "fc1", fix_gamma=True)
+    return norm(dense(found, "pre_fc1", 512), "fc1", fix_gamma=True)
+
+
+def layer(data: Any, name: str, filters: int, kernel: int, stride: int = 1, pad: int = 0, **more: Any) -> Any:
+    """Convolution and BatchNorm by MobileFaceNet's names."""
+    found = conv(data, f"{name}_conv2d", filters, kernel, stride, pad, no_bias=True, **more)
+    return norm(found, f"{name}_batchnorm")
 
 
 def mobile_unit(data: Any, name: str, wide: int, filters: int, stride: int) -> Any:
     """Pointwise, depthwise, pointwise without activation (MobileFaceNet)."""
-    found = prelu(
-        norm(conv(data, f"{name}_sep_conv2d", wide, 1, no_bias=True), f"{name}_sep_batchnorm"),
-        f"{name}_sep_relu",
-    )
-    found = conv(found, f"{name}_dw_conv2d", wide, 3, stride, 1, no_bias=True, num_group=wide)
-    found = prelu(norm(found, f"{name}_dw_batchnorm"), f"{name}_dw_relu")
-    found = norm(conv(found, f"{name}_proj_conv2d", filters, 1, no_bias=True), f"{name}_proj_batchnorm")
+    found = prelu(layer(data, f"{name}_sep", wide, 1), f"{name}_sep_relu")
+    found = prelu(layer(found, f"{name}_dw", wide, 3, stride, 1, num_group=wide), f"{name}_dw_relu")
+    found = layer(found, f"{name}_proj", filters, 1)
     return found + data if stride == 1 else found
+
+
+MOBILE_STAGES = (
+    (1, 2, 128, 64), (4, 1, 128, 64), (1, 2, 256, 128),
+    (6, 1, 256, 128), (1, 2, 512, 128), (2, 1, 256, 128),
+)  # fmt: skip
+"""Units, stride, channels between and behind."""
 
 
 def mobilefacenet() -> Any:
     """MobileFaceNet: the embedding ``fc1`` of insightface's fmobilefacenet."""
-    found = prelu(
-        norm(conv(face_input(), "conv_1_conv2d", 64, 3, 2, 1, no_bias=True), "conv_1_batchnorm"),
-        "conv_1_relu",
-    )
-    stages = (
-        (64, 2, 128, 64),
-        (4, 1, 128, 64),
-        (1, 2, 256, 128),
-        (6, 1, 256, 128),
-        (1, 2, 512, 128),
-        (2, 1, 256, 128),
-    )
-    for stage, (count, stride, wide, filters) in enumerate(
-        ((1, *row[1:]) if row[1] == 2 else row for row in stages), 2
-    ):
+    found = prelu(layer(face_input(), "conv_1", 64, 3, 2, 1), "conv_1_relu")
+    for stage, (count, stride, wide, filters) in enumerate(MOBILE_STAGES, 2):
         for unit in range(count):
             found = mobile_unit(found, f"dconv_{stage}_{unit}", wide, filters, stride)
-    found = prelu(
-        norm(conv(found, "conv_6sep_conv2d", 512, 1, no_bias=True), "conv_6sep_batchnorm"), "conv_6sep_relu"
-    )
-    found = norm(
-        conv(found, "conv_6dw7_7_conv2d", 512, 7, no_bias=True, num_group=512), "conv_6dw7_7_batchnorm"
-    )
-    found = sym.FullyConnected(found, num_hidden=128, name="pre_fc1")
-    return norm(found, "fc1", fix_gamma=True)
+    found = prelu(layer(found, "conv_6sep", 512, 1), "conv_6sep_relu")
+    found = layer(found, "conv_6dw7_7", 512, 7, num_group=512)
+    return norm(dense(found, "pre_fc1", 128), "fc1", fix_gamma=True)
 
 
 def with_margin(embedding: Any, length: int, classes: int, arc: bool) -> Any:

@@ -94,21 +94,10 @@ def join(parts: Sequence[Record]) -> Record:
     return {
         **parts[-1],
         "variants": sorted(kinds),
-        "verdict": worst_verdict(parts),
-        "reason": join_reasons(parts),
+        "verdict": FAILED if FAILED in [part.get("verdict") for part in parts] else PASSED,
+        "reason": "; ".join(part["reason"] for part in parts if part.get("reason")),
         "parts": list(parts),
     }
-
-
-def worst_verdict(parts: Sequence[Record]) -> str:
-    """Return what holds for all parts."""
-    verdicts = {part.get("verdict") for part in parts}
-    return FAILED if FAILED in verdicts else PASSED
-
-
-def join_reasons(parts: Sequence[Record]) -> str:
-    """Return what is wrong with any part."""
-    return "; ".join(part["reason"] for part in parts if part.get("reason"))
 
 
 def run_phases(phases: Sequence[str], source: MxnetSource, options: ExportOptions, path: Path) -> Record:
@@ -139,11 +128,7 @@ def compare(source: MxnetSource, options: ExportOptions, result: ExportResult, s
             excuse_ties(parity, cached, list(cached.inputs), result.metadata.detection)
         parities[engine] = parity.to_dict()
         problems += find_problems(engine, runs, result.metadata, parity)
-    return {
-        "parity": parities,
-        "verdict": FAILED if problems else PASSED,
-        "reason": "; ".join(problems),
-    }
+    return {"parity": parities, "verdict": FAILED if problems else PASSED, "reason": "; ".join(problems)}
 
 
 def describe_symbol(symbol: Symbol) -> Record:

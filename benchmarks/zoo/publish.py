@@ -15,10 +15,7 @@ NOTES = (
     (r"siamrpn_", "two files: the template's, computed once, and the search's, computed for each frame"),
     (r"monodepth2_.*posenet", "a part: motion between two frames, side by side as six channels"),
     (r"monodepth2_", "the depth network; the motion between frames is *_posenet_*"),
-    (
-        r".*_int8",
-        "8-bit, with MXNet's own ranges; errors are root mean squares, speeds those of 8 bits",
-    ),
+    (r".*_int8", "8-bit, with MXNet's own ranges; errors are root mean squares, speeds those of 8 bits"),
 )
 """What must be known of a name before it is exported."""
 
@@ -83,9 +80,5 @@ def describe(record: Record) -> Iterator[tuple[str, Any]]:
     yield "parity", {engine: max(part["parity"][engine]["worst"] for part in parts) for engine in engines}
     yield "rows", parts[0]["parity"]["openvino"].get("rows", 0)
     yield "ties", max(found.get("ties", 0) for found in parts[0]["parity"].values())
-    yield "milliseconds", add_up([part["speed"] for part in parts]) if "speed" in record else {}
-
-
-def add_up(speeds: list[dict[str, float]]) -> dict[str, float]:
-    """Sum the times of a network's parts."""
-    return {engine: float(f"{sum(speed[engine] for speed in speeds):.4g}") for engine in speeds[0]}
+    times = {engine: sum(part["speed"][engine] for part in parts) for engine in record.get("speed", ())}
+    yield "milliseconds", {engine: float(f"{time:.4g}") for engine, time in times.items()}

@@ -63,8 +63,10 @@ def test_a_head_must_not_be_lost_in_silence(
 ) -> None:
     from benchmarks.families.comparing import lost_heads
     from benchmarks.families.family import UserNetwork, sym
+    from benchmarks.families.original import OriginalNetwork
 
     data = sym.Variable("data")
     symbol = sym.Group([sym.softmax(data, name="prob"), sym.MakeLoss(data, name="loss")])
     family = UserNetwork("net", "a test", lambda: symbol, (1, 3, 8, 8))
-    assert lost_heads(family, symbol, {"prob": 0.0}, list(notes)) == lost
+    original = OriginalNetwork(family, symbol, Path("net-0000.params"))
+    assert lost_heads(original, {"prob": 0.0}, notes) == lost

@@ -23,7 +23,7 @@ Run = Callable[[Dataset], Outcomes]
 """Runs a network over labelled pictures."""
 
 
-class MxnetReference:
+class MxnetEvaluator:
     """MXNet with the network that a file was exported from.
 
     Args:
@@ -42,32 +42,27 @@ class MxnetReference:
         heads = network.symbol.heads
         self._name = mxnet_network.only_input(network, heads)
         self._weights = {key: as_nd(self._mx, value) for key, value in network.weights.items()}
-        arrays = {**self._weights, self._name: self._mx.nd.zeros((BATCH, *self._shape))}
+        batch = self._mx.nd.zeros((BATCH, *self._shape))
+        arrays = {**self._weights, self._name: batch}
         self._symbol = mxnet_network.with_shapes(self._mx, network.symbol, heads, arrays)
+        make = mxnet_network.prepare(self._mx, network, heads, self._name, batch, "unfused")
+        self._floating = make(mxnet_network.STATIC)
 
     def floating(self) -> Run:
         """Return MXNet's float32 form."""
-        names = self._symbol.list_inputs()
-        operator = self._mx.nd.CachedOp(self._symbol, tuple(mxnet_network.STATIC.items()))
-        return self._running(
-            lambda batch: operator(*(batch if key == self._name else self._weights[key] for key in names))
-        )
+        return self._running(self._floating)
 
     def quantized(self, mode: str, granularity: str, calibrating: Dataset) -> Run:
         """Return MXNet's 8-bit form, calibrated on pictures: whole batches of them."""
         chunks = list(chunked(sample.frame for sample in calibrating))
         batches = [self._tensor(chunk) for chunk in chunks if len(chunk) == BATCH]
-        return self._running(
-            mxnet_network.quantize(
-                self._mx, self._symbol, self._weights, self._name, batches, mode, granularity
-            )
-        )
+        given = (self._mx, self._symbol, self._weights, self._name, batches)
+        return self._running(mxnet_runner.waiting(mxnet_network.quantize(*given, mode, granularity)))
 
     def _running(self, forward: Callable[[Any], Any]) -> Run:
         def run(dataset: Dataset) -> Outcomes:
             for samples in chunked(dataset):
                 outputs = forward(self._tensor([sample.frame for sample in samples]))
-                outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
                 arrays = [output.asnumpy() for output in outputs]
                 for index, sample in enumerate(samples):
                     yield sample, self._result([array[index] for array in arrays], sample)
