@@ -41,7 +41,8 @@ NOT_FUZZED = {
     ),
     "files that this package has just written": (
         "gcv_edge/benchmarking/frames.py",
-        "gcv_edge/calibration/recipes.py",
+        "gcv_edge/calibration/candidates.py",
+        "gcv_edge/calibration/job.py",
         "gcv_edge/cli/saving.py",
         "gcv_edge/prune/preparation.py",
     ),

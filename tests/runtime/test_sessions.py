@@ -203,7 +203,7 @@ def test_bad_files_give_one_line(name: str, engine: str, tmp_path: Path, make_mo
     [
         ({"without": ("model_info mean_values",)}, "key 'model_info mean_values' is missing"),
         ({"without": ("gcv_edge nms_topk",)}, "key 'gcv_edge nms_topk' is missing"),
-        ({"entries": {"gcv_edge task": "detektion"}}, "did you mean 'detection'"),
+        ({"entries": {"gcv_edge task": "detektion"}}, "expected one of classification, detection"),
         ({"entries": {"model_info iou_threshold": "half"}}, "found 'half', expected 1 finite number"),
         ({"labels": ("red", "green")}, r"'gcv_edge labels': found 2 names, expected 3 .*--classes"),
     ],
