@@ -51,7 +51,9 @@ void check_planes(const Array& planes) {
 }
 
 void preprocess_array(nb::handle frame, const std::string& pixel_format, const Placement& placement, nb::handle out,
-                      nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value, ThreadCrew* crew) {
+                      nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value, ThreadCrew* crew,
+                      const std::string& interpolation_name) {
+  const Interpolation interpolation = parse_interpolation(interpolation_name);
   const Frame picture(frame.ptr(), pixel_format);
   const Array planes(out.ptr(), "out", true);
   check_planes(planes);
@@ -62,7 +64,7 @@ void preprocess_array(nb::handle frame, const std::string& pixel_format, const P
   const auto run = [&](auto* first) {
     const nb::gil_scoped_release release;
     preprocess(picture.image(), placement, normalization, input, first,
-               planes.stride(0) / static_cast<std::ptrdiff_t>(sizeof *first), crew);
+               planes.stride(0) / static_cast<std::ptrdiff_t>(sizeof *first), interpolation, crew);
   };
   planes.is_float32() ? run(planes.data<float>()) : run(planes.data<std::uint8_t>());
 }
@@ -159,11 +161,11 @@ void bind_processing(nb::module_& m) {
           },
           "threads"_a);
   m.def("preprocess", preprocess_array, "frame"_a, "pixel_format"_a, "placement"_a, "out"_a, "mean"_a, "scale"_a,
-        "reverse_channels"_a, "pad_value"_a, "crew"_a.none() = nb::none(),
+        "reverse_channels"_a, "pad_value"_a, "crew"_a.none() = nb::none(), "interpolation"_a = "bilinear",
         nb::sig("def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, "
                 "out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], "
                 "mean: collections.abc.Sequence[float], scale: collections.abc.Sequence[float], "
-                "reverse_channels: bool, pad_value: float, crew: Crew | None = None) -> None"),
+                "reverse_channels: bool, pad_value: float, crew: Crew | None = None, interpolation: str = 'bilinear') -> None"),
         "Resample a frame into out [3, H, W], or [1, H, W] in grey: float32 normalised, (level - mean) / scale, or "
         "uint8 levels.\n\n"
         "The planes may lie apart, such as clip[:, t] of a clip [3, T, H, W].");

@@ -8,37 +8,58 @@
 namespace gcv {
 namespace {
 
-void append_sample(Axis& axis, double position, int frame) {
-  const double clamped = std::clamp(position, 0.0, static_cast<double>(frame - 1));
-  int index = static_cast<int>(clamped);
-  int fraction = static_cast<int>(std::lround((clamped - index) * kWeightOne));
-  if (fraction == kWeightOne) {
-    ++index;
-    fraction = 0;
-  }
-  axis.index.push_back(index);
-  axis.fraction.push_back(static_cast<std::int16_t>(fraction));
+/// Where a target pixel samples the frame: between pixels `index` and `index` + 1.
+struct Sample {
+  int index;
+  float fraction;
+};
+
+Sample sample_linear(const SampledSide& side, int i) {
+  const auto position = static_cast<float>(side.origin + (i + 0.5) * side.step() - 0.5);
+  const int index = static_cast<int>(std::floor(position));
+  return {index, position - static_cast<float>(index)};
+}
+
+/// Blends only target pixels that the border of two frame pixels goes through.
+Sample sample_enlarged_area(const SampledSide& side, int i) {
+  const double growth = side.target / side.extent, origin = side.origin * growth;
+  const int index = static_cast<int>(std::floor(side.origin + i * side.step()));
+  const auto beyond = static_cast<float>(origin + (i + 1) - (index + 1) * growth);
+  return {index, beyond <= 0 ? 0 : beyond - std::floor(beyond)};
+}
+
+std::int16_t quantize(float weight) {
+  return static_cast<std::int16_t>(std::lrint(weight * static_cast<float>(kWeightOne)));
+}
+
+void append(Axis& axis, const Sample& sample, int last, Edges edges) {
+  const bool is_edge = sample.index < 0 || sample.index >= last;
+  const float fraction = is_edge && edges == Edges::whole ? 0 : sample.fraction;
+  axis.index.push_back(std::clamp(sample.index, 0, last));
+  axis.next.push_back(std::clamp(sample.index + 1, 0, last));
+  axis.weight.push_back(quantize(1 - fraction));
+  axis.next_weight.push_back(quantize(fraction));
 }
 
 }  // namespace
 
 bool Axis::is_identity() const {
   for (int i = 0; i < count(); ++i) {
-    if (fraction[i] != 0 || index[i] != index[0] + i) return false;
+    if (next_weight[i] != 0 || index[i] != index[0] + i) return false;
   }
   return true;
 }
 
-Axis make_axis(double origin, double extent, int target, int frame) {
+Axis make_axis(const SampledSide& side, Interpolation interpolation, Edges edges) {
+  const auto sample = interpolation == Interpolation::area ? sample_enlarged_area : sample_linear;
   Axis axis;
-  axis.index.reserve(target);
-  axis.fraction.reserve(target);
-  const double step = extent / target;
-  for (int i = 0; i < target; ++i) {
-    const double centre = origin + (i + 0.5) * step;
-    if (!(centre >= 0 && centre < frame)) continue;
+  for (auto* numbers : {&axis.index, &axis.next}) numbers->reserve(side.target);
+  for (auto* weights : {&axis.weight, &axis.next_weight}) weights->reserve(side.target);
+  for (int i = 0; i < side.target; ++i) {
+    const double centre = side.origin + (i + 0.5) * side.step();
+    if (!(centre >= 0 && centre < side.frame)) continue;
     if (axis.index.empty()) axis.first = i;
-    append_sample(axis, centre - 0.5, frame);
+    append(axis, sample(side, i), side.frame - 1, edges);
   }
   return axis;
 }

@@ -3,22 +3,37 @@
 #include <cstdint>
 #include <vector>
 
+#include "gcv_edge/interpolation.h"
+
 namespace gcv {
 
 /// Where the pixels of one side of a target sample the frame.
 ///
 /// Target pixels `first` to `first + index.size() - 1` have their centre inside the frame. Each blends frame pixels
-/// `index` and `index + 1` with `fraction` / kWeightOne of the second; a fraction is only over 0 where both exist.
+/// `index` and `next`, with weights in units of kWeightOne.
 struct Axis {
   int first = 0;
   std::vector<std::int32_t> index;
-  std::vector<std::int16_t> fraction;
+  std::vector<std::int32_t> next;  ///< `index` + 1, or `index` at the frame's end
+  std::vector<std::int16_t> weight;
+  std::vector<std::int16_t> next_weight;
 
   int count() const { return static_cast<int>(index.size()); }
   bool is_identity() const;
 };
 
-/// Sample `target` pixels evenly from [origin, origin + extent) of a side of `frame` pixels, half-pixel centres.
-Axis make_axis(double origin, double extent, int target, int frame);
+/// The frame's side that a side of a target shows: `target` pixels sample [origin, origin + extent) of `frame` pixels.
+struct SampledSide {
+  double origin, extent;
+  int target, frame;
+
+  double step() const { return 1 / (target / extent); }  // OpenCV's bits
+};
+
+/// How OpenCV treats pixels at the frame's edges: columns have whole weights there, rows are blended with themselves.
+enum class Edges { whole, blended };
+
+/// `interpolation` is bilinear or area; area is what OpenCV takes for it where not both sides shrink.
+Axis make_axis(const SampledSide& side, Interpolation interpolation, Edges edges);
 
 }  // namespace gcv

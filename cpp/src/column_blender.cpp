@@ -21,8 +21,8 @@ void ColumnBlender::plan(const Axis& columns) {
     const std::size_t column = std::min(i, count - 1);
     offsets_[i] = columns.index[column] * layout_.step;
     for (int k = 0; k < 4; ++k) {
-      weights_[8 * i + 2 * k] = static_cast<std::int16_t>(kWeightOne - columns.fraction[column]);
-      weights_[8 * i + 2 * k + 1] = columns.fraction[column];
+      weights_[8 * i + 2 * k] = columns.weight[column];
+      weights_[8 * i + 2 * k + 1] = columns.next_weight[column];
     }
   }
 }

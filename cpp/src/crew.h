@@ -40,9 +40,9 @@ void divide(Crew* crew, std::size_t count, const Job& job) {
 
 /// As those of the public headers, with a crew.
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
-                float* out, std::ptrdiff_t plane_stride, Crew* crew);
+                float* out, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew);
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
-                std::uint8_t* out, std::ptrdiff_t plane_stride, Crew* crew);
+                std::uint8_t* out, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew);
 Detections detect(const float* boxes, const float* scores, std::int64_t anchors, std::int64_t classes,
                   const NmsSettings& settings, BoxLayout layout, Crew* crew);
 

@@ -28,6 +28,11 @@ struct ColumnPairs {
   std::size_t count;            ///< multiple of kBlock
 };
 
+/// Weights of two rows, in units of kWeightOne.
+struct RowWeights {
+  std::int16_t top, bottom;
+};
+
 /// Which byte of a pixel is which network channel.
 struct PixelLayout {
   int step;      ///< bytes per pixel
@@ -45,6 +50,23 @@ struct PlaneRow {
 struct ChannelScale {
   float mean[3];
   float factor[3];
+};
+
+/// Bytes of a column of a resampled row: up to four channels.
+inline constexpr std::size_t kResampledStep = 4;
+/// Numbers that weigh_columns may read after the last one of a row.
+inline constexpr std::size_t kResampleReadAhead = 4;
+
+/// Columns as weighted sums of the pixels of a row of floats; column i's pixels begin at `offsets[i]`.
+struct ColumnSums {
+  const std::int32_t* offsets;
+  const float* weights;  ///< `width` per column
+  const float* biases;   ///< added to each column
+  int width;
+  int step;  ///< numbers per pixel
+  std::size_t count;
+  float scale;     ///< of the sum
+  float rounding;  ///< added before rounding, halves to even
 };
 
 struct BoxColumns {
@@ -65,10 +87,10 @@ struct Kernels {
   /// The same for two rows at once.
   void (*blend_columns2)(const std::uint8_t* const rows[2], const ColumnPairs& pairs, const PixelLayout& layout,
                          std::int16_t* const outs[2]);
-  /// Blend two rows of blended columns (`fraction` of 2^15 of the lower), round to levels, spread into planes.
-  void (*blend_rows_f32)(const std::int16_t* top, const std::int16_t* bottom, int fraction, const ChannelScale& scale,
-                         const PlaneRow<float>& out);
-  void (*blend_rows_u8)(const std::int16_t* top, const std::int16_t* bottom, int fraction,
+  /// Blend two rows of blended columns, round to levels, spread into planes.
+  void (*blend_rows_f32)(const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights,
+                         const ChannelScale& scale, const PlaneRow<float>& out);
+  void (*blend_rows_u8)(const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights,
                         const PlaneRow<std::uint8_t>& out);
   /// Spread unscaled pixels into planes.
   void (*spread_f32)(const std::uint8_t* row, const PixelLayout& layout, const ChannelScale& scale,
@@ -77,6 +99,11 @@ struct Kernels {
   /// Weigh levels of red, green and blue to grey; scaled by the first channel's numbers, or as levels.
   void (*grey_f32)(const PlaneRow<std::uint8_t>& colors, const ChannelScale& scale, float* out);
   void (*grey_u8)(const PlaneRow<std::uint8_t>& colors, std::uint8_t* out);
+  /// out[i] = bias + the sum over rows of rows[k][i] * weights[k], k rising.
+  void (*weigh_rows)(const std::uint8_t* const* rows, const float* weights, int row_count, float bias,
+                     std::size_t count, float* out);
+  /// kResampledStep levels per column; kResampleReadAhead numbers after the row's last may be read.
+  void (*weigh_columns)(const float* row, const ColumnSums& columns, std::uint8_t* out);
   /// Write the positions of scores over a threshold, rising; returns how many. `found` has room for `count`.
   std::size_t (*find_over)(const float* scores, std::size_t count, float threshold, std::uint32_t* found);
   /// Tell whether a box (x1, y1, x2, y2, area) overlaps any of others by more than a threshold (IoU).

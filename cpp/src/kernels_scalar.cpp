@@ -1,4 +1,5 @@
 #include "kernels.h"
+#include "resample_kernels.h"
 #include "scalar_ops.h"
 
 namespace gcv {
@@ -20,14 +21,14 @@ void blend_columns2(const std::uint8_t* const rows[2], const ColumnPairs& pairs,
   for (int i = 0; i < 2; ++i) blend_columns(rows[i], pairs, layout, outs[i]);
 }
 
-void blend_rows_f32(const std::int16_t* top, const std::int16_t* bottom, int fraction, const ChannelScale& scale,
+void blend_rows_f32(const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights, const ChannelScale& scale,
                     const PlaneRow<float>& out) {
-  blend_rows_f32_from(0, top, bottom, fraction, scale, out);
+  blend_rows_f32_from(0, top, bottom, weights, scale, out);
 }
 
-void blend_rows_u8(const std::int16_t* top, const std::int16_t* bottom, int fraction,
+void blend_rows_u8(const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights,
                    const PlaneRow<std::uint8_t>& out) {
-  blend_rows_u8_from(0, top, bottom, fraction, out);
+  blend_rows_u8_from(0, top, bottom, weights, out);
 }
 
 void spread_f32(const std::uint8_t* row, const PixelLayout& layout, const ChannelScale& scale,
@@ -87,7 +88,7 @@ void level_rows3(const float* const rows[3], const LevelScale& scale, std::size_
 
 const Kernels& scalar_kernels() {
   static constexpr Kernels kKernels{blend_columns, blend_columns2, blend_rows_f32, blend_rows_u8, spread_f32,
-                                    spread_u8,     grey_f32,       grey_u8,        find_over,     overlaps_any,
+                                    spread_u8,     grey_f32,       grey_u8,        weigh_rows_of<4>, weigh_columns_of, find_over,     overlaps_any,
                                     stretch_row,   argmax_u8,      argmax_i32,     lerp_rows,     cover_rows,
                                     level_row,     level_rows3};
   return kKernels;

@@ -11,6 +11,8 @@
 #include "crew.h"
 #include "gcv_edge/error.h"
 #include "kernels.h"
+#include "resampler.h"
+#include "taps.h"
 
 namespace gcv {
 namespace {
@@ -66,8 +68,9 @@ class FloatWriter {
 
   float pad(int channel) const { return (pad_ - scale_.mean[channel]) * scale_.factor[channel]; }
 
-  void blend(const std::int16_t* top, const std::int16_t* bottom, int fraction, const PlaneRow<float>& out) const {
-    kernels_.blend_rows_f32(top, bottom, fraction, scale_, out);
+  void blend(const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights,
+             const PlaneRow<float>& out) const {
+    kernels_.blend_rows_f32(top, bottom, weights, scale_, out);
   }
 
   void spread(const std::uint8_t* row, const PixelLayout& layout, const PlaneRow<float>& out) const {
@@ -95,9 +98,9 @@ class LevelWriter {
 
   std::uint8_t pad(int /*channel*/) const { return pad_; }
 
-  void blend(const std::int16_t* top, const std::int16_t* bottom, int fraction,
+  void blend(const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights,
              const PlaneRow<std::uint8_t>& out) const {
-    kernels_.blend_rows_u8(top, bottom, fraction, out);
+    kernels_.blend_rows_u8(top, bottom, weights, out);
   }
 
   void spread(const std::uint8_t* row, const PixelLayout& layout, const PlaneRow<std::uint8_t>& out) const {
@@ -120,9 +123,9 @@ class GreyWriter : public Writer {
   using Value = typename Writer::Value;
   using Writer::Writer;
 
-  void blend(const std::int16_t* top, const std::int16_t* bottom, int fraction, const PlaneRow<Value>& out) {
+  void blend(const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights, const PlaneRow<Value>& out) {
     const PlaneRow<std::uint8_t> colors = room(out.count);
-    this->kernels().blend_rows_u8(top, bottom, fraction, colors);
+    this->kernels().blend_rows_u8(top, bottom, weights, colors);
     this->weigh(colors, out.planes[0]);
   }
 
@@ -189,78 +192,163 @@ void fill_around(T* plane, Size input, const Region& region, T value) {
   std::fill(rows_end, plane + width * input.height, value);
 }
 
+/// What all rows of a picture have in common.
+struct Job {
+  const ImageView& frame;
+  PixelLayout layout;  ///< of the frame
+  float pad;
+  Region region;
+  Band band;
+};
+
 template <typename Writer>
-void spread_rows(const ImageView& frame, const PixelLayout& layout, const Axis& columns, const Axis& rows,
-                 const Region& region, const Band& band, Writer& writer, const Planes<typename Writer::Value>& out) {
-  for (int y = band.begin; y < band.end; ++y) {
-    const std::uint8_t* row = frame.row(rows.index[y]) + static_cast<std::ptrdiff_t>(columns.index[0]) * layout.step;
-    writer.spread(row, layout, out.row(region, y));
+void spread_rows(const Job& job, const Axis& columns, const Axis& rows, Writer& writer,
+                 const Planes<typename Writer::Value>& out) {
+  const std::ptrdiff_t begin = static_cast<std::ptrdiff_t>(columns.index[0]) * job.layout.step;
+  for (int y = job.band.begin; y < job.band.end; ++y) {
+    writer.spread(job.frame.row(rows.index[y]) + begin, job.layout, out.row(job.region, y));
   }
 }
 
 template <typename Writer>
-void blend_rows(const ImageView& frame, const PixelLayout& layout, const Axis& columns, const Axis& rows,
-                const Region& region, const Band& band, Writer& writer, const Planes<typename Writer::Value>& out) {
-  ColumnBlender blender(frame, layout, columns, active_kernels());
-  for (int y = band.begin; y < band.end; ++y) {
-    const int top = rows.index[y];
-    const int fraction = rows.fraction[y];
-    const auto [upper, lower] = blender.rows(top, fraction == 0 ? top : top + 1);
-    writer.blend(upper, lower, fraction << (15 - kWeightBits), out.row(region, y));
+void blend_rows(const Job& job, const Axis& columns, const Axis& rows, Writer& writer,
+                const Planes<typename Writer::Value>& out) {
+  ColumnBlender blender(job.frame, job.layout, columns, active_kernels());
+  for (int y = job.band.begin; y < job.band.end; ++y) {
+    const RowWeights weights{rows.weight[y], rows.next_weight[y]};
+    const auto [upper, lower] = blender.rows(rows.index[y], weights.bottom == 0 ? rows.index[y] : rows.next[y]);
+    writer.blend(upper, lower, weights, out.row(job.region, y));
   }
 }
 
 template <typename Writer>
-void resample(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
-              typename Writer::Value* first, std::ptrdiff_t plane_stride, Crew* crew) {
-  const int channels = normalization.channels;
+void weigh_rows(const Job& job, const Taps& columns, const Taps& rows, Rounding rounding, Writer& writer,
+                const Planes<typename Writer::Value>& out) {
+  Resampler resampler(job.frame, columns, rows, job.pad, rounding, active_kernels());
+  const auto [step, order] = job.layout;
+  const PixelLayout layout{kResampledStep, {order[0], order[1], order[2]}};
+  for (int y = job.band.begin; y < job.band.end; ++y) writer.spread(resampler.row(y), layout, out.row(job.region, y));
+}
+
+/// What `by_size` means for a frame.
+Interpolation resolve(Interpolation interpolation, const SampledSide& columns, const SampledSide& rows) {
+  if (interpolation != Interpolation::by_size) return interpolation;
+  if (columns.step() > 1 && rows.step() > 1) return Interpolation::area;
+  if (columns.step() < 1 && rows.step() < 1) return Interpolation::bicubic;
+  return Interpolation::bilinear;
+}
+
+bool is_linear(Interpolation interpolation, const SampledSide& columns, const SampledSide& rows) {
+  if (interpolation == Interpolation::area) return columns.step() < 1 || rows.step() < 1;
+  return interpolation == Interpolation::bilinear;
+}
+
+/// The part of the target that sides cover, in the input.
+template <typename Sides>
+Region region_of(const Rect& target, const Sides& columns, const Sides& rows) {
+  if (columns.count() == 0 || rows.count() == 0) return {0, 0, 0, 0};
+  return {target.x + columns.first, target.y + rows.first, columns.count(), rows.count()};
+}
+
+template <typename Writer>
+class Preprocess {
+ public:
+  using Value = typename Writer::Value;
+
+  Preprocess(const ImageView& frame, const Normalization& normalization, Size input, Value* first,
+             std::ptrdiff_t stride, Crew* crew)
+      : frame_(frame),
+        layout_(layout_of(frame.format, normalization)),
+        pad_(normalization.pad_value),
+        channels_(normalization.channels),
+        writer_(normalization, active_kernels()),
+        out_{first, input, stride},
+        crew_(crew) {}
+
+  void run(const Placement& placement, Interpolation interpolation) {
+    const RectF& source = placement.source();
+    const Rect& target = placement.target();
+    const SampledSide columns{source.x, source.width, target.width, frame_.width};
+    const SampledSide rows{source.y, source.height, target.height, frame_.height};
+    interpolation = resolve(interpolation, columns, rows);
+    if (is_linear(interpolation, columns, rows)) {
+      blend(target, make_axis(columns, interpolation, Edges::whole), make_axis(rows, interpolation, Edges::blended));
+    } else {
+      weigh(target, make_taps(columns, interpolation), make_taps(rows, interpolation), rounding_of(interpolation, columns, rows));
+    }
+  }
+
+ private:
+  static Rounding rounding_of(Interpolation interpolation, const SampledSide& columns, const SampledSide& rows) {
+    const bool is_half = columns.step() == 2 && rows.step() == 2;
+    const bool is_up = interpolation == Interpolation::warp || (interpolation == Interpolation::area && is_half);
+    return is_up ? Rounding::half_up : Rounding::half_to_even;
+  }
+
+  void blend(const Rect& target, const Axis& columns, const Axis& rows) {
+    const auto fill = columns.is_identity() && rows.is_identity() ? spread_rows<Writer> : blend_rows<Writer>;
+    divide_region(region_of(target, columns, rows),
+                  [&](const Job& job, Writer& writer) { fill(job, columns, rows, writer, out_); });
+  }
+
+  void weigh(const Rect& target, const Taps& columns, const Taps& rows, Rounding rounding) {
+    divide_region(region_of(target, columns, rows),
+                  [&](const Job& job, Writer& writer) { weigh_rows(job, columns, rows, rounding, writer, out_); });
+  }
+
+  template <typename Fill>
+  void divide_region(const Region& region, const Fill& fill) {
+    for (int c = 0; c < channels_; ++c) fill_around(out_.first + c * out_.stride, out_.size, region, writer_.pad(c));
+    Crew* crew = std::int64_t{region.width} * region.height < kCrewPixels ? nullptr : crew_;
+    divide(crew, static_cast<std::size_t>(region.height), [&](int /*part*/, std::size_t begin, std::size_t end) {
+      if (begin == end) return;
+      Writer own = writer_;
+      fill(Job{frame_, layout_, pad_, region, {static_cast<int>(begin), static_cast<int>(end)}}, own);
+    });
+  }
+
+  const ImageView& frame_;
+  PixelLayout layout_;
+  float pad_;
+  int channels_;
+  Writer writer_;
+  Planes<Value> out_;
+  Crew* crew_;
+};
+
+template <typename Writer>
+void preprocess_with(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
+                     typename Writer::Value* first, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew) {
   check_image(frame);
-  check_channels(channels);
+  check_channels(normalization.channels);
   check_target(placement.target(), input);
   if (!std::isfinite(normalization.pad_value)) throw ArgumentError("pad_value: found a number that is not finite");
-  const Planes<typename Writer::Value> out{first, input, check_stride(plane_stride, input, channels)};
-  const Writer writer(normalization, active_kernels());
-  const RectF& source = placement.source();
-  const Rect& target = placement.target();
-  const Axis columns = make_axis(source.x, source.width, target.width, frame.width);
-  const Axis rows = make_axis(source.y, source.height, target.height, frame.height);
-  const bool empty = columns.count() == 0 || rows.count() == 0;
-  const Region region = empty ? Region{0, 0, 0, 0}
-                              : Region{target.x + columns.first, target.y + rows.first, columns.count(), rows.count()};
-  for (int c = 0; c < channels; ++c) fill_around(first + c * out.stride, input, region, writer.pad(c));
-  if (empty) return;
-  const PixelLayout layout = layout_of(frame.format, normalization);
-  const auto fill = columns.is_identity() && rows.is_identity() ? spread_rows<Writer> : blend_rows<Writer>;
-  if (std::int64_t{region.width} * region.height < kCrewPixels) crew = nullptr;
-  divide(crew, static_cast<std::size_t>(region.height), [&](int /*part*/, std::size_t begin, std::size_t end) {
-    const Band band{static_cast<int>(begin), static_cast<int>(end)};
-    Writer own = writer;
-    if (begin < end) fill(frame, layout, columns, rows, region, band, own, out);
-  });
+  const std::ptrdiff_t stride = check_stride(plane_stride, input, normalization.channels);
+  Preprocess<Writer>(frame, normalization, input, first, stride, crew).run(placement, interpolation);
 }
 
 }  // namespace
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
-                float* out, std::ptrdiff_t plane_stride, Crew* crew) {
-  const auto run = normalization.channels == 1 ? resample<GreyWriter<FloatWriter>> : resample<FloatWriter>;
-  run(frame, placement, normalization, input, out, plane_stride, crew);
+                float* out, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew) {
+  const auto run = normalization.channels == 1 ? preprocess_with<GreyWriter<FloatWriter>> : preprocess_with<FloatWriter>;
+  run(frame, placement, normalization, input, out, plane_stride, interpolation, crew);
 }
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
-                std::uint8_t* out, std::ptrdiff_t plane_stride, Crew* crew) {
-  const auto run = normalization.channels == 1 ? resample<GreyWriter<LevelWriter>> : resample<LevelWriter>;
-  run(frame, placement, normalization, input, out, plane_stride, crew);
+                std::uint8_t* out, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew) {
+  const auto run = normalization.channels == 1 ? preprocess_with<GreyWriter<LevelWriter>> : preprocess_with<LevelWriter>;
+  run(frame, placement, normalization, input, out, plane_stride, interpolation, crew);
 }
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
-                float* out, std::ptrdiff_t plane_stride) {
-  preprocess(frame, placement, normalization, input, out, plane_stride, nullptr);
+                float* out, std::ptrdiff_t plane_stride, Interpolation interpolation) {
+  preprocess(frame, placement, normalization, input, out, plane_stride, interpolation, nullptr);
 }
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
-                std::uint8_t* out, std::ptrdiff_t plane_stride) {
-  preprocess(frame, placement, normalization, input, out, plane_stride, nullptr);
+                std::uint8_t* out, std::ptrdiff_t plane_stride, Interpolation interpolation) {
+  preprocess(frame, placement, normalization, input, out, plane_stride, interpolation, nullptr);
 }
 
 }  // namespace gcv

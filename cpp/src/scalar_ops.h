@@ -9,9 +9,10 @@ inline std::int16_t blend_pair(int left, int right, const std::int16_t* weights)
   return static_cast<std::int16_t>((left * weights[0] + right * weights[1]) >> (kWeightBits - kColumnBits));
 }
 
-inline std::uint8_t blend_levels(int top, int bottom, int fraction) {
-  const int mixed = top + (((bottom - top) * fraction + (1 << 14)) >> 15);
-  return static_cast<std::uint8_t>((mixed + (1 << (kColumnBits - 1))) >> kColumnBits);
+/// As OpenCV's vectors compute it: two products are cut to 16 bits, then rounded.
+inline std::uint8_t blend_levels(int top, int bottom, const RowWeights& weights) {
+  const int mixed = (top * weights.top >> 16) + (bottom * weights.bottom >> 16);
+  return static_cast<std::uint8_t>((mixed + 2) >> 2);
 }
 
 inline float normalize(std::uint8_t level, float mean, float factor) {
@@ -28,20 +29,20 @@ inline float lerp(float from, float to, float fraction) {
   return from + step;
 }
 
-inline void blend_rows_f32_from(std::size_t first, const std::int16_t* top, const std::int16_t* bottom, int fraction,
+inline void blend_rows_f32_from(std::size_t first, const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights,
                                 const ChannelScale& scale, const PlaneRow<float>& out) {
   for (std::size_t i = first; i < out.count; ++i) {
     for (int c = 0; c < 3; ++c) {
-      const std::uint8_t level = blend_levels(top[4 * i + c], bottom[4 * i + c], fraction);
+      const std::uint8_t level = blend_levels(top[4 * i + c], bottom[4 * i + c], weights);
       out.planes[c][i] = normalize(level, scale.mean[c], scale.factor[c]);
     }
   }
 }
 
-inline void blend_rows_u8_from(std::size_t first, const std::int16_t* top, const std::int16_t* bottom, int fraction,
+inline void blend_rows_u8_from(std::size_t first, const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights,
                                const PlaneRow<std::uint8_t>& out) {
   for (std::size_t i = first; i < out.count; ++i) {
-    for (int c = 0; c < 3; ++c) out.planes[c][i] = blend_levels(top[4 * i + c], bottom[4 * i + c], fraction);
+    for (int c = 0; c < 3; ++c) out.planes[c][i] = blend_levels(top[4 * i + c], bottom[4 * i + c], weights);
   }
 }
 

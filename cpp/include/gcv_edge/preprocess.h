@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "gcv_edge/image.h"
+#include "gcv_edge/interpolation.h"
 #include "gcv_edge/placement.h"
 
 namespace gcv {
@@ -20,9 +21,9 @@ struct Normalization {
 
 /// Resample a frame into a planar network input.
 ///
-/// Bilinear with 11-bit weights and half-pixel centres, within one level of OpenCV's INTER_LINEAR; levels are
-/// rounded to 8 bits, then normalised. A pixel whose centre falls outside the frame is padding; inside, edges
-/// repeat. Identical bits on every instruction set. Reads only the rows and pixels that are needed.
+/// Levels are those of OpenCV's resize (see Interpolation), rounded to 8 bits, then normalised. A pixel whose centre
+/// falls outside the frame is padding; inside, edges repeat. Identical bits on every instruction set. Reads only the
+/// rows and pixels that are needed.
 ///
 /// Where the network sees grey, each resampled pixel is weighed as OpenCV's cvtColor does (BT.601, 15-bit weights,
 /// rounded to 8 bits): (9798 R + 19235 G + 3735 B + 2^14) >> 15. Frames that are grey stay as they are.
@@ -33,10 +34,12 @@ struct Normalization {
 /// is not finite or planes overlap.
 /// Re-entrant; scratch memory is about 40 bytes per target column.
 GCV_EDGE_API void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization,
-                             Size input, float* out, std::ptrdiff_t plane_stride = 0);
+                             Size input, float* out, std::ptrdiff_t plane_stride = 0,
+                             Interpolation interpolation = Interpolation::bilinear);
 
 /// The same without normalising (mean and scale are ignored): levels, for networks that take 8-bit input.
 GCV_EDGE_API void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization,
-                             Size input, std::uint8_t* out, std::ptrdiff_t plane_stride = 0);
+                             Size input, std::uint8_t* out, std::ptrdiff_t plane_stride = 0,
+                             Interpolation interpolation = Interpolation::bilinear);
 
 }  // namespace gcv

@@ -1,0 +1,170 @@
+#include "taps.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gcv {
+namespace {
+
+/// OpenCV's fixed-point weights: 11 bits.
+constexpr float kOne = 2048;
+/// OpenCV's warpAffine computes positions in 2^-10 and uses them in 2^-5 of a pixel.
+constexpr double kWarpScale = 1024;
+constexpr int kWarpDrop = 5;
+constexpr int kWarpOne = 32;
+
+/// Fills Taps pixel by pixel; frame pixels outside the frame are those of its edge.
+class TapsBuilder {
+ public:
+  TapsBuilder(const SampledSide& side, int width, float total) : side_(side) {
+    taps_.width = std::min(width, side.frame);
+    taps_.total = total;
+  }
+
+  /// Begin the next target pixel, whose taps start near `index`.
+  void begin(int target, int index) {
+    if (taps_.index.empty()) taps_.first = target;
+    taps_.index.push_back(std::clamp(index, 0, side_.frame - taps_.width));
+    taps_.weights.resize(taps_.weights.size() + taps_.width, 0.0f);
+    taps_.outside.push_back(0);
+  }
+
+  void add(int index, float weight) {
+    const int inside = std::clamp(index, 0, side_.frame - 1);
+    const int tap = std::clamp(inside - taps_.index.back(), 0, taps_.width - 1);
+    taps_.weights[taps_.weights.size() - taps_.width + tap] += weight;
+  }
+
+  /// As add(), but pixels outside are padding.
+  void add_or_pad(int index, float weight) {
+    if (index >= 0 && index < side_.frame) {
+      add(index, weight);
+    } else {
+      taps_.outside.back() += weight;
+    }
+  }
+
+  Taps take() { return std::move(taps_); }
+
+ private:
+  const SampledSide& side_;
+  Taps taps_;
+};
+
+/// Call fill(target pixel) for all whose centre lies inside the frame.
+template <typename Fill>
+void for_each_inside(const SampledSide& side, const Fill& fill) {
+  for (int i = 0; i < side.target; ++i) {
+    const double centre = side.origin + (i + 0.5) * side.step();
+    if (centre >= 0 && centre < side.frame) fill(i);
+  }
+}
+
+Taps make_nearest(const SampledSide& side) {
+  TapsBuilder builder(side, 1, 1);
+  for_each_inside(side, [&](int i) {
+    const int index = static_cast<int>(std::floor(side.origin + i * side.step()));
+    builder.begin(i, index);
+    builder.add(index, 1);
+  });
+  return builder.take();
+}
+
+float quantize(float weight) { return std::nearbyint(weight * kOne); }
+
+// Keys' kernel with a = -0.75, in OpenCV's order of operations: the weights must have its bits.
+void add_cubic(TapsBuilder& builder, int index, float x) {
+  constexpr float a = -0.75f;
+  const float y = 1 - x;
+  const float before = ((a * (x + 1) - 5 * a) * (x + 1) + 8 * a) * (x + 1) - 4 * a;
+  const float left = ((a + 2) * x - (a + 3)) * x * x + 1;
+  const float right = ((a + 2) * y - (a + 3)) * y * y + 1;
+  const float after = 1.0f - before - left - right;
+  builder.add(index - 1, quantize(before));
+  builder.add(index, quantize(left));
+  builder.add(index + 1, quantize(right));
+  builder.add(index + 2, quantize(after));
+}
+
+Taps make_bicubic(const SampledSide& side) {
+  TapsBuilder builder(side, 4, kOne);
+  for_each_inside(side, [&](int i) {
+    const auto position = static_cast<float>(side.origin + (i + 0.5) * side.step() - 0.5);
+    const int index = static_cast<int>(std::floor(position));
+    builder.begin(i, index - 1);
+    add_cubic(builder, index, position - static_cast<float>(index));
+  });
+  return builder.take();
+}
+
+/// Pixels of a cell of whole size, unweighed: their sum is exact.
+Taps make_whole_cells(const SampledSide& side, int cell) {
+  TapsBuilder builder(side, cell, static_cast<float>(cell));
+  for_each_inside(side, [&](int i) {
+    const int index = static_cast<int>(std::lround(side.origin)) + i * cell;
+    builder.begin(i, index);
+    for (int k = 0; k < cell; ++k) builder.add(index + k, 1);
+  });
+  return builder.take();
+}
+
+/// Parts of a pixel below this are left out, as OpenCV does.
+constexpr double kLeastPart = 1e-3;
+
+Taps make_cells(const SampledSide& side) {
+  const double step = side.step();
+  TapsBuilder builder(side, static_cast<int>(std::ceil(step)) + 1, 1);
+  for_each_inside(side, [&](int i) {
+    const double begin = side.origin + i * step, end = begin + step;
+    const double cell = std::min(step, side.frame - begin);
+    const int last = std::min(static_cast<int>(std::floor(end)), side.frame - 1);
+    const int next = std::min(static_cast<int>(std::ceil(begin)), last);
+    builder.begin(i, static_cast<int>(std::floor(begin)));
+    if (next - begin > kLeastPart) builder.add(next - 1, static_cast<float>((next - begin) / cell));
+    for (int k = next; k < last; ++k) builder.add(k, static_cast<float>(1 / cell));
+    if (end - last > kLeastPart) {
+      builder.add(last, static_cast<float>(std::min(std::min(end - last, 1.0), cell) / cell));
+    }
+  });
+  return builder.take();
+}
+
+bool is_whole(double number) { return std::abs(number - std::nearbyint(number)) < 1e-12 * std::abs(number); }
+
+Taps make_area(const SampledSide& side) {
+  const double step = side.step();
+  const bool whole = is_whole(step) && (side.origin == 0 || is_whole(side.origin));
+  return whole ? make_whole_cells(side, static_cast<int>(std::lround(step))) : make_cells(side);
+}
+
+Taps make_warp(const SampledSide& side) {
+  TapsBuilder builder(side, 2, 1);
+  const std::int64_t origin = std::llrint(side.origin * kWarpScale) + (1 << (kWarpDrop - 1));
+  for (int i = 0; i < side.target; ++i) {
+    const std::int64_t position = (origin + std::llrint(side.step() * i * kWarpScale)) >> kWarpDrop;
+    const std::int64_t index = position >> kWarpDrop;
+    if (index < -1 || index >= side.frame) continue;
+    const auto fraction = static_cast<float>(position & (kWarpOne - 1)) / kWarpOne;
+    builder.begin(i, static_cast<int>(index));
+    builder.add_or_pad(static_cast<int>(index), 1 - fraction);
+    builder.add_or_pad(static_cast<int>(index) + 1, fraction);
+  }
+  return builder.take();
+}
+
+}  // namespace
+
+Taps make_taps(const SampledSide& side, Interpolation interpolation) {
+  switch (interpolation) {
+    case Interpolation::nearest:
+      return make_nearest(side);
+    case Interpolation::area:
+      return make_area(side);
+    case Interpolation::bicubic:
+      return make_bicubic(side);
+    default:
+      return make_warp(side);
+  }
+}
+
+}  // namespace gcv

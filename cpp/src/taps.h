@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "axis.h"
+#include "gcv_edge/interpolation.h"
+
+namespace gcv {
+
+/// Which frame pixels, weighed how, make each pixel of one side of a target.
+///
+/// Target pixel `first + i` is the sum of frame pixels `index[i]` to `index[i] + width - 1`, weighed with
+/// `weights[i * width]` and on, plus `outside[i]` times the padding. Both together add up to `total`.
+struct Taps {
+  int first = 0;
+  int width = 1;
+  float total = 1;
+  std::vector<std::int32_t> index;
+  std::vector<float> weights;
+  std::vector<float> outside;
+
+  int count() const { return static_cast<int>(index.size()); }
+  /// Frame pixels [begin, end) that any target pixel needs.
+  int begin() const { return index.front(); }
+  int end() const { return index.back() + width; }
+};
+
+/// `interpolation` is nearest, area, bicubic or warp. Area needs a step of at least 1.
+Taps make_taps(const SampledSide& side, Interpolation interpolation);
+
+}  // namespace gcv
