@@ -34,6 +34,7 @@ EFFECTS = (
     Effect("--scale", lambda options: options.scale is not None, "pictures and clips"),
     Effect("--bgr", lambda options: options.bgr, "pictures and clips"),
     Effect("--fit", lambda options: options.fit is not None, "pictures and clips"),
+    Effect("--interpolation", lambda options: options.interpolation is not None, "pictures and clips"),
     Effect("--classes", lambda options: bool(options.labels), "networks with a task"),
     Effect(
         "--activation",

@@ -25,8 +25,22 @@ RESIZE_TYPES = {
     "letterbox": "fit_to_window_letterbox",
     "crop": "crop",
 }
+INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "by_size")
+"""What can be asked for. ``warp`` belongs to networks that see frames through an affine map."""
 PATTERN = re.compile(r"(stretch|keep|letterbox|crop)(?::(\d+(?:\.\d+)?))?")
 BLACK, WHITE = 0.0, 255.0
+
+
+@dataclass(frozen=True)
+class Resizing:
+    """How the evaluation of a family of networks brings pictures to the input's size.
+
+    Attributes:
+        resize_type, interpolation: as ``Preprocessing`` has them.
+    """
+
+    resize_type: str = "standard"
+    interpolation: str = "bilinear"
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,14 @@ class FrameFit:
 
     def apply(self, usual: Preprocessing, size: Sequence[int]) -> Preprocessing:
         """Return preprocessing that fits frames so; ``size`` is the input's height and width."""
-        asked = replace(usual, resize_type=RESIZE_TYPES[self.manner], crop_short=0, crop_wide=0)
+        interpolation = "bilinear" if usual.interpolation == "warp" else usual.interpolation
+        asked = replace(
+            usual,
+            resize_type=RESIZE_TYPES[self.manner],
+            crop_short=0,
+            crop_wide=0,
+            interpolation=interpolation,
+        )
         if self.manner == "crop":
             return replace(asked, crop_short=crop_short(size, self.number or CROP_RATIO))
         return asked if self.number is None else replace(asked, pad_value=self.number)
@@ -78,6 +99,18 @@ def parse_fit(text: str) -> FrameFit:
     return FrameFit(manner, number)
 
 
+def parse_interpolation(text: str) -> str:
+    """Read one of ``INTERPOLATIONS``; ``by-size`` is spelt so too.
+
+    Raises:
+        UsageError: the text is anything else.
+    """
+    name = text.strip().lower().replace("-", "_")
+    if name not in INTERPOLATIONS:
+        raise UsageError(f"--interpolation {text}: expected one of {', '.join(INTERPOLATIONS)}")
+    return name
+
+
 def crop_short(size: Sequence[int], part: float) -> int:
     """Length that a frame's short side is resized to, so that the input shows this part of it."""
     return math.ceil(min(size) / part)
@@ -90,7 +123,13 @@ def default_preprocessing(task: Task, size: Sequence[int]) -> Preprocessing:
 
 
 def choose_fit(
-    usual: Preprocessing, task: Task, size: Sequence[int], fit: FrameFit | None, *, is_known: bool
+    usual: Preprocessing,
+    task: Task,
+    size: Sequence[int],
+    fit: FrameFit | None,
+    interpolation: str | None,
+    *,
+    is_known: bool,
 ) -> tuple[Preprocessing, tuple[str, ...]]:
     """Fit frames as the user asks, else as is known of the network, else as is usual for task and size.
 
@@ -98,7 +137,7 @@ def choose_fit(
         usual: what the network's name or file tells, or what is usual for its task.
         task: what the network is for.
         size: height and width of its input.
-        fit: what the user asks for.
+        fit, interpolation: what the user asks for.
         is_known: ``usual`` is known of this very network.
 
     Returns:
@@ -107,6 +146,8 @@ def choose_fit(
     Raises:
         UsageError: the task cannot be served so.
     """
+    if interpolation is not None:
+        usual = replace(usual, interpolation=interpolation)
     if fit is not None:
         fit.check_task(task)
         return fit.apply(usual, size), ()

@@ -42,6 +42,7 @@ class ExportOptions:
         mean, scale: per channel of the network, in 0..255 units: ``(value - mean) / scale``.
         bgr: the network wants BGR.
         fit: how a frame is fitted into the input.
+        interpolation: how pixels between those of a frame are made, one of ``framing.INTERPOLATIONS``.
         image_range: values of black and white in a picture that the network makes.
         outputs: tensors of the source to export instead of all its heads, in order.
         activation: what makes class scores of the logits: one of ``metadata.ACTIVATIONS``.
@@ -58,6 +59,7 @@ class ExportOptions:
     scale: tuple[float, ...] | None = None
     bgr: bool = False
     fit: FrameFit | None = None
+    interpolation: str | None = None
     image_range: tuple[float, float] | None = None
     outputs: tuple[str, ...] = ()
     activation: str | None = None

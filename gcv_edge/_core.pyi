@@ -66,7 +66,7 @@ class Crew:
 
     def __init__(self, threads: int) -> None: ...
 
-def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], mean: Sequence[float], scale: Sequence[float], reverse_channels: bool, pad_value: float, crew: Crew | None = None) -> None:
+def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], mean: Sequence[float], scale: Sequence[float], reverse_channels: bool, pad_value: float, crew: Crew | None = None, interpolation: str = 'bilinear') -> None:
     """
     Resample a frame into out [3, H, W], or [1, H, W] in grey: float32 normalised, (level - mean) / scale, or uint8 levels.
 

@@ -17,7 +17,8 @@ from gcv_edge._core import parse_metadata as read_fields
 from gcv_edge.errors import MetadataError
 from gcv_edge.tasks import ACTION, CLASSIFICATION, DEPTH, DETECTION, IMAGE, INSTANCES, Task, find_task
 
-RESIZE_TYPES = ("standard", "fit_to_window", "fit_to_window_letterbox", "crop")
+RESIZE_TYPES = ("standard", "fit_to_window", "fit_to_window_letterbox", "crop", "affine")
+INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "by_size", "warp")
 NMS_PLACES = ("runtime", "graph")
 BOX_FORMATS = ("xyxy", "cxcywh", "xywh")
 ACTIVATIONS = ("softmax", "sigmoid", "none")
@@ -44,6 +45,7 @@ class Preprocessing:
         crop_short: length of the resized short side before a centre crop, pixels; 0 for the input's own.
         crop_wide: width that frames are stretched to before a centre crop, ``crop_short`` being the height
             then; 0 keeps their aspect ratio.
+        interpolation: how pixels between those of a frame are made, a name of ``INTERPOLATIONS``.
     """
 
     mean: tuple[float, ...] = IMAGENET_MEAN
@@ -53,6 +55,7 @@ class Preprocessing:
     pad_value: float = 0.0
     crop_short: int = 0
     crop_wide: int = 0
+    interpolation: str = "bilinear"
 
 
 @dataclass(frozen=True)
@@ -228,6 +231,7 @@ def format_preprocessing(preprocessing: Preprocessing) -> dict[str, str]:
         "model_info pad_value": spell(preprocessing.pad_value),
         "gcv_edge crop_short": str(preprocessing.crop_short),
         **({"gcv_edge crop_wide": str(wide)} if wide else {}),
+        "gcv_edge interpolation": preprocessing.interpolation,
     }
 
 

@@ -49,8 +49,9 @@ class PoseEstimator(Model[Poses]):
         with self.session.lease() as request:
             crop = grow_box(box, self.input_size)
             whole = (0, 0, *self.input_size)
-            placement = _core.Placement(sample_source(crop, self.input_size), whole)
-            sample(view, self.metadata.preprocessing, placement, request.input[0], self.session.crew)
+            preprocessing = self.metadata.preprocessing
+            source = sample_source(crop, self.input_size, preprocessing.interpolation)
+            sample(view, preprocessing, _core.Placement(source, whole), request.input[0], self.session.crew)
             watch.end_preprocess()
             outputs = request.infer()
             watch.end_inference()
@@ -104,9 +105,11 @@ def grow_box(box: Floats, input_size: tuple[int, int]) -> tuple[float, float, fl
 
 
 def sample_source(
-    crop: tuple[float, float, float, float], input_size: tuple[int, int]
+    crop: tuple[float, float, float, float], input_size: tuple[int, int], interpolation: str
 ) -> tuple[float, float, float, float]:
     """Shift a crop so that sampling by the half-pixel rule reads where GluonCV's warpAffine reads."""
+    if interpolation == "warp":
+        return crop
     x, y, width, height = crop
     step_x, step_y = width / input_size[0], height / input_size[1]
     return x + (1 - step_x) / 2, y + (1 - step_y) / 2, width, height

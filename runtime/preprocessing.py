@@ -38,4 +38,5 @@ def sample(
         preprocessing.reverse_channels,
         preprocessing.pad_value,
         crew,
+        preprocessing.interpolation,
     )

@@ -57,6 +57,7 @@ nb::dict to_dict(const Preprocessing& found) {
   fields["pad_value"] = shortest(normalization.pad_value);
   fields["crop_short"] = found.crop_short;
   fields["crop_wide"] = found.crop_wide;
+  fields["interpolation"] = std::string(to_string(found.interpolation));
   return fields;
 }
 

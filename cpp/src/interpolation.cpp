@@ -24,4 +24,12 @@ Interpolation parse_interpolation(std::string_view name) {
   throw ArgumentError("interpolation: found '" + std::string(name) + "', expected one of " + expected);
 }
 
+std::string_view to_string(Interpolation interpolation) {
+  for (const auto& [name, known] : kNames) {
+    if (interpolation == known) return name;
+  }
+  throw ArgumentError("interpolation: found number " + std::to_string(static_cast<int>(interpolation)) +
+                      ", expected an enumerator");
+}
+
 }  // namespace gcv

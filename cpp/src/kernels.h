@@ -52,21 +52,29 @@ struct ChannelScale {
   float factor[3];
 };
 
-/// Bytes of a column of a resampled row: up to four channels.
+/// Numbers, or bytes, of a column of a resampled row: up to four channels.
 inline constexpr std::size_t kResampledStep = 4;
+/// Resampled rows are padded to a multiple of this many numbers.
+inline constexpr std::size_t kResampledBlock = 64;
 /// Numbers that weigh_columns may read after the last one of a row.
 inline constexpr std::size_t kResampleReadAhead = 4;
 
-/// Columns as weighted sums of the pixels of a row of floats; column i's pixels begin at `offsets[i]`.
+/// Columns as weighted sums of the pixels of a row; column i's pixels begin at `offsets[i]`.
 struct ColumnSums {
   const std::int32_t* offsets;
   const float* weights;  ///< `width` per column
-  const float* biases;   ///< added to each column
+  const float* biases;   ///< what a column's sum begins with
   int width;
   int step;  ///< numbers per pixel
   std::size_t count;
-  float scale;     ///< of the sum
-  float rounding;  ///< added before rounding, halves to even
+};
+
+/// A row as the weighted sum of others, times `scale`, plus `rounding`, rounded to levels, halves to even.
+struct RowSums {
+  const float* weights;
+  int count;
+  float bias;  ///< what the sum begins with
+  float scale, rounding;
 };
 
 struct BoxColumns {
@@ -99,11 +107,12 @@ struct Kernels {
   /// Weigh levels of red, green and blue to grey; scaled by the first channel's numbers, or as levels.
   void (*grey_f32)(const PlaneRow<std::uint8_t>& colors, const ChannelScale& scale, float* out);
   void (*grey_u8)(const PlaneRow<std::uint8_t>& colors, std::uint8_t* out);
-  /// out[i] = bias + the sum over rows of rows[k][i] * weights[k], k rising.
-  void (*weigh_rows)(const std::uint8_t* const* rows, const float* weights, int row_count, float bias,
-                     std::size_t count, float* out);
-  /// kResampledStep levels per column; kResampleReadAhead numbers after the row's last may be read.
-  void (*weigh_columns)(const float* row, const ColumnSums& columns, std::uint8_t* out);
+  /// Levels as numbers.
+  void (*widen_row)(const std::uint8_t* levels, std::size_t count, float* out);
+  /// kResampledStep sums per column; kResampleReadAhead numbers after the row's last may be read.
+  void (*weigh_columns)(const float* row, const ColumnSums& columns, float* out);
+  /// `count` levels, a multiple of kResampledBlock.
+  void (*weigh_rows)(const float* const* rows, const RowSums& sums, std::size_t count, std::uint8_t* out);
   /// Write the positions of scores over a threshold, rising; returns how many. `found` has room for `count`.
   std::size_t (*find_over)(const float* scores, std::size_t count, float threshold, std::uint32_t* found);
   /// Tell whether a box (x1, y1, x2, y2, area) overlaps any of others by more than a threshold (IoU).

@@ -88,7 +88,7 @@ void level_rows3(const float* const rows[3], const LevelScale& scale, std::size_
 
 const Kernels& scalar_kernels() {
   static constexpr Kernels kKernels{blend_columns, blend_columns2, blend_rows_f32, blend_rows_u8, spread_f32,
-                                    spread_u8,     grey_f32,       grey_u8,        weigh_rows_of<4>, weigh_columns_of, find_over,     overlaps_any,
+                                    spread_u8,     grey_f32,       grey_u8,        widen_row, weigh_columns, weigh_rows, find_over,     overlaps_any,
                                     stretch_row,   argmax_u8,      argmax_i32,     lerp_rows,     cover_rows,
                                     level_row,     level_rows3};
   return kKernels;

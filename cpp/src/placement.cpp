@@ -78,6 +78,13 @@ Placement crop_stretched(Size frame, Size input, int crop_short, int crop_wide) 
   return cut(frame, resized, {left, top, crop.width, crop.height}, input);
 }
 
+/// gluoncv/data/transforms/bbox.py
+Placement square_around(Size frame, Size input) {
+  const double side = std::max(frame.width, frame.height);
+  const double height = side * input.height / input.width;
+  return {{(frame.width - side) / 2, (frame.height - height) / 2, side, height}, {0, 0, input.width, input.height}};
+}
+
 void check_length(const char* name, int length) {
   if (length < 0) {
     throw ArgumentError(std::string(name) + ": found " + std::to_string(length) + ", expected 0 or more");
@@ -114,6 +121,7 @@ Placement place(std::string_view resize_type, Size frame, Size input, int crop_s
   if (resize_type == "crop") {
     return crop_wide > 0 ? crop_stretched(frame, input, crop_short, crop_wide) : crop_centre(frame, input, crop_short);
   }
+  if (resize_type == "affine") return square_around(frame, input);
   const Size fitted = fit(frame, input);
   if (resize_type == "fit_to_window") return stretch(frame, {0, 0, fitted.width, fitted.height});
   if (resize_type == "fit_to_window_letterbox") {
@@ -121,7 +129,7 @@ Placement place(std::string_view resize_type, Size frame, Size input, int crop_s
                    {(input.width - fitted.width) / 2, (input.height - fitted.height) / 2, fitted.width, fitted.height});
   }
   throw ArgumentError("resize_type: found '" + std::string(resize_type) +
-                      "', expected standard, fit_to_window, fit_to_window_letterbox or crop");
+                      "', expected standard, fit_to_window, fit_to_window_letterbox, crop or affine");
 }
 
 void boxes_to_frame(const float* boxes, int count, const Placement& placement, Size frame, float* out) {

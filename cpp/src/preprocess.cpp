@@ -222,9 +222,8 @@ void blend_rows(const Job& job, const Axis& columns, const Axis& rows, Writer& w
 }
 
 template <typename Writer>
-void weigh_rows(const Job& job, const Taps& columns, const Taps& rows, Rounding rounding, Writer& writer,
-                const Planes<typename Writer::Value>& out) {
-  Resampler resampler(job.frame, columns, rows, job.pad, rounding, active_kernels());
+void weigh_rows(const Job& job, const TapsPair& taps, Writer& writer, const Planes<typename Writer::Value>& out) {
+  Resampler resampler(job.frame, taps.columns, taps.rows, job.pad, active_kernels());
   const auto [step, order] = job.layout;
   const PixelLayout layout{kResampledStep, {order[0], order[1], order[2]}};
   for (int y = job.band.begin; y < job.band.end; ++y) writer.spread(resampler.row(y), layout, out.row(job.region, y));
@@ -274,26 +273,20 @@ class Preprocess {
     if (is_linear(interpolation, columns, rows)) {
       blend(target, make_axis(columns, interpolation, Edges::whole), make_axis(rows, interpolation, Edges::blended));
     } else {
-      weigh(target, make_taps(columns, interpolation), make_taps(rows, interpolation), rounding_of(interpolation, columns, rows));
+      weigh(target, make_taps(columns, rows, interpolation));
     }
   }
 
  private:
-  static Rounding rounding_of(Interpolation interpolation, const SampledSide& columns, const SampledSide& rows) {
-    const bool is_half = columns.step() == 2 && rows.step() == 2;
-    const bool is_up = interpolation == Interpolation::warp || (interpolation == Interpolation::area && is_half);
-    return is_up ? Rounding::half_up : Rounding::half_to_even;
-  }
-
   void blend(const Rect& target, const Axis& columns, const Axis& rows) {
     const auto fill = columns.is_identity() && rows.is_identity() ? spread_rows<Writer> : blend_rows<Writer>;
     divide_region(region_of(target, columns, rows),
                   [&](const Job& job, Writer& writer) { fill(job, columns, rows, writer, out_); });
   }
 
-  void weigh(const Rect& target, const Taps& columns, const Taps& rows, Rounding rounding) {
-    divide_region(region_of(target, columns, rows),
-                  [&](const Job& job, Writer& writer) { weigh_rows(job, columns, rows, rounding, writer, out_); });
+  void weigh(const Rect& target, const TapsPair& taps) {
+    divide_region(region_of(target, taps.columns, taps.rows),
+                  [&](const Job& job, Writer& writer) { weigh_rows(job, taps, writer, out_); });
   }
 
   template <typename Fill>

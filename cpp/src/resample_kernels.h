@@ -4,63 +4,46 @@
 
 #include "kernels.h"
 
-// Included inside each target's namespace, after its compile flags are set: GCC's and Clang's vectors become the
-// target's registers, and every one gives the same bits.
+// Vectors of GCC and Clang become each target's registers. Every target gives the same bits: sums are made in order.
 namespace gcv {
 namespace {
 
-template <typename T, int kLanes>
-struct VectorOf {
-  typedef T Type __attribute__((vector_size(sizeof(T) * kLanes), aligned(sizeof(T))));
-};
+typedef float Channels __attribute__((vector_size(16)));
 
-template <int kLanes>
-inline typename VectorOf<float, kLanes>::Type load_levels(const std::uint8_t* levels) {
-  typename VectorOf<std::uint8_t, kLanes>::Type bytes;
-  std::memcpy(&bytes, levels, kLanes);
-  return __builtin_convertvector(bytes, typename VectorOf<float, kLanes>::Type);
+void widen_row(const std::uint8_t* levels, std::size_t count, float* out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<float>(levels[i]);
 }
 
-/// Weigh kRegisters * kLanes columns of rows from column i on.
-template <int kLanes, int kRegisters>
-inline void weigh_block(const std::uint8_t* const* rows, const float* weights, int row_count, float bias,
-                        std::size_t i, float* out) {
-  using Floats = typename VectorOf<float, kLanes>::Type;
-  Floats sums[kRegisters];
-  for (Floats& sum : sums) sum = Floats{} + bias;
-  for (int k = 0; k < row_count; ++k) {
-    for (int r = 0; r < kRegisters; ++r) sums[r] += load_levels<kLanes>(rows[k] + i + r * kLanes) * weights[k];
-  }
-  std::memcpy(out + i, sums, sizeof(sums));
-}
-
-template <int kLanes>
-void weigh_rows_of(const std::uint8_t* const* rows, const float* weights, int row_count, float bias,
-                   std::size_t count, float* out) {
-  std::size_t i = 0;
-  for (; i + 4 * kLanes <= count; i += 4 * kLanes) weigh_block<kLanes, 4>(rows, weights, row_count, bias, i, out);
-  for (; i < count; ++i) weigh_block<1, 1>(rows, weights, row_count, bias, i, out);
-}
-
-inline std::uint8_t round_level(float value) {
-  const float positive = value > 0 ? value : 0;
-  const float clipped = positive < 255 ? positive : 255;
-  return static_cast<std::uint8_t>((clipped + 8388608.0f) - 8388608.0f);
-}
-
-void weigh_columns_of(const float* row, const ColumnSums& columns, std::uint8_t* out) {
-  using Floats = VectorOf<float, 4>::Type;
+void weigh_columns(const float* row, const ColumnSums& columns, float* out) {
   const float* weights = columns.weights;
   for (std::size_t i = 0; i < columns.count; ++i, weights += columns.width, out += kResampledStep) {
     const float* pixel = row + columns.offsets[i];
-    Floats sum = Floats{} + columns.biases[i];
+    Channels sum = Channels{} + columns.biases[i];
     for (int k = 0; k < columns.width; ++k, pixel += columns.step) {
-      Floats channels;
+      Channels channels;
       std::memcpy(&channels, pixel, sizeof(channels));
       sum += channels * weights[k];
     }
-    sum = sum * columns.scale + columns.rounding;
-    for (int c = 0; c < 4; ++c) out[c] = round_level(sum[c]);
+    std::memcpy(out, &sum, sizeof(sum));
+  }
+}
+
+/// Adding 2^23 leaves no bits for a fraction: halves go to even.
+inline std::uint8_t round_level(float value) {
+  const float positive = value > 0 ? value : 0;
+  const float clipped = positive < 255 ? positive : 255;
+  return static_cast<std::uint8_t>(static_cast<std::int32_t>((clipped + 8388608.0f) - 8388608.0f));
+}
+
+void weigh_rows(const float* const* rows, const RowSums& sums, std::size_t count, std::uint8_t* out) {
+  constexpr std::size_t kChunk = 64;
+  for (std::size_t i = 0; i < count; i += kChunk) {
+    float chunk[kChunk];
+    for (float& number : chunk) number = sums.bias;
+    for (int k = 0; k < sums.count; ++k) {
+      for (std::size_t j = 0; j < kChunk; ++j) chunk[j] += rows[k][i + j] * sums.weights[k];
+    }
+    for (std::size_t j = 0; j < kChunk; ++j) out[i + j] = round_level(chunk[j] * sums.scale + sums.rounding);
   }
 }
 

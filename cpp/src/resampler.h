@@ -9,32 +9,38 @@
 
 namespace gcv {
 
-/// Rounding of sums that lie between two levels.
-enum class Rounding { half_to_even, half_up };
-
-/// Makes rows of levels from a frame: weighs rows, then columns. Every thread needs its own.
+/// Makes rows of levels from a frame: weighs columns, then rows, and keeps the frame's rows that the next needs.
+/// Every thread needs its own.
 class Resampler {
  public:
   /// References must outlive it. `pad` is the level of what lies outside the frame.
-  Resampler(const ImageView& frame, const Taps& columns, const Taps& rows, float pad, Rounding rounding,
-            const Kernels& kernels);
+  Resampler(const ImageView& frame, const Taps& columns, const Taps& rows, float pad, const Kernels& kernels);
 
-  /// Row `i` of the rows that `rows` describes: kResampledStep bytes for each of `columns`, channels in the frame's
+  /// Row `i` of those that `rows` describes: kResampledStep bytes for each of `columns`, channels in the frame's
   /// order; valid until the next call.
   const std::uint8_t* row(int i);
 
  private:
+  struct Weighed {
+    int row = -1;
+    std::vector<float> columns;
+  };
+
+  const float* weigh(int row);
+
   const ImageView& frame_;
   const Taps& columns_;
   const Taps& rows_;
   const Kernels& kernels_;
   float pad_;
-  ColumnSums sums_;
+  ColumnSums column_sums_;
+  RowSums row_sums_;
   std::vector<std::int32_t> offsets_;  ///< numbers from the first needed column
   std::vector<float> biases_;
-  std::vector<float> weighed_;
+  std::vector<float> wide_;
+  std::vector<Weighed> kept_;  ///< frame row y is in place y modulo their number
+  std::vector<const float*> sources_;
   std::vector<std::uint8_t> levels_;
-  std::vector<const std::uint8_t*> sources_;
 };
 
 }  // namespace gcv

@@ -12,6 +12,8 @@ constexpr float kOne = 2048;
 constexpr double kWarpScale = 1024;
 constexpr int kWarpDrop = 5;
 constexpr int kWarpOne = 32;
+/// Lifts an exact half over what would be rounded to even, where OpenCV rounds it up. Such sums are multiples of 2^-10.
+constexpr float kHalfUp = 1.0f / 4096;
 
 /// Fills Taps pixel by pixel; frame pixels outside the frame are those of its edge.
 class TapsBuilder {
@@ -131,10 +133,17 @@ Taps make_cells(const SampledSide& side) {
 
 bool is_whole(double number) { return std::abs(number - std::nearbyint(number)) < 1e-12 * std::abs(number); }
 
-Taps make_area(const SampledSide& side) {
-  const double step = side.step();
-  const bool whole = is_whole(step) && (side.origin == 0 || is_whole(side.origin));
-  return whole ? make_whole_cells(side, static_cast<int>(std::lround(step))) : make_cells(side);
+/// Whether pixels of a target are sums of whole pixels.
+bool has_whole_cells(const SampledSide& side) {
+  return is_whole(side.step()) && (side.origin == 0 || is_whole(side.origin));
+}
+
+TapsPair make_area(const SampledSide& columns, const SampledSide& rows) {
+  if (!has_whole_cells(columns) || !has_whole_cells(rows)) return {make_cells(columns), make_cells(rows)};
+  const auto wide = static_cast<int>(std::lround(columns.step())), high = static_cast<int>(std::lround(rows.step()));
+  TapsPair pair{make_whole_cells(columns, wide), make_whole_cells(rows, high)};
+  if (wide == 2 && high == 2) pair.rows.rounding = kHalfUp;
+  return pair;
 }
 
 Taps make_warp(const SampledSide& side) {
@@ -149,21 +158,23 @@ Taps make_warp(const SampledSide& side) {
     builder.add_or_pad(static_cast<int>(index), 1 - fraction);
     builder.add_or_pad(static_cast<int>(index) + 1, fraction);
   }
-  return builder.take();
+  Taps taps = builder.take();
+  taps.rounding = kHalfUp;
+  return taps;
 }
 
 }  // namespace
 
-Taps make_taps(const SampledSide& side, Interpolation interpolation) {
+TapsPair make_taps(const SampledSide& columns, const SampledSide& rows, Interpolation interpolation) {
   switch (interpolation) {
     case Interpolation::nearest:
-      return make_nearest(side);
+      return {make_nearest(columns), make_nearest(rows)};
     case Interpolation::area:
-      return make_area(side);
+      return make_area(columns, rows);
     case Interpolation::bicubic:
-      return make_bicubic(side);
+      return {make_bicubic(columns), make_bicubic(rows)};
     default:
-      return make_warp(side);
+      return {make_warp(columns), make_warp(rows)};
   }
 }
 

@@ -16,6 +16,7 @@ struct Taps {
   int first = 0;
   int width = 1;
   float total = 1;
+  float rounding = 0;  ///< added before rounding, which takes halves to even
   std::vector<std::int32_t> index;
   std::vector<float> weights;
   std::vector<float> outside;
@@ -26,7 +27,11 @@ struct Taps {
   int end() const { return index.back() + width; }
 };
 
-/// `interpolation` is nearest, area, bicubic or warp. Area needs a step of at least 1.
-Taps make_taps(const SampledSide& side, Interpolation interpolation);
+/// Taps of both sides. `interpolation` is nearest, area, bicubic or warp; area needs steps of at least 1.
+struct TapsPair {
+  Taps columns, rows;
+};
+
+TapsPair make_taps(const SampledSide& columns, const SampledSide& rows, Interpolation interpolation);
 
 }  // namespace gcv

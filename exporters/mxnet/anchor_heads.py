@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gcv_edge.exporters.mxnet.attributes import Attributes
+from gcv_edge.exporters.framing import Resizing
 from gcv_edge.exporters.mxnet.detection_head import NMS, DetectionHead, read_nms, rows_behind
 from gcv_edge.exporters.mxnet.symbol import NodeEntry
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolEditor, SymbolReader
@@ -16,6 +17,9 @@ from gcv_edge.metadata import DetectionSettings
 
 Pair = tuple[NodeEntry, NodeEntry]
 """Boxes and their class scores."""
+
+BY_SIZE = Resizing("standard", "by_size")
+"""Source: gluoncv/data/transforms/presets/ssd.py, yolo.py."""
 
 
 def find_anchor_head(reader: SymbolReader) -> DetectionHead | None:
@@ -31,7 +35,7 @@ def find_anchor_head(reader: SymbolReader) -> DetectionHead | None:
         found: Pair | None = join_scales(editor, [scale for scale in scales if scale is not None])
     else:
         found = ssd_boxes(reader, pieces)
-    return None if found is None else DetectionHead(editor.symbol(), *found, settings)
+    return None if found is None else DetectionHead(editor.symbol(), *found, settings, BY_SIZE)
 
 
 def read_selection(reader: SymbolReader, rows: NodeEntry) -> tuple[NodeEntry, DetectionSettings]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gcv_edge.exporters.framing import Resizing
 from gcv_edge.exporters.mxnet.detection_head import DetectionHead
 from gcv_edge.exporters.mxnet.symbol import NodeEntry
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolEditor, SymbolReader
@@ -21,6 +22,9 @@ class CenterMaps:
 
     offsets: NodeEntry
     sizes: NodeEntry
+
+AFFINE = Resizing("affine", "warp")
+"""Source: gluoncv/data/transforms/presets/center_net.py."""
 
 
 def find_center_head(reader: SymbolReader) -> DetectionHead | None:
@@ -38,7 +42,7 @@ def find_center_head(reader: SymbolReader) -> DetectionHead | None:
     limit = reader.attrs(scores).get_int("k", 1)
     settings = DetectionSettings(confidence_threshold=0.0, iou_threshold=0.0, nms_topk=limit, post_nms=limit)
     canonical = add_boxes(editor, maps, scale), listed(editor, peaks)
-    return DetectionHead(editor.symbol(), *canonical, settings)
+    return DetectionHead(editor.symbol(), *canonical, settings, AFFINE)
 
 
 def find_maps(reader: SymbolReader, corners: NodeEntry) -> CenterMaps | None:

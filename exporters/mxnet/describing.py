@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from gcv_edge.errors import UsageError
 from gcv_edge.exporters.builder import GraphBuilder, Shape
 from gcv_edge.exporters.effects import check_effects
-from gcv_edge.exporters.framing import choose_fit
+from gcv_edge.exporters.framing import Resizing, choose_fit
 from gcv_edge.exporters.mxnet import zoo
 from gcv_edge.exporters.mxnet.clips import count_segments
 from gcv_edge.exporters.mxnet.network import Network, hash_network
@@ -23,9 +23,12 @@ NEAR = 6.0
 
 
 def describe_network(
-    network: Network, picture: PictureInput, graph: GraphBuilder, task: Task, options: ExportOptions
+    network: Network, picture: PictureInput, graph: GraphBuilder, task: Task, options: ExportOptions,
+    resizing: Resizing | None = None,
 ) -> tuple[ModelMetadata, tuple[str, ...]]:
     """Collect what the file will say of itself, and what of that was assumed.
+
+    ``resizing`` is that of the network's family, where its head tells it.
 
     Raises:
         UsageError: the user says what means nothing for the task.
@@ -37,7 +40,11 @@ def describe_network(
     preprocessing, notes = describe_input(network, picture, shape, task, options)
     is_known = zoo.describe(network.name) is not None
     size = tuple(int(length) for length in shape[-2:])
-    preprocessing, assumed = choose_fit(preprocessing, task, size, options.fit, is_known=is_known)
+    if resizing is not None:
+        preprocessing = replace(preprocessing, **asdict(resizing))
+    preprocessing, assumed = choose_fit(
+        preprocessing, task, size, options.fit, options.interpolation, is_known=is_known
+    )
     metadata = ModelMetadata(
         task=task,
         labels=options.labels or network.labels,

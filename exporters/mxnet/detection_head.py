@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gcv_edge.exporters.framing import Resizing
 from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.symbol import NodeEntry, Symbol
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolReader
@@ -35,6 +36,7 @@ class DetectionHead:
         boxes: corners ``[N, A, 4]``, or ``[N, A, C, 4]`` where every class has its own.
         scores: ``[N, A, C]``.
         settings: thresholds and limits of the selection.
+        resizing: how GluonCV's evaluation of the family resizes pictures (docs/gluoncv.md).
         one_by_one: the network takes one picture at a time, whatever the batch.
         masks: what follows the selection, in networks for instance segmentation.
         covered: the network's own heads that these are.
@@ -44,6 +46,7 @@ class DetectionHead:
     boxes: NodeEntry
     scores: NodeEntry
     settings: DetectionSettings
+    resizing: Resizing
     one_by_one: bool = False
     masks: MaskBranch | None = None
     covered: tuple[NodeEntry, ...] = ()

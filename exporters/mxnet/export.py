@@ -213,7 +213,7 @@ def export_detector(opened: Opened, head: DetectionHead, options: ExportOptions)
         outputs = dict(zip(GRAPH_NMS_OUTPUTS, emit_nms(graph, boxes, scores, settings), strict=True))
     else:
         outputs = {"boxes": boxes, "scores": scores}
-    metadata, notes = describe_network(network, opened.picture, graph, task, options)
+    metadata, notes = describe_network(network, opened.picture, graph, task, options, head.resizing)
     finals = {
         f"final_{name}": entry for name, entry in zip(INSTANCES.outputs, head.symbol.heads, strict=False)
     }

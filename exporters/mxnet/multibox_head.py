@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gcv_edge.errors import UnsupportedError
+from gcv_edge.exporters.framing import Resizing
 from gcv_edge.exporters.mxnet.detection_head import DetectionHead
 from gcv_edge.exporters.mxnet.operators.multibox import MultiBoxSettings, read_multibox
 from gcv_edge.exporters.mxnet.symbol import NodeEntry, Symbol
@@ -17,6 +18,9 @@ from gcv_edge.exporters.mxnet.symbol_walk import SymbolEditor, SymbolReader
 DETECTION = "_contrib_MultiBoxDetection"
 TRAINED = ("SoftmaxOutput", "Softmax")
 WRAPPERS = ("MakeLoss", "make_loss", "BlockGrad", "identity", "_copy")
+
+STRETCHED = Resizing()
+"""Source: example/ssd/dataset/iterator.py in MXNet."""
 
 
 def find_multibox_head(reader: SymbolReader) -> DetectionHead | None:
@@ -39,7 +43,7 @@ def find_multibox_head(reader: SymbolReader) -> DetectionHead | None:
     rows = editor.add(DETECTION, probabilities, offsets, anchors, **reader.node(found).attrs)
     listed = add_columns(editor, rows, size)
     symbol = replace(editor.symbol(), heads=listed)
-    return DetectionHead(symbol, boxes, scores, settings.selection, covered=(covered,))
+    return DetectionHead(symbol, boxes, scores, settings.selection, STRETCHED, covered=(covered,))
 
 
 def find_picture(symbol: Symbol, entry: NodeEntry) -> NodeEntry:

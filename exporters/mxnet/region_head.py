@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gcv_edge.exporters.framing import Resizing
 from gcv_edge.exporters.mxnet.detection_head import NMS, DetectionHead, read_nms, rows_behind
 from gcv_edge.exporters.mxnet.symbol import NodeEntry
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolEditor, SymbolReader
+
+IN_PROPORTION = Resizing("fit_to_window", "bilinear")
+"""Source: gluoncv/data/transforms/presets/rcnn.py."""
 
 
 def find_region_head(reader: SymbolReader) -> DetectionHead | None:
@@ -42,7 +46,7 @@ def find_selection(reader: SymbolReader, heads: Sequence[NodeEntry]) -> Detectio
     )
     editor = SymbolEditor(reader.symbol)
     boxes = add_boxes(editor, triple[2])
-    return DetectionHead(editor.symbol(), boxes, scores, settings, one_by_one=True)
+    return DetectionHead(editor.symbol(), boxes, scores, settings, IN_PROPORTION, one_by_one=True)
 
 
 def add_boxes(editor: SymbolEditor, by_class: NodeEntry) -> NodeEntry:

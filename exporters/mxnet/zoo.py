@@ -167,8 +167,8 @@ def describe_depth(name: str) -> DepthSettings:
 def default_preprocessing(name: str, task: Task, size: Size) -> Preprocessing:
     """ImageNet statistics (CIFAR's for its networks) and the task's way to fit a frame.
 
-    GluonCV's R-CNNs see pictures in their own proportions (data/transforms/presets/rcnn.py); monodepth2
-    normalises inside the graph; SiamRPN sees levels as they are.
+    Poses are cut out by warpAffine (data/transforms/presets/simple_pose.py); monodepth2 normalises inside
+    the graph; SiamRPN sees levels as they are.
     """
     if name.startswith("cifar_"):
         return Preprocessing(mean=CIFAR_MEAN, scale=CIFAR_SCALE, resize_type="standard")
@@ -176,9 +176,9 @@ def default_preprocessing(name: str, task: Task, size: Size) -> Preprocessing:
         return Preprocessing(mean=(0.0, 0.0, 0.0), scale=(255.0, 255.0, 255.0))
     preprocessing = framing.default_preprocessing(task, size)
     if task is ACTION:
-        preprocessing = describe_stretch(preprocessing, name, size)
-    if "rcnn" in name:
-        preprocessing = replace(preprocessing, resize_type="fit_to_window")
+        return describe_stretch(preprocessing, name, size)
+    if task is POSE:
+        return replace(preprocessing, interpolation="warp")
     return preprocessing
 
 

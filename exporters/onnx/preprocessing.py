@@ -77,7 +77,7 @@ def fit_frames(foreign: Foreign, task: Task, options: ExportOptions) -> tuple[Pr
         usual = FrameFit("letterbox", GREY_LETTERBOX).apply(usual, size)
     elif is_known and task is CLASSIFICATION:
         usual = FrameFit("crop", 1.0).apply(usual, size)
-    return choose_fit(usual, task, size, options.fit, is_known=is_known)
+    return choose_fit(usual, task, size, options.fit, options.interpolation, is_known=is_known)
 
 
 def find_levels(foreign: Foreign, channels: int, options: ExportOptions) -> InputLevels | None:

@@ -76,6 +76,12 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
     help="How frames are fitted into the input; crop:0.875 takes that part of the short side, keep:114 and "
     "letterbox:114 give the level around.",
 )
+@click.option(
+    "--interpolation",
+    metavar="bilinear|nearest|area|bicubic|by-size",
+    help="How frames are resized, where not as the network's family does it; by-size: area to shrink, "
+    "bicubic to enlarge.",
+)
 @click.option("--image-range", metavar="LOW,HIGH", help="Black and white in a picture the network makes.")
 @click.option(
     "--head",
@@ -137,6 +143,7 @@ def export(
     scale: str | None,
     bgr: bool,
     fit: str | None,
+    interpolation: str | None,
     image_range: str | None,
     outputs: str | None,
     activation: str | None,
@@ -173,7 +180,7 @@ def export(
         sensitivity=report is not None,
     )
     from gcv_edge import pipeline
-    from gcv_edge.exporters.framing import parse_fit
+    from gcv_edge.exporters.framing import parse_fit, parse_interpolation
     from gcv_edge.exporters.source import ExportOptions, parse_input_shape
 
     shapes = [parse_input_shape(text) for text in input_shape]
@@ -189,6 +196,7 @@ def export(
         scale=parse_levels("--scale", scale) if scale is not None else None,
         bgr=bgr,
         fit=parse_fit(fit) if fit is not None else None,
+        interpolation=parse_interpolation(interpolation) if interpolation is not None else None,
         image_range=parse_range(image_range) if image_range is not None else None,
         outputs=parse_names(outputs),
         activation=activation,

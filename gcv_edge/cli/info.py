@@ -29,6 +29,7 @@ FITTING = {
     "fit_to_window": "is resized, keeping its shape, to fit the upper left of {width}x{height}",
     "fit_to_window_letterbox": "is resized, keeping its shape, to fit the middle of {width}x{height}",
     "crop": "is resized to a short side of {short}, cut to its middle {width}x{height}",
+    "affine": "is resized so that its longer side is {width} wide, and centred in {width}x{height}",
     "crop of a stretched frame": "is stretched to {wide}x{short}, cut to its middle {width}x{height}",
 }
 FITTED = {
@@ -36,6 +37,16 @@ FITTED = {
     "fit_to_window": "resized to fit the upper left",
     "fit_to_window_letterbox": "resized to fit the middle",
     "crop": "cut to its middle",
+    "affine": "resized to fit the middle",
+}
+PADDED = ("fit_to_window", "fit_to_window_letterbox", "affine")
+RESAMPLING = {
+    "bilinear": "bilinear",
+    "nearest": "nearest pixel",
+    "area": "area",
+    "bicubic": "bicubic",
+    "by_size": "area to shrink, bicubic to enlarge",
+    "warp": "bilinear, as warpAffine",
 }
 SCORES = {
     "softmax": "softmax of the logits: one class of many",
@@ -174,13 +185,15 @@ def describe_preprocessing(preprocessing: Preprocessing, size: tuple[int, int]) 
     short = preprocessing.crop_short or (size[1] if is_stretched else min(size))
     manner = "crop of a stretched frame" if is_stretched else preprocessing.resize_type
     fitting = FITTING[manner].format(width=size[0], height=size[1], short=short, wide=wide)
-    padding = f" (the rest is {preprocessing.pad_value:g})" if "fit" in preprocessing.resize_type else ""
-    return f"A BGR frame {fitting}{padding}, {describe_colours(preprocessing)}."
+    padding = f" (the rest is {preprocessing.pad_value:g})" if preprocessing.resize_type in PADDED else ""
+    resampling = RESAMPLING[preprocessing.interpolation]
+    return f"A BGR frame {fitting}{padding} ({resampling}), {describe_colours(preprocessing)}."
 
 
 def describe_frame(preprocessing: Preprocessing) -> str:
     """Say how a frame becomes an input, without the input's size."""
-    return f"{FITTED[preprocessing.resize_type]}, {describe_colours(preprocessing)}"
+    resampling = RESAMPLING[preprocessing.interpolation]
+    return f"{FITTED[preprocessing.resize_type]} ({resampling}), {describe_colours(preprocessing)}"
 
 
 def describe_colours(preprocessing: Preprocessing) -> str:

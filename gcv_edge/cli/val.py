@@ -37,6 +37,9 @@ SHOWN_CLASSES = 40
     type=Word(METRIC_NAMES),
     help="What to measure, where the task has more than one: voc07, voc12 or coco for boxes.",
 )
+@click.option(
+    "--like", type=Word(("gluoncv",)), help="Print the figure that GluonCV's own scripts would print too."
+)
 @click.option("--pictures", metavar="DIR", help="Folder of the pictures, where it is not found beside DATA.")
 @click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not know.")
 @click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="What computes.")
@@ -56,6 +59,7 @@ def val(
     split: str | None,
     limit: int | None,
     metric: str | None,
+    like: str | None,
     pictures: str | None,
     ignore_unknown: bool,
     engine: str,
@@ -78,7 +82,7 @@ def val(
             data, network.task, network.labels, split, pictures=pictures, ignore_unknown=ignore_unknown
         )
         with bar(dataset if limit is None else dataset.limit(limit)) as progress:
-            found = evaluate(network, dataset, metric=metric, limit=limit, progress=progress)
+            found = evaluate(network, dataset, metric=metric, limit=limit, progress=progress, like=like)
     tell_notes(dataset.notes)
     warn(found)
     if as_json:
@@ -114,9 +118,7 @@ def print_figures(found: Evaluation, network: Model[Any]) -> None:
     """Print classes, confusions and the figures, the most important last."""
     print_classes(found)
     print_confusions(found)
-    echo_table(
-        ("figure", "%"), [(name, percent(value)) for name, value in found.measured.figures.items()], ("%",)
-    )
+    print_all_figures(found)
     pictures = plural(found.pictures, "picture")
     pictures += f", {len(found.skipped)} skipped" if found.skipped else ""
     pictures += f", {plural(len(found.damaged_labels), 'label')} left out" if found.damaged_labels else ""
@@ -124,6 +126,18 @@ def print_figures(found: Evaluation, network: Model[Any]) -> None:
         f"{show_path(found.model)}: {found.title} {percent(found.value)} % on {pictures} of "
         f"{show_path(found.dataset)} ({found.kind}); {network.session.engine}, {found.seconds:.1f} s"
     )
+
+
+def print_all_figures(found: Evaluation) -> None:
+    """Print the figures; beside them those that GluonCV would print, and why they differ."""
+    figures, other = found.measured.figures, found.gluoncv
+    if other is None:
+        echo_table(("figure", "%"), [(name, percent(value)) for name, value in figures.items()], ("%",))
+        return
+    theirs = other.measured.figures
+    rows = [(name, percent(value), percent(theirs[name])) for name, value in figures.items()]
+    echo_table(("figure", "%", "GluonCV %"), rows, ("%", "GluonCV %"))
+    echo(f"{other.why}.")
 
 
 def print_classes(found: Evaluation) -> None:

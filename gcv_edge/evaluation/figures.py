@@ -54,6 +54,19 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class OtherMeasure:
+    """The same results counted in another way.
+
+    Attributes:
+        measured: the figures.
+        why: what is different, in a sentence for people.
+    """
+
+    measured: Measured
+    why: str
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How good a model is on a data set.
 
@@ -72,6 +85,7 @@ class Evaluation:
         seconds: how long it took.
         resampled: the metric on data sets drawn from these pictures (``evaluate(..., resampling=True)``).
         is_share: the metric is the share of pictures that are right.
+        gluoncv: what GluonCV's own scripts would print (``evaluate(..., like="gluoncv")``).
     """
 
     metric: str
@@ -88,6 +102,7 @@ class Evaluation:
     seconds: float = 0.0
     resampled: tuple[float, ...] = ()
     is_share: bool = False
+    gluoncv: OtherMeasure | None = None
 
     @property
     def value(self) -> float:
@@ -104,6 +119,7 @@ class Evaluation:
             "classes": [
                 {**asdict(figure), "value": to_points(figure.value)} for figure in self.measured.classes
             ],
+            **({} if self.gluoncv is None else {"gluoncv": describe_other(self.gluoncv)}),
             "confusions": [asdict(confusion) for confusion in self.measured.confusions],
             "model": self.model,
             "dataset": {"name": self.dataset, "kind": self.kind, "fingerprint": self.fingerprint},
@@ -116,3 +132,9 @@ class Evaluation:
 
     def __repr__(self) -> str:
         return f"Evaluation({self.title} {self.value:.4f} on {self.pictures} pictures of {self.dataset})"
+
+
+def describe_other(other: OtherMeasure) -> dict[str, Any]:
+    """Return plain values for JSON; figures are points, 0 to 100."""
+    figures = {name: to_points(value) for name, value in other.measured.figures.items()}
+    return {"value": to_points(other.measured.value), "figures": figures, "why": other.why}

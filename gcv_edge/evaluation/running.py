@@ -14,7 +14,8 @@ from gcv_edge.data.targets import KeypointTarget
 from gcv_edge.errors import DataError, UnsupportedError, UsageError
 from gcv_edge.evaluation.classification import TopAccuracy
 from gcv_edge.evaluation.coco import BoxPrecision, KeypointPrecision, MaskPrecision
-from gcv_edge.evaluation.figures import Evaluation
+from gcv_edge.evaluation.figures import Evaluation, Measured, OtherMeasure
+from gcv_edge.evaluation.gluoncv import LikeGluonCv, like_gluoncv
 from gcv_edge.evaluation.metric import Metric
 from gcv_edge.evaluation.resampling import resample
 from gcv_edge.evaluation.segmentation import PixelMetric
@@ -28,6 +29,7 @@ from gcv_edge.tasks import CLASSIFICATION, DETECTION, INSTANCES, POSE, SEGMENTAT
 
 Progress = Callable[[int, int], None]
 
+GLUONCV = "gluoncv"
 METRICS: Mapping[str, Mapping[str, type[Metric]]] = {
     CLASSIFICATION.name: {"top1": TopAccuracy},
     DETECTION.name: {"voc07": Voc07Precision, "voc12": Voc12Precision, "coco": BoxPrecision},
@@ -59,6 +61,7 @@ def evaluate(
     limit: int | None = None,
     progress: Progress | None = None,
     resampling: bool = False,
+    like: str | None = None,
 ) -> Evaluation:
     """Measure how good a model is on labelled pictures.
 
@@ -70,6 +73,7 @@ def evaluate(
         limit: measure on that many pictures, spread evenly over the data set.
         progress: called with the number of pictures done and their total.
         resampling: compute the metric on draws of these pictures too (the bootstrap).
+        like: ``gluoncv`` measures as GluonCV's own scripts count too (``Evaluation.gluoncv``).
 
     Raises:
         DataError: the data set has no labels or no readable picture, or its labels are not the model's.
@@ -82,11 +86,13 @@ def evaluate(
     model = cast("Model[Any]", model)  # those with a metric take frames
     chosen = dataset if limit is None else dataset.limit(limit)
     measure = make_metric(model, chosen, metric)
+    other = like_gluoncv(measure, model) if like == GLUONCV else None
     pictures = 0
     for sample, result in run_labelled(model, chosen, progress):
         height, width = sample.frame.shape[:2]
         try:
-            measure.update(result, sample.target, (width, height))
+            for each in filter(None, (measure, other)):
+                each.update(result, sample.target, (width, height))
         except DataError as error:
             raise DataError(f"{chosen.name}: {sample.name}: {error}") from None
         pictures += 1
@@ -108,7 +114,15 @@ def evaluate(
         perf_counter() - start,
         resample(pictures, measure.compute_weighted) if resampling else (),
         measure.is_share,
+        compute_other(measured, other, chosen) if like == GLUONCV else None,
     )
+
+
+def compute_other(measured: Measured, other: LikeGluonCv | None, dataset: Dataset) -> OtherMeasure:
+    """Return GluonCV's figures, which are the same where it counts the same way."""
+    if other is None:
+        return OtherMeasure(measured, "GluonCV counts the same way")
+    return OtherMeasure(compute(other, dataset), other.why)
 
 
 def refuse_task(task: Task) -> None:

@@ -19,4 +19,6 @@ enum class Interpolation {
 /// Read a name: the enumerator's own. Throws ArgumentError for another.
 GCV_EDGE_API Interpolation parse_interpolation(std::string_view name);
 
+GCV_EDGE_API std::string_view to_string(Interpolation interpolation);
+
 }  // namespace gcv

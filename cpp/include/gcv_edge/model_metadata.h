@@ -20,6 +20,7 @@ struct Preprocessing {
   std::string resize_type = "standard";  ///< as place() takes it
   int crop_short = 0;
   int crop_wide = 0;
+  Interpolation interpolation = Interpolation::bilinear;
 
   /// Where a frame of a size lands in an input of a size.
   Placement place(Size frame, Size input) const { return gcv::place(resize_type, frame, input, crop_short, crop_wide); }

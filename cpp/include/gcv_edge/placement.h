@@ -59,6 +59,8 @@ class GCV_EDGE_API Placement {
 /// input's short side) and takes the centre, as GluonCV's presets.imagenet.transform_eval does. With `crop_wide` the
 /// frame is stretched to crop_wide x crop_short (0: the input's height) instead, as GluonCV's readers of videos do, and
 /// the centre is that of data.transforms.video.VideoCenterCrop.
+/// "affine" is GluonCV's get_affine_transform(centre, longer side): a square of the frame's longer side, around its
+/// centre, fills the input's width.
 /// Throws ArgumentError for an unknown type, sizes that are not positive or a negative length.
 GCV_EDGE_API Placement place(std::string_view resize_type, Size frame, Size input, int crop_short = 0,
                              int crop_wide = 0);

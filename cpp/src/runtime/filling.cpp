@@ -14,7 +14,7 @@ void sample_as(const ImageView& frame, const Preprocessing& preprocessing, const
   const std::size_t moments = shape.size() == 5 ? shape[2] : 1;
   T* first = slot.input.data<T>() + (slot.row * shape[1] * moments + slot.moment) * plane;
   preprocess(frame, placement, preprocessing.normalization, size, first, static_cast<std::ptrdiff_t>(plane * moments),
-             crew);
+             preprocessing.interpolation, crew);
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ RectF grow_box(const Box& box, Size input) {
 }
 
 /// Shift a crop so that sampling by the half-pixel rule reads where GluonCV's warpAffine reads.
-RectF sample_source(const RectF& crop, Size input) {
+RectF sample_source(const RectF& crop, Size input, Interpolation interpolation) {
+  if (interpolation == Interpolation::warp) return crop;
   const double step_x = crop.width / input.width, step_y = crop.height / input.height;
   return {crop.x + (1 - step_x) / 2, crop.y + (1 - step_y) / 2, crop.width, crop.height};
 }
@@ -66,7 +67,8 @@ Poses PoseEstimator::run_box(const ImageView& frame, const Box& box) const {
   const Size size = input_size();
   const Rect whole{0, 0, size.width, size.height};
   const RectF crop = grow_box(box, size);
-  sample(frame, metadata().preprocessing, {sample_source(crop, size), whole}, {input});
+  const Preprocessing& preprocessing = metadata().preprocessing;
+  sample(frame, preprocessing, {sample_source(crop, size, preprocessing.interpolation), whole}, {input});
   watch.end_preprocess();
   request->infer();
   watch.end_inference();

@@ -1,0 +1,102 @@
+"""The figures that GluonCV's own scripts print, where they count otherwise than the data set's definition.
+
+Sources: scripts/detection/ssd/eval_ssd.py, scripts/detection/yolo/eval_yolo.py and
+scripts/detection/center_net/eval_center_net.py for Pascal VOC;
+gluoncv/utils/metrics/coco_detection.py for COCO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcv_edge import _core
+from gcv_edge.data.targets import BoxTarget
+from gcv_edge.evaluation.coco import BoxPrecision
+from gcv_edge.evaluation.figures import Measured
+from gcv_edge.evaluation.metric import Metric, Size
+from gcv_edge.evaluation.resampling import Weights
+from gcv_edge.evaluation.voc import Voc12Precision
+from gcv_edge.metadata import Preprocessing
+from gcv_edge.runtime.model import Model
+from gcv_edge.runtime.results import Detections
+
+LOWEST_COCO_SCORE = 0.05
+"""Default ``score_thresh`` of ``COCODetectionMetric``."""
+
+
+class LikeGluonCv(Metric):
+    """A metric fed as GluonCV's scripts feed it.
+
+    Args:
+        metric: takes what ``adapt`` gives.
+        adapt: makes of a result, labels and the picture's size what GluonCV compares.
+        why: the difference, for people.
+    """
+
+    key: ClassVar[str] = "gluoncv"
+    title: ClassVar[str] = "as GluonCV counts"
+
+    def __init__(
+        self, metric: Metric, adapt: Callable[[Any, Any, Size], tuple[Any, Any, Size]], why: str
+    ) -> None:
+        super().__init__(metric.labels)
+        self.why = why
+        self._metric = metric
+        self._adapt = adapt
+
+    def update(self, result: Any, target: Any, size: Size) -> None:
+        """Take in a picture."""
+        self._metric.update(*self._adapt(result, target, size))
+
+    def compute(self) -> Measured:
+        """Return the figures of all pictures so far."""
+        return self._metric.compute()
+
+    def compute_weighted(self, weights: Weights) -> NDArray[np.float64]:
+        """Return the metric per draw."""
+        return self._metric.compute_weighted(weights)
+
+
+def like_gluoncv(metric: Metric, model: Model[Any]) -> LikeGluonCv | None:
+    """Make a metric of the same kind that counts as GluonCV's scripts do; None where they count the same."""
+    if isinstance(metric, Voc12Precision):
+        why = "GluonCV measures boxes in pixels of the network's input, and a box is a pixel wider than it says"
+        place = input_pixels(model.metadata.preprocessing, model.input_size)
+        return LikeGluonCv(type(metric)(metric.labels), place, why)
+    if isinstance(metric, BoxPrecision):
+        why = f"GluonCV leaves out scores under {LOWEST_COCO_SCORE}"
+        return LikeGluonCv(BoxPrecision(metric.labels), leave_out_unlikely, why)
+    return None
+
+
+def input_pixels(
+    preprocessing: Preprocessing, input_size: Size
+) -> Callable[[Detections, BoxTarget, Size], tuple[Detections, BoxTarget, Size]]:
+    """Return what maps boxes from a picture to the input it becomes; detections end at its rim."""
+
+    def adapt(result: Detections, target: BoxTarget, size: Size) -> tuple[Detections, BoxTarget, Size]:
+        placement = _core.place(
+            preprocessing.resize_type, size, input_size, preprocessing.crop_short, preprocessing.crop_wide
+        )
+        found = np.clip(to_input(placement, result.boxes), 0, np.tile(input_size, 2))
+        truth = to_input(placement, target.boxes)
+        return replace(result, boxes=found.astype(np.float32)), replace(target, boxes=truth), input_size
+
+    return adapt
+
+
+def to_input(placement: _core.Placement, boxes: NDArray[Any]) -> NDArray[np.float64]:
+    """Map boxes ``(n, 4)`` from frame pixels to input pixels."""
+    (x, y, width, height), (left, top, wide, high) = placement.source, placement.target
+    corner, scale = np.tile([x, y], 2), np.tile([wide / width, high / height], 2)
+    return np.asarray((boxes - corner) * scale + np.tile([left, top], 2))
+
+
+def leave_out_unlikely(result: Detections, target: Any, size: Size) -> tuple[Detections, Any, Size]:
+    """Return only detections that GluonCV hands on to pycocotools."""
+    return result[result.scores >= LOWEST_COCO_SCORE], target, size
