@@ -46,10 +46,11 @@ void run_preprocess(const Case& one) {
                                          one.size("numbers", 0)};
   const gcv::Size input{one.size("numbers", 2), one.size("numbers", 1)};
   std::vector<float> floats(one.at("numbers").values.size());
-  gcv::preprocess(frame, one.placement(), normalization, input, floats.data());
+  const gcv::Interpolation interpolation = gcv::parse_interpolation(one.texts.at("interpolation"));
+  gcv::preprocess(frame, one.placement(), normalization, input, floats.data(), 0, interpolation);
   CHECK_EQUAL(floats, one.at("numbers").values);
   std::vector<std::uint8_t> levels(floats.size());
-  gcv::preprocess(frame, one.placement(), normalization, input, levels.data());
+  gcv::preprocess(frame, one.placement(), normalization, input, levels.data(), 0, interpolation);
   CHECK_EQUAL(levels, one.at("levels").values);
 }
 

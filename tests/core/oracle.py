@@ -5,40 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.core.resize_oracle import resample
+
 Floats = NDArray[np.float32]
 Box = tuple[float, float, float, float]
 Target = tuple[int, int, int, int]
 
-WEIGHT_ONE = 2048
 CHANNELS = {"bgr": (0, 1, 2), "rgb": (2, 1, 0), "gray": (0, 0, 0), "bgra": (0, 1, 2), "rgba": (2, 1, 0)}
-
-
-def sample_axis(
-    origin: float, extent: float, target: int, frame: int
-) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
-    """Which target pixels lie in the frame, their left frame pixel, and the right one's weight (of 2048)."""
-    centre = origin + (np.arange(target) + 0.5) * (extent / target)
-    inside = (centre >= 0) & (centre < frame)
-    position = np.clip(centre - 0.5, 0, frame - 1)
-    index = position.astype(np.int64)
-    fraction = np.floor((position - index) * WEIGHT_ONE + 0.5).astype(np.int64)
-    return inside, index + fraction // WEIGHT_ONE, fraction % WEIGHT_ONE
-
-
-def resample(
-    frame: NDArray[np.uint8], source: Box, size: tuple[int, int]
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Bilinear samples [h, w, c] of a source rectangle, and which of them lie in the frame."""
-    inside_x, left, fx = sample_axis(source[0], source[2], size[0], frame.shape[1])
-    inside_y, top, fy = sample_axis(source[1], source[3], size[1], frame.shape[0])
-    levels = frame.astype(np.int64)
-    right = np.minimum(left + 1, frame.shape[1] - 1)
-    bottom = np.minimum(top + 1, frame.shape[0] - 1)
-    weight = fx[None, :, None]
-    columns = (levels[:, left] * (WEIGHT_ONE - weight) + levels[:, right] * weight) >> 4
-    step = (columns[bottom] - columns[top]) * (fy[:, None, None] << 4)
-    mixed = columns[top] + ((step + (1 << 14)) >> 15)
-    return ((mixed + 64) >> 7).astype(np.uint8), inside_y[:, None] & inside_x[None, :]
 
 
 def preprocess(
@@ -51,10 +24,11 @@ def preprocess(
     scale: tuple[float, ...],
     reverse_channels: bool,
     pad_value: float,
+    interpolation: str = "bilinear",
 ) -> tuple[Floats, NDArray[np.uint8]]:
     """The input as normalised numbers and as levels, [3, H, W] each; [1, H, W] with one mean."""
     picture = frame[:, :, None] if frame.ndim == 2 else frame
-    samples, inside = resample(picture, source, target[2:])
+    samples, inside = resample(picture, source, target[2:], interpolation, pad_value)
     samples = samples[:, :, CHANNELS[pixel_format]]
     if len(mean) == 1:
         samples = to_grey(samples)[:, :, None]

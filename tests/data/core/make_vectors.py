@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,8 +25,8 @@ MEAN, SCALE = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 GREY_MEAN, GREY_SCALE = (33.3184,), (78.5675,)
 SHAPES = {"bgr": (3,), "rgb": (3,), "gray": (1,), "bgra": (4,), "rgba": (4,)}
 
-# name, pixel format, frame size, source, target, input size, reverse_channels
-PREPROCESS = [
+# name, pixel format, frame size, source, target, input size, reverse_channels, and where not bilinear: interpolation
+PREPROCESS: list[Any] = [
     ("shrink", "bgr", (37, 23), (0, 0, 37, 23), (0, 0, 20, 12), (20, 12), True),
     ("grow", "rgb", (5, 4), (0, 0, 5, 4), (0, 0, 33, 9), (33, 9), True),
     ("letterbox", "bgra", (30, 16), (0, 0, 30, 16), (0, 4, 18, 10), (18, 18), False),
@@ -33,13 +34,26 @@ PREPROCESS = [
     ("crop", "gray", (50, 31), (13.5, 2.25, 24, 27.5), (0, 0, 17, 17), (17, 17), False),
     ("outside", "bgr", (12, 10), (-4, -3.5, 20, 17), (1, 2, 16, 14), (18, 17), True),
     ("one pixel", "bgr", (1, 1), (0, 0, 1, 1), (0, 0, 3, 2), (3, 2), False),
+    ("nearest", "bgr", (37, 23), (0, 0, 37, 23), (0, 0, 50, 12), (50, 12), True, "nearest"),
+    ("area", "rgb", (37, 23), (0, 0, 37, 23), (0, 0, 20, 9), (20, 9), True, "area"),
+    ("whole area", "bgra", (40, 24), (0, 0, 40, 24), (0, 0, 20, 12), (20, 12), True, "area"),
+    ("thirds", "bgr", (36, 24), (0, 0, 36, 24), (0, 0, 12, 6), (12, 6), True, "area"),
+    ("enlarged area", "bgr", (7, 5), (0, 0, 7, 5), (0, 0, 30, 12), (30, 12), True, "area"),
+    ("bicubic", "bgr", (9, 6), (0, 0, 9, 6), (0, 0, 35, 20), (35, 20), False, "bicubic"),
+    ("bicubic of few pixels", "gray", (3, 2), (0, 0, 3, 2), (0, 0, 18, 18), (18, 18), True, "bicubic"),
+    ("cropped bicubic", "rgba", (50, 31), (13.5, 2.25, 24, 27.5), (0, 0, 17, 17), (17, 17), True, "bicubic"),
+    ("by size, area", "bgr", (37, 23), (0, 0, 37, 23), (0, 0, 20, 9), (20, 9), True, "by_size"),
+    ("by size, bicubic", "bgr", (8, 5), (0, 0, 8, 5), (0, 0, 20, 9), (20, 9), True, "by_size"),
+    ("by size, bilinear", "bgr", (8, 23), (0, 0, 8, 23), (0, 0, 20, 9), (20, 9), True, "by_size"),
+    ("warp", "bgr", (30, 20), (-3.25, -8.5, 36, 36), (0, 0, 24, 24), (24, 24), True, "warp"),
 ]
 # the same, for a network that sees grey
-GREY = [
+GREY: list[Any] = [
     ("shrink", "bgr", (37, 23), (0, 0, 37, 23), (0, 0, 20, 12), (20, 12), True),
     ("letterbox", "rgba", (30, 16), (0, 0, 30, 16), (0, 4, 18, 10), (18, 18), False),
     ("identity", "rgb", (40, 7), (0, 0, 40, 7), (0, 0, 40, 7), (40, 7), True),
     ("grey frame", "gray", (50, 31), (13.5, 2.25, 24, 27.5), (0, 0, 17, 17), (17, 17), False),
+    ("area", "bgr", (37, 23), (0, 0, 37, 23), (0, 0, 20, 9), (20, 9), True, "area"),
 ]
 # name, anchors, classes, different scores, score_threshold, iou_threshold, nms_topk, post_nms, class_agnostic
 DETECT = [
@@ -67,14 +81,16 @@ def make_preprocess(
 ) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
     """Frames and the network inputs they become."""
     mean, scale = (MEAN, SCALE) if channels == 3 else (GREY_MEAN, GREY_SCALE)
-    for name, pixel_format, size, source, target, inputs, reverse in PREPROCESS if channels == 3 else GREY:
+    for name, pixel_format, size, source, target, inputs, reverse, *rest in PREPROCESS if channels == 3 else GREY:
+        interpolation = rest[0] if rest else "bilinear"
         frame = generator.integers(0, 256, (size[1], size[0], *SHAPES[pixel_format]), np.uint8)
-        arguments = (frame, pixel_format, source, target, inputs, mean, scale, reverse, 114.5)
+        arguments = (frame, pixel_format, source, target, inputs, mean, scale, reverse, 114.5, interpolation)
         numbers, levels = oracle.preprocess(*arguments)
         yield (
             name,
             {
                 "pixel_format": pixel_format,
+                "interpolation": interpolation,
                 "frame": frame,
                 "source": source,
                 "target": target,
