@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.framing import Resizing
+from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.detection_head import NMS, DetectionHead, read_nms, rows_behind
 from gcv_edge.exporters.mxnet.symbol import NodeEntry
 from gcv_edge.exporters.mxnet.symbol_walk import SymbolEditor, SymbolReader

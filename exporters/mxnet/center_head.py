@@ -23,6 +23,7 @@ class CenterMaps:
     offsets: NodeEntry
     sizes: NodeEntry
 
+
 AFFINE = Resizing("affine", "warp")
 """Source: gluoncv/data/transforms/presets/center_net.py."""
 

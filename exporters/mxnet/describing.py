@@ -23,7 +23,11 @@ NEAR = 6.0
 
 
 def describe_network(
-    network: Network, picture: PictureInput, graph: GraphBuilder, task: Task, options: ExportOptions,
+    network: Network,
+    picture: PictureInput,
+    graph: GraphBuilder,
+    task: Task,
+    options: ExportOptions,
     resizing: Resizing | None = None,
 ) -> tuple[ModelMetadata, tuple[str, ...]]:
     """Collect what the file will say of itself, and what of that was assumed.

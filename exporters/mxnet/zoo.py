@@ -26,6 +26,9 @@ from gcv_edge.tasks import (
 CIFAR_MEAN = (0.4914 * 255, 0.4822 * 255, 0.4465 * 255)
 CIFAR_SCALE = (0.2023 * 255, 0.1994 * 255, 0.2010 * 255)
 
+ALPHA_POSE_MEAN = (0.406 * 255, 0.457 * 255, 0.480 * 255)
+"""Of red, green and blue; nothing divides but 255 (``crop`` in gluoncv/data/transforms/pose.py)."""
+
 Size = tuple[int, int]
 
 TASK_PATTERNS = (
@@ -177,6 +180,8 @@ def default_preprocessing(name: str, task: Task, size: Size) -> Preprocessing:
     preprocessing = framing.default_preprocessing(task, size)
     if task is ACTION:
         return describe_stretch(preprocessing, name, size)
+    if name.startswith("alpha_pose_"):
+        preprocessing = replace(preprocessing, mean=ALPHA_POSE_MEAN, scale=(255.0, 255.0, 255.0))
     if task is POSE:
         return replace(preprocessing, interpolation="warp")
     return preprocessing

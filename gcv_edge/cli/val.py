@@ -15,6 +15,7 @@ from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Word, json_option, max_pixels_option
 from gcv_edge.cli.predict import ENGINES, PRECISIONS
 from gcv_edge.cli.text import echo
+from gcv_edge.errors import UsageError
 
 if TYPE_CHECKING:
     from gcv_edge.data import Dataset
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 METRIC_NAMES = ("top1", "voc07", "voc12", "coco", "coco-masks", "miou", "oks")
 SHOWN_CLASSES = 40
+LARGEST_SCALE = 8.0
 
 
 @click.command()
@@ -39,6 +41,12 @@ SHOWN_CLASSES = 40
 )
 @click.option(
     "--like", type=Word(("gluoncv",)), help="Print the figure that GluonCV's own scripts would print too."
+)
+@click.option("--flip", is_flag=True, help="For poses, and with --scales: look at mirror images too.")
+@click.option(
+    "--scales",
+    metavar="0.5,1,...",
+    help="For segmentation: look at each picture at several sizes, as GluonCV's MultiEvalModel does.",
 )
 @click.option("--pictures", metavar="DIR", help="Folder of the pictures, where it is not found beside DATA.")
 @click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not know.")
@@ -60,6 +68,8 @@ def val(
     limit: int | None,
     metric: str | None,
     like: str | None,
+    flip: bool,
+    scales: str | None,
     pictures: str | None,
     ignore_unknown: bool,
     engine: str,
@@ -82,13 +92,35 @@ def val(
             data, network.task, network.labels, split, pictures=pictures, ignore_unknown=ignore_unknown
         )
         with bar(dataset if limit is None else dataset.limit(limit)) as progress:
-            found = evaluate(network, dataset, metric=metric, limit=limit, progress=progress, like=like)
+            found = evaluate(
+                network,
+                dataset,
+                metric=metric,
+                limit=limit,
+                progress=progress,
+                like=like,
+                flip=flip,
+                scales=parse_scales(scales),
+            )
     tell_notes(dataset.notes)
     warn(found)
     if as_json:
         echo_json(found.to_dict())
     else:
         print_figures(found, network)
+
+
+def parse_scales(text: str | None) -> tuple[float, ...] | None:
+    """Read numbers over 0, separated by commas."""
+    if text is None:
+        return None
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = (0.0,)
+    if not all(0 < number <= LARGEST_SCALE for number in numbers):
+        raise UsageError(f"--scales {text}: expected numbers over 0 and up to {LARGEST_SCALE:g}, with commas")
+    return numbers
 
 
 @contextlib.contextmanager

@@ -65,7 +65,9 @@ class LikeGluonCv(Metric):
 def like_gluoncv(metric: Metric, model: Model[Any]) -> LikeGluonCv | None:
     """Make a metric of the same kind that counts as GluonCV's scripts do; None where they count the same."""
     if isinstance(metric, Voc12Precision):
-        why = "GluonCV measures boxes in pixels of the network's input, and a box is a pixel wider than it says"
+        why = (
+            "GluonCV measures boxes in pixels of the network's input, and a box is a pixel wider than it says"
+        )
         place = input_pixels(model.metadata.preprocessing, model.input_size)
         return LikeGluonCv(type(metric)(metric.labels), place, why)
     if isinstance(metric, BoxPrecision):

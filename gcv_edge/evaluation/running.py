@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import Any, cast
 
@@ -30,6 +30,7 @@ from gcv_edge.tasks import CLASSIFICATION, DETECTION, INSTANCES, POSE, SEGMENTAT
 Progress = Callable[[int, int], None]
 
 GLUONCV = "gluoncv"
+NO_OPTIONS: Mapping[str, Any] = {}
 METRICS: Mapping[str, Mapping[str, type[Metric]]] = {
     CLASSIFICATION.name: {"top1": TopAccuracy},
     DETECTION.name: {"voc07": Voc07Precision, "voc12": Voc12Precision, "coco": BoxPrecision},
@@ -62,6 +63,8 @@ def evaluate(
     progress: Progress | None = None,
     resampling: bool = False,
     like: str | None = None,
+    flip: bool = False,
+    scales: Sequence[float] | None = None,
 ) -> Evaluation:
     """Measure how good a model is on labelled pictures.
 
@@ -73,6 +76,8 @@ def evaluate(
         limit: measure on that many pictures, spread evenly over the data set.
         progress: called with the number of pictures done and their total.
         resampling: compute the metric on draws of these pictures too (the bootstrap).
+        flip, scales: GluonCV's options at test time, as ``PoseEstimator.run`` (``flip``) and
+            ``Segmenter.run`` (both) have them.
         like: ``gluoncv`` measures as GluonCV's own scripts count too (``Evaluation.gluoncv``).
 
     Raises:
@@ -88,7 +93,8 @@ def evaluate(
     measure = make_metric(model, chosen, metric)
     other = like_gluoncv(measure, model) if like == GLUONCV else None
     pictures = 0
-    for sample, result in run_labelled(model, chosen, progress):
+    options = test_time_options(model.task, flip, scales)
+    for sample, result in run_labelled(model, chosen, progress, options):
         height, width = sample.frame.shape[:2]
         try:
             for each in filter(None, (measure, other)):
@@ -116,6 +122,19 @@ def evaluate(
         measure.is_share,
         compute_other(measured, other, chosen) if like == GLUONCV else None,
     )
+
+
+def test_time_options(task: Task, flip: bool, scales: Sequence[float] | None) -> dict[str, Any]:
+    """Return what a model's ``run`` takes beside a frame.
+
+    Raises:
+        UsageError: the task has no such option.
+    """
+    if scales is not None and task is not SEGMENTATION:
+        raise UsageError(f"--scales is for {SEGMENTATION.name}, not for {task.name}")
+    if flip and task is not POSE and scales is None:
+        raise UsageError(f"--flip is for {POSE.name}, and for {SEGMENTATION.name} with --scales")
+    return {**({"flip": True} if flip else {}), **({} if scales is None else {"scales": tuple(scales)})}
 
 
 def compute_other(measured: Measured, other: LikeGluonCv | None, dataset: Dataset) -> OtherMeasure:
@@ -204,21 +223,29 @@ def refuse_black_and_white(dataset: Dataset, measure: Metric) -> None:
 
 
 def run_labelled(
-    model: Model[Any], dataset: Dataset, progress: Progress | None = None
+    model: Model[Any],
+    dataset: Dataset,
+    progress: Progress | None = None,
+    options: Mapping[str, Any] = NO_OPTIONS,
 ) -> Iterator[tuple[Sample, Any]]:
     """Run a model over labelled samples; pictures are read ahead.
 
     Raises:
         DataError: a sample has no labels.
     """
-    results = run_poses(model, dataset) if isinstance(model, PoseEstimator) else run_pictures(model, dataset)
+    if isinstance(model, PoseEstimator):
+        results = run_poses(model, dataset, options)
+    else:
+        results = run_pictures(model, dataset, options)
     for done, (sample, result) in enumerate(results, start=1):
         if progress is not None:
             progress(done, len(dataset))
         yield sample, result
 
 
-def run_pictures(model: Model[Any], dataset: Dataset) -> Iterator[tuple[Sample, Any]]:
+def run_pictures(
+    model: Model[Any], dataset: Dataset, options: Mapping[str, Any]
+) -> Iterator[tuple[Sample, Any]]:
     """Run a model on whole pictures, as many at once as it computes side by side."""
     waiting: deque[Sample] = deque()
 
@@ -227,15 +254,20 @@ def run_pictures(model: Model[Any], dataset: Dataset) -> Iterator[tuple[Sample, 
             waiting.append(sample)
             yield Frame(in_color_of(model, sample.frame), sample.name, index)
 
-    for _, result in run_in_order(lambda frame: model.run(frame.pixels), frames(), model.session.streams):
+    def run(frame: Frame) -> Any:
+        return model.run(frame.pixels, **options)
+
+    for _, result in run_in_order(run, frames(), model.session.streams):
         yield waiting.popleft(), result
 
 
-def run_poses(model: PoseEstimator, dataset: Dataset) -> Iterator[tuple[Sample, Any]]:
+def run_poses(
+    model: PoseEstimator, dataset: Dataset, options: Mapping[str, Any]
+) -> Iterator[tuple[Sample, Any]]:
     """Run a pose network on the people of each picture, in their labelled boxes."""
     for sample in require_labels(dataset):
         boxes = boxes_of_people(sample)
-        yield sample, model.run(in_color_of(model, sample.frame), boxes)
+        yield sample, model.run(in_color_of(model, sample.frame), boxes, **options)
 
 
 def require_labels(dataset: Dataset) -> Iterator[Sample]:

@@ -1,4 +1,4 @@
-"""OpenCV's ways to resize 8-bit pictures in NumPy: slow, plain, and equal to ``gcv_edge._core`` bit by bit."""
+"""OpenCV's ways to resize pictures in NumPy: slow, plain, and equal to ``gcv_edge._core`` bit by bit."""
 
 from __future__ import annotations
 
@@ -101,7 +101,9 @@ def two_taps(side: Side, interpolation: str, is_row: bool) -> tuple[NDArray[np.i
     return tuple(part.astype(np.int64) for part in (*pixels, *weights))
 
 
-def weigh(frame: Levels, columns: Matrix, rows: Matrix, pad: float, rounding: np.float32) -> tuple[Levels, Flags]:
+def weigh(
+    frame: Levels, columns: Matrix, rows: Matrix, pad: float, rounding: np.float32
+) -> tuple[Levels, Flags]:
     """Sums of frame pixels, columns first, each in its order and in float32."""
     level = np.float32(pad)
     wide = np.zeros((frame.shape[0], len(columns.weights), frame.shape[2]), np.float32)
@@ -144,7 +146,9 @@ def bicubic(side: Side) -> Matrix:
         index = math.floor(position)
         x = position - np.float32(index)
         y = one - x
-        before = ((a * (x + one) - np.float32(5) * a) * (x + one) + np.float32(8) * a) * (x + one) - np.float32(4) * a
+        before = ((a * (x + one) - np.float32(5) * a) * (x + one) + np.float32(8) * a) * (
+            x + one
+        ) - np.float32(4) * a
         left = ((a + np.float32(2)) * x - (a + np.float32(3))) * x * x + one
         right = ((a + np.float32(2)) * y - (a + np.float32(3))) * y * y + one
         weights = (before, left, right, one - before - left - right)
@@ -153,7 +157,9 @@ def bicubic(side: Side) -> Matrix:
 
 
 def is_whole(side: Side) -> bool:
-    return all(abs(number - round(number)) < 1e-12 * abs(number) or not number for number in (side.step, side.origin))
+    return all(
+        abs(number - round(number)) < 1e-12 * abs(number) or not number for number in (side.step, side.origin)
+    )
 
 
 def whole_cells(side: Side) -> Matrix:

@@ -99,7 +99,12 @@ OPENCV_SIZES = [
 
 
 CODES = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
-SIZES_PER_RATIO = [*OPENCV_SIZES, ((640, 480), (320, 320)), ((900, 600), (300, 200)), ((500, 375), (300, 300))]
+SIZES_PER_RATIO = [
+    *OPENCV_SIZES,
+    ((640, 480), (320, 320)),
+    ((900, 600), (300, 200)),
+    ((500, 375), (300, 300)),
+]
 
 
 def run_interpolation(
@@ -107,7 +112,9 @@ def run_interpolation(
 ) -> NDArray[np.uint8]:
     out = np.empty((3, inputs[1], inputs[0]), np.uint8)
     placement = _core.place("standard", frame.shape[1::-1], inputs)
-    _core.preprocess(frame, "bgr", placement, out, (0, 0, 0), (1, 1, 1), False, 0, interpolation=interpolation)
+    _core.preprocess(
+        frame, "bgr", placement, out, (0, 0, 0), (1, 1, 1), False, 0, interpolation=interpolation
+    )
     return out.transpose(1, 2, 0)
 
 

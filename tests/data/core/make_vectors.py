@@ -25,7 +25,7 @@ MEAN, SCALE = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 GREY_MEAN, GREY_SCALE = (33.3184,), (78.5675,)
 SHAPES = {"bgr": (3,), "rgb": (3,), "gray": (1,), "bgra": (4,), "rgba": (4,)}
 
-# name, pixel format, frame size, source, target, input size, reverse_channels, and where not bilinear: interpolation
+# name, pixel format, frame size, source, target, input size, reverse_channels; interpolation, if not bilinear
 PREPROCESS: list[Any] = [
     ("shrink", "bgr", (37, 23), (0, 0, 37, 23), (0, 0, 20, 12), (20, 12), True),
     ("grow", "rgb", (5, 4), (0, 0, 5, 4), (0, 0, 33, 9), (33, 9), True),
@@ -81,7 +81,9 @@ def make_preprocess(
 ) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
     """Frames and the network inputs they become."""
     mean, scale = (MEAN, SCALE) if channels == 3 else (GREY_MEAN, GREY_SCALE)
-    for name, pixel_format, size, source, target, inputs, reverse, *rest in PREPROCESS if channels == 3 else GREY:
+    for name, pixel_format, size, source, target, inputs, reverse, *rest in (
+        PREPROCESS if channels == 3 else GREY
+    ):
         interpolation = rest[0] if rest else "bilinear"
         frame = generator.integers(0, 256, (size[1], size[0], *SHAPES[pixel_format]), np.uint8)
         arguments = (frame, pixel_format, source, target, inputs, mean, scale, reverse, 114.5, interpolation)
