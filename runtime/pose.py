@@ -115,15 +115,28 @@ def check_boxes(boxes: ArrayLike) -> Floats:
 def grow_box(box: Floats, input_size: tuple[int, int]) -> tuple[float, float, float, float]:
     """Widen a box to the input's aspect ratio and by the margin, keeping its centre.
 
+    Rounds to float32 where GluonCV does, so that the very pixels are the same.
+
     Returns:
         x, y, width, height in frame pixels. Source: ``_box_to_center_scale`` in
-        gluoncv/data/transforms/presets/simple_pose.py.
+        gluoncv/data/transforms/presets/simple_pose.py, ``get_affine_transform`` in data/transforms/pose.py.
     """
     x1, y1, x2, y2 = (float(value) for value in box)
     aspect = input_size[0] / input_size[1]
-    width = max(x2 - x1, (y2 - y1) * aspect) * BOX_MARGIN
-    height = width / aspect
-    return (x1 + x2 - width) / 2, (y1 + y2 - height) / 2, width, height
+    x, y = np.float32(x1 + (x2 - x1) * 0.5), np.float32(y1 + (y2 - y1) * 0.5)
+    width = np.float32(max(x2 - x1, (y2 - y1) * aspect)) * np.float32(BOX_MARGIN)
+    half_height = y - (y - width * np.float32(0.5))
+    half_width = x - (x - half_height)
+    return place_box(float(x), float(y), float(half_width), float(half_height), input_size)
+
+
+def place_box(
+    x: float, y: float, half_width: float, half_height: float, input_size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """Return the box around a centre of which half an input's width shows half a width, either way."""
+    step_x, step_y = half_width / (input_size[0] / 2), half_height / (input_size[0] / 2)
+    width, height = input_size[0] * step_x, input_size[1] * step_y
+    return x - width / 2, y - height / 2, width, height
 
 
 def sample_source(

@@ -146,11 +146,21 @@ TapsPair make_area(const SampledSide& columns, const SampledSide& rows) {
   return pair;
 }
 
-Taps make_warp(const SampledSide& side) {
+/// Where target pixel `i` samples a side of the frame, in units of kWarpScale.
+using WarpPosition = std::int64_t (*)(const SampledSide& side, int i);
+
+std::int64_t warp_column(const SampledSide& side, int i) {
+  return std::llrint(side.origin * kWarpScale) + std::llrint(side.step() * i * kWarpScale);
+}
+
+std::int64_t warp_row(const SampledSide& side, int i) {
+  return std::llrint((side.origin + side.step() * i) * kWarpScale);
+}
+
+Taps make_warp(const SampledSide& side, WarpPosition position_of) {
   TapsBuilder builder(side, 2, 1);
-  const std::int64_t origin = std::llrint(side.origin * kWarpScale) + (1 << (kWarpDrop - 1));
   for (int i = 0; i < side.target; ++i) {
-    const std::int64_t position = (origin + std::llrint(side.step() * i * kWarpScale)) >> kWarpDrop;
+    const std::int64_t position = (position_of(side, i) + (1 << (kWarpDrop - 1))) >> kWarpDrop;
     const std::int64_t index = position >> kWarpDrop;
     if (index < -1 || index >= side.frame) continue;
     const auto fraction = static_cast<float>(position & (kWarpOne - 1)) / kWarpOne;
@@ -174,7 +184,7 @@ TapsPair make_taps(const SampledSide& columns, const SampledSide& rows, Interpol
     case Interpolation::bicubic:
       return {make_bicubic(columns), make_bicubic(rows)};
     default:
-      return {make_warp(columns), make_warp(rows)};
+      return {make_warp(columns, warp_column), make_warp(rows, warp_row)};
   }
 }
 

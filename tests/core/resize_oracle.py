@@ -60,8 +60,10 @@ def resample(
     if interpolation == "bilinear" or (interpolation == "area" and min(columns.step, rows.step) < 1):
         samples = blend(frame, columns, rows, interpolation)
         return samples, rows.inside[:, None] & columns.inside[None, :]
-    makers = {"nearest": nearest, "bicubic": bicubic, "warp": warp}
-    half_up = interpolation == "warp"
+    makers = {"nearest": nearest, "bicubic": bicubic}
+    if interpolation == "warp":
+        return weigh(frame, warp(columns, is_row=False), warp(rows, is_row=True), pad, HALF_UP)
+    half_up = False
     if interpolation == "area":
         whole = is_whole(columns) and is_whole(rows)
         half_up = whole and columns.step == rows.step == 2
@@ -185,12 +187,17 @@ def cells(side: Side) -> Matrix:
     return collect(side, taps, 1)
 
 
-def warp(side: Side) -> Matrix:
-    """OpenCV's warpAffine: positions in 32nds of a pixel; what lies outside the frame is padding."""
+def warp(side: Side, is_row: bool) -> Matrix:
+    """OpenCV's warpAffine: positions in 32nds of a pixel; what lies outside the frame is padding.
+
+    Columns add two rounded numbers, rows round their sum.
+    """
     weights = np.zeros((side.target, side.frame), np.float32)
     outside, inside = np.zeros(side.target, np.float32), np.zeros(side.target, bool)
     for i in range(side.target):
-        position = (int(np.rint(side.origin * 1024)) + 16 + int(np.rint(side.step * i * 1024))) >> 5
+        column = np.rint(side.origin * 1024) + np.rint(side.step * i * 1024)
+        row = np.rint((side.origin + side.step * i) * 1024)
+        position = (int(row if is_row else column) + 16) >> 5
         index, fraction = position >> 5, (position & 31) / 32
         inside[i] = -1 <= index < side.frame
         for pixel, weight in ((index, 1 - fraction), (index + 1, fraction)):

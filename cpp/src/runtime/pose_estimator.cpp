@@ -12,7 +12,7 @@ namespace {
 using Box = std::array<float, 4>;
 
 /// A box is widened by it before it is looked at, as in training.
-constexpr double kBoxMargin = 1.25;
+constexpr float kBoxMargin = 1.25f;
 
 void check_box(const Box& box) {
   const bool is_finite = std::all_of(box.begin(), box.end(), [](float value) { return std::isfinite(value); });
@@ -23,13 +23,18 @@ void check_box(const Box& box) {
 }
 
 /// Widen a box to the input's aspect ratio and by the margin, keeping its centre (_box_to_center_scale in
-/// gluoncv/data/transforms/presets/simple_pose.py).
+/// gluoncv/data/transforms/presets/simple_pose.py, get_affine_transform in data/transforms/pose.py). Rounds to floats
+/// where GluonCV does, so that the very pixels are the same.
 RectF grow_box(const Box& box, Size input) {
   const double x1 = box[0], y1 = box[1], x2 = box[2], y2 = box[3];
   const double aspect = static_cast<double>(input.width) / input.height;
-  const double width = std::max(x2 - x1, (y2 - y1) * aspect) * kBoxMargin;
-  const double height = width / aspect;
-  return {(x1 + x2 - width) / 2, (y1 + y2 - height) / 2, width, height};
+  const auto x = static_cast<float>(x1 + (x2 - x1) * 0.5), y = static_cast<float>(y1 + (y2 - y1) * 0.5);
+  const float wide = static_cast<float>(std::max(x2 - x1, (y2 - y1) * aspect)) * kBoxMargin;
+  const float half_height = y - (y - wide * 0.5f);
+  const float half_width = x - (x - half_height);
+  const double step_x = half_width / (input.width / 2.0), step_y = half_height / (input.width / 2.0);
+  const double width = input.width * step_x, height = input.height * step_y;
+  return {x - width / 2, y - height / 2, width, height};
 }
 
 /// Shift a crop so that sampling by the half-pixel rule reads where GluonCV's warpAffine reads.
