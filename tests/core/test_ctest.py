@@ -26,7 +26,15 @@ def isa() -> str:
     return _core.isa()
 
 
-@pytest.mark.parametrize("kind", BUILDS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "plain",
+        "sanitized",
+        # A third build of everything, minutes; test_crew runs the threads in the two above.
+        pytest.param("threads", marks=pytest.mark.slow),
+    ],
+)
 def test_cpp(kind: str) -> None:
     folder = build(kind, *BUILDS[kind])
     output = run(find_tool("ctest"), "--test-dir", folder, "--output-on-failure", "--no-tests=error")
