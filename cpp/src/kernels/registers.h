@@ -41,7 +41,8 @@ Register load(const void* from) {
 /// load() for what is used twice: GCC would read it again, which costs where it lies across two cache lines.
 template <typename Register>
 Register load_once(const void* from) {
-  auto loaded = load<Register>(from);
+  Register loaded;
+  __builtin_memcpy(&loaded, from, sizeof loaded);
 #ifdef __x86_64__
   asm("" : "+v"(loaded));
 #endif

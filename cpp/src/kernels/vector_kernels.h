@@ -120,8 +120,9 @@ struct VectorKernels : PlainKernels {
   }
 
   /// Call `block(i)` for blocks of `size`, the last of which may overlap the one before; false if there is not one.
+  /// Inlined always, or what the block captures would be read from memory every time.
   template <typename Block>
-  static bool in_blocks(std::size_t size, std::size_t count, const Block& block) {
+  [[gnu::always_inline]] static bool in_blocks(std::size_t size, std::size_t count, const Block& block) {
     if (count < size) return false;
     std::size_t i = 0;
     for (; i + size <= count; i += size) block(i);
