@@ -53,34 +53,26 @@ const std::uint8_t* ColumnBlender::copy_tail(int row, std::vector<std::uint8_t>&
   return tail.data();
 }
 
-void ColumnBlender::blend(Slot& slot, int row) {
-  kernels_.blend_columns(frame_.row(row), direct_pairs(), layout_, slot.columns.data());
-  kernels_.blend_columns(copy_tail(row, tails_[0]), tail_pairs(), layout_, slot.columns.data() + 4 * direct_);
-  slot.row = row;
-}
-
-void ColumnBlender::blend_both(int top, int bottom) {
-  const std::uint8_t* rows[2] = {frame_.row(top), frame_.row(bottom)};
-  std::int16_t* outs[2] = {slots_[0].columns.data(), slots_[1].columns.data()};
-  kernels_.blend_columns2(rows, direct_pairs(), layout_, outs);
-  const std::uint8_t* tails[2] = {copy_tail(top, tails_[0]), copy_tail(bottom, tails_[1])};
-  std::int16_t* tail_outs[2] = {outs[0] + 4 * direct_, outs[1] + 4 * direct_};
-  kernels_.blend_columns2(tails, tail_pairs(), layout_, tail_outs);
-  slots_[0].row = top;
-  slots_[1].row = bottom;
+void ColumnBlender::blend(Slot* slots, const int* rows, std::size_t count) {
+  const std::uint8_t *pixels[2], *tails[2];
+  std::int16_t *outs[2], *tail_outs[2];
+  for (std::size_t i = 0; i < count; ++i) {
+    pixels[i] = frame_.row(rows[i]);
+    tails[i] = copy_tail(rows[i], tails_[i]);
+    outs[i] = slots[i].columns.data();
+    tail_outs[i] = outs[i] + 4 * direct_;
+    slots[i].row = rows[i];
+  }
+  kernels_.blend_columns(pixels, count, direct_pairs(), layout_, outs);
+  kernels_.blend_columns(tails, count, tail_pairs(), layout_, tail_outs);
 }
 
 std::pair<const std::int16_t*, const std::int16_t*> ColumnBlender::rows(int top, int bottom) {
   if (slots_[1].row == top) std::swap(slots_[0], slots_[1]);
-  const bool need_top = slots_[0].row != top;
-  const bool need_bottom = bottom != top && slots_[1].row != bottom;
-  if (need_top && need_bottom) {
-    blend_both(top, bottom);
-  } else if (need_top) {
-    blend(slots_[0], top);
-  } else if (need_bottom) {
-    blend(slots_[1], bottom);
-  }
+  const int wanted[2] = {top, bottom};
+  const std::size_t begin = slots_[0].row == top ? 1 : 0;
+  const std::size_t end = bottom == top || slots_[1].row == bottom ? 1 : 2;
+  if (begin < end) blend(slots_ + begin, wanted + begin, end - begin);
   return {slots_[0].columns.data(), slots_[bottom == top ? 0 : 1].columns.data()};
 }
 

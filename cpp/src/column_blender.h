@@ -27,8 +27,7 @@ class ColumnBlender {
   void plan(const Axis& columns);
   void plan_tail(const Axis& columns);
   const std::uint8_t* copy_tail(int row, std::vector<std::uint8_t>& tail) const;
-  void blend(Slot& slot, int row);
-  void blend_both(int top, int bottom);
+  void blend(Slot* slots, const int* rows, std::size_t count);
   ColumnPairs direct_pairs() const { return {offsets_.data(), weights_.data(), direct_}; }
   ColumnPairs tail_pairs() const {
     return {offsets_.data() + direct_, weights_.data() + 8 * direct_, offsets_.size() - direct_};

@@ -3,8 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "gcv_edge/cpu.h"
-
 namespace gcv {
 
 /// Weights of the bilinear resample: kWeightOne is 1.
@@ -14,6 +12,8 @@ inline constexpr int kWeightOne = 1 << kWeightBits;
 inline constexpr int kColumnBits = 7;
 /// Kernels read and write columns in blocks of this many pixels; buffers are padded to it.
 inline constexpr std::size_t kBlock = 16;
+/// Columns of maps come in blocks of this many.
+inline constexpr std::size_t kMapBlock = 64;
 /// Numbers that stretch_row may read after the last left one.
 inline constexpr std::size_t kStretchReadAhead = 33;
 /// A pixel belongs to an object from this probability on.
@@ -40,6 +40,7 @@ struct PlaneRow {
   T* planes[3];
   std::size_t count;
 };
+using LevelRow = PlaneRow<std::uint8_t>;
 
 /// (level - mean) * factor, per channel.
 struct ChannelScale {
@@ -47,6 +48,12 @@ struct ChannelScale {
   float factor[3];
 };
 
+/// Planes of scaled levels.
+struct ScaledRow : PlaneRow<float> {
+  ChannelScale scale;
+};
+
+/// Boxes of any number, followed by NaNs up to a multiple of kBlock.
 struct BoxColumns {
   const float *x1, *y1, *x2, *y2, *area;
   std::size_t count;
@@ -57,34 +64,30 @@ struct LevelScale {
   float low, factor;
 };
 
-/// Inner loops, one set per instruction set; all sets give the same bits.
+/// Inner loops, one set per instruction set; all sets give the same bits. What is written must not overlap what is
+/// read.
 struct Kernels {
-  /// Blend columns: out[4 i + c] = level << kColumnBits of channel c; the fourth is not meaningful.
-  void (*blend_columns)(const std::uint8_t* row, const ColumnPairs& pairs, const PixelLayout& layout,
-                        std::int16_t* out);
-  /// The same for two rows at once.
-  void (*blend_columns2)(const std::uint8_t* const rows[2], const ColumnPairs& pairs, const PixelLayout& layout,
-                         std::int16_t* const outs[2]);
+  /// Blend columns of rows: out[4 i + c] = level << kColumnBits of channel c; the fourth is not meaningful.
+  void (*blend_columns)(const std::uint8_t* const* rows, std::size_t row_count, const ColumnPairs& pairs,
+                        const PixelLayout& layout, std::int16_t* const* outs);
   /// Blend two rows of blended columns (`fraction` of 2^15 of the lower), round to levels, spread into planes.
-  void (*blend_rows_f32)(const std::int16_t* top, const std::int16_t* bottom, int fraction, const ChannelScale& scale,
-                         const PlaneRow<float>& out);
-  void (*blend_rows_u8)(const std::int16_t* top, const std::int16_t* bottom, int fraction,
-                        const PlaneRow<std::uint8_t>& out);
+  void (*blend_rows_f32)(const std::int16_t* top, const std::int16_t* bottom, int fraction, const ScaledRow& out);
+  void (*blend_rows_u8)(const std::int16_t* top, const std::int16_t* bottom, int fraction, const LevelRow& out);
   /// Spread unscaled pixels into planes.
-  void (*spread_f32)(const std::uint8_t* row, const PixelLayout& layout, const ChannelScale& scale,
-                     const PlaneRow<float>& out);
-  void (*spread_u8)(const std::uint8_t* row, const PixelLayout& layout, const PlaneRow<std::uint8_t>& out);
-  /// Weigh levels of red, green and blue to grey; scaled by the first channel's numbers, or as levels.
-  void (*grey_f32)(const PlaneRow<std::uint8_t>& colors, const ChannelScale& scale, float* out);
-  void (*grey_u8)(const PlaneRow<std::uint8_t>& colors, std::uint8_t* out);
+  void (*spread_f32)(const std::uint8_t* row, const PixelLayout& layout, const ScaledRow& out);
+  void (*spread_u8)(const std::uint8_t* row, const PixelLayout& layout, const LevelRow& out);
+  /// Weigh levels of red, green and blue to grey, in the first plane.
+  void (*grey_f32)(const LevelRow& colors, const ScaledRow& out);
+  void (*grey_u8)(const LevelRow& colors, const LevelRow& out);
   /// Write the positions of scores over a threshold, rising; returns how many. `found` has room for `count`.
   std::size_t (*find_over)(const float* scores, std::size_t count, float threshold, std::uint32_t* found);
   /// Tell whether a box (x1, y1, x2, y2, area) overlaps any of others by more than a threshold (IoU).
   bool (*overlaps_any)(const BoxColumns& others, const float box[5], float threshold);
   /// out[i] = row[left[i]] + (row[left[i] + 1] - row[left[i]]) * fraction[i]; left rises; kStretchReadAhead
-  /// numbers after the last left one may be read.
+  /// numbers after the last left one may be read; `count` is a multiple of kMapBlock.
   void (*stretch_row)(const float* row, const std::int32_t* left, const float* fraction, std::size_t count, float* out);
-  /// Index of the largest of `classes` blended values, per column; class k's rows begin at k * stride.
+  /// Index of the largest of `classes` blended values, per column; class k's rows begin at k * stride; `count` is a
+  /// multiple of kMapBlock.
   void (*argmax_u8)(const float* top, const float* bottom, float fraction, std::size_t stride, int classes,
                     std::size_t count, std::uint8_t* out);
   void (*argmax_i32)(const float* top, const float* bottom, float fraction, std::size_t stride, int classes,

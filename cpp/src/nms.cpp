@@ -128,16 +128,20 @@ class ClassQuotas {
 class KeptBoxes {
  public:
   void add(const float box[5]) {
-    for (int i = 0; i < 5; ++i) columns_[i].push_back(box[i]);
+    if (count_ % kBlock == 0) {
+      for (auto& column : columns_) column.resize(count_ + kBlock, std::numeric_limits<float>::quiet_NaN());
+    }
+    for (int i = 0; i < 5; ++i) columns_[i][count_] = box[i];
+    ++count_;
   }
 
   BoxColumns columns() const {
-    return {columns_[0].data(), columns_[1].data(), columns_[2].data(),
-            columns_[3].data(), columns_[4].data(), columns_[0].size()};
+    return {columns_[0].data(), columns_[1].data(), columns_[2].data(), columns_[3].data(), columns_[4].data(), count_};
   }
 
  private:
   std::vector<float> columns_[5];
+  std::size_t count_ = 0;
 };
 
 void measure(const float* box, float out[5]) {

@@ -67,14 +67,14 @@ class FloatWriter {
   float pad(int channel) const { return (pad_ - scale_.mean[channel]) * scale_.factor[channel]; }
 
   void blend(const std::int16_t* top, const std::int16_t* bottom, int fraction, const PlaneRow<float>& out) const {
-    kernels_.blend_rows_f32(top, bottom, fraction, scale_, out);
+    kernels_.blend_rows_f32(top, bottom, fraction, {out, scale_});
   }
 
   void spread(const std::uint8_t* row, const PixelLayout& layout, const PlaneRow<float>& out) const {
-    kernels_.spread_f32(row, layout, scale_, out);
+    kernels_.spread_f32(row, layout, {out, scale_});
   }
 
-  void weigh(const PlaneRow<std::uint8_t>& colors, float* out) const { kernels_.grey_f32(colors, scale_, out); }
+  void weigh(const LevelRow& colors, const PlaneRow<float>& out) const { kernels_.grey_f32(colors, {out, scale_}); }
 
   const Kernels& kernels() const { return kernels_; }
 
@@ -95,16 +95,15 @@ class LevelWriter {
 
   std::uint8_t pad(int /*channel*/) const { return pad_; }
 
-  void blend(const std::int16_t* top, const std::int16_t* bottom, int fraction,
-             const PlaneRow<std::uint8_t>& out) const {
+  void blend(const std::int16_t* top, const std::int16_t* bottom, int fraction, const LevelRow& out) const {
     kernels_.blend_rows_u8(top, bottom, fraction, out);
   }
 
-  void spread(const std::uint8_t* row, const PixelLayout& layout, const PlaneRow<std::uint8_t>& out) const {
+  void spread(const std::uint8_t* row, const PixelLayout& layout, const LevelRow& out) const {
     kernels_.spread_u8(row, layout, out);
   }
 
-  void weigh(const PlaneRow<std::uint8_t>& colors, std::uint8_t* out) const { kernels_.grey_u8(colors, out); }
+  void weigh(const LevelRow& colors, const LevelRow& out) const { kernels_.grey_u8(colors, out); }
 
   const Kernels& kernels() const { return kernels_; }
 
@@ -121,19 +120,19 @@ class GreyWriter : public Writer {
   using Writer::Writer;
 
   void blend(const std::int16_t* top, const std::int16_t* bottom, int fraction, const PlaneRow<Value>& out) {
-    const PlaneRow<std::uint8_t> colors = room(out.count);
+    const LevelRow colors = room(out.count);
     this->kernels().blend_rows_u8(top, bottom, fraction, colors);
-    this->weigh(colors, out.planes[0]);
+    this->weigh(colors, out);
   }
 
   void spread(const std::uint8_t* row, const PixelLayout& layout, const PlaneRow<Value>& out) {
-    const PlaneRow<std::uint8_t> colors = room(out.count);
+    const LevelRow colors = room(out.count);
     this->kernels().spread_u8(row, layout, colors);
-    this->weigh(colors, out.planes[0]);
+    this->weigh(colors, out);
   }
 
  private:
-  PlaneRow<std::uint8_t> room(std::size_t count) {
+  LevelRow room(std::size_t count) {
     levels_.resize(3 * count);
     std::uint8_t* red = levels_.data();
     return {{red, red + count, red + 2 * count}, count};

@@ -3,15 +3,13 @@
 namespace gcv {
 namespace {
 
-/// Columns that the argmax kernels take at a time.
-constexpr std::size_t kColumnBlock = 64;
 /// Two stretched rows of a tile should stay in the first-level cache.
 constexpr std::size_t kTileBytes = 32 << 10;
 
 std::size_t tile_width(int maps, std::size_t columns) {
-  const std::size_t cached = kTileBytes / (2 * sizeof(float) * maps) / kColumnBlock * kColumnBlock;
-  const std::size_t whole = (columns + kColumnBlock - 1) / kColumnBlock * kColumnBlock;
-  return std::min(std::max(cached, kColumnBlock), whole);
+  const std::size_t cached = kTileBytes / (2 * sizeof(float) * maps) / kMapBlock * kMapBlock;
+  const std::size_t whole = (columns + kMapBlock - 1) / kMapBlock * kMapBlock;
+  return std::min(std::max(cached, kMapBlock), whole);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ struct Maps {
 
 /// Rows of maps stretched to new columns, as [tile, map, column of the tile]; the last two are kept.
 ///
-/// Tiles are so narrow that two rows of one stay in the first-level cache, and a multiple of 64 columns wide.
+/// Tiles are so narrow that two rows of one stay in the first-level cache, and a multiple of kMapBlock wide.
 class StretchedRows {
  public:
   StretchedRows(const Maps& maps, const Samples& columns, const Kernels& kernels);

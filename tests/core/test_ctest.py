@@ -54,12 +54,26 @@ def test_the_core_is_small(tmp_path: Path) -> None:
 MACHINERY = re.compile(r"__cxa_|_Unwind|__gxx_personality|operator (new|delete)|malloc|std::__throw")
 
 
-def test_inner_loops_neither_throw_nor_allocate() -> None:
-    kernels = sorted(build("plain").glob("cpp/CMakeFiles/gcv_edge_core_objects.dir/src/kernels_*.o"))
-    assert kernels
+@pytest.fixture(scope="module")
+def kernels() -> list[Path]:
+    """The compiled kernels, one file per instruction set."""
+    found = sorted(build("plain").glob("cpp/CMakeFiles/gcv_edge_core_objects.dir/src/kernels/kernels_*.o"))
+    assert found
+    return found
+
+
+def test_inner_loops_neither_throw_nor_allocate(kernels: list[Path]) -> None:
     for kernel in kernels:
         wanted = run(find_tool("nm"), "--undefined-only", "--demangle", kernel)
         assert not MACHINERY.search(wanted), f"{kernel.name} wants {wanted}"
+
+
+def test_no_other_code_is_linked_to_that_of_an_instruction_set(kernels: list[Path]) -> None:
+    for kernel in kernels:
+        target = kernel.name.split(".")[0].removeprefix("kernels_")
+        shown = run(find_tool("nm"), "--extern-only", "--defined-only", "--demangle", kernel)
+        foreign = [line for line in shown.splitlines() if f"gcv::{target}" not in line]
+        assert not foreign, f"{kernel.name} shows {foreign}"
 
 
 def test_only_the_interface_is_seen() -> None:

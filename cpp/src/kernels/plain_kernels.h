@@ -1,0 +1,183 @@
+#pragma once
+
+#include "../kernels.h"
+
+// Every kernel as a plain loop: the reference, and what a target uses where its compiler makes good vectors of the
+// loop. Nothing here may have external linkage: each target's file compiles it for other instructions.
+namespace gcv::GCV_TARGET {
+
+/// Layout of blended columns: three channels and a filler.
+inline constexpr PixelLayout kBlendedLayout{4, {0, 1, 2}};
+
+inline std::int16_t blend_pair(int left, int right, const std::int16_t* weights) {
+  return static_cast<std::int16_t>((left * weights[0] + right * weights[1]) >> (kWeightBits - kColumnBits));
+}
+
+inline std::uint8_t blend_levels(int top, int bottom, int fraction) {
+  const int mixed = top + (((bottom - top) * fraction + (1 << 14)) >> 15);
+  return static_cast<std::uint8_t>((mixed + (1 << (kColumnBits - 1))) >> kColumnBits);
+}
+
+/// BT.601's weights in 15 bits, as OpenCV's cvtColor has them; they add up to 1, so grey stays as it is.
+inline std::uint8_t weigh(int red, int green, int blue) {
+  return static_cast<std::uint8_t>((9798 * red + 19235 * green + 3735 * blue + (1 << 14)) >> 15);
+}
+
+// The order of the comparisons decides what NaN does.
+template <typename T>
+T larger(T a, T b) {
+  return a > b ? a : b;
+}
+
+template <typename T>
+T smaller(T a, T b) {
+  return a < b ? a : b;
+}
+
+/// `Part` is T, or a number where T is a vector.
+template <typename T, typename Part>
+T lerp(T from, T to, Part fraction) {
+  return from + (to - from) * fraction;
+}
+
+/// Overlap of a side as MXNet's box_nms computes it.
+template <typename T>
+T overlap(T a1, T a2, T b1, T b2) {
+  return larger(smaller(a2, b2) - larger(a1, b1), T{});
+}
+
+/// Number to level as a number with halves to come; NaN becomes 0.
+template <typename T>
+T clip_level(T value, const LevelScale& scale) {
+  return smaller(larger((value - scale.low) * scale.factor, T{}), T{} + 255);
+}
+
+/// Adding 2^23 leaves no bits for a fraction: the processor rounds it away, halves to even.
+inline std::uint8_t to_level(float value, const LevelScale& scale) {
+  return static_cast<std::uint8_t>((clip_level(value, scale) + 8388608.0f) - 8388608.0f);
+}
+
+inline void put(std::uint8_t level, int channel, const LevelRow& out, std::size_t i) { out.planes[channel][i] = level; }
+inline void put(std::uint8_t level, int channel, const ScaledRow& out, std::size_t i) {
+  out.planes[channel][i] = (static_cast<float>(level) - out.scale.mean[channel]) * out.scale.factor[channel];
+}
+
+struct PlainKernels {
+  static void blend_columns(const std::uint8_t* const* rows, std::size_t row_count, const ColumnPairs& pairs,
+                            const PixelLayout& layout, std::int16_t* const* outs) {
+    for (std::size_t r = 0; r < row_count; ++r) {
+      for (std::size_t i = 0; i < pairs.count; ++i) {
+        const std::uint8_t* left = rows[r] + pairs.offsets[i];
+        for (int c = 0; c < 3; ++c) {
+          const int byte = layout.order[c];
+          outs[r][4 * i + c] = blend_pair(left[byte], left[byte + layout.step], pairs.weights + 8 * i);
+        }
+      }
+    }
+  }
+
+  template <typename Row>
+  static void blend_rows(const std::int16_t* top, const std::int16_t* bottom, int fraction, const Row& out) {
+    for (std::size_t i = 0; i < out.count; ++i) {
+      for (int c = 0; c < 3; ++c) put(blend_levels(top[4 * i + c], bottom[4 * i + c], fraction), c, out, i);
+    }
+  }
+
+  template <typename Row>
+  static void spread(const std::uint8_t* row, const PixelLayout& layout, const Row& out) {
+    for (int c = 0; c < 3; ++c) {
+      const std::uint8_t* levels = row + layout.order[c];
+      for (std::size_t i = 0; i < out.count; ++i) put(levels[i * layout.step], c, out, i);
+    }
+  }
+
+  template <typename Row>
+  static void grey(const LevelRow& colors, const Row& out) {
+    const auto [red, green, blue] = colors.planes;
+    const Row row = out;  // a copy, which no store can change
+    for (std::size_t i = 0; i < row.count; ++i) put(weigh(red[i], green[i], blue[i]), 0, row, i);
+  }
+
+  static std::size_t find_over(const float* scores, std::size_t count, float threshold, std::uint32_t* found) {
+    return append_over(0, scores, count, threshold, found, 0);
+  }
+
+  /// find_over() from the score `first` on, behind what was found before it.
+  static std::size_t append_over(std::size_t first, const float* scores, std::size_t count, float threshold,
+                                 std::uint32_t* found, std::size_t hits) {
+    for (std::size_t i = first; i < count; ++i) {
+      found[hits] = static_cast<std::uint32_t>(i);
+      hits += scores[i] > threshold ? 1 : 0;
+    }
+    return hits;
+  }
+
+  static bool overlaps_any(const BoxColumns& others, const float box[5], float threshold) {
+    for (std::size_t i = 0; i < others.count; ++i) {
+      const float shared =
+          overlap(others.x1[i], others.x2[i], box[0], box[2]) * overlap(others.y1[i], others.y2[i], box[1], box[3]);
+      if (shared / (others.area[i] + box[4] - shared) > threshold) return true;
+    }
+    return false;
+  }
+
+  static void stretch_row(const float* row, const std::int32_t* left, const float* fraction, std::size_t count,
+                          float* out) {
+    for (std::size_t i = 0; i < count; ++i) out[i] = lerp(row[left[i]], row[left[i] + 1], fraction[i]);
+  }
+
+  template <typename T>
+  static void argmax(const float* top, const float* bottom, float fraction, std::size_t stride, int classes,
+                     std::size_t count, T* out) {
+    for (std::size_t i = 0; i < count; ++i) {
+      float best = -__builtin_inff();
+      int best_class = 0;
+      for (int k = 0; k < classes; ++k) {
+        const float value = lerp(top[k * stride + i], bottom[k * stride + i], fraction);
+        if (value > best) {
+          best = value;
+          best_class = k;
+        }
+      }
+      out[i] = static_cast<T>(best_class);
+    }
+  }
+
+  static void lerp_rows(const float* top, const float* bottom, float fraction, std::size_t count, float* out) {
+    for (std::size_t i = 0; i < count; ++i) out[i] = lerp(top[i], bottom[i], fraction);
+  }
+
+  static void cover_rows(const float* top, const float* bottom, float fraction, std::size_t count, std::uint8_t* out) {
+    for (std::size_t i = 0; i < count; ++i) out[i] = lerp(top[i], bottom[i], fraction) >= kCovered ? 1 : 0;
+  }
+
+  static void level_row(const float* values, const LevelScale& scale, std::size_t count, std::uint8_t* out) {
+    for (std::size_t i = 0; i < count; ++i) out[i] = to_level(values[i], scale);
+  }
+
+  static void level_rows3(const float* const rows[3], const LevelScale& scale, std::size_t count, std::uint8_t* out) {
+    for (std::size_t i = 0; i < count; ++i) {
+      for (int c = 0; c < 3; ++c) out[3 * i + c] = to_level(rows[c][i], scale);
+    }
+  }
+};
+
+template <typename Set>
+static constexpr Kernels kTable{Set::blend_columns,
+                                Set::template blend_rows<ScaledRow>,
+                                Set::template blend_rows<LevelRow>,
+                                Set::template spread<ScaledRow>,
+                                Set::template spread<LevelRow>,
+                                Set::template grey<ScaledRow>,
+                                Set::template grey<LevelRow>,
+                                Set::find_over,
+                                Set::overlaps_any,
+                                Set::stretch_row,
+                                Set::template argmax<std::uint8_t>,
+                                Set::template argmax<std::int32_t>,
+                                Set::lerp_rows,
+                                Set::cover_rows,
+                                Set::level_row,
+                                Set::level_rows3};
+
+}  // namespace gcv::GCV_TARGET

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <arm_neon.h>
+
+#include "plain_kernels.h"
+#include "registers.h"
+
+// NEON, part of every 64-bit ARM processor, for vector_kernels.h. Loads and stores take pixels apart and together.
+namespace gcv::GCV_TARGET {
+
+inline bool any_over(Floats a, Floats b) { return vmaxvq_u32(as<uint32x4_t>(a > b)) != 0; }
+
+inline constexpr std::size_t kScan = 16;
+inline std::size_t scan_over(std::size_t first, const float* scores, float threshold, std::uint32_t* found,
+                             std::size_t hits) {
+  Ints any{};
+  for (std::size_t i = 0; i < kScan; i += kLanes) any |= load<Floats>(scores + first + i) > threshold;
+  if (vmaxvq_u32(as<uint32x4_t>(any)) == 0) return hits;
+  return PlainKernels::append_over(first, scores, first + kScan, threshold, found, hits);
+}
+
+inline Neighbours load_neighbours(const float* row, const std::int32_t* left) {
+  const auto pairs = [&](int i) { return vcombine_f32(vld1_f32(row + left[i]), vld1_f32(row + left[i + 1])); };
+  const float32x4_t low = pairs(0), high = pairs(2);
+  return {as<Floats>(vuzp1q_f32(low, high)), as<Floats>(vuzp2q_f32(low, high))};
+}
+
+/// Halves to even.
+inline Ints round(Floats values) { return as<Ints>(vcvtnq_s32_f32(as<float32x4_t>(values))); }
+
+inline uint8x16_t narrow(const Ints numbers[4]) {
+  const auto half = [&](int v) { return vmovn_u32(as<uint32x4_t>(numbers[v])); };
+  return vcombine_u8(vmovn_u16(vcombine_u16(half(0), half(1))), vmovn_u16(vcombine_u16(half(2), half(3))));
+}
+
+inline constexpr std::size_t kNarrowed = 4;
+inline void store_bytes(const Ints numbers[kNarrowed], std::uint8_t* out) { vst1q_u8(out, narrow(numbers)); }
+
+inline void store_covered(const Floats numbers[kNarrowed], std::uint8_t* out) {
+  const auto covered = [&](int v) -> Ints { return numbers[v] >= kCovered; };
+  const Ints masks[kNarrowed] = {covered(0), covered(1), covered(2), covered(3)};
+  vst1q_u8(out, vandq_u8(narrow(masks), vdupq_n_u8(1)));
+}
+
+inline constexpr std::size_t kInterleaved = 4;
+inline void store_interleaved(const Ints levels[3][kInterleaved], std::uint8_t* out) {
+  const uint8x16x3_t bytes{{narrow(levels[0]), narrow(levels[1]), narrow(levels[2])}};
+  vst3q_u8(out, bytes);
+}
+
+/// A pixel and its right neighbour to bytes: channels 0, 1, 2 of the left, a zero, those of the right, a zero.
+inline uint8x8_t make_pair_order(const PixelLayout& layout) {
+  std::uint8_t bytes[8];
+  for (int i = 0; i < 8; ++i) {
+    bytes[i] = static_cast<std::uint8_t>(i % 4 == 3 ? 0xff : layout.order[i % 4] + i / 4 * layout.step);
+  }
+  return vld1_u8(bytes);
+}
+
+inline constexpr std::size_t kBlendedColumns = 2;
+using Weights = const std::int16_t*;
+
+inline uint16x4_t blend_column(const std::uint8_t* pixels, Weights weights, uint8x8_t order) {
+  const uint16x8_t pair = vmovl_u8(vtbl1_u8(vld1_u8(pixels), order));
+  const uint32x4_t left = vmull_n_u16(vget_low_u16(pair), static_cast<std::uint16_t>(weights[0]));
+  const uint32x4_t both = vmlal_n_u16(left, vget_high_u16(pair), static_cast<std::uint16_t>(weights[1]));
+  return vshrn_n_u32(both, kWeightBits - kColumnBits);
+}
+
+inline void blend_block(const std::uint8_t* row, const std::int32_t* offsets, Weights weights, uint8x8_t order,
+                        std::int16_t* out) {
+  const uint16x4_t first = blend_column(row + offsets[0], weights, order);
+  const uint16x4_t second = blend_column(row + offsets[1], weights + 8, order);
+  vst1q_s16(out, vreinterpretq_s16_u16(vcombine_u16(first, second)));
+}
+
+inline constexpr std::size_t kPixels = 8;
+/// One register per byte of a pixel.
+using Pixels = uint8x8x3_t;
+
+constexpr std::size_t read_span(std::size_t step) { return kPixels * step; }
+
+inline Pixels read_pixels(const std::uint8_t* pixels, int step) {
+  if (step == 3) return vld3_u8(pixels);
+  if (step == 4) {
+    const uint8x8x4_t four = vld4_u8(pixels);
+    return Pixels{{four.val[0], four.val[1], four.val[2]}};
+  }
+  const uint8x8_t grey = vld1_u8(pixels);
+  return Pixels{{grey, grey, grey}};
+}
+
+inline Pixels mix_pixels(const std::int16_t* top, const std::int16_t* bottom, int fraction) {
+  const int16x8x4_t upper = vld4q_s16(top), lower = vld4q_s16(bottom);
+  const auto mix = [&](int c) {
+    const int16x8_t step = vqrdmulhq_n_s16(vsubq_s16(lower.val[c], upper.val[c]), static_cast<std::int16_t>(fraction));
+    return vqmovun_s16(vrshrq_n_s16(vaddq_s16(upper.val[c], step), kColumnBits));
+  };
+  return Pixels{{mix(0), mix(1), mix(2)}};
+}
+
+template <typename Row>
+PixelLayout make_plane_order(const PixelLayout& layout, const Row& /*out*/) {
+  return layout;
+}
+
+inline void store_levels(uint8x8_t levels, int c, const LevelRow& out, std::size_t i) {
+  vst1_u8(out.planes[c] + i, levels);
+}
+
+inline void store_levels(uint8x8_t levels, int c, const ScaledRow& out, std::size_t i) {
+  const auto scale = [&](uint16x4_t half, std::size_t first) {
+    const Floats numbers = as<Floats>(vcvtq_f32_u32(vmovl_u16(half)));
+    store((numbers - out.scale.mean[c]) * out.scale.factor[c], out.planes[c] + first);
+  };
+  scale(vget_low_u16(vmovl_u8(levels)), i);
+  scale(vget_high_u16(vmovl_u8(levels)), i + kLanes);
+}
+
+template <typename Row>
+void store_pixels(const Pixels& pixels, const PixelLayout& layout, const Row& out, std::size_t i) {
+  const auto store_channel = [&](int c) {
+    const int byte = layout.order[c];
+    store_levels(byte == 0 ? pixels.val[0] : byte == 1 ? pixels.val[1] : pixels.val[2], c, out, i);
+  };
+  store_channel(0);
+  store_channel(1);
+  store_channel(2);
+}
+
+}  // namespace gcv::GCV_TARGET
