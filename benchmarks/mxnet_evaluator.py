@@ -11,7 +11,7 @@ import numpy as np
 
 from gcv_edge import _core
 from gcv_edge.benchmarking import mxnet_network, mxnet_runner
-from gcv_edge.calibration.batches import Feeder
+from gcv_edge.calibration.batches import FrameBatcher
 from gcv_edge.data import Dataset, Sample
 from gcv_edge.runtime.loading import load
 from gcv_edge.runtime.results import Classification, Detections
@@ -86,8 +86,8 @@ class MxnetEvaluator:
 
     def _tensor(self, frames: Sequence[Any]) -> Any:
         """Preprocess pictures as for our runtime; the last is repeated until the batch is full."""
-        feeder = Feeder({self._name: (1, *self._shape)}, self._model.metadata)
-        rows = [batch[self._name][0] for batch in feeder.batches(frames)]
+        batcher = FrameBatcher({self._name: (1, *self._shape)}, self._model.metadata)
+        rows = [batch[self._name][0] for batch in batcher.batches(frames)]
         return self._mx.nd.array(np.stack(rows + rows[-1:] * (BATCH - len(rows))))
 
 

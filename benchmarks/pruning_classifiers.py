@@ -25,7 +25,7 @@ from gcv_edge.prune.finishing import fit, train
 from gcv_edge.prune.fitting.activations import compute
 from gcv_edge.prune.fitting.calibration_set import CalibrationSet, collect_pictures
 from gcv_edge.prune.fitting.sequential import fit_in_order
-from gcv_edge.prune.job import PruneGoal, PruneJob, findings_path, open_job
+from gcv_edge.prune.job import PruneGoal, PruneJob, cache_path, open_job
 from gcv_edge.prune.preparation import Preparation, choose_widths, measure_sensitivity, prepare, time_pruned
 
 CIFAR = ("cifar_resnet20_v1", "cifar_resnet20_v2", "cifar_resnet56_v1", "cifar_resnet56_v2")
@@ -51,7 +51,7 @@ CALIBRATED_ON = 300
 """Pictures, of those that are fitted on."""
 
 KNOWN: dict[str, bytes] = {}
-"""What does not depend on the speed is found out once: each network's file of findings."""
+"""What does not depend on the speed is found out once: each network's cache of results."""
 
 
 class LabelledPictures(NamedTuple):
@@ -114,7 +114,7 @@ def try_methods(source: Path, asked: float, arguments: argparse.Namespace) -> It
             row["int8"] = in_8_bits(source, model, few, partial(accuracy, pictures=pictures), whole)
         print(source.stem, asked, row, flush=True)
         yield f"{order}, {method}", row | circumstances()
-    prepared.findings.discard()
+    prepared.cache.discard()
 
 
 def start_job(source: Path, output: Path, asked: float, arguments: argparse.Namespace) -> PruneJob:
@@ -126,12 +126,12 @@ def start_job(source: Path, output: Path, asked: float, arguments: argparse.Name
 
 def prepare_widths(job: PruneJob) -> tuple[Preparation, dict[str, int]]:
     """Fit on the pictures what pruning needs to know, and choose the widths."""
-    findings, name = findings_path(job.output), job.source.stem
+    cache, name = cache_path(job.output), job.source.stem
     if name in KNOWN:
-        findings.write_bytes(KNOWN[name])
+        cache.write_bytes(KNOWN[name])
     prepared = prepare(job, read_pictures().fitted)
     measures = measure_sensitivity(job, prepared)
-    KNOWN[name] = findings.read_bytes()
+    KNOWN[name] = cache.read_bytes()
     return prepared, choose_widths(job, prepared, measures).widths
 
 

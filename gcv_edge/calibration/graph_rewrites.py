@@ -13,7 +13,7 @@ from gcv_edge.graph.values import add_constant
 def prepare(model: ir.Model) -> ir.Model:
     """Name all nodes and apply all rewrites in place; the outputs stay the same."""
     name_nodes(model.graph)
-    rewrites = DenseToPointwisePass(), SubsampleFirstPass(), common.RemoveUnusedNodesPass()
+    rewrites = DenseToPointwisePass(), StridedPointwiseToMaxPoolPass(), common.RemoveUnusedNodesPass()
     return ir.passes.Sequential(*rewrites)(model).model
 
 
@@ -89,7 +89,7 @@ def is_flattened_by_picture(flatten: ir.Node | None) -> bool:
     return flatten is not None and flatten.attributes.get_int("axis", 1) == 1
 
 
-class SubsampleFirstPass(ir.passes.InPlacePass):
+class StridedPointwiseToMaxPoolPass(ir.passes.InPlacePass):
     """Replace a pointwise convolution with strides by a subsampling and one without.
 
     OpenVINO moves such strides up the graph, past the quantisation, and then runs the layers there in float.

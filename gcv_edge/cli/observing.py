@@ -147,12 +147,12 @@ def progress_bars() -> Iterator[Show]:
 @contextlib.contextmanager
 def resumable(output: Path) -> Iterator[None]:
     """Say what an interrupted calibration leaves."""
-    from gcv_edge.calibration.job import findings_path
+    from gcv_edge.calibration.job import cache_path
 
     try:
         yield
     except KeyboardInterrupt:
-        there = findings_path(output).exists()
+        there = cache_path(output).exists()
         left = "the same command goes on from here" if there else "nothing had been found out yet"
         echo(f"Interrupted: {show_path(output)} was not written; {left}", err=True)
         raise

@@ -18,7 +18,7 @@ from gcv_edge.errors import GcvEdgeError
 from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop, over_limit
 from gcv_edge.files import replacing
 from gcv_edge.graph.writing import write_model
-from gcv_edge.measure.findings import Finding
+from gcv_edge.measure.result_cache import CachedResult
 from gcv_edge.pipeline import verify_export
 from gcv_edge.prune.fitting.outputs import Distance, fit_classifier
 from gcv_edge.prune.fitting.sequential import fit_in_order
@@ -45,7 +45,7 @@ class DropLimit:
         score: the caller's; None: changed first choices count.
         before: score of the source.
         most: points that may be lost; None: any.
-        finding: points that other widths lost at most.
+        cached: points that other widths lost at most.
         known: these, by widths.
     """
 
@@ -53,7 +53,7 @@ class DropLimit:
     score: Measure | None
     before: Score | None
     most: float | None
-    finding: Finding
+    cached: CachedResult
     known: dict[str, float]
 
     @classmethod
@@ -67,8 +67,8 @@ class DropLimit:
     ) -> DropLimit:
         """Score the source; take what is known of widths."""
         before = as_score(score(job.source)) if score is not None else None
-        finding = prepared.findings.drops(score is not None, score_hash)
-        return cls(job.source, score, before, max_drop, finding, finding.value or {})
+        cached = prepared.cache.drops(score is not None, score_hash)
+        return cls(job.source, score, before, max_drop, cached, cached.value or {})
 
     def is_known_to_break(self, widths: Widths) -> bool:
         """Tell whether widths lost too much before."""
@@ -90,7 +90,7 @@ class DropLimit:
         if self.before is not None and after is not None:
             drop = find_drop(self.before, after)
         self.known[name_widths(widths)] = drop.upper
-        self.finding.keep(self.known)
+        self.cached.keep(self.known)
         return drop
 
 
@@ -174,7 +174,7 @@ def make_pruned(
 def fit(job: PruneJob, prepared: Preparation, widths: Widths) -> ir.Model:
     """Prune to widths, and fit the layers one after the other."""
     network = prepared.network
-    model, finding = network.prune(widths), prepared.findings.fits(widths)
+    model, cached = network.prune(widths), prepared.cache.fits(widths)
     fit_in_order(
         network,
         model,
@@ -182,8 +182,8 @@ def fit(job: PruneJob, prepared: Preparation, widths: Widths) -> ir.Model:
         prepared.fitted_on,
         job.seed,
         job.timer.start("fit"),
-        done=restore_fits(finding),
-        save=lambda fits: keep_fits(finding, fits),
+        done=restore_fits(cached),
+        save=lambda fits: keep_fits(cached, fits),
     )
     fit_classifier(network.model, model, network.layers, prepared.fitted_on, prepared.check)
     return model
@@ -192,8 +192,8 @@ def fit(job: PruneJob, prepared: Preparation, widths: Widths) -> ir.Model:
 def train(job: PruneJob, prepared: Preparation, model: ir.Model, widths: Widths) -> Distillation:
     """Train a network that has been fitted, where that helps."""
     assert prepared.distiller is not None
-    finding, report = prepared.findings.training(widths), job.timer.start("distill")
-    return prepared.distiller.train(prepared.network, model, widths, finding, report)
+    cached, report = prepared.cache.training(widths), job.timer.start("distill")
+    return prepared.distiller.train(prepared.network, model, widths, cached, report)
 
 
 def widen(tradeoff: Tradeoff, widths: Widths) -> dict[str, int]:
@@ -228,7 +228,7 @@ def write_result(
     record = describe(job, prepared, found, channels, macs)
     path = job.output if found.passed else over_limit(job.output)
     write_file(job, found.model, record, path)
-    prepared.findings.discard()
+    prepared.cache.discard()
     return PruneResult(
         path=path,
         widths=channels,

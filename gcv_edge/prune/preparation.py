@@ -21,7 +21,7 @@ from gcv_edge.prune.fitting.network import RankedNetwork
 from gcv_edge.prune.fitting.outputs import Divergence
 from gcv_edge.prune.fitting.sequential import QuickFit
 from gcv_edge.prune.fitting.statistics import Moments, gather_moments
-from gcv_edge.prune.job import PruneFindings, PruneJob
+from gcv_edge.prune.job import PruneJob, PruneResultCache
 from gcv_edge.prune.results import Candidate
 from gcv_edge.prune.search.allocation import allocate
 from gcv_edge.prune.search.cost import Cost, LatencyCost, MacCost, count_macs
@@ -54,7 +54,7 @@ class Preparation:
         checked: number of others, on which ``check`` compares.
         is_noise: they are none, but noise.
         check: compares pruned networks with the whole one.
-        findings: what an interrupted run found out; takes the rest.
+        cache: what an interrupted run found out; takes the rest.
         distiller: trains pruned networks; None where that is not asked for.
         network: the network, its channels ranked.
     """
@@ -63,7 +63,7 @@ class Preparation:
     checked: int
     is_noise: bool
     check: Divergence
-    findings: PruneFindings
+    cache: PruneResultCache
     distiller: Distiller | None
     network: RankedNetwork
 
@@ -80,10 +80,10 @@ def prepare(job: PruneJob, frames: Iterable[ArrayLike] | None) -> Preparation:
     pictures = collect_pictures(given, job.metadata.preprocessing, size, MOST_PICTURES, job.seed)
     tell(len(pictures), len(pictures))
     fitted_on, checked_on = pictures.split(CHECK_SHARE)
-    check, findings = compare_on(job, checked_on), PruneFindings(job, pictures)
+    check, cache = compare_on(job, checked_on), PruneResultCache(job, pictures)
     distiller = find_distiller(job, check, fitted_on)
-    network = rank_network(job, fitted_on, findings)
-    return Preparation(fitted_on, len(checked_on), frames is None, check, findings, distiller, network)
+    network = rank_network(job, fitted_on, cache)
+    return Preparation(fitted_on, len(checked_on), frames is None, check, cache, distiller, network)
 
 
 def input_size(model: ir.Model) -> tuple[int, int]:
@@ -114,7 +114,7 @@ def find_distiller(job: PruneJob, check: Divergence, pictures: CalibrationSet) -
     return Distiller(job.network.model, check, pictures, epochs, job.seed)
 
 
-def rank_network(job: PruneJob, pictures: CalibrationSet, findings: PruneFindings) -> RankedNetwork:
+def rank_network(job: PruneJob, pictures: CalibrationSet, cache: PruneResultCache) -> RankedNetwork:
     """Sum up what layers read, in one pass over the pictures, and rank the channels."""
     tell, batches = job.timer.start("statistics"), -(-len(pictures) // MAX_BATCH)
     network = job.network
@@ -123,9 +123,9 @@ def rank_network(job: PruneJob, pictures: CalibrationSet, findings: PruneFinding
     for done, sums in enumerate(passed, 1):
         statistics = sums
         tell(done, max(done, batches))
-    finding = findings.ranking()
-    ranking = rank_channels(network, statistics, finding.value or {}, job.timer.start("order"))
-    finding.keep({name: order.tolist() for name, order in ranking.items()})
+    cached = cache.ranking()
+    ranking = rank_channels(network, statistics, cached.value or {}, job.timer.start("order"))
+    cached.keep({name: order.tolist() for name, order in ranking.items()})
     return network.ranked(statistics, ranking)
 
 
@@ -157,20 +157,20 @@ def find_curves(
     job: PruneJob, prepared: Preparation, divergence: Divergence, quick: QuickFit | None
 ) -> Curves:
     """Measure what each space loses alone; what is found is kept now and then."""
-    finding = prepared.findings.curves()
+    cached = prepared.cache.curves()
     curves: Curves = {
         name: {int(width): loss for width, loss in curve.items()}
-        for name, curve in (finding.value or {}).items()
+        for name, curve in (cached.value or {}).items()
     }
     tell = job.timer.start("sensitivity")
 
     def keep(done: int, total: int) -> None:
         tell(done, total)
         if done % 8 == 0:
-            finding.keep(curves)
+            cached.keep(curves)
 
     measure_curves(prepared.network, divergence, curves, keep, quick)
-    finding.keep(curves)
+    cached.keep(curves)
     return curves
 
 
@@ -180,9 +180,9 @@ def find_cost(job: PruneJob, prepared: Preparation) -> Cost:
     if job.goal.speedup is None:
         return MacCost(spaces)
     kinds = find_kinds(prepared.network.model, spaces)
-    finding, precision = prepared.findings.layer_times(), job.goal.precision
-    times = measure_layers(plan_cases(kinds), job.timer.start("latency"), finding.value, precision)
-    finding.keep(times)
+    cached, precision = prepared.cache.layer_times(), job.goal.precision
+    times = measure_layers(plan_cases(kinds), job.timer.start("latency"), cached.value, precision)
+    cached.keep(times)
     with tempfile.TemporaryDirectory() as folder:
         (seconds,) = compare_speed([timed_form(job, None, Path(folder))])
     return LatencyCost(spaces, {name: repr(kind) for name, (kind, _) in kinds.items()}, times, seconds)
@@ -226,9 +226,9 @@ class WidthChoice(NamedTuple):
 
 def choose_widths(job: PruneJob, prepared: Preparation, measures: Measures) -> WidthChoice:
     """Choose the widths: by what spaces lose together, or alone where there is no time for that."""
-    finding = prepared.findings.widths()
-    if finding.value is not None:
-        return WidthChoice(dict(finding.value), [])
+    cached = prepared.cache.widths()
+    if cached.value is not None:
+        return WidthChoice(dict(cached.value), [])
 
     def time(widths: Mapping[str, int]) -> float:
         return time_pruned(job, prepared.network.prune_for_timing(widths)).speedup
@@ -242,5 +242,5 @@ def choose_widths(job: PruneJob, prepared: Preparation, measures: Measures) -> W
         widths = allocate_for_speed(tradeoff, goal.speedup, time, report("widths"), trail)
     else:
         widths = allocate(tradeoff, tradeoff.price({}) * (goal.macs or 0))
-    finding.keep(widths)
+    cached.keep(widths)
     return WidthChoice(widths, trail)

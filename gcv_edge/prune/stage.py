@@ -40,7 +40,7 @@ def prune(
         frames: some hundreds of pictures like those it will see, uint8 BGR, without labels; read once. None:
             coloured noise, for want of pictures.
         output: file to write. Beside it lies what is known until it is done; the same call goes on there. A
-            finding is used where nothing that it depends on has changed.
+            result is used where nothing that it depends on has changed.
         speedup: how many times faster, measured on this machine.
         macs: part of the multiply-accumulates to keep, instead.
         precision: in which ``speedup`` counts: ``f32``, or ``int8`` where the result is to be calibrated; the
