@@ -28,7 +28,7 @@ from gcv_edge.measure.result_cache import Entry, read_entries, write_entries
 from gcv_edge.optimize.baseline import Baseline
 from gcv_edge.optimize.dataset_split import DatasetSplit, SplitOptions, split_dataset
 from gcv_edge.optimize.evaluator import choose_evaluator
-from gcv_edge.prune import PruneResult, preparation, prune
+from gcv_edge.prune import PruneResult, prune, width_choice
 from gcv_edge.prune.fitting.calibration_set import noise_frames
 from gcv_edge.runtime.pixel_limit import limit_pixels
 from gcv_edge.tasks import CLASSIFICATION
@@ -389,8 +389,8 @@ class Trial:
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Widths are chosen without fits for comparison, and no speed is measured: none is asked for."""
-    monkeypatch.setattr(preparation, "CURVE_WORK", 0.0)
-    monkeypatch.setattr(preparation, "compare_speed", lambda paths: [1.0] * len(paths))
+    monkeypatch.setattr(width_choice, "CURVE_WORK", 0.0)
+    monkeypatch.setattr(width_choice, "compare_speed", lambda paths: [1.0] * len(paths))
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,12 @@ from numpy.typing import ArrayLike
 
 from gcv_edge.errors import MissingExtraError, UsageError
 from gcv_edge.evaluation.drop import Measure
-from gcv_edge.prune.finishing import DropLimit, prune_within_limit, write_result
+from gcv_edge.prune.gate import DropLimit, prune_within_limit
 from gcv_edge.prune.job import Progress, PruneGoal, open_job
-from gcv_edge.prune.preparation import choose_widths, measure_sensitivity, prepare
+from gcv_edge.prune.preparation import prepare
 from gcv_edge.prune.results import PruneResult
+from gcv_edge.prune.width_choice import choose_widths, measure_sensitivity
+from gcv_edge.prune.writing import write_result
 
 PRECISIONS = ("f32", "int8")
 

@@ -24,7 +24,7 @@ BIAS, MEAN = 2, 3
 UNPADDED = ("NOTSET", "VALID")
 
 
-def apply_keep(model: ir.Model, spaces: Spaces, keep: Keep) -> ir.Model:
+def remove_channels(model: ir.Model, spaces: Spaces, keep: Keep) -> ir.Model:
     """Return a copy of a model without the channels that are not kept.
 
     The copy computes what the model computes when the weights with which its layers read those channels are
@@ -68,7 +68,7 @@ def set_shapes(model: ir.Model, axes: Mapping[str, ChannelAxis], kept: Mask) -> 
             channels = axes.get(value.name or "")
             if channels is not None and value.shape is not None:
                 lengths = list(value.shape)
-                lengths[channels.axis] = int(kept[channels.labels].sum())
+                lengths[channels.axis] = int(kept[channels.ids].sum())
                 value.shape = ir.Shape(lengths)
 
 

@@ -106,7 +106,7 @@ def crop(x: Tensor, begin: Sequence[int], end: Sequence[int]) -> Tensor:
 
 
 @computes("Gemm")
-def connect(node: ir.Node, a: Tensor, b: Tensor, c: Tensor | None = None) -> Tensor:
+def gemm(node: ir.Node, a: Tensor, b: Tensor, c: Tensor | None = None) -> Tensor:
     """``alpha A B + beta C``, each of A and B transposed where asked for."""
     read = node.attributes
     first = a.T if read.get_int("transA", 0) else a

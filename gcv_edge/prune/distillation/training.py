@@ -122,9 +122,9 @@ def find_hints(network: RankedNetwork, student: Student, widths: Widths) -> dict
     computed = {value.name or "" for node in student.nodes for value in node.outputs} & known.keys()
     sources = dict.fromkeys(layer.source for layer in network.layers.values())
     read = [name for name in sources if name in computed]
-    names = [name for name in read if kept[known[name].labels].all()] or read
+    names = [name for name in read if kept[known[name].ids].all()] or read
     step = -(-len(names) // MOST_HINTS)
-    left = {name: np.flatnonzero(kept[known[name].labels]) for name in names[::-1][::step]}
+    left = {name: np.flatnonzero(kept[known[name].ids]) for name in names[::-1][::step]}
     return {name: (known[name].axis, torch.from_numpy(each)) for name, each in left.items()}
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.graph.cleaning import drop_unused
 from gcv_edge.graph.values import add_constant, constant_of, name_of
-from gcv_edge.prune.channels.edits import Labels, Mask
+from gcv_edge.prune.channels.edits import ChannelIds, Mask
 from gcv_edge.prune.channels.surgery import REST
 from gcv_edge.prune.channels.tracing import WeightedLayer
 
@@ -42,7 +42,7 @@ class FittableLayer:
     Attributes:
         layer: the layer.
         source, result: names of the tensors read and written.
-        columns: label of each column: every weight of a channel has its own where ``by_patch``, else each
+        columns: id of each column: every weight of a channel has its own where ``by_patch``, else each
             channel has one, and all offsets of the kernel are treated alike.
         by_patch: columns are the numbers under the kernel (im2col).
         transposed: the weights are stored input by output.
@@ -54,7 +54,7 @@ class FittableLayer:
     layer: WeightedLayer
     source: str
     result: str
-    columns: Labels
+    columns: ChannelIds
     by_patch: bool
     transposed: bool
     run: int
@@ -102,11 +102,11 @@ def describe_fittable(node: ir.Node, layer: WeightedLayer, limit: int) -> Fittab
     )
 
 
-def run_length(labels: Labels) -> int:
+def run_length(ids: ChannelIds) -> int:
     """Return how many positions of one channel follow each other, the same number for each."""
-    changes = np.flatnonzero(np.diff(labels))
-    run = int(changes[0]) + 1 if changes.size else len(labels)
-    if len(labels) % run or not np.array_equal(np.repeat(labels[::run], run), labels):
+    changes = np.flatnonzero(np.diff(ids))
+    run = int(changes[0]) + 1 if changes.size else len(ids)
+    if len(ids) % run or not np.array_equal(np.repeat(ids[::run], run), ids):
         return 1
     return run
 
