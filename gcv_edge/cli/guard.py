@@ -46,7 +46,7 @@ def debug_option(command: Decorated) -> Decorated:
         is_eager=True,
         expose_value=False,
         callback=switch_debug,
-        help="On an error, show where in the code it was.",
+        help="Print the traceback of an error.",
     )(command)
 
 

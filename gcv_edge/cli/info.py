@@ -50,7 +50,7 @@ SHOWN_LABELS = 12
 @json_option()
 @debug_option
 def info(model: str, as_json: bool) -> None:
-    """Say what a model file is for, what it wants, and where it comes from."""
+    """Show what a model file is for, which input it takes, and where it comes from."""
     from gcv_edge.runtime.modelfile import read_entries, read_metadata
     from gcv_edge.runtime.openvino_session import read_model
     from gcv_edge.store import find_model
