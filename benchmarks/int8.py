@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.command_line import make_parser
 from benchmarks.network_files import SEED, NetworkFiles, make_network
@@ -54,7 +55,7 @@ SECONDS = 0.2
 """Of a turn."""
 
 
-def pictures(shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+def pictures(shape: tuple[int, ...]) -> Iterator[NDArray[np.uint8]]:
     """Noise: with random weights, pictures say no more."""
     random = np.random.RandomState(SEED)
     for _ in range(PICTURES):
@@ -78,8 +79,7 @@ def list_forms(name: str, files: NetworkFiles) -> list[Variant]:
     ours = list_variants([files.onnx, quantize(files.onnx)])
     *floats, int8 = list_references(ours, "mxnet", source=str(files.symbol), params=str(files.params))
     if f"{name}_int8" in zoo_names():
-        own = {"source": f"{name}_int8", "params": None, "seed": SEED}
-        int8 = replace(floats[0], name=int8.name, **own)
+        int8 = replace(floats[0], name=int8.name, source=f"{name}_int8", params=None, seed=SEED)
     return [*ours, *floats, int8]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcv_edge import _core
 from gcv_edge.benchmarking import mxnet_network, mxnet_runner
@@ -18,6 +19,7 @@ from gcv_edge.runtime.results import Classification, Detections
 
 BATCH = 20
 
+Array = NDArray[Any]
 Outcomes = Iterator[tuple[Sample, Any]]
 Run = Callable[[Dataset], Outcomes]
 """Runs a network over labelled pictures."""
@@ -69,7 +71,7 @@ class MxnetEvaluator:
 
         return run
 
-    def _result(self, arrays: Sequence[np.ndarray], sample: Sample) -> Any:
+    def _result(self, arrays: Sequence[Array], sample: Sample) -> Any:
         if len(arrays) == 1:
             return Classification(arrays[0])
         ids, scores, boxes = arrays
@@ -77,10 +79,11 @@ class MxnetEvaluator:
         placed = self._to_frame(boxes[kept], sample.frame)
         return Detections(placed, scores[kept, 0], ids[kept, 0].astype(np.int32), self._model.labels)
 
-    def _to_frame(self, boxes: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    def _to_frame(self, boxes: Array, frame: Array) -> Array:
         """Map boxes of the input to pixels of the frame, as our runtime does."""
         preprocessing = self._model.metadata.preprocessing
-        size, input_size = frame.shape[1::-1], self._shape[:0:-1]
+        (height, width), (_, rows, columns) = frame.shape[:2], self._shape
+        size, input_size = (width, height), (columns, rows)
         placement = _core.place(preprocessing.resize_type, size, input_size, preprocessing.crop_short)
         return _core.to_frame(np.ascontiguousarray(boxes, np.float32), placement, size)
 

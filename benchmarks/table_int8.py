@@ -97,7 +97,7 @@ def choose_seconds(row: Record | None) -> float:
     if row is None:
         return RATE_SECONDS[0]
     stream_seconds = row["stages_ms"]["total"] / row["batch"] * row["threads"] / 1e3
-    return min(max(RATE_FRAMES * stream_seconds, RATE_SECONDS[0]), RATE_SECONDS[1])
+    return float(min(max(RATE_FRAMES * stream_seconds, RATE_SECONDS[0]), RATE_SECONDS[1]))
 
 
 def measure_whole(variants: Sequence[Variant], facts: Record, isa: str, arguments: Namespace) -> Record:
