@@ -13,6 +13,7 @@ from gcv_edge.cli.options import Word, json_option
 from gcv_edge.cli.outputs import check_file, check_report, writing
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import GcvEdgeError, UsageError
+from gcv_edge.measure.isa import ISAS
 
 if TYPE_CHECKING:
     from gcv_edge.benchmarking import Benchmark, Row, Settings, Variant
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 REFERENCES = ("mxnet", "onnxruntime", "openvino")
 ENGINES = ("openvino", "onnxruntime")
 HINTS = ("latency", "throughput")
-ISAS = ("native", "vnni", "avx512", "avx2")
 PRECISIONS = ("f32", "bf16")
 
 NAMES = ("engine", "variant", "batch")

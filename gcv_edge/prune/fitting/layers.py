@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.graph.cleaning import drop_unused
 from gcv_edge.graph.values import add_constant, constant_of, name_of
+from gcv_edge.graph.windows import SlidingWindow
 from gcv_edge.prune.channels.edits import ChannelIds, Mask
 from gcv_edge.prune.channels.surgery import REST
 from gcv_edge.prune.channels.tracing import WeightedLayer
@@ -80,13 +81,15 @@ class FittableLayer:
 
 def describe_fittable(node: ir.Node, layer: WeightedLayer, limit: int) -> FittableLayer:
     """Describe a layer of one group; up to ``limit`` columns it is treated by patch."""
-    weight, read = constant_of(node.inputs[1]), node.attributes
+    weight = constant_of(node.inputs[1])
     assert weight is not None
     rank = weight.ndim - 2 if layer.op_type in ("Conv", "ConvTranspose") else 0
-    is_plain = read.get_string("auto_pad", "NOTSET") == "NOTSET"
-    by_patch = layer.op_type != "ConvTranspose" and is_plain and layer.kernel * len(layer.inputs) <= limit
+    window = SlidingWindow.of(node, rank)
+    is_plain = layer.op_type != "ConvTranspose" and window.auto_pad == "NOTSET"
+    by_patch = is_plain and layer.kernel * len(layer.inputs) <= limit
     run = 1 if by_patch or rank else run_length(layer.inputs)
-    stored = read.get_int("transB", 0) == 0 if layer.op_type == "Gemm" else layer.op_type != "Conv"
+    is_gemm = layer.op_type == "Gemm"
+    stored = node.attributes.get_int("transB", 0) == 0 if is_gemm else layer.op_type != "Conv"
     return FittableLayer(
         layer=layer,
         source=name_of(node.inputs[0]),
@@ -95,9 +98,9 @@ def describe_fittable(node: ir.Node, layer: WeightedLayer, limit: int) -> Fittab
         by_patch=by_patch,
         transposed=stored,
         run=run,
-        strides=tuple(read.get_ints("strides", [1] * rank)),
-        dilations=tuple(read.get_ints("dilations", [1] * rank)),
-        pads=tuple(read.get_ints("pads", [0] * 2 * rank)),
+        strides=window.strides,
+        dilations=window.dilations,
+        pads=window.pads,
         kernel=tuple(weight.shape[2:]) if rank else (),
     )
 
