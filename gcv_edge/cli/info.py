@@ -14,7 +14,6 @@ from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import json_option
 from gcv_edge.cli.text import echo
 from gcv_edge.cli.verdicts import describe_verdict, reservations
-from gcv_edge.labels import describe_repeated
 from gcv_edge.metadata import (
     ClipSettings,
     DepthSettings,
@@ -22,6 +21,7 @@ from gcv_edge.metadata import (
     ModelMetadata,
     Preprocessing,
 )
+from gcv_edge.repeated_labels import describe_repeated
 from gcv_edge.tasks import ACTION, CLASSIFICATION
 
 FITTING = {
