@@ -1,11 +1,11 @@
 """What 8 bits cost really trained networks: ours and MXNet's own, on the same pictures.
 
 Each network is calibrated on pictures that it is not measured on. Where a data set has no part for
-calibrating, it is divided by lot into two halves: each is calibrated on while the other is measured, and both
-are counted. Nothing returns to float, neither for accuracy (no limit is set) nor for speed; where more is
-lost than the goal, the figure with the goal as --max-drop stands beside it. MXNet quantises the same network
-by mxnet.contrib.quantization, in each of its modes, from the same tensors. Needs the extra [mxnet] and a
-folder of trained networks and pictures: python -m benchmarks.int8_accuracy [NETWORK...]
+calibrating, it is divided at random into two halves: each is calibrated on while the other is measured, and
+both are counted. Nothing returns to float, neither for accuracy (no limit is set) nor for speed; where more
+is lost than the goal, the figure with the goal as --max-drop stands beside it. MXNet quantises the same
+network by mxnet.contrib.quantization, in each of its modes, from the same tensors. Needs the extra [mxnet]
+and a folder of trained networks and pictures: python -m benchmarks.int8_accuracy [NETWORK...]
 An interrupted command goes on where it was.
 """
 
@@ -51,7 +51,7 @@ class TrainedNetwork(NamedTuple):
         goal: points that may be lost.
         size: width and height of the input, where the symbol does not tell them.
         labels: class names.
-        splits: parts to calibrate and to measure on; empty: two halves by lot.
+        splits: parts to calibrate and to measure on; empty: two halves at random.
     """
 
     symbol: str

@@ -59,7 +59,9 @@ class MxnetEvaluator:
         chunks = list(chunked(sample.frame for sample in calibrating))
         batches = [self._tensor(chunk) for chunk in chunks if len(chunk) == BATCH]
         given = (self._mx, self._symbol, self._weights, self._name, batches)
-        return self._running(mxnet_network.waiting(mxnet_network.quantize(*given, mode, granularity)))
+        return self._running(
+            mxnet_network.make_synchronous(mxnet_network.quantize(*given, mode, granularity))
+        )
 
     def _running(self, forward: Callable[[Any], Any]) -> Run:
         def run(dataset: Dataset) -> Outcomes:

@@ -83,8 +83,8 @@ def is_beyond(name: str, kernel: str) -> bool:
     return cap is not None and any(part in kernel.lower() for part in cap.beyond)
 
 
-def uncapped(name: str, engines: Iterable[str]) -> list[str]:
-    """Say what a cap does not reach."""
+def cap_notes(name: str, engines: Iterable[str]) -> list[str]:
+    """Say what a cap reaches and what it does not; nothing without a cap."""
     cap = ISAS[name]
     if cap is None:
         return []

@@ -38,7 +38,7 @@ def test_labelled_pictures(make_net: Maker, colours: Path) -> None:
     lines = printed.splitlines()
     assert lines[0].startswith(
         "colours (class folders): 6 of 12 pictures to calibrate, 1 of them to choose the recipe; "
-        "6 others to measure, by lot (seed 0); sha256 "
+        "6 others to measure, at random (seed 0); sha256 "
     )
     assert lines[1] == "Measured: top-1 against the labels"
     assert lines[2].startswith("net_int8.onnx: 8 bits for ")
