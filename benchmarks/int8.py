@@ -3,7 +3,7 @@
 All forms of a network run in turn, the network alone on one picture, once with all that the CPU has and once
 capped to AVX512-VNNI, as on an AWS C5. Weights are random, the same in every form but MXNet's INT8, which is
 the zoo's own *_int8 network; YOLOv3 has none, and is quantised by MXNet. MXNet's detectors end in NMS inside
-the graph; ours and OpenVINO's end before it. An interrupted command goes on where it was. Needs the extra
+the graph; ours and OpenVINO's end before it. An interrupted command continues. Needs the extra
 [mxnet]: python -m benchmarks.int8 [NETWORK...]
 """
 

@@ -6,7 +6,7 @@ both are counted. Nothing returns to float, neither for accuracy (no limit is se
 is lost than the goal, the figure with the goal as --max-drop stands beside it. MXNet quantises the same
 network by mxnet.contrib.quantization, in each of its modes, from the same tensors. Needs the extra [mxnet]
 and a folder of trained networks and pictures: python -m benchmarks.int8_accuracy [NETWORK...]
-An interrupted command goes on where it was.
+An interrupted command continues.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@
 
 Data: the folder GCV_EDGE_TESTDATA, else ../shared/data. Pictures that are fitted on and those that are
 measured are disjoint, and no label is used but for measuring. Results: benchmarks/results/pruning_*.json,
-shown in docs/prune.md (python -m benchmarks.pages). An interrupted command goes on where it was; with
+shown in docs/prune.md (python -m benchmarks.pages). An interrupted command continues; with
 --again, what is there is measured anew.
 """
 

@@ -3,8 +3,8 @@
     python -m benchmarks.pruning_zoo                 the names in which every kind of operator occurs
     python -m benchmarks.pruning_zoo NAME ...        these
 
-Weights are random, and nothing is fitted: this is about the graphs. An interrupted command goes on where it
-was. Needs the extra [mxnet]. Result: benchmarks/results/pruning_zoo.json.
+Weights are random, and nothing is fitted: this is about the graphs. An interrupted command
+continues. Needs the extra [mxnet]. Result: benchmarks/results/pruning_zoo.json.
 """
 
 from __future__ import annotations

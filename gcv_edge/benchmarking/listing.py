@@ -57,7 +57,7 @@ def list_references(
     families = list(dict.fromkeys(variant.family for variant in variants))
     plain = [plainest([variant for variant in variants if variant.family == family]) for family in families]
     if source is not None and (against != "mxnet" or len(plain) > 1):
-        raise UsageError(f"--source {source}: goes with --against mxnet and the files of one network")
+        raise UsageError(f"--source {source}: needs --against mxnet and the files of one network")
     if against != "mxnet":
         return [make_reference(variant, against) for variant in plain]
     return [

@@ -56,7 +56,7 @@ def calibrate(
     """Make an 8-bit network from a float one.
 
     An interrupted call writes no output. It keeps its results in a hidden file beside the output, and the
-    same call goes on from there. A result is used only if nothing that it depends on has changed.
+    same call continues from them. A result is used only if nothing that it depends on has changed.
 
     Args:
         model_path: exported float file, or its name in the store.

@@ -141,12 +141,12 @@ def check_source(against: str | None, source: str | None, params: str | None) ->
     """Refuse a source that nothing is done with.
 
     Raises:
-        UsageError: it goes with --against mxnet.
+        UsageError: it is given without --against mxnet.
     """
     if against != "mxnet":
         for option, value in (("--source", source), ("--params", params)):
             if value is not None:
-                raise UsageError(f"{option} {value}: goes with --against mxnet, which is not given")
+                raise UsageError(f"{option} {value}: needs --against mxnet, which is not given")
 
 
 def check_reference(found: Benchmark, against: str | None) -> None:

@@ -132,7 +132,7 @@ def make_folder(place: str) -> Path:
 
 @contextlib.contextmanager
 def muted_libraries() -> Iterator[None]:
-    """Keep C libraries off standard error (of a damaged picture, libpng writes there); Python stays heard."""
+    """Keep C libraries off standard error (libpng writes there of damaged pictures); Python still can."""
     try:
         kept = os.dup(sys.stderr.fileno())
     except (OSError, ValueError, AttributeError):

@@ -121,7 +121,7 @@ def refuse_threshold(network: LoadedNetwork) -> None:
 
 
 def report_clips(network: ActionRecognizer, inputs: Inputs, copies: Copies | None, *, as_json: bool) -> None:
-    """Print what happens in each video; of several, one that cannot be read is told and passed over.
+    """Print what happens in each video; of several, one that cannot be read is reported and skipped.
 
     Raises:
         DataError: the only one cannot be read.
@@ -157,7 +157,7 @@ def report_video(network: ActionRecognizer, part: Input, copies: Copies | None, 
     """Print what happens in a video, or in one stretch of a camera's after the other.
 
     Raises:
-        DataError: it cannot be read, or ended before its time: then when the rest was told.
+        DataError: it cannot be read, or is truncated; in that case its frames were printed before.
         UsageError: a camera's frames are to be saved.
     """
     from gcv_edge.runtime.sources import read_places

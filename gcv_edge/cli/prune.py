@@ -155,7 +155,7 @@ def show_result(result: OptimizeResult, options: OptimizeOptions, report: str | 
 def check_arguments(data: str | None, speedup: float | None, macs: float | None) -> None:
     """Raise UsageError unless there are data and one target."""
     if data is None:
-        raise UsageError("--data: expected a folder of pictures (or noise, for want of any)")
+        raise UsageError("--data: expected a folder of pictures, or noise if there are none")
     if (speedup is None) == (macs is None):
         raise UsageError("expected --speedup 1.5 or --macs 0.7, one of the two")
 

@@ -42,7 +42,7 @@ def verify(
     from gcv_edge.store import find_model
 
     if params is not None and against is None:
-        raise UsageError("--params: goes with --against SOURCE, which is not given")
+        raise UsageError("--params: needs --against SOURCE, which is not given")
     path = find_model(model)
     with stages("running the model and its reference"):
         answer = verify_apart(path, against, params, time_limit, DEBUG in ctx.meta)

@@ -53,7 +53,7 @@ class Preparation:
 
 
 def prepare(job: PruneJob, frames: Iterable[ArrayLike] | None) -> Preparation:
-    """Read the pictures, or noise for want of any, and rank the channels.
+    """Read the pictures, or noise if there are none, and rank the channels.
 
     Raises:
         DataError: there are fewer than 8 pictures.

@@ -1,6 +1,6 @@
 """What must change in a graph when channels go, one function per kind of change.
 
-Each takes the graph, a node of it, and of each id whether its channel stays.
+Each takes the graph, a node of it, and for each id whether its channel is kept.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ChannelIds = NDArray[np.int64]
 """An id for each channel of a tensor."""
 
 Mask = NDArray[np.bool_]
-"""For each id, whether its channel stays."""
+"""For each id, whether its channel is kept."""
 
 
 class Edit(NamedTuple):

@@ -21,7 +21,7 @@ from gcv_edge.prune.channels.edits import ChannelIds, Edit, Mask
 from gcv_edge.prune.channels.tracing import ChannelAxis, Trace, WeightedLayer, follow, join
 
 Keep = Mapping[str, Sequence[int] | NDArray[np.int64]]
-"""Units that stay, by the name of their space; a space that is not named stays whole."""
+"""Units to keep, by the name of their space; a space that is not named is kept whole."""
 
 
 ALIGNMENT, NARROW = 16, 32
@@ -107,7 +107,7 @@ class Spaces(Sequence[ChannelSpace]):
         return self.members[self.find(name)]
 
     def mask(self, keep: Keep) -> Mask:
-        """Tell of each id whether it stays.
+        """Tell for each id whether its channel is kept.
 
         Raises:
             UsageError: a space does not exist, is frozen or has no such units, or nothing is kept of one that

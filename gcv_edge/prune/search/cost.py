@@ -17,7 +17,7 @@ from gcv_edge.prune.channels.spaces import Keep, Spaces
 from gcv_edge.prune.channels.tracing import WeightedLayer
 
 Cost = Callable[[Mask], float]
-"""Takes of each id whether its channel stays."""
+"""Takes, for each id, whether its channel is kept."""
 
 LayerTimes = dict[str, dict[str, float]]
 """Seconds of each kind of layer, by ``"inputs outputs"``."""

@@ -16,12 +16,13 @@ PAGE = Path(__file__).parents[3] / "docs" / "operators.md"
 
 INTRODUCTION = """# MXNet operators that the exporter understands
 
-`python -m tests.exporters.mxnet.operator_page` writes this page from the converters, and a test compares them.
+`python -m tests.exporters.mxnet.operator_page` writes this page from the converters, and a test compares
+them.
 
 An attribute that is not understood is an error that names operator, node and attribute; nothing is dropped
-silently. Each operator's uses (the last column counts them) are run in MXNet 1.9.1, and the converted graph in
-ONNX Runtime and in OpenVINO, with a fixed batch and, if possible, an open one. The numbers agree to 1e-5; of 8-bit
-numbers, one in a thousand may be one level off. All floating-point numbers become float32.
+silently. Each operator's uses (the last column counts them) are run in MXNet 1.9.1, and the converted graph
+in ONNX Runtime and in OpenVINO, with a fixed batch and, if possible, an open one. The numbers agree to
+1e-5; of 8-bit numbers, one in a thousand may be one level off. All floating-point numbers become float32.
 """
 
 
