@@ -52,7 +52,7 @@ void check_planes(const Array& planes) {
 
 void preprocess_array(nb::handle frame, const std::string& pixel_format, const Placement& placement, nb::handle out,
                       nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value, ThreadCrew* crew) {
-  const Frame picture(frame.ptr(), pixel_format);
+  const PixelArray picture(frame.ptr(), pixel_format);
   const Array planes(out.ptr(), "out", true);
   check_planes(planes);
   const Size input{to_int(planes.size(2), "out"), to_int(planes.size(1), "out")};
