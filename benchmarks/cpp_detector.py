@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import ROOT
@@ -42,8 +43,8 @@ LIMITS = {"cpp": 1.05, "python": 1.10, "throughput": 0.97}
 def build(folder: Path, place: str, target: str, *options: str) -> Path:
     """Build a program of a folder below cpp/; return its path."""
     cmake, python = find_tool("cmake"), f"-DPython_EXECUTABLE={sys.executable}"
-    configure = [cmake, "-S", ROOT, "-B", folder, python, *options]
-    compile_all = [cmake, "--build", folder, "--parallel", "2", "--target", target]
+    configure = [cmake, "-S", str(ROOT), "-B", str(folder), python, *options]
+    compile_all = [cmake, "--build", str(folder), "--parallel", "2", "--target", target]
     for command in (configure, compile_all):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return folder / "cpp" / place / target
@@ -64,11 +65,17 @@ class SpeedProgram:
     """The C++ program that measures, on one model and frame."""
 
     def __init__(
-        self, program: Path, model: Path, frame: Path, threads: int, confidence: float, **environment: str
+        self,
+        program: Path,
+        model: Path,
+        frame: Path,
+        threads: int,
+        confidence: float,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self._words = (program, model, frame)
         self._threads, self._confidence = threads, confidence
-        self._environment = {**os.environ, **environment}
+        self._environment = {**os.environ, **(variables or {})}
 
     def rows(self, manner: str, amount: float, threads: int | None = None) -> list[list[float]]:
         """Run it and read its rows of numbers."""
@@ -130,7 +137,7 @@ def measure(program: Path, path: Path, frame_file: Path, arguments: argparse.Nam
     frame, rounds, threads = read_frame(), arguments.rounds, arguments.threads
     title = f"{path.stem}, {threads} threads"
     words = (program, path, frame_file, threads, choose_confidence(path, frame))
-    cpp, large_pages = SpeedProgram(*words), SpeedProgram(*words, **LARGE_PAGES)
+    cpp, large_pages = SpeedProgram(*words), SpeedProgram(*words, LARGE_PAGES)
     return {
         "cpp": measure_cpp(cpp, rounds, title),
         "cpp_large_pages": measure_cpp(large_pages, rounds, f"{title}, large pages"),

@@ -16,7 +16,8 @@ from typing import Any
 
 from benchmarks import ROOT
 from benchmarks.command_line import make_parser
-from benchmarks.cpp_detector import NAME, build, make_files
+from benchmarks.cpp_detector import build, make_files
+from benchmarks.detector import NAME
 from benchmarks.records import write_results
 
 SOAKED = re.compile(

@@ -16,6 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 import openvino
+from numpy.typing import NDArray
 
 from benchmarks import ROOT
 from benchmarks.command_line import make_parser
@@ -25,6 +26,7 @@ from gcv_edge import Detector
 
 NAME = "yolo3_mobilenet1.0_coco"
 CANDIDATES = 100
+Pixels = NDArray[np.uint8]
 
 
 def export_network(folder: Path) -> Path:
@@ -34,10 +36,10 @@ def export_network(folder: Path) -> Path:
     return export(NAME, folder / f"{NAME}.onnx", random_weights=0, verify=False).path
 
 
-def read_frame() -> np.ndarray:
+def read_frame() -> Pixels:
     """Read a shipped picture, enlarged to 1920x1080."""
     picture = cv2.imread(str(sorted((ROOT / "gcv_edge" / "demo").glob("*.jpg"))[0]))
-    return cv2.resize(picture, (1920, 1080))
+    return np.asarray(cv2.resize(picture, (1920, 1080)), np.uint8)
 
 
 def bare_inference(path: Path, precision: str, threads: int) -> Any:
@@ -55,14 +57,14 @@ def bare_inference(path: Path, precision: str, threads: int) -> Any:
     return request.infer
 
 
-def choose_confidence(path: Path, frame: np.ndarray) -> float:
+def choose_confidence(path: Path, frame: Pixels) -> float:
     """Find the score that leaves about CANDIDATES boxes."""
     detector = Detector(path, confidence=0.0)
     detector.set_nms(nms_thresh=0, nms_topk=CANDIDATES, post_nms=CANDIDATES)
     return float(detector.run(frame).scores.min())
 
 
-def measure(path: Path, frame: np.ndarray, precision: str, rounds: int, threads: int) -> Record:
+def measure(path: Path, frame: Pixels, precision: str, rounds: int, threads: int) -> Record:
     """Time both in turn; by default OpenVINO's Python copies the outputs, which ``Detector`` does not."""
     confidence = choose_confidence(path, frame)
     detector = Detector(path, confidence=confidence, precision=precision, threads=threads)

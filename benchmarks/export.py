@@ -45,9 +45,12 @@ def convert_with_mx2onnx(prefix: str, output: str) -> dict[str, float]:
     import onnx
 
     numbers = {np.dtype(code): onnx.helper.np_dtype_to_tensor_dtype(np.dtype(code)) for code in TYPES.split()}
-    onnx.mapping = sys.modules["onnx.mapping"] = types.ModuleType("onnx.mapping")
-    onnx.mapping.NP_TYPE_TO_TENSOR_TYPE = numbers
-    onnx.mapping.TENSOR_TYPE_TO_NP_TYPE = {number: dtype for dtype, number in numbers.items()}
+    mapping = types.ModuleType("onnx.mapping")
+    vars(mapping).update(
+        NP_TYPE_TO_TENSOR_TYPE=numbers,
+        TENSOR_TYPE_TO_NP_TYPE={number: dtype for dtype, number in numbers.items()},
+    )
+    vars(onnx)["mapping"] = sys.modules["onnx.mapping"] = mapping
     import mxnet.onnx
 
     files = (f"{prefix}-symbol.json", f"{prefix}-0000.params")

@@ -33,7 +33,7 @@ ALMOST = 0.99
 
 def best(timings: Record, name: str) -> float:
     """Best milliseconds of what a name begins with."""
-    return min(row["best_ms"] for key, row in timings.items() if key.startswith(name))
+    return float(min(row["best_ms"] for key, row in timings.items() if key.startswith(name)))
 
 
 def runs_of(document: Record, isa: str) -> dict[str, tuple[Record, Record]]:
@@ -53,7 +53,7 @@ def best_int8(rows: Record) -> str | None:
 
 def speed_up(rows: Record, title: str | None, base: str) -> float | None:
     """Return how many times as fast as another a form is; None where it was not measured."""
-    ratio = rows.get(title, {}).get("ratios", {}).get(base)
+    ratio = rows.get(title, {}).get("ratios", {}).get(base) if title is not None else None
     return None if ratio is None else float(ratio["median"])
 
 

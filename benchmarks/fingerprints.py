@@ -41,6 +41,9 @@ SCORED = ("detection", "instance_segmentation", "pose")
 CHANGING = ("version", "verification", "self_test", "source_hash", "calibration", "pruning")
 """Metadata that holds times, dates, versions or hashes: their ends."""
 
+CIRCUMSTANCES = ("name", "speed")
+"""Keys of a frame's results that differ from run to run, or from folder to folder."""
+
 Hashes = dict[str, str]
 
 
@@ -166,13 +169,17 @@ def task_results(folder: Path) -> Iterator[tuple[str, str]]:
         inputs = [DEMO] if network.stem == "clip" else pictures
         task = json.loads(run("info", network, "--json"))["task"]
         all_scores = ["--threshold", 0] if task in SCORED else []
-        yield network.stem, digest(drop_speeds(run("predict", network, *inputs, "--json", *all_scores)))
+        yield (
+            network.stem,
+            digest(drop_circumstances(run("predict", network, *inputs, "--json", *all_scores))),
+        )
 
 
-def drop_speeds(lines: str) -> str:
-    """Leave out how long each frame took."""
+def drop_circumstances(lines: str) -> str:
+    """Leave out where each frame lies and how long it took."""
     results: list[dict[str, Any]] = [json.loads(line) for line in lines.splitlines()]
-    return json.dumps([{key: value for key, value in result.items() if key != "speed"} for result in results])
+    kept = [{key: value for key, value in row.items() if key not in CIRCUMSTANCES} for row in results]
+    return json.dumps(kept)
 
 
 def cpp_results(built: Path, folder: Path) -> Iterator[tuple[str, str]]:
@@ -183,7 +190,7 @@ def cpp_results(built: Path, folder: Path) -> Iterator[tuple[str, str]]:
     for example, network in (("detect", export_demo(folder)), ("classify", NETWORKS / "classification.onnx")):
         command = list(map(str, (built / example, network, *pictures)))
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        yield example, digest(drop_speeds(done.stdout))
+        yield example, digest(drop_circumstances(done.stdout))
 
 
 PARTS: dict[str, Callable[[Path], Iterator[tuple[str, str]]]] = {

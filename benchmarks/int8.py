@@ -3,7 +3,7 @@
 All forms of a network run in turn, the network alone on one picture, once with all that the CPU has and once
 capped to AVX512-VNNI, as on an AWS C5. Weights are random, the same in every form but MXNet's INT8, which is
 the zoo's own *_int8 network; YOLOv3 has none, and is quantised by MXNet. MXNet's detectors end in NMS inside
-the graph; ours and OpenVINO's end before it. An interrupted command goes on where it was. Needs the extra
+the graph; ours and OpenVINO's end before it. An interrupted command continues. Needs the extra
 [mxnet]: python -m benchmarks.int8 [NETWORK...]
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.command_line import make_parser
 from benchmarks.network_files import SEED, NetworkFiles, make_network
@@ -54,7 +55,7 @@ SECONDS = 0.2
 """Of a turn."""
 
 
-def pictures(shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+def pictures(shape: tuple[int, ...]) -> Iterator[NDArray[np.uint8]]:
     """Noise: with random weights, pictures say no more."""
     random = np.random.RandomState(SEED)
     for _ in range(PICTURES):
@@ -78,8 +79,7 @@ def list_forms(name: str, files: NetworkFiles) -> list[Variant]:
     ours = list_variants([files.onnx, quantize(files.onnx)])
     *floats, int8 = list_references(ours, "mxnet", source=str(files.symbol), params=str(files.params))
     if f"{name}_int8" in zoo_names():
-        own = {"source": f"{name}_int8", "params": None, "seed": SEED}
-        int8 = replace(floats[0], name=int8.name, **own)
+        int8 = replace(floats[0], name=int8.name, source=f"{name}_int8", params=None, seed=SEED)
     return [*ours, *floats, int8]
 
 

@@ -1,12 +1,12 @@
 """What 8 bits cost really trained networks: ours and MXNet's own, on the same pictures.
 
 Each network is calibrated on pictures that it is not measured on. Where a data set has no part for
-calibrating, it is divided by lot into two halves: each is calibrated on while the other is measured, and both
-are counted. Nothing returns to float, neither for accuracy (no limit is set) nor for speed; where more is
-lost than the goal, the figure with the goal as --max-drop stands beside it. MXNet quantises the same network
-by mxnet.contrib.quantization, in each of its modes, from the same tensors. Needs the extra [mxnet] and a
-folder of trained networks and pictures: python -m benchmarks.int8_accuracy [NETWORK...]
-An interrupted command goes on where it was.
+calibrating, it is divided at random into two halves: each is calibrated on while the other is measured, and
+both are counted. Nothing returns to float, neither for accuracy (no limit is set) nor for speed; where more
+is lost than the goal, the figure with the goal as --max-drop stands beside it. MXNet quantises the same
+network by mxnet.contrib.quantization, in each of its modes, from the same tensors. Needs the extra [mxnet]
+and a folder of trained networks and pictures: python -m benchmarks.int8_accuracy [NETWORK...]
+An interrupted command continues.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from gcv_edge.evaluation import Metric
 from gcv_edge.evaluation.running import make_metric, run_labelled
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
-from gcv_edge.runtime.loading import load
+from gcv_edge.runtime.loading import load, open_network
 from gcv_edge.runtime.results import Classification
 
 CELLS = ("rbc", "wbc", "platelets")
@@ -51,7 +51,7 @@ class TrainedNetwork(NamedTuple):
         goal: points that may be lost.
         size: width and height of the input, where the symbol does not tell them.
         labels: class names.
-        splits: parts to calibrate and to measure on; empty: two halves by lot.
+        splits: parts to calibrate and to measure on; empty: two halves at random.
     """
 
     symbol: str
@@ -120,7 +120,7 @@ class CrossValidation(NamedTuple):
 
     def add_up(self, make_run: Callable[[Fold], Run]) -> Tally:
         """Run a form that may be made anew for each fold over the pictures to measure on."""
-        tally = Tally(make_metric(load(self.floating), self.folds[0].measuring, None), [])
+        tally = Tally(make_metric(open_network(self.floating), self.folds[0].measuring, None), [])
         for fold in self.folds:
             tally.take(make_run(fold)(fold.measuring))
         return tally
@@ -182,7 +182,7 @@ def measure(name: str, folder: Path) -> Record:
 
 def ours(path: Path) -> Run:
     """Run a file in our runtime."""
-    return partial(run_labelled, load(path))
+    return partial(run_labelled, open_network(path))
 
 
 def try_int8(
@@ -217,15 +217,19 @@ def measure_gated(validation: CrossValidation, whole: Tally, goal: float) -> Rec
     return {"layers": layers, **validation.summarize("ours, with the goal as limit", whole, quantized, goal)}
 
 
+def quantize_by_mxnet(reference: MxnetEvaluator, mode: str, granularity: str, fold: Fold) -> Run:
+    """Calibrate MXNet's 8-bit form on a fold."""
+    return reference.quantized(mode, granularity, fold.calibrating)
+
+
 def measure_mxnet(validation: CrossValidation, reference: MxnetEvaluator) -> Record:
     """Measure MXNet's float form and each of its 8-bit forms."""
     whole = validation.add_up(lambda _: reference.floating())
     found: Record = {}
     for mode, granularity in itertools.product(MODES, GRANULARITIES):
         label = f"{mode}, {granularity}"
-        quantize = partial(reference.quantized, mode, granularity)
         try:
-            quantized = validation.add_up(lambda fold, make=quantize: make(fold.calibrating))
+            quantized = validation.add_up(partial(quantize_by_mxnet, reference, mode, granularity))
         except Exception as error:  # what MXNet cannot do is said in the results
             found[label] = {"failed": " ".join(str(error).split())[:200]}
         else:

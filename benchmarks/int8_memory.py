@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.children import call
 from benchmarks.command_line import make_parser
@@ -24,7 +25,7 @@ SIZE = (240, 320, 3)
 SHAPE = (1, 3, 256, 256)
 
 
-def pictures(count: int) -> Iterator[np.ndarray]:
+def pictures(count: int) -> Iterator[NDArray[np.uint8]]:
     """Noise of several brightnesses, so that ranges go on growing."""
     for index in range(count):
         random = np.random.RandomState(index)

@@ -28,7 +28,7 @@ def draw_extents(generator: np.random.Generator, count: int) -> Floats:
     """Boxes of 40 to 500 pixels inside the frame."""
     sides = np.exp(generator.uniform(np.log(40), np.log(500), (count, 2)))
     corner = generator.uniform(0, 1, (count, 2)) * (np.array(SIZE) - sides)
-    return np.concatenate([corner, corner + sides], 1).astype(np.float32)
+    return np.asarray(np.concatenate([corner, corner + sides], 1), np.float32)
 
 
 def draw_masks(generator: np.random.Generator, count: int) -> Floats:
@@ -80,7 +80,7 @@ def measure(count: int, rounds: int, generator: np.random.Generator) -> Record:
     fill, bitmaps = load_gluoncv(), _core.paste_masks(*given, SIZE)
     differing = int((paste_with_opencv(*given) != bitmaps).sum())
     ours = on_every_isa("gcv-edge, bitmaps", partial(_core.paste_masks, *given, SIZE))
-    functions = {
+    functions: dict[str, Callable[[], object]] = {
         **ours,
         **on_every_isa("gcv-edge, crops", partial(_core.paste_crops, *given, SIZE)),
         "cv2.remap": partial(paste_with_opencv, *given),

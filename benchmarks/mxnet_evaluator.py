@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcv_edge import _core
 from gcv_edge.benchmarking import mxnet_network, mxnet_runner
-from gcv_edge.calibration.batches import Feeder
+from gcv_edge.calibration.batches import FrameBatcher
 from gcv_edge.data import Dataset, Sample
 from gcv_edge.runtime.loading import load
 from gcv_edge.runtime.results import Classification, Detections
 
 BATCH = 20
 
+Array = NDArray[Any]
 Outcomes = Iterator[tuple[Sample, Any]]
 Run = Callable[[Dataset], Outcomes]
 """Runs a network over labelled pictures."""
@@ -57,7 +59,9 @@ class MxnetEvaluator:
         chunks = list(chunked(sample.frame for sample in calibrating))
         batches = [self._tensor(chunk) for chunk in chunks if len(chunk) == BATCH]
         given = (self._mx, self._symbol, self._weights, self._name, batches)
-        return self._running(mxnet_network.waiting(mxnet_network.quantize(*given, mode, granularity)))
+        return self._running(
+            mxnet_network.make_synchronous(mxnet_network.quantize(*given, mode, granularity))
+        )
 
     def _running(self, forward: Callable[[Any], Any]) -> Run:
         def run(dataset: Dataset) -> Outcomes:
@@ -69,7 +73,7 @@ class MxnetEvaluator:
 
         return run
 
-    def _result(self, arrays: Sequence[np.ndarray], sample: Sample) -> Any:
+    def _result(self, arrays: Sequence[Array], sample: Sample) -> Any:
         if len(arrays) == 1:
             return Classification(arrays[0])
         ids, scores, boxes = arrays
@@ -77,17 +81,18 @@ class MxnetEvaluator:
         placed = self._to_frame(boxes[kept], sample.frame)
         return Detections(placed, scores[kept, 0], ids[kept, 0].astype(np.int32), self._model.labels)
 
-    def _to_frame(self, boxes: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    def _to_frame(self, boxes: Array, frame: Array) -> Array:
         """Map boxes of the input to pixels of the frame, as our runtime does."""
         preprocessing = self._model.metadata.preprocessing
-        size, input_size = frame.shape[1::-1], self._shape[:0:-1]
+        (height, width), (_, rows, columns) = frame.shape[:2], self._shape
+        size, input_size = (width, height), (columns, rows)
         placement = _core.place(preprocessing.resize_type, size, input_size, preprocessing.crop_short)
         return _core.to_frame(np.ascontiguousarray(boxes, np.float32), placement, size)
 
     def _tensor(self, frames: Sequence[Any]) -> Any:
         """Preprocess pictures as for our runtime; the last is repeated until the batch is full."""
-        feeder = Feeder({self._name: (1, *self._shape)}, self._model.metadata)
-        rows = [batch[self._name][0] for batch in feeder.batches(frames)]
+        batcher = FrameBatcher({self._name: (1, *self._shape)}, self._model.metadata)
+        rows = [batch[self._name][0] for batch in batcher.batches(frames)]
         return self._mx.nd.array(np.stack(rows + rows[-1:] * (BATCH - len(rows))))
 
 

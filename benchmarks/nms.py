@@ -22,33 +22,37 @@ from gcv_edge import _core
 ANCHORS, CLASSES, SIDE = 10647, 80, 416
 IOU, TOPK, POST = 0.45, 400, 100
 Floats = NDArray[np.float32]
+Suppression = Callable[..., object]
+
+NMS: Suppression = cv2.dnn.NMSBoxes
+BATCHED_NMS: Suppression = cv2.dnn.NMSBoxesBatched
+"""Both take arrays, of which OpenCV's annotations do not know."""
 
 
 def draw_boxes(generator: np.random.Generator) -> Floats:
     """Boxes of all sizes inside the input, corners."""
     centre = generator.uniform(0, SIDE, (ANCHORS, 2))
     half = np.exp(generator.uniform(np.log(4), np.log(120), (ANCHORS, 2)))
-    return np.concatenate([centre - half, centre + half], 1).astype(np.float32)
+    return np.asarray(np.concatenate([centre - half, centre + half], 1), np.float32)
 
 
 def draw_scores(generator: np.random.Generator) -> Floats:
     """Objectness times class score."""
     objectness = generator.beta(0.15, 2, (ANCHORS, 1))
-    return (objectness * generator.beta(0.2, 4, (ANCHORS, CLASSES))).astype(np.float32)
+    return np.asarray(objectness * generator.beta(0.2, 4, (ANCHORS, CLASSES)), np.float32)
 
 
 def run_batched(corners: Floats, scores: Floats, threshold: float, topk: int) -> object:
     """OpenCV's own way for many classes: every candidate with its class."""
     rows, classes = np.nonzero(scores > threshold)
     ids = classes.astype(np.int32)
-    return cv2.dnn.NMSBoxesBatched(corners[rows], scores[rows, classes], ids, threshold, IOU, 1.0, topk)
+    return BATCHED_NMS(corners[rows], scores[rows, classes], ids, threshold, IOU, 1.0, topk)
 
 
 def run_per_class(corners: Floats, scores: Floats, threshold: float) -> object:
     """The usual loop over classes."""
     return [
-        cv2.dnn.NMSBoxes(corners, np.ascontiguousarray(scores[:, c]), threshold, IOU, 1.0, TOPK)
-        for c in range(CLASSES)
+        NMS(corners, np.ascontiguousarray(scores[:, c]), threshold, IOU, 1.0, TOPK) for c in range(CLASSES)
     ]
 
 

@@ -24,7 +24,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 BEGIN, END = "<!-- figures: python -m benchmarks.pages -->", "<!-- end of figures -->"
 DOCS = ROOT / "docs"
 BENCHMARKS_PAGE, FAMILIES_PAGE, ZOO_PAGE = DOCS / "benchmarks.md", DOCS / "families.md", DOCS / "zoo.md"
-PAGES = (ROOT / "README.md", DOCS / "int8.md", DOCS / "prune.md", BENCHMARKS_PAGE, FAMILIES_PAGE, ZOO_PAGE)
+PAGES = (DOCS / "int8.md", DOCS / "prune.md", BENCHMARKS_PAGE, FAMILIES_PAGE, ZOO_PAGE)
 ZOO_TABLE = ROOT / "gcv_edge" / "zoo.json"
 ZOO_INTRODUCTION = ROOT / "benchmarks" / "zoo" / "introduction.md"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import cv2
@@ -26,13 +27,14 @@ CASES = {
 def run_numpy(frame: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
     """What most scripts do."""
     rgb = cv2.cvtColor(cv2.resize(frame, size), cv2.COLOR_BGR2RGB)
-    normalised = (rgb.astype(np.float32) - np.float32(MEAN)) / np.float32(SCALE)
+    normalised = (rgb.astype(np.float32) - np.array(MEAN, np.float32)) / np.array(SCALE, np.float32)
     return np.ascontiguousarray(normalised.transpose(2, 0, 1))
 
 
 def run_blob(frame: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
     """OpenCV's fused path; it knows one scale for all channels only, so it does less than is needed."""
-    return cv2.dnn.blobFromImage(cv2.resize(frame, size), 1 / SCALE[0], size, MEAN, swapRB=True)
+    blob = cv2.dnn.blobFromImage(cv2.resize(frame, size), 1 / SCALE[0], size, MEAN, swapRB=True)
+    return np.asarray(blob, np.float32)
 
 
 def run_core(
@@ -48,10 +50,10 @@ def measure(title: str, rounds: int) -> Record:
     """Time a size."""
     (width, height), size = CASES[title]
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    frame = cv2.GaussianBlur(noise, (0, 0), 2)
+    frame = np.asarray(cv2.GaussianBlur(noise, (0, 0), 2), np.uint8)
     run = partial(run_core, frame, size, _core.place("standard", (width, height), size))
     ours = on_every_isa("gcv-edge", run)
-    functions = {
+    functions: dict[str, Callable[[], object]] = {
         **ours,
         "gcv-edge, output reused": partial(run, run()),  # on the best, which ran last
         "cv2.resize + cv2.dnn.blobFromImage": partial(run_blob, frame, size),

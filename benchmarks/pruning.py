@@ -9,7 +9,7 @@
 
 Data: the folder GCV_EDGE_TESTDATA, else ../shared/data. Pictures that are fitted on and those that are
 measured are disjoint, and no label is used but for measuring. Results: benchmarks/results/pruning_*.json,
-shown in docs/prune.md (python -m benchmarks.pages). An interrupted command goes on where it was; with
+shown in docs/prune.md (python -m benchmarks.pages). An interrupted command continues; with
 --again, what is there is measured anew.
 """
 
@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 
 from benchmarks import DATA
 from benchmarks.command_line import make_parser
@@ -77,7 +78,7 @@ def detector_row(network: str, asked: float, arguments: argparse.Namespace) -> R
         }
 
 
-def cell_frames() -> Iterator[np.ndarray]:
+def cell_frames() -> Iterator[NDArray[np.uint8]]:
     """Pictures to fit on."""
     return (sample.frame for sample in open_dataset(DATA / "bccd_voc", split="trainval"))
 

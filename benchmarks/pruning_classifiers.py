@@ -13,6 +13,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 
 from benchmarks import DATA
 from benchmarks.pruned_files import in_8_bits, spell_goal, tell
@@ -21,12 +22,13 @@ from benchmarks.records import Record, circumstances
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
 from gcv_edge.prune import count_macs
-from gcv_edge.prune.finishing import fit, train
 from gcv_edge.prune.fitting.activations import compute
 from gcv_edge.prune.fitting.calibration_set import CalibrationSet, collect_pictures
 from gcv_edge.prune.fitting.sequential import fit_in_order
-from gcv_edge.prune.job import PruneGoal, PruneJob, findings_path, open_job
-from gcv_edge.prune.preparation import Preparation, choose_widths, measure_sensitivity, prepare, time_pruned
+from gcv_edge.prune.gate import fit, train
+from gcv_edge.prune.job import PruneGoal, PruneJob, cache_path, open_job
+from gcv_edge.prune.preparation import Preparation, prepare
+from gcv_edge.prune.width_choice import choose_widths, measure_sensitivity, time_pruned
 
 CIFAR = ("cifar_resnet20_v1", "cifar_resnet20_v2", "cifar_resnet56_v1", "cifar_resnet56_v2")
 GOALS = {1.3: 0.5, 1.7: 2.0, 2.0: 4.0}
@@ -51,15 +53,15 @@ CALIBRATED_ON = 300
 """Pictures, of those that are fitted on."""
 
 KNOWN: dict[str, bytes] = {}
-"""What does not depend on the speed is found out once: each network's file of findings."""
+"""What does not depend on the speed is found out once: each network's cache of results."""
 
 
 class LabelledPictures(NamedTuple):
     """Pictures to fit on, others to measure on, and the classes of the latter."""
 
-    fitted: list[np.ndarray]
-    measured: list[np.ndarray]
-    classes: np.ndarray
+    fitted: list[NDArray[np.uint8]]
+    measured: list[NDArray[np.uint8]]
+    classes: NDArray[np.int64]
 
 
 @cache
@@ -67,7 +69,7 @@ def read_pictures() -> LabelledPictures:
     """Read every other picture to fit on, and the rest to measure on."""
     paths = sorted((DATA / "cifar10_test_jpeg_2000").glob("*/*.jpg"))
     names = sorted({path.parent.name for path in paths})
-    pictures = [cv2.imread(str(path)) for path in paths]
+    pictures = [np.asarray(cv2.imread(str(path)), np.uint8) for path in paths]
     classes = np.array([names.index(path.parent.name) for path in paths[1::2]])
     return LabelledPictures(pictures[::2], pictures[1::2], classes)
 
@@ -114,7 +116,7 @@ def try_methods(source: Path, asked: float, arguments: argparse.Namespace) -> It
             row["int8"] = in_8_bits(source, model, few, partial(accuracy, pictures=pictures), whole)
         print(source.stem, asked, row, flush=True)
         yield f"{order}, {method}", row | circumstances()
-    prepared.findings.discard()
+    prepared.cache.discard()
 
 
 def start_job(source: Path, output: Path, asked: float, arguments: argparse.Namespace) -> PruneJob:
@@ -126,12 +128,12 @@ def start_job(source: Path, output: Path, asked: float, arguments: argparse.Name
 
 def prepare_widths(job: PruneJob) -> tuple[Preparation, dict[str, int]]:
     """Fit on the pictures what pruning needs to know, and choose the widths."""
-    findings, name = findings_path(job.output), job.source.stem
+    cache, name = cache_path(job.output), job.source.stem
     if name in KNOWN:
-        findings.write_bytes(KNOWN[name])
+        cache.write_bytes(KNOWN[name])
     prepared = prepare(job, read_pictures().fitted)
     measures = measure_sensitivity(job, prepared)
-    KNOWN[name] = findings.read_bytes()
+    KNOWN[name] = cache.read_bytes()
     return prepared, choose_widths(job, prepared, measures).widths
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import onnx_ir as ir
 
-from gcv_edge.prune.channels.edits import Labels, Mask
+from gcv_edge.prune.channels.edits import ChannelIds, Mask
 from gcv_edge.prune.channels.surgery import REST
 from gcv_edge.prune.fitting.activations import compute
 from gcv_edge.prune.fitting.calibration_set import CalibrationSet
@@ -34,7 +34,7 @@ def rank_by(network: RankedNetwork, kind: str) -> RankedNetwork:
     return network.ranked(network.statistics, ranking)
 
 
-def order_units(operands: Sequence[Operand], count: int, kind: str) -> Labels:
+def order_units(operands: Sequence[Operand], count: int, kind: str) -> ChannelIds:
     """Order a space's units by what they add, the most important first."""
     importance = np.zeros(count)
     for operand in operands:

@@ -3,8 +3,8 @@
     python -m benchmarks.pruning_zoo                 the names in which every kind of operator occurs
     python -m benchmarks.pruning_zoo NAME ...        these
 
-Weights are random, and nothing is fitted: this is about the graphs. An interrupted command goes on where it
-was. Needs the extra [mxnet]. Result: benchmarks/results/pruning_zoo.json.
+Weights are random, and nothing is fitted: this is about the graphs. An interrupted command
+continues. Needs the extra [mxnet]. Result: benchmarks/results/pruning_zoo.json.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from benchmarks.zoo.cover import read_cover
 from gcv_edge.errors import GcvEdgeError, UsageError
 from gcv_edge.graph.writing import write_model
 from gcv_edge.pipeline import export_loaded
-from gcv_edge.prune import Spaces, apply_keep, channel_spaces, count_macs, predict_macs
+from gcv_edge.prune import Spaces, channel_spaces, count_macs, predict_macs, remove_channels
 from gcv_edge.prune.job import load_model
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
 from gcv_edge.verify import check_export
@@ -100,7 +100,7 @@ def prune_at_random(model: ir.Model, spaces: Spaces) -> tuple[dict[str, Any], ir
             if not space.frozen
         }
         try:
-            return keep, apply_keep(model, spaces, keep)
+            return keep, remove_channels(model, spaces, keep)
         except UsageError:
             continue
     raise GcvEdgeError(f"none of {SEEDS} random choices leaves something of every tensor")

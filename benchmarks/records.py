@@ -1,4 +1,4 @@
-"""What is known, as JSON under keys, so that whatever is interrupted goes on where it was.
+"""What is known, as JSON under keys, so that an interrupted program continues.
 
 A record is a file ``NAME.json``. A sweep whose children work side by side has one for each name; the results
 of a benchmark are one record, whose ``rows`` are by key, with the machine that all were measured on:

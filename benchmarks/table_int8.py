@@ -4,7 +4,7 @@ Rows, batches and ratios are those of GluonCV 0.5 on a C5.12xlarge (docs/tutoria
 int8_inference.py; plain MXNet FP32 is its denominator) and of GluonCV 0.4 on a C5.18xlarge. Each row runs
 capped to VNNI, as a C5 has it, and uncapped; a file of 8 bits is calibrated under each cap. Detectors are
 also held against OpenVINO's benchmark_app, frame to result. Weights are random: speed only. An interrupted
-command goes on where it was. Needs the extra [mxnet]: python -m benchmarks.table_int8
+command continues. Needs the extra [mxnet]: python -m benchmarks.table_int8
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def choose_seconds(row: Record | None) -> float:
     if row is None:
         return RATE_SECONDS[0]
     stream_seconds = row["stages_ms"]["total"] / row["batch"] * row["threads"] / 1e3
-    return min(max(RATE_FRAMES * stream_seconds, RATE_SECONDS[0]), RATE_SECONDS[1])
+    return float(min(max(RATE_FRAMES * stream_seconds, RATE_SECONDS[0]), RATE_SECONDS[1]))
 
 
 def measure_whole(variants: Sequence[Variant], facts: Record, isa: str, arguments: Namespace) -> Record:

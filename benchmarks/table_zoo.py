@@ -2,7 +2,7 @@
 
 Names and their order are those of the zoo's sweep (gcv_edge/zoo.json: python -m benchmarks.zoo). Weights are
 random: speed only; 8 bits are made quickly, without full bias correction. An interrupted command
-goes on where it was; --minutes ends it. Needs the extra [mxnet]: python -m benchmarks.table_zoo
+continues; --minutes ends it. Needs the extra [mxnet]: python -m benchmarks.table_zoo
 """
 
 from __future__ import annotations

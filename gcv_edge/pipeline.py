@@ -13,8 +13,8 @@ import gcv_edge
 from gcv_edge import store
 from gcv_edge.errors import GcvEdgeError, MissingExtraError, VerificationError
 from gcv_edge.files import replacing
-from gcv_edge.labels import describe_repeated
 from gcv_edge.metadata import ModelMetadata, format_metadata, format_verification
+from gcv_edge.repeated_labels import describe_repeated
 from gcv_edge.runtime.memory import give_back
 from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.verification.samples import Samples, compare_samples, sample_outputs

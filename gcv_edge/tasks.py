@@ -66,7 +66,7 @@ GRAPH_NMS_OUTPUTS = ("ids", "scores", "boxes")
 
 
 SHOWN = 60
-"""Characters of an unknown name that are told."""
+"""Characters of an unknown name that an error shows."""
 
 
 def find_task(name: str) -> Task:

@@ -12,8 +12,8 @@ from urllib.request import urlopen
 import numpy as np
 
 from gcv_edge.errors import DataError
-from gcv_edge.runtime.decoding import decode_picture
 from gcv_edge.runtime.frames import Pixels
+from gcv_edge.runtime.picture_decoding import decode_picture
 from gcv_edge.runtime.places import is_picture_name
 
 SCHEMES = ("file", "ftp", "http", "https")

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from gcv_edge.errors import DataError, TruncatedError
-from gcv_edge.runtime.decoding import open_capture
 from gcv_edge.runtime.frames import Pixels
+from gcv_edge.runtime.picture_decoding import open_capture
 
 MISSING_SHARE = 0.05
 MISSING_FRAMES = 3

@@ -13,8 +13,8 @@ import numpy as np
 from gcv_edge.errors import DataError, UnreadableError
 from gcv_edge.runtime.addresses import fetch_picture
 from gcv_edge.runtime.captures import capture_frames
-from gcv_edge.runtime.decoding import decode_picture
 from gcv_edge.runtime.frames import Pixels, describe_type
+from gcv_edge.runtime.picture_decoding import decode_picture
 from gcv_edge.runtime.places import (
     ARRAY,
     CAMERA,

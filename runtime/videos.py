@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 
 from gcv_edge.errors import DataError
 from gcv_edge.runtime.captures import check_end
-from gcv_edge.runtime.decoding import open_capture
 from gcv_edge.runtime.frames import Pixels
+from gcv_edge.runtime.picture_decoding import open_capture
 from gcv_edge.runtime.places import is_picture, list_pictures
 from gcv_edge.runtime.sources import read_picture
 

@@ -97,7 +97,16 @@ def test_round_trip(task, labels, preprocessing, detection, clip, depth, image) 
 
 
 DETECTOR = format_metadata(ModelMetadata(DETECTION, ("a",), detection=DetectionSettings()))
-OPTIONAL = ("interpolation", "labels", "source", "source_hash", "variant", "version", "model_type", "topk_per_class")
+OPTIONAL = (
+    "interpolation",
+    "labels",
+    "source",
+    "source_hash",
+    "variant",
+    "version",
+    "model_type",
+    "topk_per_class",
+)
 
 
 @pytest.mark.parametrize("key", [key for key in DETECTOR if not key.endswith(OPTIONAL)])

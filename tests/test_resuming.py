@@ -1,7 +1,7 @@
 """Interrupted runs: one thing is changed before the same call, at every stage, and no stale number is left.
 
-Findings that depend on what is changed are spoilt on disk: one that were used nevertheless would show in the
-finished file, which must be that of an uninterrupted run, byte for byte.
+Cached results that depend on what is changed are spoilt on disk: one that were used nevertheless would show
+in the finished file, which must be that of an uninterrupted run, byte for byte.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ import gcv_edge
 from gcv_edge import _core, load
 from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrate
 from gcv_edge.cpus import is_x86
-from gcv_edge.measure.findings import Entry, read_entries, write_entries
+from gcv_edge.measure.result_cache import Entry, read_entries, write_entries
 from gcv_edge.optimize.baseline import Baseline
 from gcv_edge.optimize.dataset_split import DatasetSplit, SplitOptions, split_dataset
 from gcv_edge.optimize.evaluator import choose_evaluator
-from gcv_edge.prune import PruneResult, preparation, prune
+from gcv_edge.prune import PruneResult, prune, width_choice
 from gcv_edge.prune.fitting.calibration_set import noise_frames
 from gcv_edge.runtime.pixel_limit import limit_pixels
 from gcv_edge.tasks import CLASSIFICATION
@@ -162,21 +162,21 @@ class Change:
 
     Attributes:
         name: of the row.
-        findings: those that depend on it.
+        results: those that depend on it.
         make: changes the world.
         patch: changes versions and variables.
         machine: changes the processor meanwhile.
     """
 
     name: str
-    findings: str
+    results: str
     make: Callable[[World], World] = lambda world: world
     patch: Callable[[pytest.MonkeyPatch], None] = lambda patch: None
     machine: Callable[[], contextlib.AbstractContextManager[Any]] = contextlib.nullcontext
 
-    def depends(self, findings: str) -> bool:
-        """Tell whether one of some findings is among those that depend on it."""
-        return self.findings == "ALL" or bool(set(self.findings.split(", ")) & set(findings.split(", ")))
+    def depends(self, results: str) -> bool:
+        """Tell whether one of some results is among those that depend on it."""
+        return self.results == "ALL" or bool(set(self.results.split(", ")) & set(results.split(", ")))
 
 
 class Interruption(KeyboardInterrupt):
@@ -273,7 +273,7 @@ STAGES = {
     "sensitivity": "float score, scores",
     "write": "sensitivity",
 }
-"""Those that begin after another finding."""
+"""Those that begin after another result."""
 
 FITTED = "orders, curves, widths, fits, drops"
 PRUNING = (
@@ -296,7 +296,7 @@ PRUNING_STAGES = {"sensitivity": "orders", "fit": "curves, widths, fits", "widen
 
 
 def cases(changes: Iterable[Change], stages: dict[str, str]) -> list[Any]:
-    """Every change at the last stage, and at each before which a finding is made that depends on it.
+    """Every change at the last stage, and at each before which a result is made that depends on it.
 
     Network, versions and processor are in one key: the first stands for the others at earlier stages.
     """
@@ -309,7 +309,7 @@ def cases(changes: Iterable[Change], stages: dict[str, str]) -> list[Any]:
 
 
 def spoil(path: Path, names: str) -> None:
-    """Make findings on disk wrong, under their old keys."""
+    """Make results on disk wrong, under their old keys."""
     entries = read_entries(path)
     for name, entry in entries.items():
         if names == "ALL" or name in names.split(", "):
@@ -318,7 +318,7 @@ def spoil(path: Path, names: str) -> None:
 
 
 def spoil_one(name: str, entry: Entry) -> None:
-    """Change a finding so that what is made of it is another file."""
+    """Change a result so that what is made of it is another file."""
     if name == "statistics":
         for found in entry.value["ranges"].values():
             found |= {value: (3 * low, 3 * high) for value, (low, high) in found.items()}
@@ -376,7 +376,7 @@ class Trial:
         return self._left[stage]
 
     def resumed(self, change: Change, known: bytes, spoilt: str) -> Any:
-        """Go on in a changed world, after findings have been spoilt."""
+        """Go on in a changed world, after results have been spoilt."""
         output = self.place()
         hidden = output.parent / self.hidden
         hidden.write_bytes(known)
@@ -389,8 +389,8 @@ class Trial:
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Widths are chosen without fits for comparison, and no speed is measured: none is asked for."""
-    monkeypatch.setattr(preparation, "CURVE_WORK", 0.0)
-    monkeypatch.setattr(preparation, "compare_speed", lambda paths: [1.0] * len(paths))
+    monkeypatch.setattr(width_choice, "CURVE_WORK", 0.0)
+    monkeypatch.setattr(width_choice, "compare_speed", lambda paths: [1.0] * len(paths))
 
 
 @pytest.fixture(scope="module")
@@ -408,7 +408,7 @@ def check(trial: Trial, change: Change, stage: str, patch: pytest.MonkeyPatch) -
     change.patch(patch)
     with change.machine():
         expected = trial.whole(change)
-        result = trial.resumed(change, known, change.findings)
+        result = trial.resumed(change, known, change.results)
     assert result.path.read_bytes() == expected
 
 
@@ -427,7 +427,7 @@ def test_pruning_goes_on_without_what_has_changed(
 
 
 @pytest.mark.parametrize(
-    ("kind", "stage", "finding", "name"),
+    ("kind", "stage", "cached", "name"),
     [
         *(("calibration", "write", name, "nothing") for name in (*QUANTIZED.split(", "), "float score")),
         *(("pruning", "widened", name, "nothing") for name in ("orders", "widths", "fits")),
@@ -436,12 +436,12 @@ def test_pruning_goes_on_without_what_has_changed(
     ],
 )
 def test_what_has_not_changed_is_used(
-    kind: str, stage: str, finding: str, name: str, request: pytest.FixtureRequest
+    kind: str, stage: str, cached: str, name: str, request: pytest.FixtureRequest
 ) -> None:
     """And would show if it were wrong, so that the tests above would fail."""
     trial: Trial = request.getfixturevalue(kind)
     change = next(one for one in (CALIBRATING if kind == "calibration" else PRUNING) if one.name == name)
-    result = trial.resumed(change, trial.left(stage), finding)
+    result = trial.resumed(change, trial.left(stage), cached)
     assert result.path.read_bytes() != trial.whole(change)
 
 

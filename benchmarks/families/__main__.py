@@ -6,7 +6,7 @@
     python -m benchmarks.families --publish             write docs/families.md from what was found
 
 Weights are random and seeded. Each network runs in a process of its own; its result is a JSON file in the
-output folder, and a run that is interrupted goes on where it was. The exit code is 1 when one does not pass.
+output folder, and an interrupted run continues. The exit code is 1 when one does not pass.
 Needs the extra [mxnet].
 """
 

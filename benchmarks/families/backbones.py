@@ -38,7 +38,7 @@ def dense(data: Any, name: str, units: int) -> Any:
     return sym.FullyConnected(data, num_hidden=units, name=name)
 
 
-def max_pool(data: Any, name: str, side: int = 2, **more: Any) -> Any:
+def max_pool(data: Any, name: str | None, side: int = 2, **more: Any) -> Any:
     """Square maximum at every other place."""
     return sym.Pooling(data, kernel=(side, side), stride=(2, 2), pool_type="max", name=name, **more)
 
@@ -123,7 +123,8 @@ def mobilenet(data: Any, multiplier: float = 0.25) -> dict[str, Any]:
     ]
     strides = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
     found = conv_norm_relu(data, "mobilenet0_conv0", int(multiplier * 32), 3, 2, 1)
-    channels, maps = int(multiplier * 32), {}
+    channels = int(multiplier * 32)
+    maps: dict[str, Any] = {}
     for index, (width, stride) in enumerate(zip(widths, strides, strict=True)):
         name = f"mobilenet0_conv{2 * index + 1}"
         found = conv_norm_relu(found, name, channels, 3, stride, 1, num_group=channels)
@@ -141,7 +142,7 @@ def vgg16(data: Any) -> tuple[Any, Any]:
             found = conv_relu(found, f"{block}_{index}", filters, 3, 1, 1)
         fourth = found if block == 4 else fourth
         if block < 5:
-            rounding = {"pooling_convention": "full"} if block == 3 else {}
+            rounding: dict[str, Any] = {"pooling_convention": "full"} if block == 3 else {}
             found = max_pool(found, f"pool{block}", **rounding)
     return fourth, found
 

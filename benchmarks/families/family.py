@@ -73,7 +73,8 @@ class UserNetwork:
         pixels = picture[..., ::-1] if self.levels.bgr else picture
         if 1 in (self.shape[1], self.shape[-1]):
             pixels = grey(picture)[..., None]
-        data = (pixels.astype(np.float32) - np.float32(self.levels.mean)) / np.float32(self.levels.scale)
+        mean, scale = np.array(self.levels.mean, np.float32), np.array(self.levels.scale, np.float32)
+        data = (pixels.astype(np.float32) - mean) / scale
         batch = data[None] if self.is_last else data.transpose(2, 0, 1)[None]
         return {"data": np.ascontiguousarray(batch), **self.further}
 

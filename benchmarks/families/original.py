@@ -83,9 +83,9 @@ class OriginalNetwork:
         if rows.shape[-1] == 1:
             rows = np.concatenate([head[0] for head in outputs.values()], axis=1)
         else:
-            rows = rows * np.float32([1, 1, width, height, width, height])
+            rows = rows * np.array([1, 1, width, height, width, height], np.float32)
         rows[:, 2:] = np.clip(rows[:, 2:], 0, (width, height, width, height))  # as the runtime ends boxes
-        return rows[rows[:, 0] >= 0]
+        return np.asarray(rows[rows[:, 0] >= 0])
 
     @cached_property
     def _graph(self) -> dict[str, Any]:

@@ -53,19 +53,22 @@ def rfcn(classes: int = 21, count: int = 300) -> Any:
     maps = resnet_v2(variable())
     rois = propose(maps["c2"], variable("im_info"), count)
     shared = conv_relu(maps["c2"], "_new_1", 1024, 1)
-    pooled = []
-    for name, width in (("cls", classes), ("bbox", 8)):
-        found = sym.contrib.PSROIPooling(
-            conv(shared, f"rfcn_{name}", 49 * width, 1), rois, name=f"psroipooled_{name}_rois",
-            output_dim=width, pooled_size=7, group_size=7, spatial_scale=1 / 16,
-        )  # fmt: skip
-        pooled.append(sym.Reshape(average(found, f"ave_{name}_rois"), shape=(-1, width)))
-    return group_regions(rois, *pooled, classes, 8)
+    scores, boxes = pool_cells(shared, rois, "cls", classes), pool_cells(shared, rois, "bbox", 8)
+    return group_regions(rois, scores, boxes, classes, 8)
+
+
+def pool_cells(maps: Any, rois: Any, name: str, width: int) -> Any:
+    """Each region's average over 7 x 7 cells, ``[R, width]``, each cell from maps of its own."""
+    found = sym.contrib.PSROIPooling(
+        conv(maps, f"rfcn_{name}", 49 * width, 1), rois, name=f"psroipooled_{name}_rois",
+        output_dim=width, pooled_size=7, group_size=7, spatial_scale=1 / 16,
+    )  # fmt: skip
+    return sym.Reshape(average(found, f"ave_{name}_rois"), shape=(-1, width))
 
 
 def info(height: int, width: int) -> dict[str, Any]:
     """Size and scale of a picture, as R-CNN wants to know them."""
-    return {"im_info": np.float32([[height, width, 1]])}
+    return {"im_info": np.array([[height, width, 1]], np.float32)}
 
 
 SIZE = (1, 3, 384, 512)

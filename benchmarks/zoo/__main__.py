@@ -8,7 +8,7 @@
 
 Weights are random (nothing is downloaded), seeded, and calibrated so that nothing is degenerate. Each name
 runs in a process of its own; its result is a JSON file in the output folder, and a sweep that is interrupted
-goes on where it was. The exit code is 1 when a name does not pass that must. Needs the extra [mxnet].
+continues. The exit code is 1 when a name does not pass that must. Needs the extra [mxnet].
 """
 
 from __future__ import annotations

@@ -107,14 +107,16 @@ def run_phases(phases: Sequence[str], source: MxnetSource, options: ExportOption
     record = describe_symbol(source.network.symbol) | describe_file(path, result.metadata)
     record["export"] = describe_export(result, peak, params)
     if PARITY in phases:
-        record |= compare(source, options, result, record["inputs"][0][-2:])
+        record |= compare(source, options, result, tuple(record["inputs"][0][-2:]))
     if SPEED in phases and record.get("verdict") != FAILED:
         speed = measure_speed(source.network, path, result.metadata)
         record |= {"speed": speed, "threads": usable_cpus()}
     return record
 
 
-def compare(source: MxnetSource, options: ExportOptions, result: ExportResult, size: Sequence[int]) -> Record:
+def compare(
+    source: MxnetSource, options: ExportOptions, result: ExportResult, size: tuple[int, int]
+) -> Record:
     """Hold both engines against MXNet."""
     reference = source.convert(options).make_reference()
     assert reference is not None

@@ -32,7 +32,7 @@ constexpr int kRounds = 3;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// What is measured, and how.
-struct Task {
+struct Job {
   std::string model, frame;
   double amount;
   std::string threads;
@@ -52,14 +52,14 @@ struct Frame1080 {
   gcv::ImageView view;
 };
 
-ov::CompiledModel compile(const Task& task, const char* hint) {
+ov::CompiledModel compile(const Job& job, const char* hint) {
   static ov::Core core;
-  const auto model = core.read_model(task.model);
+  const auto model = core.read_model(job.model);
   ov::PartialShape shape = model->input(0).get_partial_shape();
   shape[0] = 1;
   model->reshape(shape);
   ov::AnyMap config{{"PERFORMANCE_HINT", std::string(hint)}, {"INFERENCE_PRECISION_HINT", std::string("f32")}};
-  if (task.threads != "0") config["INFERENCE_NUM_THREADS"] = task.threads;
+  if (job.threads != "0") config["INFERENCE_NUM_THREADS"] = job.threads;
   return core.compile_model(model, "CPU", config);
 }
 
@@ -75,23 +75,23 @@ ov::InferRequest make_request(ov::CompiledModel& compiled) {
   return request;
 }
 
-gcv::Detector open(const Task& task, gcv::Hint hint) {
+gcv::Detector open(const Job& job, gcv::Hint hint) {
   gcv::Options options;
   options.hint = hint;
-  options.threads = std::stoi(task.threads);
-  gcv::Detector detector(task.model, options);
-  detector.set_confidence(task.confidence);
+  options.threads = std::stoi(job.threads);
+  gcv::Detector detector(job.model, options);
+  detector.set_confidence(job.confidence);
   detector.warmup(3);
   return detector;
 }
 
-void measure_latency(const Task& task) {
-  const Frame1080 frame(task.frame);
-  const gcv::Detector detector = open(task, gcv::Hint::latency);
-  ov::CompiledModel compiled = compile(task, "LATENCY");
+void measure_latency(const Job& job) {
+  const Frame1080 frame(job.frame);
+  const gcv::Detector detector = open(job, gcv::Hint::latency);
+  ov::CompiledModel compiled = compile(job, "LATENCY");
   ov::InferRequest request = make_request(compiled);
   detector.run(frame.view);
-  for (int i = 0; i < static_cast<int>(task.amount); ++i) {
+  for (int i = 0; i < static_cast<int>(job.amount); ++i) {
     const auto first = Clock::now();
     request.infer();
     const double bare = seconds_since(first);
@@ -121,20 +121,20 @@ double infer_rate(ov::InferRequest& request, double seconds) {
   return static_cast<double>(done) / seconds_since(start);
 }
 
-void measure_stream(const Task& task) {
-  const Frame1080 picture(task.frame);
-  const gcv::Detector detector = open(task, gcv::Hint::latency);
-  ov::CompiledModel compiled = compile(task, "LATENCY");
+void measure_stream(const Job& job) {
+  const Frame1080 picture(job.frame);
+  const gcv::Detector detector = open(job, gcv::Hint::latency);
+  ov::CompiledModel compiled = compile(job, "LATENCY");
   ov::InferRequest request = make_request(compiled);
   for (int round = 0; round < kRounds; ++round) {
-    const double bare = infer_rate(request, task.amount);
-    std::printf("%.6f %.6f\n", 1e3 / bare, 1e3 / stream_rate(detector, picture, task.amount));
+    const double bare = infer_rate(request, job.amount);
+    std::printf("%.6f %.6f\n", 1e3 / bare, 1e3 / stream_rate(detector, picture, job.amount));
   }
 }
 
 /// Frames per second of requests that start again when they are done, as OpenVINO's benchmark_app runs them.
-double bare_rate(const Task& task) {
-  ov::CompiledModel compiled = compile(task, "THROUGHPUT");
+double bare_rate(const Job& job) {
+  ov::CompiledModel compiled = compile(job, "THROUGHPUT");
   std::vector<ov::InferRequest> requests(compiled.get_property(ov::optimal_number_of_infer_requests));
   std::atomic<bool> is_over{false};
   std::atomic<long> done{0};
@@ -148,18 +148,18 @@ double bare_rate(const Task& task) {
   }
   const auto start = Clock::now();
   for (ov::InferRequest& request : requests) request.start_async();
-  while (seconds_since(start) < task.amount) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  while (seconds_since(start) < job.amount) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   const double rate = static_cast<double>(done) / seconds_since(start);
   is_over = true;
   for (ov::InferRequest& request : requests) request.wait();
   return rate;
 }
 
-void measure_throughput(const Task& task) {
-  const Frame1080 picture(task.frame);
-  const double bare = bare_rate(task);
-  const gcv::Detector detector = open(task, gcv::Hint::throughput);
-  std::printf("%.4f %.4f %d\n", bare, stream_rate(detector, picture, task.amount), detector.streams());
+void measure_throughput(const Job& job) {
+  const Frame1080 picture(job.frame);
+  const double bare = bare_rate(job);
+  const gcv::Detector detector = open(job, gcv::Hint::throughput);
+  std::printf("%.4f %.4f %d\n", bare, stream_rate(detector, picture, job.amount), detector.streams());
 }
 
 }  // namespace
@@ -168,13 +168,13 @@ int main(int count, char** words) {
   if (count != 7) return 2;
   try {
     const std::string manner = words[3];
-    const Task task{words[1], words[2], std::atof(words[4]), words[5], static_cast<float>(std::atof(words[6]))};
+    const Job job{words[1], words[2], std::atof(words[4]), words[5], static_cast<float>(std::atof(words[6]))};
     if (manner == "latency") {
-      measure_latency(task);
+      measure_latency(job);
     } else if (manner == "stream") {
-      measure_stream(task);
+      measure_stream(job);
     } else {
-      measure_throughput(task);
+      measure_throughput(job);
     }
     return 0;
   } catch (const std::exception& error) {

@@ -89,7 +89,7 @@ int to_int(std::int64_t value, const char* name) {
   return static_cast<int>(value);
 }
 
-Frame::Frame(PyObject* object, const std::string& pixel_format) : array_(object, "frame") {
+PixelArray::PixelArray(PyObject* object, const std::string& pixel_format) : array_(object, "frame") {
   const PixelFormat format = parse_pixel_format(pixel_format);
   check(format);
   const int channels = channel_count(format);
@@ -101,7 +101,7 @@ Frame::Frame(PyObject* object, const std::string& pixel_format) : array_(object,
   if (!side_by_side) copy_pixels(channels);
 }
 
-void Frame::check(PixelFormat format) const {
+void PixelArray::check(PixelFormat format) const {
   if (!array_.is_uint8()) refuse_type(array_, "a uint8 array");
   const int channels = channel_count(format);
   const bool gray = channels == 1 && array_.dimensions() == 2;
@@ -112,7 +112,7 @@ void Frame::check(PixelFormat format) const {
   if (array_.size(0) < 1 || array_.size(1) < 1) refuse_value(array_, "at least one pixel");
 }
 
-void Frame::copy_pixels(int channels) {
+void PixelArray::copy_pixels(int channels) {
   copy_.resize(static_cast<std::size_t>(image_.width) * image_.height * channels);
   const std::int64_t channel_stride = array_.dimensions() == 3 ? array_.stride(2) : 1;
   std::uint8_t* out = copy_.data();

@@ -57,9 +57,9 @@ void check_floats(const Array& array, int dimensions, std::int64_t last = -1);
 /// A picture given as an array: [height, width, channels], or [height, width] if gray.
 ///
 /// Views with any strides are taken; only pixels that do not lie side by side are copied.
-class Frame {
+class PixelArray {
  public:
-  Frame(PyObject* object, const std::string& pixel_format);
+  PixelArray(PyObject* object, const std::string& pixel_format);
 
   const ImageView& image() const { return image_; }
 

@@ -54,7 +54,7 @@ void preprocess_array(nb::handle frame, const std::string& pixel_format, const P
                       nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value, ThreadCrew* crew,
                       const std::string& interpolation_name) {
   const Interpolation interpolation = parse_interpolation(interpolation_name);
-  const Frame picture(frame.ptr(), pixel_format);
+  const PixelArray picture(frame.ptr(), pixel_format);
   const Array planes(out.ptr(), "out", true);
   check_planes(planes);
   const Size input{to_int(planes.size(2), "out"), to_int(planes.size(1), "out")};

@@ -25,9 +25,9 @@ std::vector<float> copy_all(const Outputs& outputs, const char* name) {
   return {output.values, output.values + output.count()};
 }
 
-void map_boxes(std::vector<std::array<float, 4>>& boxes, const Seat& seat) {
+void map_boxes(std::vector<std::array<float, 4>>& boxes, const FrameGeometry& geometry) {
   float* corners = boxes.empty() ? nullptr : boxes[0].data();
-  boxes_to_frame(corners, static_cast<int>(boxes.size()), seat.placement, seat.frame, corners);
+  boxes_to_frame(corners, static_cast<int>(boxes.size()), geometry.placement, geometry.frame, corners);
 }
 
 Detections suppress(const Outputs& outputs, const DetectionSettings& settings, Crew* crew) {
@@ -89,25 +89,26 @@ MaskExtent spread(const std::array<float, 4>& box, const Placement& placement) {
 
 }  // namespace
 
-Detections decode_detections(const Outputs& outputs, const Seat& seat, const DetectionSettings& settings, Crew* crew) {
+Detections decode_detections(const Outputs& outputs, const FrameGeometry& geometry, const DetectionSettings& settings,
+                             Crew* crew) {
   Detections found;
   if (settings.nms_in_graph) {
     KeptRows(outputs, settings.score_threshold).copy_to(found);
   } else {
     found = suppress(outputs, settings, crew);
   }
-  map_boxes(found.boxes, seat);
+  map_boxes(found.boxes, geometry);
   return found;
 }
 
-InstanceMasks decode_instances(const Outputs& outputs, const Seat& seat, float score_threshold) {
+InstanceMasks decode_instances(const Outputs& outputs, const FrameGeometry& geometry, float score_threshold) {
   const KeptRows kept(outputs, score_threshold);
   const Output& masks = find_output(outputs, "masks");
   check_shape("masks", masks,
               {kept.rows(), masks.rank() == 3 ? masks.shape[1] : 0, masks.rank() == 3 ? masks.shape[2] : 0});
   InstanceMasks found;
   found.mask_size = size_of(masks);
-  found.frame_size = seat.frame;
+  found.frame_size = geometry.frame;
   if (!kept.positions().empty() && area(found.mask_size) == 0) {
     throw ArgumentError("output 'masks': found shape " + masks.describe() + ", expected cells");
   }
@@ -118,8 +119,8 @@ InstanceMasks decode_instances(const Outputs& outputs, const Seat& seat, float s
     const float* mask = masks.values + static_cast<std::size_t>(i) * cells;
     found.masks.insert(found.masks.end(), mask, mask + cells);
   }
-  for (const auto& box : found.boxes) found.extents.push_back(spread(box, seat.placement));
-  map_boxes(found.boxes, seat);
+  for (const auto& box : found.boxes) found.extents.push_back(spread(box, geometry.placement));
+  map_boxes(found.boxes, geometry);
   return found;
 }
 
@@ -131,47 +132,48 @@ Embedding decode_embedding(const Outputs& outputs) { return {copy_all(outputs, "
 
 Regression decode_regression(const Outputs& outputs) { return {copy_all(outputs, "values"), {}, {}}; }
 
-Segmentation decode_segmentation(const Outputs& outputs, const Seat& seat) {
+Segmentation decode_segmentation(const Outputs& outputs, const FrameGeometry& geometry) {
   const Output& logits = find_output(outputs, "logits");
   check_shape("logits", logits, {-1, -1, -1}, 1);
   Segmentation found;
-  found.size = seat.frame;
+  found.size = geometry.frame;
   const auto run = [&](auto& map) {
-    map.resize(area(seat.frame));
-    segment(logits.values, static_cast<int>(logits.shape[0]), size_of(logits), seat.placement, seat.input, seat.frame,
-            map.data());
+    map.resize(area(geometry.frame));
+    segment(logits.values, static_cast<int>(logits.shape[0]), size_of(logits), geometry.placement, geometry.input,
+            geometry.frame, map.data());
   };
   logits.shape[0] <= kMostByteIds ? run(found.class_map) : run(found.wide_map);
   return found;
 }
 
-Poses decode_poses(const Outputs& outputs, const Seat& seat) {
+Poses decode_poses(const Outputs& outputs, const FrameGeometry& geometry) {
   const Output& heatmaps = find_output(outputs, "heatmaps");
   check_shape("heatmaps", heatmaps, {-1, -1, -1}, 1);
   Poses found;
   found.joints = static_cast<std::size_t>(heatmaps.shape[0]);
   found.keypoints.resize(found.joints);
   found.scores.resize(found.joints);
-  decode_heatmaps(heatmaps.values, static_cast<int>(found.joints), size_of(heatmaps), seat.placement, seat.input,
-                  found.keypoints[0].data(), found.scores.data());
-  found.boxes.push_back({0, 0, static_cast<float>(seat.frame.width), static_cast<float>(seat.frame.height)});
+  decode_heatmaps(heatmaps.values, static_cast<int>(found.joints), size_of(heatmaps), geometry.placement,
+                  geometry.input, found.keypoints[0].data(), found.scores.data());
+  found.boxes.push_back({0, 0, static_cast<float>(geometry.frame.width), static_cast<float>(geometry.frame.height)});
   return found;
 }
 
-DepthMap decode_depth(const Outputs& outputs, const Seat& seat) {
+DepthMap decode_depth(const Outputs& outputs, const FrameGeometry& geometry) {
   const Output& image = find_output(outputs, "image");
   check_shape("image", image, {-1, -1, -1}, 1);
   DepthMap found;
-  found.size = seat.frame;
-  found.disparity.resize(area(seat.frame));
-  resize_map(image.values, size_of(image), seat.placement, seat.input, seat.frame, found.disparity.data());
+  found.size = geometry.frame;
+  found.disparity.resize(area(geometry.frame));
+  resize_map(image.values, size_of(image), geometry.placement, geometry.input, geometry.frame, found.disparity.data());
   return found;
 }
 
-Picture decode_picture(const Outputs& outputs, const Seat& seat, const ImageSettings& levels, bool is_rgb) {
+Picture decode_picture(const Outputs& outputs, const FrameGeometry& geometry, const ImageSettings& levels,
+                       bool is_rgb) {
   const Output& image = find_output(outputs, "image");
   check_shape("image", image, {-1, -1, -1}, 1);
-  const bool frame_is_rgb = seat.format == PixelFormat::rgb || seat.format == PixelFormat::rgba;
+  const bool frame_is_rgb = geometry.format == PixelFormat::rgb || geometry.format == PixelFormat::rgba;
   const auto channels = static_cast<int>(image.shape[0]);
   Picture found;
   found.size = size_of(image);

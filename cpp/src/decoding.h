@@ -18,15 +18,15 @@ namespace gcv {
 
 class Crew;
 
-Detections decode_detections(const Outputs& outputs, const Seat& seat, const DetectionSettings& settings,
+Detections decode_detections(const Outputs& outputs, const FrameGeometry& geometry, const DetectionSettings& settings,
                              Crew* crew = nullptr);
-InstanceMasks decode_instances(const Outputs& outputs, const Seat& seat, float score_threshold);
+InstanceMasks decode_instances(const Outputs& outputs, const FrameGeometry& geometry, float score_threshold);
 Classification decode_classification(const Outputs& outputs, Activation activation);
 Embedding decode_embedding(const Outputs& outputs);
 Regression decode_regression(const Outputs& outputs);
-Segmentation decode_segmentation(const Outputs& outputs, const Seat& seat);
-Poses decode_poses(const Outputs& outputs, const Seat& seat);
-DepthMap decode_depth(const Outputs& outputs, const Seat& seat);
-Picture decode_picture(const Outputs& outputs, const Seat& seat, const ImageSettings& levels, bool is_rgb);
+Segmentation decode_segmentation(const Outputs& outputs, const FrameGeometry& geometry);
+Poses decode_poses(const Outputs& outputs, const FrameGeometry& geometry);
+DepthMap decode_depth(const Outputs& outputs, const FrameGeometry& geometry);
+Picture decode_picture(const Outputs& outputs, const FrameGeometry& geometry, const ImageSettings& levels, bool is_rgb);
 
 }  // namespace gcv

@@ -29,8 +29,8 @@ struct Output {
 /// Outputs by name.
 using Outputs = std::map<std::string, Output, std::less<>>;
 
-/// Where a frame sits in the network's input.
-struct Seat {
+/// Where a frame lies in the network's input, and the sizes of both.
+struct FrameGeometry {
   Placement placement;
   Size input;
   Size frame;

@@ -11,7 +11,7 @@
 // Results from outputs of other shapes than a network should have, and how many CPUs there are.
 namespace {
 
-const gcv::Seat kSeat{{{0, 0, 64, 64}, {0, 0, 32, 32}}, {32, 32}, {64, 64}, gcv::PixelFormat::bgr};
+const gcv::FrameGeometry kGeometry{{{0, 0, 64, 64}, {0, 0, 32, 32}}, {32, 32}, {64, 64}, gcv::PixelFormat::bgr};
 const std::vector<float> kNumbers(64, 0.5f);
 
 gcv::Output output(std::vector<std::int64_t> shape) { return {kNumbers.data(), std::move(shape)}; }
@@ -21,8 +21,8 @@ gcv::Output output(std::vector<std::int64_t> shape) { return {kNumbers.data(), s
 TEST(decoding, detections_of_other_shapes_are_refused) {
   const gcv::DetectionSettings settings;
   const auto decode = [&](std::vector<std::int64_t> boxes, std::vector<std::int64_t> scores) {
-    return gcv::decode_detections({{"boxes", output(std::move(boxes))}, {"scores", output(std::move(scores))}}, kSeat,
-                                  settings);
+    return gcv::decode_detections({{"boxes", output(std::move(boxes))}, {"scores", output(std::move(scores))}},
+                                  kGeometry, settings);
   };
   CHECK(decode({0, 4}, {0, 3}).empty());
   CHECK(decode({0, 4}, {0, std::numeric_limits<int>::max()}).empty());
@@ -32,7 +32,7 @@ TEST(decoding, detections_of_other_shapes_are_refused) {
               decode({2, 2, 4}, {2, 3}));
   CHECK_ERROR(gcv::ArgumentError, "output 'scores': found shape [], expected [n, n]", decode({2, 4}, {}));
   CHECK_ERROR(gcv::ArgumentError, "output 'scores': found shape", decode({2, 4}, {1LL << 62, 1LL << 62}));
-  CHECK_ERROR(gcv::ArgumentError, "output 'boxes': found none", gcv::decode_detections({}, kSeat, settings));
+  CHECK_ERROR(gcv::ArgumentError, "output 'boxes': found none", gcv::decode_detections({}, kGeometry, settings));
 }
 
 TEST(decoding, ids_beyond_integers_are_kept) {
@@ -44,18 +44,18 @@ TEST(decoding, ids_beyond_integers_are_kept) {
   gcv::DetectionSettings settings;
   settings.nms_in_graph = true;
   const std::vector<int> expected{std::numeric_limits<int>::min(), 7};
-  CHECK_EQUAL(gcv::decode_detections(outputs, kSeat, settings).class_ids, expected);
-  CHECK_EQUAL(gcv::decode_instances(outputs, kSeat, 0.01f).class_ids, expected);
+  CHECK_EQUAL(gcv::decode_detections(outputs, kGeometry, settings).class_ids, expected);
+  CHECK_EQUAL(gcv::decode_instances(outputs, kGeometry, 0.01f).class_ids, expected);
 }
 
 TEST(decoding, maps_of_other_shapes_are_refused) {
   CHECK_ERROR(gcv::ArgumentError, "output 'logits': found shape [0, 4, 4], expected [n, n, n]",
-              gcv::decode_segmentation({{"logits", output({0, 4, 4})}}, kSeat));
+              gcv::decode_segmentation({{"logits", output({0, 4, 4})}}, kGeometry));
   CHECK_ERROR(gcv::ArgumentError, "output 'heatmaps': found shape [4, 4]",
-              gcv::decode_poses({{"heatmaps", output({4, 4})}}, kSeat));
+              gcv::decode_poses({{"heatmaps", output({4, 4})}}, kGeometry));
   CHECK_ERROR(gcv::ArgumentError, "image: found 2 channels, expected 1 or 3",
-              gcv::decode_picture({{"image", output({2, 4, 4})}}, kSeat, {}, true));
-  CHECK(gcv::decode_depth({{"image", output({1, 4, 4})}}, kSeat).disparity.size() == 64 * 64);
+              gcv::decode_picture({{"image", output({2, 4, 4})}}, kGeometry, {}, true));
+  CHECK(gcv::decode_depth({{"image", output({1, 4, 4})}}, kGeometry).disparity.size() == 64 * 64);
 }
 
 TEST(decoding, cpus_are_counted) {

@@ -67,7 +67,7 @@ def draw_scene(rng: np.random.Generator, width: int, height: int, poles: int | N
         rng: the only source of chance.
         width: columns of the picture.
         height: rows of the picture.
-        poles: how many poles with signs; drawn by lot when not given.
+        poles: how many poles with signs; drawn at random when not given.
     """
     canvas = draw_street(rng, width * OVERSAMPLING, height * OVERSAMPLING)
     boxes = plant_poles(canvas, draw_pole_count(rng) if poles is None else poles)

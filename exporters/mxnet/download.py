@@ -250,7 +250,7 @@ def read_chunk(response: Any) -> bytes:
 
 
 def watch_speed(patience: Patience) -> Callable[[int], None]:
-    """Return a function that is told of every byte, and raises where too few arrive."""
+    """Return a function to call with every block, which raises where too few bytes arrive."""
     begin, arrived = time.monotonic(), 0
 
     def check(size: int) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of the outputs of a detector's family, and what is told of it."""
+"""What becomes of the outputs of a detector's family, and the notes on it."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def choose(rows: Sequence[Row], hint: str) -> Row:
     """Take the fastest that loses little accuracy; among equally fast ones the plainest."""
     allowed = [row for row in rows if is_accurate(row, rows)]
     fastest = max(speed(row, hint) for row in allowed)
-    return min((row for row in allowed if speed(row, hint) * TIE >= fastest), key=plainness)
+    return min((row for row in allowed if speed(row, hint) * TIE >= fastest), key=rank_by_change)
 
 
 def speed(row: Row, hint: str) -> float:
@@ -51,7 +51,7 @@ def speed(row: Row, hint: str) -> float:
     return row.throughput.median if hint == "throughput" else 1e3 / row.stages["total"]["p50"]
 
 
-def plainness(row: Row) -> tuple[int, float]:
+def rank_by_change(row: Row) -> tuple[int, float]:
     """Order rows by how little was changed; INT8 files of a kind by how fast they are."""
     variant = row.variant
     form = variant.is_int8, variant.precision

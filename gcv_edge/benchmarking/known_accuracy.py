@@ -14,8 +14,8 @@ Key = tuple[str, str]
 """Pictures and metric: what figures must have in common to be compared."""
 
 
-def share_accuracy(files: Sequence[ModelFile], variants: Sequence[Variant]) -> list[Variant]:
-    """Give every variant the accuracy that was measured of it on the pictures that most of its family share.
+def assign_accuracies(files: Sequence[ModelFile], variants: Sequence[Variant]) -> list[Variant]:
+    """Assign every variant the accuracy that was measured of it on pictures that most of its family share.
 
     A figure may stand in another file: a network before pruning is the whole one, and after it the pruned
     float one. Before calibration it is the float one, which of a pruned file tells only where pruning itself

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from gcv_edge.benchmarking.known_accuracy import share_accuracy
+from gcv_edge.benchmarking.known_accuracy import assign_accuracies
 from gcv_edge.benchmarking.model_files import open_files
-from gcv_edge.benchmarking.variants import Variant, make_variant, name_variant, tell_apart
+from gcv_edge.benchmarking.variants import Variant, make_names_unique, make_variant, name_variant
 from gcv_edge.errors import UsageError
 
 PRECISIONS = ("f32", "bf16")
@@ -31,7 +31,7 @@ def list_variants(
     files = open_files(models)
     chosen = [name for name in precisions if engine == "openvino" or name != "bf16"]
     found = [make_variant(file, precision, engine) for file in files for precision in chosen]
-    return share_accuracy(files, tell_apart(found))
+    return assign_accuracies(files, make_names_unique(found))
 
 
 def list_references(
@@ -57,7 +57,7 @@ def list_references(
     families = list(dict.fromkeys(variant.family for variant in variants))
     plain = [plainest([variant for variant in variants if variant.family == family]) for family in families]
     if source is not None and (against != "mxnet" or len(plain) > 1):
-        raise UsageError(f"--source {source}: goes with --against mxnet and the files of one network")
+        raise UsageError(f"--source {source}: needs --against mxnet and the files of one network")
     if against != "mxnet":
         return [make_reference(variant, against) for variant in plain]
     return [

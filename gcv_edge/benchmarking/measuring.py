@@ -150,13 +150,13 @@ class BenchmarkRun:
         }
 
     def _load(self, one: RunningVariant) -> bool:
-        with self._telling(one):
+        with self._leave_out_on_error(one):
             one.measurement.facts = one.worker.ask("load")
             return True
         return False
 
     def _take_turn(self, one: RunningVariant) -> bool:
-        with self._telling(one):
+        with self._leave_out_on_error(one):
             time.sleep(self._settings.rest)
             seconds = self._settings.seconds
             calls = CallTimes(**one.worker.ask("turn", seconds=seconds))
@@ -175,7 +175,7 @@ class BenchmarkRun:
                 one.worker.close()  # it is done, and what a profile takes of memory is much
 
     @contextlib.contextmanager
-    def _telling(self, one: RunningVariant) -> Iterator[None]:
+    def _leave_out_on_error(self, one: RunningVariant) -> Iterator[None]:
         """Leave a variant out that fails, remembering why."""
         try:
             yield

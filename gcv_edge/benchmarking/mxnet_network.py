@@ -81,7 +81,9 @@ def prepare(mx: Any, network: Any, heads: Sequence[Any], name: str, data: Any, m
 
     def make(flags: Mapping[str, bool] = STATIC) -> Forward:
         operator = mx.nd.CachedOp(symbol, tuple(flags.items()))
-        return waiting(lambda batch: operator(*(batch if key == name else weights[key] for key in names)))
+        return make_synchronous(
+            lambda batch: operator(*(batch if key == name else weights[key] for key in names))
+        )
 
     return make
 
@@ -91,7 +93,7 @@ def hybrid(block: Any) -> MakeForward:
 
     def make(flags: Mapping[str, bool] = STATIC) -> Forward:
         block.hybridize(**{key: flags.get(key, False) for key in STATIC})
-        return waiting(block)
+        return make_synchronous(block)
 
     return make
 
@@ -152,8 +154,8 @@ def quantize(
     return network
 
 
-def waiting(forward: Callable[[Any], Any]) -> Forward:
-    """Make a function that returns when its outputs are there."""
+def make_synchronous(forward: Callable[[Any], Any]) -> Forward:
+    """Make a function that returns when its outputs are computed: MXNet itself computes later."""
 
     def run(batch: Any) -> list[Any]:
         outputs = forward(batch)

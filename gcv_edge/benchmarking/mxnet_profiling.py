@@ -35,7 +35,7 @@ def profile(mx: Any, run: Callable[[], object], file: Path) -> list[Kernel]:
 
 
 @contextlib.contextmanager
-def one_by_one(mx: Any) -> Iterator[None]:
+def without_bulking(mx: Any) -> Iterator[None]:
     """Let MXNet hand over operators one at a time; in bulk, the profiler sees only the bulk's sum."""
     before = mx.engine.set_bulk_size(0)
     try:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from gcv_edge.benchmarking.frames import choose, fetch_frames
-from gcv_edge.benchmarking.mxnet_profiling import one_by_one, profile
+from gcv_edge.benchmarking.mxnet_profiling import profile, without_bulking
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.measure.calls import CallTimes, StageTimes, time_calls
 from gcv_edge.measure.inputs import noise
@@ -80,7 +80,7 @@ class MxnetRunner:
     def profile(self) -> list[dict[str, Any]]:
         """Say which operators the network's time goes to, most time first."""
         file = Path(self._job["frames"]).with_name(f"{self._job['precision']}-profile.json")
-        with one_by_one(self._mx):
+        with without_bulking(self._mx):
             forward = self._make({})
             found = [asdict(kernel) for kernel in profile(self._mx, lambda: forward(self._noise), file)]
         self._forward = self._make()

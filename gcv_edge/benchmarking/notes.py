@@ -24,7 +24,7 @@ def find_noise(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def find_reservations(rows: Sequence[Row], settings: Settings) -> list[str]:
+def find_caveats(rows: Sequence[Row], settings: Settings) -> list[str]:
     """Say what a reader may misunderstand."""
     notes = describe_stages(rows)
     if settings.hint == "throughput" and any(row.variant.engine == "mxnet" for row in rows):

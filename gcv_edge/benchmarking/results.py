@@ -11,11 +11,11 @@ from typing import Any
 
 from gcv_edge import __version__
 from gcv_edge.benchmarking.advice import advise
-from gcv_edge.benchmarking.notes import find_noise, find_reservations
+from gcv_edge.benchmarking.notes import find_caveats, find_noise
 from gcv_edge.benchmarking.rows import Measurement, Row, make_row
 from gcv_edge.benchmarking.settings import Settings
 from gcv_edge.benchmarking.variants import Variant
-from gcv_edge.measure.isa import uncapped
+from gcv_edge.measure.isa import cap_notes
 from gcv_edge.measure.machine import describe_machine
 
 
@@ -98,7 +98,7 @@ def collect(
     """Make rows of what was measured, and notes."""
     rows = tuple(make_row(variant, found, measured) for variant, found in measured)
     engines = {row.variant.engine for row in rows}
-    notes = [*uncapped(settings.isa, engines), *find_noise(rows), *find_reservations(rows, settings)]
+    notes = [*cap_notes(settings.isa, engines), *find_noise(rows), *find_caveats(rows, settings)]
     date = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     return Benchmark(rows, settings, frames, describe_machine(), date, tuple(left_out), tuple(notes))
 

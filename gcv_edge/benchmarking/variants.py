@@ -110,8 +110,8 @@ def name_variant(is_pruned: bool, is_int8: bool, precision: str, stem: str = "")
     return ("pruned " if is_pruned else "") + name + (f" ({stem})" if stem else "")
 
 
-def tell_apart(variants: Sequence[Variant]) -> list[Variant]:
-    """Add the file's name to variants of a family that are called alike."""
+def make_names_unique(variants: Sequence[Variant]) -> list[Variant]:
+    """Add the file's name to variants of a family that have the same name."""
     keys = [(variant.family, variant.name) for variant in variants]
     return [
         add_stem(variant) if keys.count(key) > 1 else variant

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from gcv_edge.errors import DataError
-from gcv_edge.measure.findings import hash_array
+from gcv_edge.measure.result_cache import hash_array
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.runtime.frames import Pixels, view_frame
 from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.tasks import TENSORS
 
-Frame = Any
+FrameOrTensors = Any
 """A frame, uint8 ``[h, w, 3]`` BGR or ``[h, w]`` grey; for a network that takes tensors, a dict of them."""
 
 Batch = dict[str, NDArray[Any]]
@@ -35,7 +35,7 @@ CORRECTED_ON = 8
 """Batches kept for full bias correction."""
 
 
-class Feeder:
+class FrameBatcher:
     """Makes batches from frames: one picture, clip or set of tensors each, or a file's fixed number.
 
     Args:
@@ -70,8 +70,8 @@ class Feeder:
         return self._hash.hexdigest()
 
     @property
-    def sameness(self) -> str:
-        """Say that all pictures are equal, or that each has one colour only; empty otherwise."""
+    def identical_pictures_warning(self) -> str:
+        """A warning that all pictures are equal, or that each has one colour only; empty otherwise."""
         if self._first is None or self.frames == 1:
             return ""
         if self._are_equal:
@@ -80,7 +80,7 @@ class Feeder:
             return f"all {self.frames} pictures are of one colour"
         return ""
 
-    def batches(self, frames: Iterable[Frame]) -> Iterator[Batch]:
+    def batches(self, frames: Iterable[FrameOrTensors]) -> Iterator[Batch]:
         """Yield batches in the order of the frames.
 
         Frames too few for another batch are left out; if they are too few for the first, they are repeated.
@@ -121,7 +121,7 @@ class Feeder:
             hash_array(self._hash, np.asarray(array))
         return dict(tensors)
 
-    def _picture(self, frame: Frame) -> NDArray[Any]:
+    def _picture(self, frame: FrameOrTensors) -> NDArray[Any]:
         """Preprocess one frame to ``[C, H, W]``."""
         try:
             view = view_frame(frame, "bgr")

@@ -9,7 +9,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.calibration.qdq_placement import ACTIVATIONS, Placement
+from gcv_edge.calibration.qdq_placement import ACTIVATIONS, QdqPlacement
 from gcv_edge.calibration.quantization_parameters import (
     Floats,
     Target,
@@ -32,7 +32,7 @@ Means = Mapping[str, NDArray[np.float64]]
 Batches = Sequence[Mapping[str, NDArray[Any]]]
 
 
-def fast_shifts(placement: Placement, means: Means, target: Target) -> Shifts:
+def fast_shifts(placement: QdqPlacement, means: Means, target: Target) -> Shifts:
     """Compute, from the means of its inputs, what rounded weights add to the mean of each output channel.
 
     The zeros of padding are ignored. Transposed convolutions are not corrected.

@@ -31,17 +31,18 @@ class Recipe:
     Attributes:
         mode: how ranges are chosen (``ranges.MODES``).
         correction: of biases (``bias_correction.KINDS``).
-        fine: values of two signs have zero points, normalisations read float values (``qdq_nodes.quantize``).
+        asymmetric: values of two signs have zero points, and normalisations read float values
+            (``qdq_nodes.quantize``).
         kept_float: layers that are not quantised.
     """
 
     mode: str
     correction: str = "none"
-    fine: bool = False
+    asymmetric: bool = False
     kept_float: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        form = ", fine" if self.fine else ""
+        form = ", asymmetric" if self.asymmetric else ""
         kept = f", {len(self.kept_float)} layers float" if self.kept_float else ""
         return f"{self.mode}, {self.correction} bias correction{form}{kept}"
 
@@ -58,7 +59,7 @@ class QuantizedCandidate:
     recipe: Recipe
     kept: Mapping[str, str]
 
-    def keeping(self, layers: Sequence[str], reason: str) -> QuantizedCandidate:
+    def with_float_layers(self, layers: Sequence[str], reason: str) -> QuantizedCandidate:
         """Return a candidate in which more layers stay float."""
         kept = dict.fromkeys(layers, reason) | dict(self.kept)
         ordered = {name: kept[name] for name in (*self.kept, *layers)}
@@ -108,7 +109,7 @@ class CandidateBuilder:
             self.ranges[recipe.mode],
             self.target,
             kept_float=recipe.kept_float,
-            fine=recipe.fine,
+            asymmetric=recipe.asymmetric,
             bias_shifts={name: shift for name, shift in shifts.items() if name not in recipe.kept_float},
         )
         return model
@@ -121,7 +122,7 @@ class CandidateBuilder:
         fast = fast_shifts(placement, self.means, self.target)
         if recipe.correction == "fast":
             return fast
-        whole = Recipe(recipe.mode, "full", recipe.fine)
+        whole = Recipe(recipe.mode, "full", recipe.asymmetric)
         if whole not in self._full:
             quantized, layers = self._quantized(whole, fast), placement.layer_names
             rest = full_shifts(model, quantized, layers, self.corrected_on)
@@ -143,7 +144,7 @@ class CandidateEvaluator:
     def __init__(self, job: CalibrationJob, data: CalibrationData) -> None:
         self.builder = CandidateBuilder(job.source, job.target, data.ranges, data.means, data.corrected_on)
         self._reference = FloatReference(job.source, data.held_out, job.engine)
-        self._known = data.findings.at("agreement", data.key)
+        self._known = data.cache.at("agreement", data.key)
 
     def agreement(self, recipe: Recipe) -> float:
         """Measure, or look up, how well a recipe's network agrees with the float one, in decibels."""

@@ -19,22 +19,22 @@ from gcv_edge.measure.layers import LayerTime, profile
 NO_KERNEL = "no 8-bit kernel"
 
 
-def return_float_kernels(
+def keep_float_without_int8_kernel(
     job: CalibrationJob, data: CalibrationData, evaluator: CandidateEvaluator, candidate: QuantizedCandidate
 ) -> QuantizedCandidate:
     """Return layers to float that would be quantised and computed in float all the same."""
     if not (job.options.float_kernels and job.target.name == "x86"):
         return candidate
     job.watch.start("profile")
-    finding = data.findings.at("float kernels", data.key, candidate.recipe)
-    found = finding.value
+    cached = data.cache.at("float kernels", data.key, candidate.recipe)
+    found = cached.value
     if found is None:
         with tempfile.TemporaryDirectory() as folder:
             file = evaluator.builder.write(candidate.recipe, Path(folder) / "profiled.onnx")
             ran = profile(file, "bf16" if has_bf16() else "f32")
             found = find_float_kernels(candidate.quantized(job), ran)
-        finding.keep(found)
-    return candidate.keeping(found, NO_KERNEL)
+        cached.keep(found)
+    return candidate.with_float_layers(found, NO_KERNEL)
 
 
 def find_float_kernels(layers: Sequence[str], ran: Mapping[str, LayerTime]) -> list[str]:

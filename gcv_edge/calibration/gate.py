@@ -15,7 +15,7 @@ from gcv_edge.calibration.sensitivity import measure_sensitivity, worst_first
 from gcv_edge.calibration.statistics import CalibrationData
 from gcv_edge.calibration.writing import write_file
 from gcv_edge.evaluation.drop import Collapse, Drop, Measure, Score, as_score, find_collapses, find_drop
-from gcv_edge.measure.findings import Finding
+from gcv_edge.measure.result_cache import CachedResult
 
 ACCURACY = "accuracy"  # why the gate keeps layers float
 
@@ -80,8 +80,8 @@ class AccuracyGate:
     ) -> None:
         self._job, self._data, self._evaluator, self._score = job, data, evaluator, score
         judged_by = job.options.score_hash or secrets.token_hex()  # unknown: no other call's score counts
-        self._float = data.findings.at("float score", job.key, job.target.name, judged_by)
-        self._scores = data.findings.at("scores", data.key, judged_by)
+        self._float = data.cache.at("float score", job.key, job.target.name, judged_by)
+        self._scores = data.cache.at("scores", data.key, judged_by)
 
     def judge(
         self, candidate: QuantizedCandidate, max_drop: float | None, time_budget: float | None
@@ -89,23 +89,23 @@ class AccuracyGate:
         """Score a network, and return layers to float until no more than ``max_drop`` is lost."""
         deadline = time.monotonic() + (math.inf if time_budget is None else time_budget)
         self._job.watch.start("score")
-        before = remember(self._float, "float", lambda: self._score(self._job.source))
+        before = cached_score(self._float, "float", lambda: self._score(self._job.source))
         found = GatedCandidate(candidate, before, self._measure(candidate), max_drop)
-        found = found if found.passed else self._finer(found)
+        found = found if found.passed else self._try_zero_points(found)
         if found.passed or max_drop is None:
             return found
         fallback = self._search(found.candidate, before, max_drop, deadline)
         after = self._measure(found.candidate, fallback.kept_float)
-        kept = found.candidate.keeping(fallback.kept_float, ACCURACY)
+        kept = found.candidate.with_float_layers(fallback.kept_float, ACCURACY)
         return GatedCandidate(kept, before, after, max_drop, fallback.complete)
 
-    def _finer(self, found: GatedCandidate) -> GatedCandidate:
-        """Use the finer and slower form of 8-bit numbers where the score is higher with it."""
+    def _try_zero_points(self, found: GatedCandidate) -> GatedCandidate:
+        """Give values of two signs zero points, which is slower, where the score is higher with them."""
         if not self._job.target.has_zero_points or found.after is None:
             return found
-        finer = replace(found.candidate, recipe=replace(found.candidate.recipe, fine=True))
-        after = self._measure(finer)
-        return replace(found, candidate=finer, after=after) if after.points > found.after.points else found
+        tried = replace(found.candidate, recipe=replace(found.candidate.recipe, asymmetric=True))
+        after = self._measure(tried)
+        return replace(found, candidate=tried, after=after) if after.points > found.after.points else found
 
     def _search(
         self, candidate: QuantizedCandidate, before: Score, limit: float, deadline: float
@@ -119,7 +119,7 @@ class AccuracyGate:
 
     def _measure(self, candidate: QuantizedCandidate, kept: Sequence[str] = ()) -> Score:
         recipe = replace(candidate.recipe, kept_float=(*candidate.recipe.kept_float, *kept))
-        return remember(self._scores, repr(recipe), lambda: self._score_of(recipe))
+        return cached_score(self._scores, repr(recipe), lambda: self._score_of(recipe))
 
     def _score_of(self, recipe: Recipe) -> Score | float:
         with temporary_file() as path:
@@ -127,12 +127,12 @@ class AccuracyGate:
             return self._score(path)
 
 
-def remember(finding: Finding, name: str, measure: Callable[[], Score | float]) -> Score:
+def cached_score(cached: CachedResult, name: str, measure: Callable[[], Score | float]) -> Score:
     """Measure a score, or look it up."""
-    known: dict[str, Any] = finding.value or {}
+    known: dict[str, Any] = cached.value or {}
     if name not in known:
         known[name] = as_score(measure()).to_dict()
-        finding.keep(known)
+        cached.keep(known)
     return Score.from_dict(known[name])
 
 

@@ -7,13 +7,14 @@ import onnx_ir as ir
 import onnx_ir.passes.common as common
 
 from gcv_edge.graph.nodes import make_node, name_nodes, replace_node
-from gcv_edge.graph.values import add_constant
+from gcv_edge.graph.values import add_constant, input_of, shape_of
+from gcv_edge.graph.windows import SlidingWindow
 
 
 def prepare(model: ir.Model) -> ir.Model:
     """Name all nodes and apply all rewrites in place; the outputs stay the same."""
     name_nodes(model.graph)
-    rewrites = DenseToPointwisePass(), SubsampleFirstPass(), common.RemoveUnusedNodesPass()
+    rewrites = DenseToPointwisePass(), StridedPointwiseToMaxPoolPass(), common.RemoveUnusedNodesPass()
     return ir.passes.Sequential(*rewrites)(model).model
 
 
@@ -89,7 +90,7 @@ def is_flattened_by_picture(flatten: ir.Node | None) -> bool:
     return flatten is not None and flatten.attributes.get_int("axis", 1) == 1
 
 
-class SubsampleFirstPass(ir.passes.InPlacePass):
+class StridedPointwiseToMaxPoolPass(ir.passes.InPlacePass):
     """Replace a pointwise convolution with strides by a subsampling and one without.
 
     OpenVINO moves such strides up the graph, past the quantisation, and then runs the layers there in float.
@@ -106,7 +107,7 @@ class SubsampleFirstPass(ir.passes.InPlacePass):
         for layer in layers:
             data = layer.inputs[0]
             assert data is not None
-            strides = tuple(layer.attributes.get_ints("strides"))
+            strides = window_of(layer).strides
             if (data, strides) not in made:
                 made[data, strides] = subsample(model.graph, layer, data, strides)
             layer.replace_input_with(0, made[data, strides])
@@ -119,12 +120,13 @@ def skips_pixels(node: ir.Node) -> bool:
     weight = node.inputs[1] if node.op_type == "Conv" else None
     if weight is None or weight.shape is None or any(size != 1 for size in tuple(weight.shape)[2:]):
         return False
-    read = node.attributes
-    padded = any(read.get_ints("pads", [])) or read.get_string("auto_pad", "NOTSET") not in (
-        "NOTSET",
-        "VALID",
-    )
-    return max(read.get_ints("strides", [1])) > 1 and not padded
+    window = window_of(node)
+    return max(window.strides, default=1) > 1 and not window.is_padded
+
+
+def window_of(layer: ir.Node) -> SlidingWindow:
+    """Read the window of a convolution."""
+    return SlidingWindow.of(layer, len(shape_of(input_of(layer, 1))) - 2)
 
 
 def subsample(graph: ir.Graph, layer: ir.Node, data: ir.Value, strides: tuple[int, ...]) -> ir.Value:

@@ -10,14 +10,14 @@ from typing import Any
 
 import onnx_ir as ir
 
-from gcv_edge.calibration.batches import Feeder
+from gcv_edge.calibration.batches import FrameBatcher
 from gcv_edge.calibration.bias_correction import KINDS
 from gcv_edge.calibration.graph_rewrites import prepare
-from gcv_edge.calibration.qdq_placement import Placement, place
+from gcv_edge.calibration.qdq_placement import QdqPlacement, place
 from gcv_edge.calibration.quantization_parameters import Target, comparison_engine, find_target
 from gcv_edge.calibration.ranges import AUTO, MODES, find_mode
 from gcv_edge.errors import GcvEdgeError, UnsupportedError, UsageError
-from gcv_edge.measure.findings import environment, hash_file, key_of
+from gcv_edge.measure.result_cache import environment, hash_file, key_of
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pipeline import Stages
 from gcv_edge.runtime.modelfile import read_metadata
@@ -84,7 +84,7 @@ class CalibrationJob:
     options: CalibrationOptions
     metadata: ModelMetadata
     floating: ir.Model
-    placement: Placement
+    placement: QdqPlacement
     watch: Stages
 
     @property
@@ -104,18 +104,20 @@ class CalibrationJob:
 
     @cached_property
     def key(self) -> str:
-        """Hash of what every finding depends on: the float file, versions and the processor."""
+        """Hash of what every result depends on: the float file, versions and the processor."""
         return key_of(hash_file(self.source), environment())
 
-    def feeder(self) -> Feeder:
+    def batcher(self) -> FrameBatcher:
         """Return a new maker of batches."""
         inputs = self.floating.graph.inputs
         dtype = inputs[0].dtype or ir.DataType.FLOAT
-        return Feeder({value.name or "": lengths_of(value) for value in inputs}, self.metadata, dtype.numpy())
+        return FrameBatcher(
+            {value.name or "": lengths_of(value) for value in inputs}, self.metadata, dtype.numpy()
+        )
 
 
-def findings_path(output: Path) -> Path:
-    """Name the hidden file beside an output in which an interrupted calibration leaves its findings."""
+def cache_path(output: Path) -> Path:
+    """Name the hidden file beside an output in which an interrupted calibration leaves its results."""
     return output.with_name(f".{output.name}.calibration")
 
 
@@ -137,7 +139,7 @@ def open_job(
     return CalibrationJob(source, output, form, ranges, options, metadata, floating, placement, watch)
 
 
-def load_quantizable(source: Path) -> tuple[ir.Model, Placement]:
+def load_quantizable(source: Path) -> tuple[ir.Model, QdqPlacement]:
     """Load a float file; return its network, prepared, and all that can be quantised of it.
 
     Raises:
@@ -155,7 +157,7 @@ def load_quantizable(source: Path) -> tuple[ir.Model, Placement]:
     return model, placement
 
 
-def check_names(names: Iterable[str], placement: Placement) -> None:
+def check_names(names: Iterable[str], placement: QdqPlacement) -> None:
     """Refuse layers that are not there."""
     layers = placement.layer_names
     for name in names:

@@ -9,7 +9,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.calibration.qdq_placement import LAYERS, Placement, has_constants, is_affine, origin, place
+from gcv_edge.calibration.qdq_placement import LAYERS, QdqPlacement, has_constants, is_affine, origin, place
 from gcv_edge.calibration.quantization_parameters import (
     Floats,
     QuantizationParameters,
@@ -33,9 +33,9 @@ def quantize(
     target: Target,
     *,
     kept_float: Collection[str] = (),
-    fine: bool = False,
+    asymmetric: bool = False,
     bias_shifts: Mapping[str, Floats] | None = None,
-) -> Placement:
+) -> QdqPlacement:
     """Quantise a prepared model in place.
 
     Args:
@@ -43,15 +43,15 @@ def quantize(
         ranges: of the values of ``place``; those of values that are not quantised here are ignored.
         target: form of the 8-bit numbers.
         kept_float: names of layers that stay float.
-        fine: values of two signs get zero points (``choose_parameters``), and normalisations read numbers
-            before they are quantised: more accurate and slower.
+        asymmetric: values of two signs get zero points (``choose_parameters``), and normalisations read
+            numbers before they are quantised: more accurate and slower.
         bias_shifts: added to the biases, by the layer's name.
 
     Returns:
         What was quantised; its values are those of the float graph.
     """
     placement = place(model.graph, kept_float)
-    writer = QdqWriter(model.graph, target, fine)
+    writer = QdqWriter(model.graph, target, asymmetric)
     writer.quantize_values(placement, ranges)
     for layer in placement.layers:
         writer.quantize_weights(layer, (bias_shifts or {}).get(layer.name or ""))
@@ -65,21 +65,21 @@ class QdqWriter:
 
     Args:
         graph: prepared; it is changed.
-        target, fine: as ``quantize``.
+        target, asymmetric: as ``quantize``.
     """
 
-    def __init__(self, graph: ir.Graph, target: Target, fine: bool) -> None:
+    def __init__(self, graph: ir.Graph, target: Target, asymmetric: bool) -> None:
         self.graph = graph
         self._target = target
-        self._fine = fine
+        self._asymmetric = asymmetric
         self._scales: dict[ir.Value, np.float32] = {}
         self._stored: dict[tuple[ir.Value, bytes], tuple[ir.Value, ...]] = {}
 
-    def quantize_values(self, placement: Placement, ranges: Ranges) -> None:
+    def quantize_values(self, placement: QdqPlacement, ranges: Ranges) -> None:
         """Quantise every value of a placement for all its readers but layers that stay float."""
         parameters = {
             group: choose_parameters(
-                *joint_range(values, ranges), self._target, self._fine, group in placement.joined
+                *joint_range(values, ranges), self._target, self._asymmetric, group in placement.concat_groups
             )
             for group, values in placement.groups.items()
         }
@@ -90,7 +90,7 @@ class QdqWriter:
             self._scales[source] = parameters[placement.values[origin(source, placement)]].scale
 
     def _quantize_value(
-        self, value: ir.Value, parameters: QuantizationParameters, placement: Placement
+        self, value: ir.Value, parameters: QuantizationParameters, placement: QdqPlacement
     ) -> None:
         scale = add_constant(self.graph, f"{value.name}_scale", np.asarray(parameters.scale))
         zero = add_constant(self.graph, f"{value.name}_zero_point", np.asarray(parameters.zero_point))
@@ -105,8 +105,8 @@ class QdqWriter:
         for reader, index in readers:
             reader.replace_input_with(index, dequantized.outputs[0])
 
-    def _reads_float(self, node: ir.Node, placement: Placement) -> bool:
-        return is_float_layer(node, placement) or (self._fine and is_affine(node))
+    def _reads_float(self, node: ir.Node, placement: QdqPlacement) -> bool:
+        return is_float_layer(node, placement) or (self._asymmetric and is_affine(node))
 
     def _insert_behind(self, value: ir.Value, nodes: list[ir.Node]) -> None:
         producer = value.producer()
@@ -166,7 +166,7 @@ def joint_range(values: Collection[ir.Value], ranges: Ranges) -> tuple[float, fl
     return min(lows), max(highs)
 
 
-def is_float_layer(node: ir.Node, placement: Placement) -> bool:
+def is_float_layer(node: ir.Node, placement: QdqPlacement) -> bool:
     """Whether a node is a layer that stays float."""
     return node.op_type in LAYERS and has_constants(node) and node not in placement.layers
 

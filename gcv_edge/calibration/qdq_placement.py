@@ -29,7 +29,7 @@ AFFINE = frozenset({"BatchNormalization", "Mul", "Add"})
 
 
 @dataclass(frozen=True)
-class Placement:
+class QdqPlacement:
     """What is quantised.
 
     Attributes:
@@ -58,12 +58,12 @@ class Placement:
         return found
 
     @property
-    def joined(self) -> set[str]:
+    def concat_groups(self) -> set[str]:
         """Groups of values that are concatenated."""
         return {group for value, group in self.copies.items() if producer_type(value) == "Concat"}
 
 
-def place(graph: ir.Graph, kept_float: Collection[str] = ()) -> Placement:
+def place(graph: ir.Graph, kept_float: Collection[str] = ()) -> QdqPlacement:
     """Decide what is quantised.
 
     Args:
@@ -74,14 +74,18 @@ def place(graph: ir.Graph, kept_float: Collection[str] = ()) -> Placement:
     edges = dict.fromkeys((node, 0) for node in layers)
     for node in quantized_sums_and_poolings(layers):
         edges |= dict.fromkeys((node, index) for index, value in data_of(node) if is_computed(value))
-    edges = {edge: None for edge in edges if not is_copied(edge[0].inputs[edge[1]], edges)}
+    edges = {edge: None for edge in edges if not reuses_quantized_values(edge[0].inputs[edge[1]], edges)}
     groups = ScaleGroups()
-    copying = [node for node in graph if copies(node) and is_copied(node.outputs[0], edges)]
+    copying = [
+        node
+        for node in graph
+        if passes_values_unchanged(node) and reuses_quantized_values(node.outputs[0], edges)
+    ]
     for node in copying:
         groups.join([*(value for _, value in data_of(node)), node.outputs[0]])
     values = [input_of(node, index) for node, index in edges]
     copied = [node.outputs[0] for node in copying]
-    return Placement(
+    return QdqPlacement(
         layers,
         {value: groups.name(value) for value in values},
         {value: groups.name(value) for value in copied},
@@ -97,16 +101,18 @@ def quantized_sums_and_poolings(layers: Collection[ir.Node]) -> Iterator[ir.Node
     stack = [(node.inputs[0], True) for node in layers]
     seen: set[tuple[ir.Node, bool]] = set()
     while stack:
-        value, joins = stack.pop()
+        value, through_concat = stack.pop()
         node = value.producer() if value is not None else None
-        if node is None or (node, joins) in seen:
+        if node is None or (node, through_concat) in seen:
             continue
-        seen.add((node, joins))
-        if is_residual_sum(node) or (joins and (copies(node) or node.op_type in AVERAGING)):
+        seen.add((node, through_concat))
+        if is_residual_sum(node) or (
+            through_concat and (passes_values_unchanged(node) or node.op_type in AVERAGING)
+        ):
             yield node
             stack += [(source, True) for _, source in data_of(node)]
         elif node.op_type in ACTIVATIONS:
-            stack.append((node.inputs[0], joins))
+            stack.append((node.inputs[0], through_concat))
         elif is_affine(node):  # concatenations before it keep the scales of their parts apart
             stack += [(source, False) for source in node.inputs if is_computed(source)]
 
@@ -134,7 +140,7 @@ def is_affine(node: ir.Node) -> bool:
     return node.op_type in AFFINE and [is_computed(value) for value in node.inputs].count(True) == 1
 
 
-def copies(node: ir.Node) -> bool:
+def passes_values_unchanged(node: ir.Node) -> bool:
     """Whether a node's result holds only numbers of its inputs."""
     if node.op_type == "Resize":
         return node.attributes.get_string("mode", "nearest") == "nearest"
@@ -158,15 +164,17 @@ def producer_type(value: ir.Value) -> str:
     return node.op_type if node is not None else ""
 
 
-def is_copied(value: ir.Value | None, edges: Collection[tuple[ir.Node, int]]) -> bool:
-    """Whether a value holds copies of numbers that are quantised before it, and needs no nodes of its own."""
+def reuses_quantized_values(value: ir.Value | None, edges: Collection[tuple[ir.Node, int]]) -> bool:
+    """Whether a value holds numbers that are quantised before it unchanged, and needs no nodes of its own."""
     node = value.producer() if value is not None else None
-    if node is None or not copies(node):
+    if node is None or not passes_values_unchanged(node):
         return False
-    return any((node, index) in edges or is_copied(source, edges) for index, source in data_of(node))
+    return any(
+        (node, index) in edges or reuses_quantized_values(source, edges) for index, source in data_of(node)
+    )
 
 
-def origin(value: ir.Value, placement: Placement) -> ir.Value:
+def origin(value: ir.Value, placement: QdqPlacement) -> ir.Value:
     """Find the quantised value that a value is a copy of; it may be that value itself."""
     while value not in placement.values:
         node = value.producer()

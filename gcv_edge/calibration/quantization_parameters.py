@@ -88,7 +88,7 @@ class QuantizationParameters:
 
 
 def choose_parameters(
-    low: float, high: float, target: Target, asymmetric: bool = False, joined: bool = False
+    low: float, high: float, target: Target, asymmetric: bool = False, concatenated: bool = False
 ) -> QuantizationParameters:
     """Choose scale and zero point for a range of numbers.
 
@@ -96,7 +96,7 @@ def choose_parameters(
         low, high: ends of the range; it is widened to contain zero.
         target: says whether U8 may have a zero point.
         asymmetric: use U8 with a zero point for ranges with two signs: finer, and slower with AMX.
-        joined: the numbers are concatenated. OpenVINO 2026.4 without AMX computes wrong results where a
+        concatenated: the numbers are concatenated. OpenVINO 2026.4 without AMX computes wrong results where a
             convolution and a Concat read the same S8 numbers, so these become U8 around ``MIDDLE``.
     """
     low, high = min(low, 0.0), max(high, 0.0)
@@ -104,7 +104,7 @@ def choose_parameters(
         scale = max((high - low) / 255, SMALLEST_SCALE)
         return QuantizationParameters(np.float32(scale), np.uint8(round(-low / scale)))
     largest = max(high, -low, 127 * SMALLEST_SCALE)
-    zero_point = MIDDLE if joined and target.has_zero_points else np.int8(0)
+    zero_point = MIDDLE if concatenated and target.has_zero_points else np.int8(0)
     return QuantizationParameters(np.float32(largest / 127), zero_point)
 
 
@@ -127,11 +127,13 @@ def weight_scales(
 
 def weight_levels(weight: Floats, scales: Floats, axis: int, limit: int) -> Floats:
     """Round weights to whole levels of their channels' scales."""
-    return np.asarray(np.rint(weight / along(scales, weight.ndim, axis)).clip(-limit, limit))
+    return np.asarray(
+        np.rint(weight / reshape_to_channel_axis(scales, weight.ndim, axis)).clip(-limit, limit)
+    )
 
 
-def along(scales: Floats, rank: int, axis: int) -> Floats:
-    """Shape a number per channel for arithmetic with weights."""
+def reshape_to_channel_axis(scales: Floats, rank: int, axis: int) -> Floats:
+    """Shape ``[C]`` for broadcasting: C along the channel axis, 1 along all others."""
     return scales.reshape([-1 if index == axis else 1 for index in range(rank)])
 
 
@@ -139,7 +141,9 @@ def rounded_weights(layer: ir.Node, target: Target) -> Floats:
     """Return a layer's weights as 8 bits represent them, in float; a large bias is left out of account."""
     weight, axis, limit = weights_of(input_of(layer, 1)), output_axis(layer), target.weight_limit
     scales = weight_scales(weight, axis, limit, None, np.float32(1))
-    return np.asarray(weight_levels(weight, scales, axis, limit) * along(scales, weight.ndim, axis))
+    return np.asarray(
+        weight_levels(weight, scales, axis, limit) * reshape_to_channel_axis(scales, weight.ndim, axis)
+    )
 
 
 def weights_of(value: ir.Value) -> Floats:

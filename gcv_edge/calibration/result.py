@@ -23,7 +23,7 @@ class CalibrationResult:
     Attributes:
         path: the file.
         target: processors it is for.
-        mode, correction, fine: of the recipe that was kept.
+        mode, correction, asymmetric: of the recipe that was kept.
         data: name or description of the pictures, as the caller gave it.
         data_hash: of the pictures: the caller's, or SHA-256 over the frames read.
         measured_hash: of the pictures that the score was measured on, as the caller gave it.
@@ -58,7 +58,7 @@ class CalibrationResult:
     target: str
     mode: str
     correction: str
-    fine: bool
+    asymmetric: bool
     data: str
     data_hash: str
     pictures: int
@@ -99,6 +99,7 @@ class CalibrationResult:
         """Return what goes into the file's metadata and into JSON."""
         entries = asdict(self)
         del entries["path"], entries["resumed"]
+        entries["fine"] = entries.pop("asymmetric")  # as files that exist name it
         entries |= {"drop": self.drop, "versions": versions(), "date": today()}
         return {name: rounded(value) for name, value in entries.items()}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import onnx_ir as ir
 
-from gcv_edge.calibration.batches import Frame
+from gcv_edge.calibration.batches import FrameOrTensors
 from gcv_edge.calibration.candidates import (
     CandidateBuilder,
     CandidateEvaluator,
@@ -17,7 +17,7 @@ from gcv_edge.calibration.candidates import (
     choose_candidate,
     temporary_file,
 )
-from gcv_edge.calibration.float_kernels import return_float_kernels
+from gcv_edge.calibration.float_kernels import keep_float_without_int8_kernel
 from gcv_edge.calibration.gate import AccuracyGate, GatedCandidate
 from gcv_edge.calibration.job import CalibrationJob, CalibrationOptions, open_job
 from gcv_edge.calibration.quantization_parameters import choose_parameters
@@ -41,12 +41,12 @@ VERIFIED_ON = 8
 
 def calibrate(
     model_path: str | os.PathLike[str],
-    frames: Iterable[Frame],
+    frames: Iterable[FrameOrTensors],
     output: str | os.PathLike[str],
     *,
     target: str = "x86",
     mode: str = "auto",
-    held_out: Iterable[Frame] | None = None,
+    held_out: Iterable[FrameOrTensors] | None = None,
     score: Measure | None = None,
     max_drop: float | None = None,
     time_budget: float | None = None,
@@ -55,8 +55,8 @@ def calibrate(
 ) -> CalibrationResult:
     """Make an 8-bit network from a float one.
 
-    An interrupted call writes no output. It keeps its findings in a hidden file beside the output, and the
-    same call goes on from there. A finding is used only if nothing that it depends on has changed.
+    An interrupted call writes no output. It keeps its results in a hidden file beside the output, and the
+    same call continues from them. A result is used only if nothing that it depends on has changed.
 
     Args:
         model_path: exported float file, or its name in the store.
@@ -87,7 +87,7 @@ def calibrate(
     data = collect_data(job, frames, held_out, lambda first: dry_run(job, first))
     evaluator = CandidateEvaluator(job, data)
     candidate, candidates = choose_candidate(job, evaluator)
-    gated = GatedCandidate(return_float_kernels(job, data, evaluator, candidate))
+    gated = GatedCandidate(keep_float_without_int8_kernel(job, data, evaluator, candidate))
     if score is not None:
         gated = AccuracyGate(job, data, evaluator, score).judge(gated.candidate, max_drop, time_budget)
     if options.sensitivity:
@@ -95,9 +95,9 @@ def calibrate(
     return finish(job, data, evaluator, gated, candidates)
 
 
-def dry_run(job: CalibrationJob, frames: Sequence[Frame]) -> None:
+def dry_run(job: CalibrationJob, frames: Sequence[FrameOrTensors]) -> None:
     """Go all the way to a compared file with a few pictures, so that what cannot work fails at once."""
-    batches = list(job.feeder().batches(frames))
+    batches = list(job.batcher().batches(frames))
     if not batches:
         return
     found = collect_statistics(job.floating, job.placement, batches)
@@ -114,7 +114,7 @@ def finish(
     gated: GatedCandidate,
     candidates: Mapping[str, float],
 ) -> CalibrationResult:
-    """Time the forms, write the file of the gated network and remove the findings.
+    """Time the forms, write the file of the gated network and remove the cache.
 
     Args:
         job: what was asked for.
@@ -132,7 +132,7 @@ def finish(
         target=job.target.name,
         mode=recipe.mode,
         correction=recipe.correction,
-        fine=recipe.fine,
+        asymmetric=recipe.asymmetric,
         data=job.options.data,
         metric=job.options.metric,
         measured=job.options.measured,
@@ -154,7 +154,7 @@ def finish(
         pictures_needed=gated.pictures_needed,
         collapses=tuple(map(str, gated.collapses)),
         complete=gated.complete,
-        resumed=data.findings.resumed,
+        resumed=data.cache.resumed,
         milliseconds=forms,
         fastest=min(forms, key=lambda name: forms[name]) if forms else "",
         warnings=tuple(warnings_of(data, gated, forms)),
@@ -163,7 +163,7 @@ def finish(
     verified_on = data.held_out[:VERIFIED_ON]
     agree = write_file(model, result.path, job.metadata, result.to_dict(), batches=verified_on)
     job.watch.stop()
-    data.findings.discard()
+    data.cache.discard()
     return replace(result, engines_agree=agree, seconds=dict(job.watch.seconds))
 
 
@@ -183,7 +183,7 @@ def time_all(job: CalibrationJob, model: ir.Model) -> dict[str, float]:
 def scales_of(job: CalibrationJob, data: CalibrationData, recipe: Recipe) -> dict[str, float]:
     """Count the scales of activations, and return the smallest and the largest."""
     ranges = set(data.ranges[recipe.mode].values())
-    scales = [float(choose_parameters(*one, job.target, recipe.fine).scale) for one in ranges]
+    scales = [float(choose_parameters(*one, job.target, recipe.asymmetric).scale) for one in ranges]
     return {"count": len(scales), "smallest": min(scales), "largest": max(scales)}
 
 
@@ -191,8 +191,8 @@ def warnings_of(data: CalibrationData, gated: GatedCandidate, forms: Mapping[str
     """Say what the user should know."""
     if data.pictures < FEW_PICTURES:
         yield f"calibrated on {data.pictures} pictures: {FEW_PICTURES} to 500 give steadier ranges"
-    if data.sameness:
-        yield f"{data.sameness}: what is measured on them says nothing of others"
+    if data.identical_pictures_warning:
+        yield f"{data.identical_pictures_warning}: what is measured on them says nothing of others"
     fastest_float = min((forms[name] for name in ("fp32", "bf16") if name in forms), default=0.0)
     if forms and fastest_float < min(forms[name] for name in forms if name.startswith("int8")):
         yield "the float network is faster on this machine"

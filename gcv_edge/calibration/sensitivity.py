@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gcv_edge.calibration.candidates import CandidateEvaluator, QuantizedCandidate
 from gcv_edge.calibration.job import CalibrationJob
 from gcv_edge.calibration.qdq_nodes import Ranges
-from gcv_edge.calibration.qdq_placement import Placement, origin, place
+from gcv_edge.calibration.qdq_placement import QdqPlacement, origin, place
 from gcv_edge.calibration.quantization_parameters import Target, choose_parameters, rounded_weights
 from gcv_edge.calibration.statistics import CalibrationData
 from gcv_edge.graph.nodes import FLOAT, make_node
@@ -44,8 +44,8 @@ def measure_sensitivity(
         candidate: the network whose ranges are used.
         deadline: ``time.monotonic`` at which to stop.
     """
-    finding = data.findings.at("sensitivity", data.key, candidate.recipe.mode)
-    known: dict[str, float] = finding.value or {}
+    cached = data.cache.at("sensitivity", data.key, candidate.recipe.mode)
+    known: dict[str, float] = cached.value or {}
     if len(known) < len(job.layers):
         job.watch.start("sensitivity")
         model, ranges = evaluator.builder.prepared(), data.ranges[candidate.recipe.mode]
@@ -53,7 +53,7 @@ def measure_sensitivity(
         for layer in measuring.layers:
             if layer not in known and time.monotonic() < deadline:
                 known[layer] = measuring.measure(layer)
-                finding.keep(known)
+                cached.keep(known)
     data.sensitivity.update(known)
     return known
 
@@ -92,7 +92,7 @@ class Sensitivity:
         return [self._probe.run({**batch, SWITCHES: switches}) for batch in self._batches]
 
 
-def add_switches(graph: ir.Graph, placement: Placement, ranges: Ranges, target: Target) -> None:
+def add_switches(graph: ir.Graph, placement: QdqPlacement, ranges: Ranges, target: Target) -> None:
     """Let each layer read quantised data and weights where its switch is on, else float ones."""
     shape = ir.Shape([len(placement.layers)])
     switches = ir.Value(name=SWITCHES, type=ir.TensorType(ir.DataType.BOOL), shape=shape)

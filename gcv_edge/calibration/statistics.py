@@ -11,16 +11,16 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.calibration.batches import MOST_HELD_OUT, Batch, Frame, HeldOutSplit
+from gcv_edge.calibration.batches import MOST_HELD_OUT, Batch, FrameOrTensors, HeldOutSplit
 from gcv_edge.calibration.bias_correction import Means, channel_means
-from gcv_edge.calibration.job import CalibrationJob, findings_path
+from gcv_edge.calibration.job import CalibrationJob, cache_path
 from gcv_edge.calibration.qdq_nodes import Ranges
-from gcv_edge.calibration.qdq_placement import Placement
+from gcv_edge.calibration.qdq_placement import QdqPlacement
 from gcv_edge.calibration.ranges import Histogram, choose_range
 from gcv_edge.errors import DataError
 from gcv_edge.graph.probing import Probe
 from gcv_edge.graph.values import name_of
-from gcv_edge.measure.findings import Finding, Findings, key_of
+from gcv_edge.measure.result_cache import CachedResult, ResultCache, key_of
 
 DRY_RUN = 2
 """Pictures that are tried before the others are read."""
@@ -49,7 +49,7 @@ class ActivationStatistics:
 
 
 def collect_statistics(
-    model: ir.Model, placement: Placement, batches: Iterable[Mapping[str, NDArray[np.float32]]]
+    model: ir.Model, placement: QdqPlacement, batches: Iterable[Mapping[str, NDArray[np.float32]]]
 ) -> ActivationStatistics:
     """Run a float network, prepared, on batches, of which only counts and sums are kept."""
     inputs = {layer.name or "": name_of(layer.inputs[0]) for layer in placement.layers}
@@ -76,8 +76,8 @@ class CalibrationData:
     """What one pass over the pictures gave.
 
     Attributes:
-        findings: what this calibration has found out so far, on disk.
-        key: hash of what findings about 8-bit networks depend on: the job's key, all pictures, the target.
+        cache: what this calibration has found out so far, on disk.
+        key: hash of what results about 8-bit networks depend on: the job's key, all pictures, the target.
         ranges: of each value, by mode.
         means: of the channels of each layer's input.
         corrected_on: batches for full bias correction.
@@ -85,11 +85,11 @@ class CalibrationData:
         pictures: how many the statistics are of.
         compared: pictures in the held-out batches.
         data_hash: of the pictures.
-        sameness: says that the pictures are all the same; empty where they are not.
+        identical_pictures_warning: says that the pictures are all the same; empty where they are not.
         sensitivity: agreement by layer, as far as it was measured.
     """
 
-    findings: Findings
+    cache: ResultCache
     key: str
     ranges: Mapping[str, Ranges]
     means: Means
@@ -98,15 +98,15 @@ class CalibrationData:
     pictures: int
     compared: int
     data_hash: str
-    sameness: str
+    identical_pictures_warning: str
     sensitivity: dict[str, float] = field(default_factory=dict)
 
 
 def collect_data(
     job: CalibrationJob,
-    frames: Iterable[Frame],
-    held_out: Iterable[Frame] | None,
-    dry_run: Callable[[Sequence[Frame]], None],
+    frames: Iterable[FrameOrTensors],
+    held_out: Iterable[FrameOrTensors] | None,
+    dry_run: Callable[[Sequence[FrameOrTensors]], None],
 ) -> CalibrationData:
     """Read all pictures: take statistics of most, and hold a few out.
 
@@ -122,57 +122,57 @@ def collect_data(
         DataError: there is no picture, or something that is none.
     """
     job.watch.start("read")
-    findings, given = Findings(findings_path(job.output)), read_held_out(job, held_out)
+    cache, given = ResultCache(cache_path(job.output)), read_held_out(job, held_out)
     known = None
-    if findings.has("statistics") and iter(frames) is not frames:
-        reading = PicturePass(job, given)
-        for _ in reading.batches(frames):
+    if cache.has("statistics") and iter(frames) is not frames:
+        collector = StatisticsCollector(job, given)
+        for _ in collector.batches(frames):
             pass
-        known = reading.finding(findings).value
+        known = collector.cached(cache).value
     if known is None:
-        reading = PicturePass(job, given)
-        known = reading.statistics(frames, dry_run)
-        reading.finding(findings).keep(known)
-    reading.split.fill_held_out()
+        collector = StatisticsCollector(job, given)
+        known = collector.statistics(frames, dry_run)
+        collector.cached(cache).keep(known)
+    collector.split.fill_held_out()
     return CalibrationData(
-        findings,
-        reading.key,
+        cache,
+        collector.key,
         ranges={
             mode: {name: (low, high) for name, (low, high) in found.items()}  # JSON has lists
             for mode, found in known["ranges"].items()
         },
         means={name: np.asarray(mean) for name, mean in known["means"].items()},
-        corrected_on=reading.split.corrected_on,
-        held_out=reading.split.held_out,
+        corrected_on=collector.split.corrected_on,
+        held_out=collector.split.held_out,
         pictures=known["pictures"],
-        compared=len(reading.split.held_out) * reading.feeder.per_batch - reading.feeder.repeated,
-        data_hash=job.options.data_hash or reading.feeder.digest,
-        sameness=known["sameness"],
+        compared=len(collector.split.held_out) * collector.batcher.per_batch - collector.batcher.repeated,
+        data_hash=job.options.data_hash or collector.batcher.digest,
+        identical_pictures_warning=known.get("identical_pictures_warning", ""),
     )
 
 
-def read_held_out(job: CalibrationJob, frames: Iterable[Frame] | None) -> HeldOutSplit:
+def read_held_out(job: CalibrationJob, frames: Iterable[FrameOrTensors] | None) -> HeldOutSplit:
     """Read the pictures that the caller gave to compare on."""
     if frames is None:
         return HeldOutSplit()
-    feeder = job.feeder()
-    batches = list(itertools.islice(feeder.batches(frames), MOST_HELD_OUT))
-    return HeldOutSplit(batches, given_hash=feeder.digest)
+    batcher = job.batcher()
+    batches = list(itertools.islice(batcher.batches(frames), MOST_HELD_OUT))
+    return HeldOutSplit(batches, given_hash=batcher.digest)
 
 
-class PicturePass:
-    """One pass over the pictures: ``feeder`` makes batches of them, ``split`` divides these."""
+class StatisticsCollector:
+    """One pass over the pictures: ``batcher`` makes batches of them, ``split`` divides these."""
 
     def __init__(self, job: CalibrationJob, given: HeldOutSplit) -> None:
-        self._job, self.feeder = job, job.feeder()
+        self._job, self.batcher = job, job.batcher()
         self.split = replace(given, held_out=list(given.held_out), corrected_on=[])
 
-    def batches(self, frames: Iterable[Frame]) -> Iterator[Batch]:
+    def batches(self, frames: Iterable[FrameOrTensors]) -> Iterator[Batch]:
         """Give the batches that statistics are taken of."""
-        return self.split.divide(self.feeder.batches(frames))
+        return self.split.divide(self.batcher.batches(frames))
 
     def statistics(
-        self, frames: Iterable[Frame], dry_run: Callable[[Sequence[Frame]], None]
+        self, frames: Iterable[FrameOrTensors], dry_run: Callable[[Sequence[FrameOrTensors]], None]
     ) -> dict[str, Any]:
         """Take statistics of all batches, as values for JSON."""
         stream = iter(frames)
@@ -185,16 +185,16 @@ class PicturePass:
         return {
             "ranges": {mode: found.ranges(mode) for mode in self._job.modes},
             "means": {name: mean.tolist() for name, mean in found.means.items()},
-            "pictures": found.batches * self.feeder.per_batch - self.feeder.repeated,
-            "sameness": self.feeder.sameness,
+            "pictures": found.batches * self.batcher.per_batch - self.batcher.repeated,
+            "identical_pictures_warning": self.batcher.identical_pictures_warning,
         }
 
-    def finding(self, findings: Findings) -> Finding:
-        """Return the finding that depends on the pictures read, and on how they were divided."""
-        digest, is_given = self.feeder.digest, bool(self.split.given_hash)
-        return findings.at("statistics", self._job.key, self._job.modes, digest, is_given)
+    def cached(self, cache: ResultCache) -> CachedResult:
+        """Return the result that depends on the pictures read, and on how they were divided."""
+        digest, is_given = self.batcher.digest, bool(self.split.given_hash)
+        return cache.at("statistics", self._job.key, self._job.modes, digest, is_given)
 
     @property
     def key(self) -> str:
-        """Hash of what findings about 8-bit networks depend on."""
-        return key_of(self._job.key, self.feeder.digest, self.split.given_hash, self._job.target.name)
+        """Hash of what results about 8-bit networks depend on."""
+        return key_of(self._job.key, self.batcher.digest, self.split.given_hash, self._job.target.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import resource
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gcv_edge.cli.guard import OneLineError, translate
-from gcv_edge.measure.processes import claim_output, python_command, python_environment
+from gcv_edge.measure.processes import claim_output, kill_group, python_command, python_environment
 
 TIME_LIMIT = 600.0
 """Seconds that a verification may take."""
@@ -67,20 +66,13 @@ def ask(job: dict[str, Any], time_limit: float) -> tuple[list[dict[str, Any]], s
     try:
         output, _ = process.communicate(json.dumps(job), timeout=time_limit)
     except subprocess.TimeoutExpired:
-        kill(process)
+        kill_group(process)
         output, _ = process.communicate()
         end = f"took more than {time_limit:g} s and was ended (--time-limit)"
     finally:
-        kill(process)
+        kill_group(process)
     whole_lines = output.split("\n")[:-1]
     return [json.loads(line) for line in whole_lines], end or describe_end(process.wait())
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    """End a process and all that it started."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 def describe_end(code: int) -> str:

@@ -13,6 +13,7 @@ from gcv_edge.cli.options import Word, json_option
 from gcv_edge.cli.outputs import check_file, check_report, writing
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import GcvEdgeError, UsageError
+from gcv_edge.measure.isa import ISAS
 
 if TYPE_CHECKING:
     from gcv_edge.benchmarking import Benchmark, Row, Settings, Variant
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 REFERENCES = ("mxnet", "onnxruntime", "openvino")
 ENGINES = ("openvino", "onnxruntime")
 HINTS = ("latency", "throughput")
-ISAS = ("native", "vnni", "avx512", "avx2")
 PRECISIONS = ("f32", "bf16")
 
 NAMES = ("engine", "variant", "batch")
@@ -44,13 +44,13 @@ def parse_precisions(ctx: click.Context, param: click.Parameter, value: str) -> 
 
 @click.command()
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
-@click.option("--against", type=Word(REFERENCES), help="What the models are held against, in the same run.")
+@click.option("--against", type=Word(REFERENCES), help="Engine to compare with, in the same run.")
 @click.option(
     "--source", metavar="SOURCE", help="Network for --against mxnet: zoo name, NET-symbol.json or factory."
 )
-@click.option("--params", metavar="FILE", help="Parameters of SOURCE, where they are not beside it.")
+@click.option("--params", metavar="FILE", help="Parameters of SOURCE, if they are not beside it.")
 @click.option("--input", "pictures", metavar="INPUT", help="Picture, folder or video to measure on.")
-@click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="What computes.")
+@click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="Engine.")
 @click.option(
     "--precision",
     "precisions",
@@ -58,14 +58,14 @@ def parse_precisions(ctx: click.Context, param: click.Parameter, value: str) -> 
     callback=parse_precisions,
     default=",".join(PRECISIONS),
     show_default=True,
-    help="Of float operations.",
+    help="Precisions of float operations.",
 )
 @click.option(
     "--hint",
     type=Word(HINTS),
     default="latency",
     show_default=True,
-    help="One frame as soon as possible, or many at once.",
+    help="Each frame as soon as possible, or many at once.",
 )
 @click.option(
     "--batch",
@@ -77,7 +77,10 @@ def parse_precisions(ctx: click.Context, param: click.Parameter, value: str) -> 
     help="Frames per call: 1,8,128.",
 )
 @click.option(
-    "--threads", type=click.IntRange(1), metavar="N", help="CPU threads; else all that may be used."
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    help="CPU threads; without it, all that the process may use.",
 )
 @click.option(
     "--isa",
@@ -90,7 +93,7 @@ def parse_precisions(ctx: click.Context, param: click.Parameter, value: str) -> 
 @click.option(
     "--seconds", type=click.FloatRange(0.01), default=1.0, show_default=True, help="Length of a turn."
 )
-@click.option("--report", metavar="FILE.html", help="Write a page to look at.")
+@click.option("--report", metavar="FILE.html", help="Write an HTML report.")
 @click.option("--csv", "csv_file", metavar="FILE.csv", help="Write the table as CSV.")
 @json_option("Print everything as JSON.")
 @debug_option
@@ -114,9 +117,9 @@ def benchmark(
 ) -> None:
     """Measure how fast models are on this machine, and say which one to deploy.
 
-    MODEL is an exported file, or a name in the model store. Files of one network (FP32, INT8, pruned) are
-    held against each other. Every variant runs in a process of its own, and they take turns, so that a busy
-    neighbour slows all of them alike.
+    MODEL is an exported file, or a name in the model store. Files of the same network (FP32, INT8, pruned)
+    are compared with each other. Every variant runs in its own process, and they take turns, so that other
+    load affects all of them equally.
     """
     check_source(against, source, params)
     check_outputs(report, csv_file)
@@ -138,12 +141,12 @@ def check_source(against: str | None, source: str | None, params: str | None) ->
     """Refuse a source that nothing is done with.
 
     Raises:
-        UsageError: it goes with --against mxnet.
+        UsageError: it is given without --against mxnet.
     """
     if against != "mxnet":
         for option, value in (("--source", source), ("--params", params)):
             if value is not None:
-                raise UsageError(f"{option} {value}: goes with --against mxnet, which is not given")
+                raise UsageError(f"{option} {value}: needs --against mxnet, which is not given")
 
 
 def check_reference(found: Benchmark, against: str | None) -> None:

@@ -20,19 +20,21 @@ from gcv_edge.store import find_model
 
 @click.command()
 @click.argument("model")
-@click.option("--data", metavar="DATA", required=True, help="Pictures, with labels where there are any.")
+@click.option(
+    "--data", metavar="DATA", required=True, help="Pictures or a data set; labels are used if there are any."
+)
 @click.option("-o", "--output", metavar="OUT.onnx", help="File to write; without it, MODEL_int8.onnx.")
 @calibration_options
 @split_options
-@click.option("--pictures", metavar="DIR", help="Folder of the pictures, where it is not found beside DATA.")
-@click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not know.")
+@click.option("--pictures", metavar="DIR", help="Folder of the pictures, if it is not beside DATA.")
+@click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have.")
 @click.option(
     "--time-budget",
     type=Fraction(0),
     metavar="MINUTES",
-    help="Time for the search for layers that must stay float.",
+    help="Longest time to search for the layers to keep in float.",
 )
-@click.option("--keep-float", metavar="A,B", help="Names of layers that stay float in any case.")
+@click.option("--keep-float", metavar="A,B", help="Names of layers to keep in float in any case.")
 @max_pixels_option
 @json_option("Print what was found as JSON.")
 @debug_option
@@ -57,8 +59,8 @@ def calibrate(
 
     MODEL is an exported file, or a name in the model store. DATA is a folder of pictures, a folder with a
     folder for each class, Pascal VOC, COCO, pictures with label maps, or a .rec, .lst, .csv or COCO .json
-    file. It is calibrated on the part for training and measured on the one for measuring; where there is but
-    one part, that one is divided by lot.
+    file. The training split is for calibration, the test split for measuring; a data set with one split is
+    divided at random, the same way every time.
     """
     layers = parse_layers(keep_float)
     source = find_model(model)

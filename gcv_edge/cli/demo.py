@@ -111,7 +111,7 @@ def show_int8(model: Path, shipped: Path) -> None:
     options = OptimizeOptions(mode="mse", samples=100, is_quick=True)
     observer = TerminalObserver(str(shipped), options, quiet=True)
     echo("\nThe same in 8 bits, calibrated on half of these pictures and compared with the float file on")
-    echo("the others. They are far too few: enough to show how it goes, not to rely on.")
+    echo("the others. They are far too few to rely on; they only show how it works.")
     result = optimize_file(model, str(shipped), options, observer)
     assert result.quantized is not None
     print_int8(result, result.quantized)

@@ -47,13 +47,15 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 
 @click.command()
 @click.argument("source")
-@click.option("-o", "--output", metavar="OUT.onnx", help="File to write; without it, into the model store.")
-@click.option("--params", metavar="FILE", help="Parameters, where they are not beside the symbol file.")
+@click.option(
+    "-o", "--output", metavar="OUT.onnx", help="File to write; without it, a file in the model store."
+)
+@click.option("--params", metavar="FILE", help="Parameters, if they are not beside the symbol file.")
 @click.option(
     "--input-shape",
     metavar="1,3,H,W",
     multiple=True,
-    help="Shape of the input, where the name does not tell it (clips: 1,3,T,H,W); once for each input.",
+    help="Shape of the input, if SOURCE does not store it (clips: 1,3,T,H,W); once for each input.",
 )
 @click.option("--classes", metavar="A,B,C|FILE", help="Class names in order, or a file with one per line.")
 @task_option
@@ -62,18 +64,22 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
     type=Word(NMS_PLACES),
     default="runtime",
     show_default=True,
-    help="Where a detector's boxes are sorted out: by this package's runtimes, or inside the graph.",
+    help="Where boxes that overlap are suppressed: in this package's runtimes, or inside the graph.",
 )
 @click.option("--dynamic-batch", is_flag=True, help="Leave the number of frames per inference open.")
 @click.option("--no-verify", is_flag=True, help="Do not compare the result with the source.")
-@click.option("--part", type=int, metavar="N", help="Which part of a network of several inputs, from 1.")
-@click.option("--mean", metavar="R,G,B", help="Mean levels of the input, 0 to 255, where not ImageNet's.")
-@click.option("--scale", metavar="R,G,B", help="Divisors of the levels, where not ImageNet's.")
-@click.option("--bgr", is_flag=True, help="The network wants BGR.")
+@click.option(
+    "--part", type=int, metavar="N", help="Which part of a network with several inputs to export, from 1."
+)
+@click.option(
+    "--mean", metavar="R,G,B", help="Mean levels of the input, 0 to 255, if they are not ImageNet's."
+)
+@click.option("--scale", metavar="R,G,B", help="Divisors of the levels, if they are not ImageNet's.")
+@click.option("--bgr", is_flag=True, help="The network takes BGR.")
 @click.option(
     "--fit",
     metavar="stretch|crop|keep|letterbox",
-    help="How frames are fitted into the input; crop:0.875 takes that part of the short side, keep:114 and "
+    help="How frames are fitted into the input; crop:0.875 shows 87.5 % of the short side, keep:114 and "
     "letterbox:114 give the level around.",
 )
 @click.option(
@@ -82,7 +88,9 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
     help="How frames are resized, where not as the network's family does it; by-size: area to shrink, "
     "bicubic to enlarge.",
 )
-@click.option("--image-range", metavar="LOW,HIGH", help="Black and white in a picture the network makes.")
+@click.option(
+    "--image-range", metavar="LOW,HIGH", help="Values of black and white in pictures that the network makes."
+)
 @click.option(
     "--head",
     metavar="FAMILY",
@@ -92,13 +100,22 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 )
 @click.option("--boxes", metavar="NAME", help="For .onnx detectors: output with the boxes.")
 @click.option("--scores", metavar="NAME", help="For .onnx detectors: output with the scores.")
-@click.option("--box-format", type=Word(BOX_FORMATS), help="For .onnx detectors, where not the family's.")
-@click.option("--normalized", is_flag=True, help="For .onnx detectors: boxes are parts of the input's size.")
+@click.option(
+    "--box-format",
+    type=Word(BOX_FORMATS),
+    help="For .onnx detectors: format of boxes, if it is not the family's.",
+)
+@click.option(
+    "--normalized", is_flag=True, help="For .onnx detectors: coordinates are fractions of the input size."
+)
 @click.option(
     "--background", flag_value="first", help="For .onnx detectors: the first score is the background's."
 )
 @click.option(
-    "--background-last", "background", flag_value="last", help="For .onnx detectors: the last score is."
+    "--background-last",
+    "background",
+    flag_value="last",
+    help="For .onnx detectors: the last score is the background's.",
 )
 @click.option(
     "--no-background", "background", flag_value="none", help="For .onnx detectors: every score is a class's."
@@ -106,22 +123,25 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 @click.option(
     "--outputs",
     metavar="NAME,NAME",
-    help="What of the network to export, instead of its own outputs: any of its layers by name.",
+    help="Layers whose outputs to export, by name, instead of the network's own outputs.",
 )
 @click.option(
     "--activation",
     type=Word(ACTIVATIONS),
-    help="What makes class scores of a classifier's output, where it does not say so itself.",
+    help="What turns a classifier's output into class scores, if the network does not show it.",
 )
 @click.option("--random-weights", type=int, metavar="SEED", help="Untrained weights, for benchmarks only.")
 @click.option(
-    "--calibrate", "data", metavar="DATA", help="Pictures: make an 8-bit file beside, and measure it."
+    "--calibrate",
+    "data",
+    metavar="DATA",
+    help="Pictures or a data set: also make an 8-bit file, and measure it.",
 )
 @click.option(
     "--prune",
     "goal",
     metavar="1.5x|70%",
-    help="With --calibrate: first take channels out, until 8 bits are that much faster or work is that part.",
+    help="With --calibrate: first remove channels, until 8 bits are 1.5x as fast or 70% of the work is left.",
 )
 @distill_option
 @calibration_options

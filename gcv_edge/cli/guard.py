@@ -46,7 +46,7 @@ def debug_option(command: Decorated) -> Decorated:
         is_eager=True,
         expose_value=False,
         callback=switch_debug,
-        help="On an error, show where in the code it was.",
+        help="Print the traceback of an error.",
     )(command)
 
 
@@ -132,7 +132,7 @@ def make_folder(place: str) -> Path:
 
 @contextlib.contextmanager
 def muted_libraries() -> Iterator[None]:
-    """Keep C libraries off standard error (of a damaged picture, libpng writes there); Python stays heard."""
+    """Keep C libraries off standard error (libpng writes there of damaged pictures); Python still can."""
     try:
         kept = os.dup(sys.stderr.fileno())
     except (OSError, ValueError, AttributeError):

@@ -14,7 +14,6 @@ from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import json_option
 from gcv_edge.cli.text import echo
 from gcv_edge.cli.verdicts import describe_verdict, reservations
-from gcv_edge.labels import describe_repeated
 from gcv_edge.metadata import (
     ClipSettings,
     DepthSettings,
@@ -22,6 +21,7 @@ from gcv_edge.metadata import (
     ModelMetadata,
     Preprocessing,
 )
+from gcv_edge.repeated_labels import describe_repeated
 from gcv_edge.tasks import ACTION, CLASSIFICATION
 
 FITTING = {
@@ -61,7 +61,7 @@ SHOWN_LABELS = 12
 @json_option()
 @debug_option
 def info(model: str, as_json: bool) -> None:
-    """Say what a model file is for, what it wants, and where it comes from."""
+    """Show what a model file is for, which input it takes, and where it comes from."""
     from gcv_edge.runtime.modelfile import read_entries, read_metadata
     from gcv_edge.runtime.openvino_session import read_model
     from gcv_edge.store import find_model

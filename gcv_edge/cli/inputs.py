@@ -63,7 +63,7 @@ class Inputs:
         return len(places) if all(place.kind in (PICTURE, BROKEN) for place in places) else None
 
     def frames(self) -> Iterator[Frame]:
-        """Read the frames; of several places, what cannot be read is told and passed over.
+        """Read the frames; of several places, what cannot be read is reported and skipped.
 
         Raises:
             DataError: the only place cannot be read.
@@ -84,7 +84,7 @@ def tell(error: DataError) -> None:
 
 
 def open_inputs(names: Sequence[str]) -> Inputs:
-    """Find out what INPUTs are; of several, those that are wrong are told when their turn comes.
+    """Find out what INPUTs are; of several, wrong ones are reported when their turn comes.
 
     Raises:
         DataError: the only one does not exist, is a model, or is a folder without pictures.

@@ -146,13 +146,13 @@ def progress_bars() -> Iterator[Show]:
 
 @contextlib.contextmanager
 def resumable(output: Path) -> Iterator[None]:
-    """Say what an interrupted calibration leaves."""
-    from gcv_edge.calibration.job import findings_path
+    """Say what an interrupted calibration has kept."""
+    from gcv_edge.calibration.job import cache_path
 
     try:
         yield
     except KeyboardInterrupt:
-        there = findings_path(output).exists()
-        left = "the same command goes on from here" if there else "nothing had been found out yet"
+        there = cache_path(output).exists()
+        left = "run the same command to continue" if there else "there was no result to keep yet"
         echo(f"Interrupted: {show_path(output)} was not written; {left}", err=True)
         raise

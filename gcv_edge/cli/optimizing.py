@@ -41,22 +41,23 @@ def calibration_options(command: Decorated) -> Decorated:
             default=300,
             show_default=True,
             metavar="N",
-            help="Pictures to calibrate on: of the part for training, else half of the data at most.",
+            help="Most pictures to calibrate on, from the training split.",
         ),
         click.option(
             "--calib-mode",
             type=Word(MODES),
             default="auto",
             show_default=True,
-            help="How ranges are chosen; auto tries all. none and naive are GluonCV's names of minmax.",
+            help="How ranges are chosen; auto tries all. none and naive are GluonCV's names for minmax.",
         ),
         click.option(
             "--max-drop",
             type=Fraction(0),
             metavar="POINTS",
-            help="Points that may be lost, at 90 % confidence: layers return to float; else exit code 3.",
+            help="Points that may be lost, at 90 % confidence; layers are kept in float as needed. Exit code "
+            "3 if more is lost.",
         ),
-        click.option("--report", metavar="FILE.html", help="Write a page to look at."),
+        click.option("--report", metavar="FILE.html", help="Write an HTML report."),
     )
     for option in reversed(options):
         command = option(command)
@@ -67,12 +68,14 @@ def split_options(command: Decorated) -> Decorated:
     """Give a command the options that say which parts of a data set are for what."""
     options = (
         click.option(
-            "--split", metavar="NAME", help="Part of DATA to measure on, such as val; else the one for that."
+            "--split",
+            metavar="NAME",
+            help="Split of DATA to measure on, such as val; without it, the test split.",
         ),
         click.option(
             "--calibration-split",
             metavar="NAME",
-            help="Part of DATA to calibrate on; else train, where there is one.",
+            help="Split of DATA to calibrate on; without it, train if there is one.",
         ),
     )
     for option in reversed(options):

@@ -73,8 +73,8 @@ distill_option = click.option(
     flag_value=AUTOMATIC,
     default=False,
     metavar="[PASSES]",
-    help="Then train it to give what the whole network gives, that often over the pictures, or for some "
-    "minutes; kept where other pictures agree better. Needs the extra [torch].",
+    help="Then train the network with the whole one as teacher: PASSES times over the pictures, or for some "
+    "minutes. Needs the extra [torch].",
 )
 
 
@@ -90,11 +90,11 @@ max_pixels_option = click.option(
     metavar="N",
     expose_value=False,
     callback=set_max_pixels,
-    help=f"Pass over pictures with more pixels.  [default: {MAX_PIXELS}]",
+    help=f"Skip pictures with more pixels, without decoding.  [default: {MAX_PIXELS}]",
 )
 
 task_option = click.option(
-    "--task", type=Word(list(TASKS)), help="What the network is for, where it is not found out."
+    "--task", type=Word(list(TASKS)), help="What the network is for, if it is not recognised."
 )
 
 

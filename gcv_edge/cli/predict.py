@@ -33,21 +33,23 @@ PRECISIONS = ("f32", "bf16", "auto")
 @click.command()
 @click.argument("model")
 @click.argument("sources", metavar="INPUT...", nargs=-1, required=True)
-@click.option("--save", metavar="DIR", help="Write annotated copies there; the folder is made.")
+@click.option(
+    "--save", metavar="DIR", help="Write annotated copies into this folder; it is created if needed."
+)
 @max_pixels_option
 @json_option("Print a line of JSON per frame.")
 @click.option(
     "--threshold",
     type=Fraction(0, 1),
-    help="Show the detections or keypoints with a score over it.  [default: 0.5; for keypoints 0.2]",
+    help="Show detections or keypoints with a score over this.  [default: 0.5; for keypoints 0.2]",
 )
-@click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="What computes.")
+@click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="Engine.")
 @click.option(
     "--precision",
     type=Word(PRECISIONS),
     default="f32",
     show_default=True,
-    help="Of float operations; f32 is what export verified.",
+    help="Precision of float operations; the export verified f32.",
 )
 @debug_option
 def predict(
@@ -119,7 +121,7 @@ def refuse_threshold(network: LoadedNetwork) -> None:
 
 
 def report_clips(network: ActionRecognizer, inputs: Inputs, copies: Copies | None, *, as_json: bool) -> None:
-    """Print what happens in each video; of several, one that cannot be read is told and passed over.
+    """Print what happens in each video; of several, one that cannot be read is reported and skipped.
 
     Raises:
         DataError: the only one cannot be read.
@@ -155,7 +157,7 @@ def report_video(network: ActionRecognizer, part: Input, copies: Copies | None, 
     """Print what happens in a video, or in one stretch of a camera's after the other.
 
     Raises:
-        DataError: it cannot be read, or ended before its time: then when the rest was told.
+        DataError: it cannot be read, or is truncated; in that case its frames were printed before.
         UsageError: a camera's frames are to be saved.
     """
     from gcv_edge.runtime.sources import read_places

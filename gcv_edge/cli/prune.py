@@ -33,40 +33,44 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model")
 @click.option(
-    "--data", metavar="DATA|noise", help="Pictures like those it will see; or noise, for want of any."
+    "--data",
+    metavar="DATA|noise",
+    help="Pictures like those that the network will see, a data set, or noise if there are no pictures.",
 )
 @click.option(
-    "--speedup", type=Fraction(1, 20, min_open=True), metavar="X", help="Times faster, measured here."
+    "--speedup",
+    type=Fraction(1, 20, min_open=True),
+    metavar="X",
+    help="How many times as fast, measured on this machine.",
 )
 @click.option(
     "--precision",
     type=Word(["f32", "int8"]),
     default="f32",
     show_default=True,
-    help="In which --speedup counts: int8 where it is to be calibrated afterwards.",
+    help="Precision in which --speedup is measured: int8 if the network is calibrated afterwards.",
 )
 @click.option(
     "--macs",
     type=Fraction(0, 1, min_open=True, max_open=True),
     metavar="PART",
-    help="Part of the work to keep.",
+    help="Part of the multiply-accumulates to keep.",
 )
 @click.option(
     "--max-drop",
     type=Fraction(0, 100),
     metavar="POINTS",
-    help="Points that may be lost, at 90 % confidence: else it stays wider; exit code 3 where that fails.",
+    help="Points that may be lost, at 90 % confidence; channels are kept as needed. Exit code 3 if more is "
+    "lost.",
 )
 @split_options
-@click.option("--pictures", metavar="DIR", help="Folder of the pictures, where it is not found beside DATA.")
-@click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not know.")
+@click.option("--pictures", metavar="DIR", help="Folder of the pictures, if it is not beside DATA.")
+@click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have.")
 @distill_option
-@click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice.")
-@click.option(
-    "-o", "--output", metavar="OUT.onnx", help="File to write; else MODEL with _pruned in its name."
-)
-@click.option("--report", metavar="FILE.html", help="Write a page to look at.")
-@click.option("--explain", is_flag=True, help="List the channels that may go and why others may not.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")
+@click.option("-o", "--output", metavar="OUT.onnx", help="File to write; without it, MODEL_pruned.onnx.")
+@click.option("--report", metavar="FILE.html", help="Write an HTML report.")
+@click.option("--explain", is_flag=True, help="List the channels that can be removed, and why others cannot.")
 @max_pixels_option
 @json_option("Print what was made as JSON.")
 @debug_option
@@ -88,12 +92,12 @@ def prune(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Take channels out of a model until it is fast enough; no labels and no training code are needed.
+    """Remove channels from a model until it is fast enough; no labels and no training code are needed.
 
-    What is left is fitted, by least squares, to what the whole network computes on the pictures of --data;
-    with --distill, it is then trained to compute that. DATA is anything that gcv-edge calibrate takes: it is
-    fitted on the part for training and measured on the one for measuring.
-    Interrupted, the same command goes on where it was.
+    The remaining layers are fitted, by least squares, to what the whole network computes on the pictures of
+    --data; with --distill, they are then trained too. DATA is anything that gcv-edge calibrate takes: the
+    training split is for the fit, the test split for measuring. If the command is interrupted, run it again
+    to continue.
     """
     from gcv_edge.store import find_model
 
@@ -151,7 +155,7 @@ def show_result(result: OptimizeResult, options: OptimizeOptions, report: str | 
 def check_arguments(data: str | None, speedup: float | None, macs: float | None) -> None:
     """Raise UsageError unless there are data and one target."""
     if data is None:
-        raise UsageError("--data: expected a folder of pictures (or noise, for want of any)")
+        raise UsageError("--data: expected a folder of pictures, or noise if there are none")
     if (speedup is None) == (macs is None):
         raise UsageError("expected --speedup 1.5 or --macs 0.7, one of the two")
 

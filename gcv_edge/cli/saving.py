@@ -13,8 +13,8 @@ from gcv_edge.cli.guard import make_folder, naming
 from gcv_edge.cli.inputs import Inputs
 from gcv_edge.errors import DataError, GcvEdgeError
 from gcv_edge.files import replacing
-from gcv_edge.runtime.decoding import open_capture
 from gcv_edge.runtime.frames import Pixels
+from gcv_edge.runtime.picture_decoding import open_capture
 from gcv_edge.runtime.places import CAMERA, VIDEO
 from gcv_edge.runtime.sources import Frame
 

@@ -14,7 +14,7 @@ SIGNALLED = 128
 
 
 class Terminated(BaseException):
-    """The process has been told to end.
+    """A signal has asked the process to end.
 
     Attributes:
         code: exit code that says by which signal.
@@ -26,7 +26,7 @@ class Terminated(BaseException):
 
 @contextlib.contextmanager
 def ending_tidily() -> Iterator[None]:
-    """Unwind the stack where the process is told to end; told twice, it ends at once.
+    """Unwind the stack on a signal to end; on a second one, end at once.
 
     Signals that are ignored stay so (``nohup``).
     """

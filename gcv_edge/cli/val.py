@@ -31,13 +31,15 @@ LARGEST_SCALE = 8.0
 @click.argument("model")
 @click.argument("data")
 @click.option(
-    "--split", metavar="NAME", help="Part of DATA, such as val; else the one that is for measuring."
+    "--split",
+    metavar="NAME",
+    help="Split of DATA, such as val; without it, the first of test, val, trainval and train with labels.",
 )
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Measure on N pictures, spread over DATA.")
 @click.option(
     "--metric",
     type=Word(METRIC_NAMES),
-    help="What to measure, where the task has more than one: voc07, voc12 or coco for boxes.",
+    help="What to measure, if the task has several metrics: voc07, voc12 or coco for boxes.",
 )
 @click.option(
     "--like", type=Word(("gluoncv",)), help="Print the figure that GluonCV's own scripts would print too."
@@ -48,15 +50,15 @@ LARGEST_SCALE = 8.0
     metavar="0.5,1,...",
     help="For segmentation: look at each picture at several sizes, as GluonCV's MultiEvalModel does.",
 )
-@click.option("--pictures", metavar="DIR", help="Folder of the pictures, where it is not found beside DATA.")
-@click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not know.")
-@click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="What computes.")
+@click.option("--pictures", metavar="DIR", help="Folder of the pictures, if it is not beside DATA.")
+@click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have.")
+@click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="Engine.")
 @click.option(
     "--precision",
     type=Word(PRECISIONS),
     default="f32",
     show_default=True,
-    help="Of float operations; f32 is what export verified.",
+    help="Precision of float operations; the export verified f32.",
 )
 @max_pixels_option
 @json_option("Print the figures as JSON.")

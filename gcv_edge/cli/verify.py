@@ -15,15 +15,19 @@ from gcv_edge.errors import UsageError, VerificationError
 
 @click.command()
 @click.argument("model")
-@click.option("--against", metavar="SOURCE", help="What it was exported from; else what the file remembers.")
-@click.option("--params", metavar="FILE", help="Parameters of SOURCE, where they are not beside it.")
+@click.option(
+    "--against",
+    metavar="SOURCE",
+    help="Source of the export, run again; without it, the numbers stored in the file.",
+)
+@click.option("--params", metavar="FILE", help="Parameters of SOURCE, if they are not beside it.")
 @click.option(
     "--time-limit",
     type=Fraction(0, min_open=True),
     default=TIME_LIMIT,
     show_default=True,
     metavar="SECONDS",
-    help="How long it may take; a crash or this limit ends in one line.",
+    help="Longest time for the check. A crash or this limit is reported in one line.",
 )
 @json_option("Print the comparisons as JSON.")
 @debug_option
@@ -31,14 +35,14 @@ from gcv_edge.errors import UsageError, VerificationError
 def verify(
     ctx: click.Context, model: str, against: str | None, params: str | None, time_limit: float, as_json: bool
 ) -> None:
-    """Compare a model's numbers with those of its source; exit code 1 when they differ.
+    """Compare a model's numbers with those of its source; exit code 1 if they differ.
 
-    The file is opened in a process of its own, so that one of unknown origin can be looked at.
+    The file is opened in a separate process, so that a file of unknown origin can be checked.
     """
     from gcv_edge.store import find_model
 
     if params is not None and against is None:
-        raise UsageError("--params: goes with --against SOURCE, which is not given")
+        raise UsageError("--params: needs --against SOURCE, which is not given")
     path = find_model(model)
     with stages("running the model and its reference"):
         answer = verify_apart(path, against, params, time_limit, DEBUG in ctx.meta)

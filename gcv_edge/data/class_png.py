@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gcv_edge.data.reader import DamagedSampleError, read_bytes
 from gcv_edge.errors import DataError
-from gcv_edge.runtime.decoding import decode_picture
+from gcv_edge.runtime.picture_decoding import decode_picture
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PALETTE, GRAY = 3, 0

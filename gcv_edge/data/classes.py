@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from gcv_edge.errors import DataError
-from gcv_edge.labels import find_repeated
+from gcv_edge.repeated_labels import find_repeated
 
 SHOWN_NAMES = 8
 MOST_CLASSES = 1 << 31

@@ -16,7 +16,7 @@ from gcv_edge.data.targets import BoxTarget, InstanceTarget, KeypointTarget, Tar
 from gcv_edge.data.voc_folders import SPLITS
 from gcv_edge.errors import DataError
 from gcv_edge.files import is_file
-from gcv_edge.labels import describe_repeated
+from gcv_edge.repeated_labels import describe_repeated
 from gcv_edge.tasks import DETECTION, INSTANCES, POSE, Task
 
 PREFIXES = {None: "instances", DETECTION: "instances", INSTANCES: "instances", POSE: "person_keypoints"}

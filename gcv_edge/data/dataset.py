@@ -11,8 +11,8 @@ import numpy as np
 from gcv_edge.data.reader import DamagedSampleError, Reader, Size
 from gcv_edge.data.targets import ClassTarget, Target
 from gcv_edge.errors import DataError
-from gcv_edge.runtime.decoding import decode_picture
 from gcv_edge.runtime.frames import Pixels
+from gcv_edge.runtime.picture_decoding import decode_picture
 
 
 class Sample(NamedTuple):
@@ -144,7 +144,7 @@ class Dataset:
         return self._subset([at for at, place in enumerate(self._places()) if place not in taken])
 
     def split(self, part: float, seed: int = 0) -> tuple[Dataset, Dataset]:
-        """Divide this data set by lot, the same way on every machine.
+        """Divide this data set at random, the same way on every machine.
 
         Args:
             part: share of samples in the first half, between 0 and 1, or their number, an int.

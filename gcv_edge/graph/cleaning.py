@@ -6,9 +6,9 @@ import onnx_ir as ir
 import onnx_ir.passes.common as common
 
 from gcv_edge.graph.drop_identity import DropIdentityPass
-from gcv_edge.graph.exact_scores import ExactScoresPass
 from gcv_edge.graph.fold_batch_norm import FoldBatchNormPass
 from gcv_edge.graph.merge_resize import MergeResizePass
+from gcv_edge.graph.sigmoid_before_top_k import ReplaceSigmoidBeforeTopKPass
 
 
 def clean(model: ir.Model) -> ir.Model:
@@ -18,7 +18,7 @@ def clean(model: ir.Model) -> ir.Model:
         common.RemoveUnusedNodesPass(),
         FoldBatchNormPass(),
         MergeResizePass(),
-        ExactScoresPass(),
+        ReplaceSigmoidBeforeTopKPass(),
         common.DeduplicateHashedInitializersPass(size_limit=4096),
         common.CommonSubexpressionEliminationPass(),
         common.RemoveUnusedNodesPass(),

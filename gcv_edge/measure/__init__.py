@@ -1,1 +1,1 @@
-"""What measuring takes: timer, layer times, the machine, caps, child processes, resumable findings."""
+"""What measuring takes: timer, layer times, the machine, caps, child processes, a cache of results."""

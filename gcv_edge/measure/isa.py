@@ -23,7 +23,7 @@ class Cap:
     Attributes:
         onednn: oneDNN's name of it (``ONEDNN_MAX_CPU_ISA``).
         flags: of /proc/cpuinfo that a processor needs to be able to emulate it.
-        openblas: kernels that OpenBLAS, in MXNet and NumPy, is told to use.
+        openblas: kernels that OpenBLAS, in MXNet and NumPy, is made to use.
         core: of this package's own pre- and post-processing.
         like: a processor that stops there.
         beyond: what names of kernels have in them that do not stop there.
@@ -83,14 +83,14 @@ def is_beyond(name: str, kernel: str) -> bool:
     return cap is not None and any(part in kernel.lower() for part in cap.beyond)
 
 
-def uncapped(name: str, engines: Iterable[str]) -> list[str]:
-    """Say what a cap does not reach."""
+def cap_notes(name: str, engines: Iterable[str]) -> list[str]:
+    """Say what a cap reaches and what it does not; nothing without a cap."""
     cap = ISAS[name]
     if cap is None:
         return []
     notes = [
         f"--isa {name} caps oneDNN at {cap.onednn} ({cap.like}) in OpenVINO and MXNet, and gcv-edge's own "
-        f"code at {cap.core}; clock rates, caches and memory stay this machine's"
+        f"code at {cap.core}; clock rates, caches and memory are still this machine's"
     ]
     if "onnxruntime" in engines:
         notes.append(

@@ -31,7 +31,7 @@ class Worker:
         service: ``package.module:Class`` that the process makes from the job (``worker.Service``).
         job: for the service, in what JSON can spell; ``threads`` and ``isa`` bound the process.
         name: of the job, for messages.
-        log: where the process's standard error goes.
+        log: file for the process's standard error.
         patience: seconds that an answer may take; the process is ended after that. None: it is waited for.
     """
 
@@ -63,7 +63,7 @@ class Worker:
         """
         is_late = threading.Event()
         self._send({"do": command, **arguments})
-        with self._hurrying(is_late):
+        with self._time_limit(is_late):
             line = self._process.stdout.readline() if self._process.stdout is not None else ""
         if is_late.is_set():
             raise GcvEdgeError(f"{self._name}: {command} took more than {self._patience:g} s and was ended")
@@ -91,8 +91,8 @@ class Worker:
         self.close()
 
     @contextlib.contextmanager
-    def _hurrying(self, is_late: threading.Event) -> Iterator[None]:
-        """End the process, and say so, when what is done meanwhile takes too long."""
+    def _time_limit(self, is_late: threading.Event) -> Iterator[None]:
+        """End the process, and set ``is_late``, if what is done meanwhile takes longer than ``patience``."""
 
         def give_up() -> None:
             is_late.set()
@@ -108,7 +108,7 @@ class Worker:
                 timer.cancel()
 
     def _send(self, message: Mapping[str, Any]) -> None:
-        with contextlib.suppress(BrokenPipeError):  # the answer that does not come is told of
+        with contextlib.suppress(BrokenPipeError):  # ``ask`` reports the answer that does not come
             if self._process.stdin is not None:
                 self._process.stdin.write(json.dumps(message) + "\n")
                 self._process.stdin.flush()

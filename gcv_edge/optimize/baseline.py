@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gcv_edge.calibration.batches import Frame
+from gcv_edge.calibration.batches import FrameOrTensors
 from gcv_edge.calibration.quantization_parameters import comparison_engine, find_target
 from gcv_edge.evaluation.drop import Measure, Score
-from gcv_edge.measure.findings import hash_file, key_of
+from gcv_edge.measure.result_cache import hash_file, key_of
 from gcv_edge.optimize.dataset_split import DatasetSplit, SplitOptions, split_dataset
 from gcv_edge.optimize.evaluator import Evaluator, choose_evaluator, without_wrong_labels
 from gcv_edge.optimize.options import OptimizeOptions
@@ -19,7 +19,7 @@ from gcv_edge.runtime.loading import open_network
 from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.runtime.pixel_limit import LIMIT
 
-Data = str | os.PathLike[str] | Iterable[Frame]
+Data = str | os.PathLike[str] | Iterable[FrameOrTensors]
 """A data set, or frames."""
 
 

@@ -34,7 +34,7 @@ class SplitOptions:
         samples: pictures to calibrate on, at most.
         split: part to measure on; None for the one that is for measuring.
         calibration_split: part to calibrate on; None for the one that is for training. Where there is none,
-            or both are the same, that part is divided by lot.
+            or both are the same, that part is divided at random.
         has_limit: a limit of accuracy is to be held: enough pictures are kept to measure on, labels or not.
         pictures, ignore_unknown: as ``open_dataset`` takes them.
     """
@@ -80,7 +80,7 @@ class DatasetSplit:
         used = f"{len(self.calibration)} of {self.total} pictures{part} to calibrate{choice}"
         if self.is_by_lot:
             others = "other" if len(self.evaluation) == 1 else "others"
-            measured = f"{len(self.evaluation)} {others} to measure, by lot (seed {SEED})"
+            measured = f"{len(self.evaluation)} {others} to measure, at random (seed {SEED})"
         else:
             measured = f"{len(self.evaluation)} pictures{of_part(self.evaluation)} to measure"
         return f"{self.evaluation.name} ({self.evaluation.kind}): {used}; {measured}"
@@ -140,17 +140,17 @@ def split_dataset(data: Data, task: Task, labels: tuple[str, ...], options: Spli
     evaluation, has_labels, problem = open_part(data, task, labels, options.split, options)
     part = options.calibration_split or find_training_split(Path(data), task, evaluation.split_name)
     if part is None or part == evaluation.split_name:
-        return divide_by_lot(evaluation, options, has_labels, problem)
+        return split_at_random(evaluation, options, has_labels, problem)
     training = open_part(data, task, labels, part, options)[0].without(evaluation)
     if not len(training):
-        return divide_by_lot(evaluation, options, has_labels, problem)
+        return split_at_random(evaluation, options, has_labels, problem)
     chosen = training if options.samples >= len(training) else training.split(options.samples, SEED)[0]
     kept = evaluation.limit(MEASURED if has_labels else COMPARED)
     return DatasetSplit(len(training), chosen, kept, False, has_labels, problem)
 
 
-def divide_by_lot(dataset: Dataset, options: SplitOptions, has_labels: bool, problem: str) -> DatasetSplit:
-    """Divide one part of a data set by lot."""
+def split_at_random(dataset: Dataset, options: SplitOptions, has_labels: bool, problem: str) -> DatasetSplit:
+    """Divide one part of a data set at random."""
     total = len(dataset)
     if total < 2:
         raise DataError(

@@ -16,7 +16,7 @@ READING, PRUNING, CALIBRATING = "reading", "pruning", "calibrating"
 
 
 class Observer:
-    """Is told how far an optimization is, and shows nothing: override what you want to know."""
+    """Receives the progress of an optimization and shows nothing: override what you want to know."""
 
     def stage(self, name: str, output: Path | None) -> AbstractContextManager[object]:  # noqa: ARG002
         """Return a context in which a stage runs.

@@ -101,7 +101,7 @@ def optimize(
         output: file to write at the end; None: beside ``model``, with ``_pruned`` and ``_int8`` in its name.
         score: measures a file in points, instead of the data set's labels.
         whole: float file that points are held against, where ``model`` was pruned before; None: ``model``.
-        observer: is told how far it is.
+        observer: receives the progress.
 
     Raises:
         UsageError: what is asked for contradicts itself, or a limit is set and nothing can be measured.

@@ -9,8 +9,9 @@ Its rooms, each importing only itself and those before it (``tests/test_dependen
 4. ``search``: what channels are worth (``importance``, ``sensitivity``), what layers cost or how long they
    take (``cost``, ``latency``), and which widths are chosen (``allocation``, ``widths``).
 5. ``distillation``: training a pruned network in torch.
-6. ``job``, ``preparation``, ``finishing``: what is asked for; what the pictures tell, and the widths chosen
-   by it; pruning to them, checking and writing. ``stage`` leads through all of it.
+6. ``job``: what is asked for. ``preparation``: what the pictures tell. ``width_choice``: the widths chosen.
+   ``gate``: pruning to them, or to wider ones where too much is lost. ``writing``: the file and its record.
+   ``stage`` leads through all of it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from gcv_edge.errors import MissingExtraError
 
 try:
     from gcv_edge.prune.channels.spaces import ChannelSpace, Spaces, channel_spaces
-    from gcv_edge.prune.channels.surgery import apply_keep
+    from gcv_edge.prune.channels.surgery import remove_channels
     from gcv_edge.prune.results import PruneResult
     from gcv_edge.prune.search.cost import count_macs, predict_macs
     from gcv_edge.prune.stage import check_distilling, prune
@@ -30,10 +31,10 @@ __all__ = [
     "ChannelSpace",
     "PruneResult",
     "Spaces",
-    "apply_keep",
     "channel_spaces",
     "check_distilling",
     "count_macs",
     "predict_macs",
     "prune",
+    "remove_channels",
 ]

@@ -17,8 +17,8 @@ from gcv_edge.errors import GcvEdgeError, ModelFileError, UnsupportedError
 from gcv_edge.exporters.boundary import first_line
 from gcv_edge.graph.fold_batch_norm import FoldBatchNormPass
 from gcv_edge.graph.nodes import name_nodes
-from gcv_edge.measure.findings import Finding, Findings, environment, hash_file, key_of
 from gcv_edge.measure.machine import find_version
+from gcv_edge.measure.result_cache import CachedResult, ResultCache, environment, hash_file, key_of
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.prune.fitting.calibration_set import CalibrationSet
 from gcv_edge.prune.fitting.layers import LayerWeights
@@ -154,56 +154,56 @@ def normalize(model: ir.Model) -> ir.Model:
     return model
 
 
-class PruneFindings:
-    """What a pruning has found out so far, and what each finding depends on.
+class PruneResultCache:
+    """What a pruning has found out so far, and what each result depends on.
 
     Args:
-        job: the pruning; the findings are beside its output.
+        job: the pruning; the cache is beside its output.
         pictures: all that it looks at.
     """
 
     def __init__(self, job: PruneJob, pictures: CalibrationSet) -> None:
-        self._findings, self._goal = Findings(findings_path(job.output)), job.goal
+        self._cache, self._goal = ResultCache(cache_path(job.output)), job.goal
         self._machine = key_of(hash_file(job.source), environment())
         self._key = key_of(self._machine, pictures.levels, job.seed)
         self._training = (job.distill, find_version("torch")) if job.distill else ()
 
-    def ranking(self) -> Finding:
+    def ranking(self) -> CachedResult:
         """Units of each space, the most important first."""
-        return self._findings.at("orders", self._key)
+        return self._cache.at("orders", self._key)
 
-    def curves(self) -> Finding:
+    def curves(self) -> CachedResult:
         """What each space loses alone, by width."""
-        return self._findings.at("curves", self._key)
+        return self._cache.at("curves", self._key)
 
-    def layer_times(self) -> Finding:
+    def layer_times(self) -> CachedResult:
         """Seconds of each layer by width; no picture has a part in them."""
-        return self._findings.at("table", self._machine, self._goal.precision)
+        return self._cache.at("table", self._machine, self._goal.precision)
 
-    def widths(self) -> Finding:
+    def widths(self) -> CachedResult:
         """Widths chosen, before any is widened."""
         goal = self._goal
-        return self._findings.at("widths", self._key, goal.speedup, goal.macs, goal.precision)
+        return self._cache.at("widths", self._key, goal.speedup, goal.macs, goal.precision)
 
-    def fits(self, widths: Mapping[str, int]) -> Finding:
+    def fits(self, widths: Mapping[str, int]) -> CachedResult:
         """Layers fitted at some widths."""
-        return self._findings.at("fits", self._key, name_widths(widths))
+        return self._cache.at("fits", self._key, name_widths(widths))
 
-    def training(self, widths: Mapping[str, int]) -> Finding:
+    def training(self, widths: Mapping[str, int]) -> CachedResult:
         """A training at some widths, as far as it is."""
-        return self._findings.at("distilled", self._key, name_widths(widths), self._training)
+        return self._cache.at("distilled", self._key, name_widths(widths), self._training)
 
-    def drops(self, has_score: bool, score_hash: str) -> Finding:
+    def drops(self, has_score: bool, score_hash: str) -> CachedResult:
         """How much is lost, by widths."""
         judged_by = score_hash or secrets.token_hex()  # unknown: no other call's score counts
-        return self._findings.at("drops", self._key, self._training, judged_by if has_score else "")
+        return self._cache.at("drops", self._key, self._training, judged_by if has_score else "")
 
     def discard(self) -> None:
         """Remove the file: the pruning is done."""
-        self._findings.discard()
+        self._cache.discard()
 
 
-def findings_path(output: Path) -> Path:
+def cache_path(output: Path) -> Path:
     """File beside an output that keeps what has been found out."""
     return output.with_name(f".{output.name}.prune")
 
@@ -213,13 +213,13 @@ def name_widths(widths: Mapping[str, int]) -> str:
     return json.dumps(sorted(widths.items()))
 
 
-def keep_fits(finding: Finding, fits: Mapping[str, LayerWeights]) -> None:
+def keep_fits(cached: CachedResult, fits: Mapping[str, LayerWeights]) -> None:
     """Keep fitted layers."""
     matrices = {f"{name}/matrix": weights.matrix for name, weights in fits.items()}
-    finding.keep(list(fits), matrices | {f"{name}/bias": weights.bias for name, weights in fits.items()})
+    cached.keep(list(fits), matrices | {f"{name}/bias": weights.bias for name, weights in fits.items()})
 
 
-def restore_fits(finding: Finding) -> dict[str, LayerWeights]:
+def restore_fits(cached: CachedResult) -> dict[str, LayerWeights]:
     """Return the layers that are known to be fitted."""
-    arrays = finding.arrays
-    return {n: LayerWeights(arrays[f"{n}/matrix"], arrays[f"{n}/bias"]) for n in finding.value or ()}
+    arrays = cached.arrays
+    return {n: LayerWeights(arrays[f"{n}/matrix"], arrays[f"{n}/bias"]) for n in cached.value or ()}

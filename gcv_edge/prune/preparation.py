@@ -1,34 +1,23 @@
-"""What the pictures tell of a network, and the widths that are chosen by it."""
+"""What the pictures tell of a network: what its layers read, and which of its channels matter."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 from numpy.typing import ArrayLike
 
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.graph.values import shape_of
-from gcv_edge.graph.writing import write_model
-from gcv_edge.measure.networks import compare_speed
 from gcv_edge.prune.fitting.activations import MAX_BATCH
 from gcv_edge.prune.fitting.calibration_set import CalibrationSet, collect_pictures, noise_frames
 from gcv_edge.prune.fitting.network import RankedNetwork
 from gcv_edge.prune.fitting.outputs import Divergence
-from gcv_edge.prune.fitting.sequential import QuickFit
 from gcv_edge.prune.fitting.statistics import Moments, gather_moments
-from gcv_edge.prune.job import PruneFindings, PruneJob
-from gcv_edge.prune.results import Candidate
-from gcv_edge.prune.search.allocation import allocate
-from gcv_edge.prune.search.cost import Cost, LatencyCost, MacCost, count_macs
+from gcv_edge.prune.job import PruneJob, PruneResultCache
 from gcv_edge.prune.search.importance import rank_channels
-from gcv_edge.prune.search.latency import find_kinds, in_8_bits, measure_layers, plan_cases
-from gcv_edge.prune.search.sensitivity import Curves, JointLoss, Tradeoff, candidate_widths, measure_curves
-from gcv_edge.prune.search.widths import WidthSearch, allocate_for_speed
 from gcv_edge.tasks import CLASSIFICATION
 
 if TYPE_CHECKING:
@@ -38,11 +27,6 @@ MOST_PICTURES = 1024
 NOISE_PICTURES = 256
 CHECK_SHARE = 1 / 8
 """Part of the pictures that nothing is fitted on."""
-CURVE_WORK = 1e13
-"""Multiply-accumulates that all curves may take."""
-REFITTED_ON, REFIT_COST = 96, 4
-"""Layers are fitted anew for each comparison where there is time to do so on that many pictures at least; it
-takes about that many times as long as not to do so."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +38,7 @@ class Preparation:
         checked: number of others, on which ``check`` compares.
         is_noise: they are none, but noise.
         check: compares pruned networks with the whole one.
-        findings: what an interrupted run found out; takes the rest.
+        cache: what an interrupted run found out; takes the rest.
         distiller: trains pruned networks; None where that is not asked for.
         network: the network, its channels ranked.
     """
@@ -63,13 +47,13 @@ class Preparation:
     checked: int
     is_noise: bool
     check: Divergence
-    findings: PruneFindings
+    cache: PruneResultCache
     distiller: Distiller | None
     network: RankedNetwork
 
 
 def prepare(job: PruneJob, frames: Iterable[ArrayLike] | None) -> Preparation:
-    """Read the pictures, or noise for want of any, and rank the channels.
+    """Read the pictures, or noise if there are none, and rank the channels.
 
     Raises:
         DataError: there are fewer than 8 pictures.
@@ -80,10 +64,10 @@ def prepare(job: PruneJob, frames: Iterable[ArrayLike] | None) -> Preparation:
     pictures = collect_pictures(given, job.metadata.preprocessing, size, MOST_PICTURES, job.seed)
     tell(len(pictures), len(pictures))
     fitted_on, checked_on = pictures.split(CHECK_SHARE)
-    check, findings = compare_on(job, checked_on), PruneFindings(job, pictures)
+    check, cache = compare_on(job, checked_on), PruneResultCache(job, pictures)
     distiller = find_distiller(job, check, fitted_on)
-    network = rank_network(job, fitted_on, findings)
-    return Preparation(fitted_on, len(checked_on), frames is None, check, findings, distiller, network)
+    network = rank_network(job, fitted_on, cache)
+    return Preparation(fitted_on, len(checked_on), frames is None, check, cache, distiller, network)
 
 
 def input_size(model: ir.Model) -> tuple[int, int]:
@@ -114,7 +98,7 @@ def find_distiller(job: PruneJob, check: Divergence, pictures: CalibrationSet) -
     return Distiller(job.network.model, check, pictures, epochs, job.seed)
 
 
-def rank_network(job: PruneJob, pictures: CalibrationSet, findings: PruneFindings) -> RankedNetwork:
+def rank_network(job: PruneJob, pictures: CalibrationSet, cache: PruneResultCache) -> RankedNetwork:
     """Sum up what layers read, in one pass over the pictures, and rank the channels."""
     tell, batches = job.timer.start("statistics"), -(-len(pictures) // MAX_BATCH)
     network = job.network
@@ -123,124 +107,7 @@ def rank_network(job: PruneJob, pictures: CalibrationSet, findings: PruneFinding
     for done, sums in enumerate(passed, 1):
         statistics = sums
         tell(done, max(done, batches))
-    finding = findings.ranking()
-    ranking = rank_channels(network, statistics, finding.value or {}, job.timer.start("order"))
-    finding.keep({name: order.tolist() for name, order in ranking.items()})
+    cached = cache.ranking()
+    ranking = rank_channels(network, statistics, cached.value or {}, job.timer.start("order"))
+    cached.keep({name: order.tolist() for name, order in ranking.items()})
     return network.ranked(statistics, ranking)
-
-
-class Measures(NamedTuple):
-    """What narrower spaces lose: alone, with what they save, and together where there is time for that."""
-
-    tradeoff: Tradeoff
-    joint: JointLoss | None
-
-
-def measure_sensitivity(job: PruneJob, prepared: Preparation) -> Measures:
-    """Find out what narrower spaces lose and what they save."""
-    network, pictures = prepared.network, prepared.fitted_on
-    work = sum(len(candidate_widths(s)) for s in network.free) * max(1, count_macs(network.model))
-    count = int(CURVE_WORK / work)
-    compared, quick = pictures.some(min(256, max(32, count))), None
-    if count >= REFIT_COST * REFITTED_ON:
-        sample, compared = pictures.split(1 / 3)
-        sample = sample.some(min(256, count // REFIT_COST))
-        compared = compared.some(max(32, len(sample) // 2))
-        quick = QuickFit(network, sample, job.seed)
-    divergence = compare_on(job, compared)
-    joint = JointLoss(network, divergence, quick) if quick is not None else None
-    curves = find_curves(job, prepared, divergence, quick)
-    return Measures(Tradeoff(network, curves, find_cost(job, prepared)), joint)
-
-
-def find_curves(
-    job: PruneJob, prepared: Preparation, divergence: Divergence, quick: QuickFit | None
-) -> Curves:
-    """Measure what each space loses alone; what is found is kept now and then."""
-    finding = prepared.findings.curves()
-    curves: Curves = {
-        name: {int(width): loss for width, loss in curve.items()}
-        for name, curve in (finding.value or {}).items()
-    }
-    tell = job.timer.start("sensitivity")
-
-    def keep(done: int, total: int) -> None:
-        tell(done, total)
-        if done % 8 == 0:
-            finding.keep(curves)
-
-    measure_curves(prepared.network, divergence, curves, keep, quick)
-    finding.keep(curves)
-    return curves
-
-
-def find_cost(job: PruneJob, prepared: Preparation) -> Cost:
-    """Return what counts: multiply-accumulates, or time measured on this machine."""
-    spaces = prepared.network.spaces
-    if job.goal.speedup is None:
-        return MacCost(spaces)
-    kinds = find_kinds(prepared.network.model, spaces)
-    finding, precision = prepared.findings.layer_times(), job.goal.precision
-    times = measure_layers(plan_cases(kinds), job.timer.start("latency"), finding.value, precision)
-    finding.keep(times)
-    with tempfile.TemporaryDirectory() as folder:
-        (seconds,) = compare_speed([timed_form(job, None, Path(folder))])
-    return LatencyCost(spaces, {name: repr(kind) for name, (kind, _) in kinds.items()}, times, seconds)
-
-
-class Timing(NamedTuple):
-    """Seconds that the whole network and a pruned one take for a picture."""
-
-    whole: float
-    pruned: float
-
-    @property
-    def speedup(self) -> float:
-        """How many times faster the pruned network is."""
-        return self.whole / self.pruned
-
-
-def time_pruned(job: PruneJob, model: ir.Model) -> Timing:
-    """Measure a pruned network beside the whole one, in the precision that counts."""
-    with tempfile.TemporaryDirectory() as folder:
-        return Timing(*compare_speed([timed_form(job, each, Path(folder)) for each in (None, model)]))
-
-
-def timed_form(job: PruneJob, model: ir.Model | None, folder: Path) -> Path:
-    """Write what is timed of a pruned network; None stands for the whole one."""
-    is_8_bit = job.goal.precision == "int8"
-    if model is None and not is_8_bit:
-        return job.source
-    path = folder / ("whole.onnx" if model is None else "pruned.onnx")
-    form = ir.load(job.source) if model is None else model
-    write_model(in_8_bits(form) if is_8_bit else form, path)
-    return path
-
-
-class WidthChoice(NamedTuple):
-    """Widths chosen, and the networks that were tried on the way."""
-
-    widths: dict[str, int]
-    trail: list[Candidate]
-
-
-def choose_widths(job: PruneJob, prepared: Preparation, measures: Measures) -> WidthChoice:
-    """Choose the widths: by what spaces lose together, or alone where there is no time for that."""
-    finding = prepared.findings.widths()
-    if finding.value is not None:
-        return WidthChoice(dict(finding.value), [])
-
-    def time(widths: Mapping[str, int]) -> float:
-        return time_pruned(job, prepared.network.prune_for_timing(widths)).speedup
-
-    (tradeoff, joint), goal, report = measures, job.goal, job.timer.start
-    trail: list[Candidate] = []
-    if joint is not None:
-        search = WidthSearch(tradeoff, joint, time, report, trail)
-        widths = search.at_speed(goal.speedup) if goal.speedup else search.at_cost(goal.macs or 0)
-    elif goal.speedup is not None:
-        widths = allocate_for_speed(tradeoff, goal.speedup, time, report("widths"), trail)
-    else:
-        widths = allocate(tradeoff, tradeoff.price({}) * (goal.macs or 0))
-    finding.keep(widths)
-    return WidthChoice(widths, trail)

@@ -10,10 +10,12 @@ from numpy.typing import ArrayLike
 
 from gcv_edge.errors import MissingExtraError, UsageError
 from gcv_edge.evaluation.drop import Measure
-from gcv_edge.prune.finishing import DropLimit, prune_within_limit, write_result
+from gcv_edge.prune.gate import DropLimit, prune_within_limit
 from gcv_edge.prune.job import Progress, PruneGoal, open_job
-from gcv_edge.prune.preparation import choose_widths, measure_sensitivity, prepare
+from gcv_edge.prune.preparation import prepare
 from gcv_edge.prune.results import PruneResult
+from gcv_edge.prune.width_choice import choose_widths, measure_sensitivity
+from gcv_edge.prune.writing import write_result
 
 PRECISIONS = ("f32", "int8")
 
@@ -33,14 +35,14 @@ def prune(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> PruneResult:
-    """Take channels out of a network until it is fast enough, and fit the rest to what it computed.
+    """Remove channels from a network until it is fast enough, and fit the rest to what it computed.
 
     Args:
         model_path: an exported file of a task that takes pictures.
         frames: some hundreds of pictures like those it will see, uint8 BGR, without labels; read once. None:
-            coloured noise, for want of pictures.
-        output: file to write. Beside it lies what is known until it is done; the same call goes on there. A
-            finding is used where nothing that it depends on has changed.
+            coloured noise instead of pictures.
+        output: file to write. An interrupted call keeps its results beside it, and the same call continues
+            from them. A result is used if nothing that it depends on has changed.
         speedup: how many times faster, measured on this machine.
         macs: part of the multiply-accumulates to keep, instead.
         precision: in which ``speedup`` counts: ``f32``, or ``int8`` where the result is to be calibrated; the
@@ -49,13 +51,13 @@ def prune(
         score_hash: of what ``score`` depends on beside the file (pictures, labels, metric); empty: not known,
             and widths that an interrupted call scored are scored anew.
         max_drop: loss of score, at 90 % confidence where it has draws (without ``score``: percentage of
-            changed first choices), beyond which spaces are widened again.
+            changed first choices), beyond which channels are returned.
         distill: train the result for a short time to give what the whole network gives on ``frames``: that
             many passes over them, or (True) as many as some minutes allow. Kept where other pictures agree
             better. Needs the extra ``[torch]``.
         seed: of every random choice. The same file, pictures, seed and ``macs`` give the same bytes; with
             ``speedup``, times decide too.
-        progress: told how far it is.
+        progress: called with the progress.
 
     Raises:
         UsageError: neither or both of ``speedup`` and ``macs`` are given, or out of range; an unknown

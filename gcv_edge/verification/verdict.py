@@ -1,4 +1,4 @@
-"""The verdict on a file, as it is told and stored."""
+"""The verdict on a file, as it is printed and stored."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def test_a_source_is_one_networks(make_model: Maker, tmp_path: Path) -> None:
     paths = [
         make_model("pose", path=tmp_path / f"{name}.onnx", entries={"gcv_edge source": name}) for name in "ab"
     ]
-    with pytest.raises(UsageError, match="goes with --against mxnet and the files of one network"):
+    with pytest.raises(UsageError, match="needs --against mxnet and the files of one network"):
         list_references(list_variants(paths), "mxnet", source="net-symbol.json")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gcv_edge import load
-from gcv_edge.calibration.batches import Feeder
+from gcv_edge.calibration.batches import FrameBatcher
 from gcv_edge.metadata import ClipSettings, Preprocessing
 from gcv_edge.runtime.clips import sample_clips
 from gcv_edge.runtime.modelfile import read_metadata
@@ -59,8 +59,8 @@ def test_pixels(
     metadata, given = read_metadata(path), frames(9)
     expected = fed_by_runtime(path, given)
     chosen = sample_clips(len(given), metadata.clip, 1)[0] if metadata.clip else [0]
-    feeder = Feeder(load(path).session.inputs, metadata)
-    ((batch),) = feeder.batches(given[index] for index in chosen)
+    batcher = FrameBatcher(load(path).session.inputs, metadata)
+    ((batch),) = batcher.batches(given[index] for index in chosen)
     assert expected.std() > 0.1
     np.testing.assert_array_equal(batch["data"], expected, strict=True)
 
@@ -72,7 +72,7 @@ def test_tensors_go_as_they_are(make_model: Maker) -> None:
     model.run(given)
     with model.session.lease() as request:
         expected = np.array(request.input)
-    (batch,) = Feeder(model.session.inputs, read_metadata(path)).batches([given])
+    (batch,) = FrameBatcher(model.session.inputs, read_metadata(path)).batches([given])
     np.testing.assert_array_equal(batch["data"], expected, strict=True)
 
 
@@ -84,5 +84,5 @@ def test_every_task_is_tried() -> None:
 def test_levels_go_as_they_are_into_an_input_of_bytes(make_model: Maker) -> None:
     path = make_model("classification")
     metadata, (frame,) = read_metadata(path), frames(1)
-    ((batch),) = Feeder({"data": (1, 3, 50, 90)}, metadata, np.uint8).batches([frame])
+    ((batch),) = FrameBatcher({"data": (1, 3, 50, 90)}, metadata, np.uint8).batches([frame])
     np.testing.assert_array_equal(batch["data"][0], frame[..., ::-1].transpose(2, 0, 1), strict=True)

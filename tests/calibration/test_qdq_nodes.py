@@ -65,10 +65,10 @@ def quantized(model: ir.Model, target: str = "x86", **choices: object) -> ir.Mod
 @few
 @given(st.lists(st.integers(0, 3), max_size=4), st.sampled_from(sorted(TARGETS)), st.booleans())
 def test_a_quantised_network_is_valid_and_close_in_both_engines(
-    tmp_path_factory: pytest.TempPathFactory, choices: list[int], target: str, fine: bool
+    tmp_path_factory: pytest.TempPathFactory, choices: list[int], target: str, asymmetric: bool
 ) -> None:
     expected = run(drawn_net(choices), BATCHES[0])["maps"]
-    model = quantized(drawn_net(choices), target, fine=fine)
+    model = quantized(drawn_net(choices), target, asymmetric=asymmetric)
     path = tmp_path_factory.mktemp("net") / "net.onnx"
     write_model(model, path)
     found = run(model, BATCHES[0])["maps"]
@@ -115,7 +115,9 @@ def test_parameters_of_a_range(low: float, high: float, asymmetric: bool, kind: 
 
 @pytest.mark.parametrize(("target", "zero"), [("x86", 128), ("portable", 128), ("arm", 0)])
 def test_joined_numbers_with_two_signs_are_unsigned_around_the_middle(target: str, zero: int) -> None:
-    alone, joined = (choose_parameters(-1, 2.54, TARGETS[target], joined=joined) for joined in (False, True))
+    alone, joined = (
+        choose_parameters(-1, 2.54, TARGETS[target], concatenated=joined) for joined in (False, True)
+    )
     assert (alone.zero_point, joined.zero_point) == (0, zero)
     assert alone.scale == joined.scale
 

@@ -12,7 +12,7 @@ import pytest
 from gcv_edge.calibration.float_kernels import is_8_bit
 from gcv_edge.calibration.graph_rewrites import prepare
 from gcv_edge.calibration.qdq_nodes import quantize
-from gcv_edge.calibration.qdq_placement import Placement, place
+from gcv_edge.calibration.qdq_placement import QdqPlacement, place
 from gcv_edge.calibration.quantization_parameters import TARGETS
 from gcv_edge.graph.writing import write_model
 from gcv_edge.measure.layers import profile
@@ -20,11 +20,11 @@ from gcv_edge.runtime.openvino_session import shared_core
 from tests.support.calibration_graphs import Net, find_ranges, maker, pictures
 
 
-def placed(model: ir.Model) -> Placement:
+def placed(model: ir.Model) -> QdqPlacement:
     return place(prepare(model).graph)
 
 
-def names(placement: Placement) -> set[str]:
+def names(placement: QdqPlacement) -> set[str]:
     return {maker(value) for value in placement.values}
 
 

@@ -1,4 +1,4 @@
-"""Verification happens in a process of its own, whose end is told in one line."""
+"""Verification happens in a separate process, whose end is reported in one line."""
 
 from __future__ import annotations
 

@@ -95,8 +95,8 @@ def test_json_on_standard_output(make_model: Maker) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        (["--source", "net"], 2, "--source net: goes with --against mxnet, which is not given"),
-        (["--params", "net.params"], 2, "--params net.params: goes with --against mxnet"),
+        (["--source", "net"], 2, "--source net: needs --against mxnet, which is not given"),
+        (["--params", "net.params"], 2, "--params net.params: needs --against mxnet"),
         (["--report", "page.htm"], 2, "--report page.htm: expected a name that ends in .html"),
         (["--csv", "all.json"], 2, "--csv all.json: expected a name that ends in .csv"),
         (["--csv", "none/all.csv"], 1, "none: no such folder"),

@@ -38,7 +38,7 @@ def test_labelled_pictures(make_net: Maker, colours: Path) -> None:
     lines = printed.splitlines()
     assert lines[0].startswith(
         "colours (class folders): 6 of 12 pictures to calibrate, 1 of them to choose the recipe; "
-        "6 others to measure, by lot (seed 0); sha256 "
+        "6 others to measure, at random (seed 0); sha256 "
     )
     assert lines[1] == "Measured: top-1 against the labels"
     assert lines[2].startswith("net_int8.onnx: 8 bits for ")
@@ -161,7 +161,7 @@ def test_an_interrupt_and_the_same_command_again(
         patch.setattr(stages, "choose_candidate", interrupt)
         result = run(*command)
     assert result.exit_code == 130
-    assert result.stderr == "Interrupted: net_int8.onnx was not written; the same command goes on from here\n"
+    assert result.stderr == "Interrupted: net_int8.onnx was not written; run the same command to continue\n"
     assert not Path("net_int8.onnx").exists()
     assert json.loads(done(*command, "--json"))["calibration"]["resumed"]
     assert [path.name for path in Path().glob(".*")] == []
@@ -173,7 +173,7 @@ def test_an_interrupt_at_once(make_net: Maker, colours: Path, monkeypatch: pytes
     monkeypatch.setattr(stages, "collect_data", interrupt)
     result = run("calibrate", model, "--data", colours)
     assert result.exit_code == 130
-    assert result.stderr == "Interrupted: net_int8.onnx was not written; nothing had been found out yet\n"
+    assert result.stderr == "Interrupted: net_int8.onnx was not written; there was no result to keep yet\n"
     assert contents(Path()) == before
 
 

@@ -360,7 +360,7 @@ def test_places_without_a_name() -> None:
             ["signs.onnx", "--against", "net-symbol.json", "--params", "half.params"],
             "half.params: not a usable",
         ),
-        (2, ["signs.onnx", "--params", "net-0000.params"], "--params: goes with --against SOURCE"),
+        (2, ["signs.onnx", "--params", "net-0000.params"], "--params: needs --against SOURCE"),
     ],
 )
 def test_verify(code: int, arguments: list[str], message: str) -> None:

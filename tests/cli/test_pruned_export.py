@@ -9,7 +9,7 @@ import cv2
 import pytest
 
 from gcv_edge.graph.writing import write_model
-from gcv_edge.prune import finishing
+from gcv_edge.prune import gate
 from gcv_edge.prune.fitting.calibration_set import noise_frames
 from gcv_edge.runtime.modelfile import read_entries
 from tests.cli.conftest import failed, run
@@ -22,7 +22,7 @@ NETWORK = ("--task", "classification", "--classes", "a,b,c,d", "--mean", "127", 
 @pytest.fixture
 def network(here: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A small network and a folder of pictures; it may become slower, since only numbers count here."""
-    monkeypatch.setattr(finishing, "SLOWEST", 0.0)
+    monkeypatch.setattr(gate, "SLOWEST", 0.0)
     (here / "pictures").mkdir()
     for number, frame in enumerate(noise_frames(40, (12, 10), seed=7)):
         cv2.imwrite(f"pictures/{number}.png", frame)

@@ -44,7 +44,7 @@ NOT_FUZZED = {
         "gcv_edge/calibration/candidates.py",
         "gcv_edge/calibration/job.py",
         "gcv_edge/cli/saving.py",
-        "gcv_edge/prune/preparation.py",
+        "gcv_edge/prune/width_choice.py",
     ),
     "what this package's own processes say": (
         "gcv_edge/measure/processes.py",

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from gcv_edge.exporters.builder import BATCH, GraphBuilder
 from gcv_edge.graph.cleaning import clean
-from gcv_edge.graph.exact_scores import ExactScoresPass
 from gcv_edge.graph.fold_batch_norm import FoldBatchNormPass
 from gcv_edge.graph.merge_resize import MergeResizePass
+from gcv_edge.graph.sigmoid_before_top_k import ReplaceSigmoidBeforeTopKPass
 
 Array = NDArray[Any]
 Change = Callable[[ir.Model], Any]
@@ -318,7 +318,7 @@ def scores_of(graph: GraphBuilder, data: ir.Value) -> ir.Value:
 def test_ranked_scores_are_exact() -> None:
     graph, data = new_graph()
     best, _ = graph.multi("TopK", [scores_of(graph, data), graph.constant([9])], 2, "best")
-    model = assert_same_numbers(graph, {"best": best}, ExactScoresPass())
+    model = assert_same_numbers(graph, {"best": best}, ReplaceSigmoidBeforeTopKPass())
     assert operators(model)["Sigmoid"] == 0
     assert operators(model)["Exp"] == 1
 
@@ -330,7 +330,7 @@ def test_ranks_follow_the_inputs() -> None:
     scores = graph.op("Sigmoid", [data], "scores")
     _, places = graph.multi("TopK", [scores, graph.constant([4096])], 2, "order")
     model = graph.model({"places": places})
-    ExactScoresPass()(model)
+    ReplaceSigmoidBeforeTopKPass()(model)
     logits = np.linspace(-6, -2, 4096, dtype=np.float32)
     np.testing.assert_array_equal(run(model, logits[None])["places"][0], np.arange(4096)[::-1])
 
@@ -345,5 +345,5 @@ def test_scores_that_nothing_chooses_by_stay() -> None:
         "best",
     )
     model = graph.model({"best": best, "scores": scores_of(graph, data)})
-    assert not ExactScoresPass()(model).modified
+    assert not ReplaceSigmoidBeforeTopKPass()(model).modified
     assert operators(model)["Sigmoid"] == 2

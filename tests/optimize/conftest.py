@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gcv_edge import load
-from gcv_edge.prune import finishing, preparation
+from gcv_edge.prune import gate, width_choice
 from gcv_edge.prune.fitting.calibration_set import noise_frames
 from tests.prune.conftest import write_small
 
@@ -23,8 +23,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     No time decides, and the network may become slower: only numbers count here.
     """
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(finishing, "SLOWEST", 0.0)
-    monkeypatch.setattr(preparation, "compare_speed", lambda paths: [1.0] * len(paths))
+    monkeypatch.setattr(gate, "SLOWEST", 0.0)
+    monkeypatch.setattr(width_choice, "compare_speed", lambda paths: [1.0] * len(paths))
     network = load(write_small(Path("net.onnx")))
     Path("pictures").mkdir()
     rows = []

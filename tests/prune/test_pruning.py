@@ -16,7 +16,7 @@ from gcv_edge import Classifier
 from gcv_edge.cli.root import main
 from gcv_edge.errors import DataError, GcvEdgeError, UnsupportedError, UsageError
 from gcv_edge.metadata import Preprocessing
-from gcv_edge.prune import finishing, prune
+from gcv_edge.prune import gate, prune
 from gcv_edge.prune.fitting.calibration_set import collect_pictures, noise_frames
 from gcv_edge.runtime.frames import view_frame
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
@@ -76,7 +76,7 @@ def test_noise_is_named_in_the_record(source: Path, tmp_path: Path) -> None:
 def test_a_speed_is_measured(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str
 ) -> None:
-    monkeypatch.setattr(finishing, "SLOWEST", 0.0)
+    monkeypatch.setattr(gate, "SLOWEST", 0.0)
     result = prune(source, frames(), tmp_path / "out.onnx", speedup=1.05, precision=precision)
     assert result.record["asked"] == {"speedup": 1.05, "precision": precision}
     assert read_metadata(result.path).variant == "fp32"
@@ -84,7 +84,7 @@ def test_a_speed_is_measured(
 
 
 def test_what_is_slower_is_refused(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finishing, "SLOWEST", 1e9)
+    monkeypatch.setattr(gate, "SLOWEST", 1e9)
     with pytest.raises(GcvEdgeError, match="times as long as the whole one: nothing was written"):
         prune(source, frames(), tmp_path / "out.onnx", macs=0.7)
     assert not (tmp_path / "out.onnx").exists()

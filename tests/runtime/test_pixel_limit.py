@@ -17,7 +17,7 @@ import pytest
 
 from gcv_edge.errors import DataError
 from gcv_edge.runtime.captures import capture_frames
-from gcv_edge.runtime.decoding import decode_picture
+from gcv_edge.runtime.picture_decoding import decode_picture
 from gcv_edge.runtime.picture_size import page_count, picture_size
 from gcv_edge.runtime.pixel_limit import limit_pixels
 from gcv_edge.runtime.sources import read_picture, read_source

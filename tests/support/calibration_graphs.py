@@ -9,7 +9,7 @@ import onnx_ir as ir
 import onnxruntime
 from numpy.typing import NDArray
 
-from gcv_edge.calibration.qdq_placement import Placement, place
+from gcv_edge.calibration.qdq_placement import QdqPlacement, place
 from gcv_edge.calibration.statistics import collect_statistics
 from gcv_edge.exporters.builder import GraphBuilder
 
@@ -79,7 +79,7 @@ def maker(value: ir.Value) -> str:
 
 def find_ranges(
     model: ir.Model, batches: list[dict[str, Array]]
-) -> tuple[Placement, dict[str, tuple[float, float]]]:
+) -> tuple[QdqPlacement, dict[str, tuple[float, float]]]:
     """Return where a prepared model can be quantised, and the ranges of the groups."""
     placement = place(model.graph)
     return placement, collect_statistics(model, placement, batches).ranges("minmax")

@@ -4,10 +4,10 @@
 #include <map>
 
 #include "decoding.h"
-#include "filling.h"
 #include "gcv_edge/clips.h"
 #include "gcv_edge/error.h"
 #include "network_state.h"
+#include "preprocessing.h"
 #include "stopwatch.h"
 
 namespace gcv {

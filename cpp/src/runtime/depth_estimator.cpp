@@ -6,7 +6,7 @@
 namespace gcv {
 
 DepthMap DepthEstimator::decode(const FrameOutputs& found) const {
-  DepthMap result = decode_depth(found.outputs, found.seat);
+  DepthMap result = decode_depth(found.outputs, found.geometry);
   result.settings = metadata().depth;
   return result;
 }

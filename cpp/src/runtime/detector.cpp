@@ -26,7 +26,7 @@ void Detector::set_nms(float iou_threshold, int nms_topk, int post_nms) {
 }
 
 Detections Detector::decode(const FrameOutputs& found) const {
-  Detections result = decode_detections(found.outputs, found.seat, settings_, found.crew);
+  Detections result = decode_detections(found.outputs, found.geometry, settings_, found.crew);
   result.labels = labels();
   return result;
 }

@@ -9,7 +9,7 @@ class Crew;
 /// What a network made of one frame.
 struct FrameOutputs {
   const Outputs& outputs;
-  const Seat& seat;
+  const FrameGeometry& geometry;
   Crew* crew = nullptr;  ///< may help to decode it
 };
 

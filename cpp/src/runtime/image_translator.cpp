@@ -7,7 +7,7 @@ namespace gcv {
 
 Picture ImageTranslator::decode(const FrameOutputs& found) const {
   const bool is_rgb = metadata().preprocessing.normalization.reverse_channels;
-  return decode_picture(found.outputs, found.seat, metadata().image, is_rgb);
+  return decode_picture(found.outputs, found.geometry, metadata().image, is_rgb);
 }
 
 template class Model<Picture>;

@@ -12,7 +12,7 @@ InstanceSegmenter::InstanceSegmenter(const std::string& path, const Options& opt
 void InstanceSegmenter::set_confidence(float confidence) { confidence_ = check_confidence(confidence); }
 
 InstanceMasks InstanceSegmenter::decode(const FrameOutputs& found) const {
-  InstanceMasks result = decode_instances(found.outputs, found.seat, confidence_);
+  InstanceMasks result = decode_instances(found.outputs, found.geometry, confidence_);
   result.labels = labels();
   return result;
 }

@@ -2,11 +2,11 @@
 
 #include <string>
 
-#include "filling.h"
 #include "frame_outputs.h"
 #include "gcv_edge/error.h"
 #include "gcv_edge/model.h"
 #include "network_state.h"
+#include "preprocessing.h"
 #include "stopwatch.h"
 #include "streaming.h"
 #include "turns.h"
@@ -35,11 +35,11 @@ void run_together(const NetworkState& state, Session& session, const ImageView* 
   Session::Lease request(session);
   Crew* const crew = turns == nullptr ? session.crew() : nullptr;  // else others are being inferred
   ov::Tensor input = request->input(0);
-  std::vector<Seat> seats;
+  std::vector<FrameGeometry> geometries;
   for (std::size_t i = 0; i < count; ++i) {
     const ImageView& frame = frames[i];
     const Placement placement = fill(frame, state.metadata().preprocessing, {input, i}, crew);
-    seats.push_back({placement, state.input_size(), {frame.width, frame.height}, frame.format});
+    geometries.push_back({placement, state.input_size(), {frame.width, frame.height}, frame.format});
   }
   watch.end_preprocess();
   {
@@ -51,7 +51,7 @@ void run_together(const NetworkState& state, Session& session, const ImageView* 
   const Outputs outputs = request->outputs();
   for (std::size_t i = 0; i < count; ++i) {
     const Outputs rows = rows_of(outputs, i);
-    results.push_back(decode(FrameOutputs{rows, seats[i], crew}));
+    results.push_back(decode(FrameOutputs{rows, geometries[i], crew}));
     results.back().speed = watch.end_frame();
   }
 }

@@ -84,7 +84,7 @@ Poses PoseEstimator::run_box(const ImageView& frame, const Box& box) const {
 }
 
 Poses PoseEstimator::decode(const FrameOutputs& found) const {
-  Poses result = decode_poses(found.outputs, found.seat);
+  Poses result = decode_poses(found.outputs, found.geometry);
   result.labels = labels();
   return result;
 }

@@ -6,7 +6,7 @@
 namespace gcv {
 
 Segmentation Segmenter::decode(const FrameOutputs& found) const {
-  Segmentation result = decode_segmentation(found.outputs, found.seat);
+  Segmentation result = decode_segmentation(found.outputs, found.geometry);
   result.labels = labels();
   return result;
 }

@@ -41,7 +41,7 @@ class Tensors {
   std::list<std::vector<float>> owned_;
 };
 
-gcv::Seat draw_seat(Bytes& bytes) {
+gcv::FrameGeometry draw_geometry(Bytes& bytes) {
   const gcv::Size input{bytes.between(1, 40), bytes.between(1, 40)}, frame{bytes.between(1, 60), bytes.between(1, 60)};
   const char* const kinds[] = {"standard", "fit_to_window", "fit_to_window_letterbox", "crop"};
   const auto format = static_cast<gcv::PixelFormat>(bytes.between(0, 4));
@@ -68,25 +68,25 @@ void check(bool is_right) {
   if (!is_right) std::abort();
 }
 
-void check_detections(const gcv::Detections& found, const gcv::Seat& seat) {
+void check_detections(const gcv::Detections& found, const gcv::FrameGeometry& geometry) {
   check(found.boxes.size() == found.scores.size() && found.class_ids.size() == found.scores.size());
   for (const auto& box : found.boxes) {
     for (int i = 0; i < 4; ++i) {
-      check(box[i] >= 0 && box[i] <= static_cast<float>(i % 2 == 0 ? seat.frame.width : seat.frame.height));
+      check(box[i] >= 0 && box[i] <= static_cast<float>(i % 2 == 0 ? geometry.frame.width : geometry.frame.height));
     }
   }
 }
 
-void decode(int task, const gcv::Outputs& outputs, const gcv::Seat& seat, Bytes& bytes) {
+void decode(int task, const gcv::Outputs& outputs, const gcv::FrameGeometry& geometry, Bytes& bytes) {
   switch (task) {
     case 0:
-      return check_detections(gcv::decode_detections(outputs, seat, draw_settings(bytes)), seat);
+      return check_detections(gcv::decode_detections(outputs, geometry, draw_settings(bytes)), geometry);
     case 1: {
-      const gcv::InstanceMasks found = gcv::decode_instances(outputs, seat, bytes.number());
-      check_detections(found, seat);
+      const gcv::InstanceMasks found = gcv::decode_instances(outputs, geometry, bytes.number());
+      check_detections(found, geometry);
       for (std::size_t i = 0; i < found.size(); ++i) {
         const gcv::MaskCrop crop = found.crop(i);
-        check(crop.region.width <= seat.frame.width && crop.region.height <= seat.frame.height);
+        check(crop.region.width <= geometry.frame.width && crop.region.height <= geometry.frame.height);
       }
       return;
     }
@@ -95,16 +95,17 @@ void decode(int task, const gcv::Outputs& outputs, const gcv::Seat& seat, Bytes&
     case 3:
       return check(gcv::decode_embedding(outputs).direction().size() <= kMostNumbers);
     case 4:
-      return check(gcv::decode_segmentation(outputs, seat).at(seat.frame.width - 1, seat.frame.height - 1) >= 0);
+      return check(
+          gcv::decode_segmentation(outputs, geometry).at(geometry.frame.width - 1, geometry.frame.height - 1) >= 0);
     case 5:
-      return check(gcv::decode_poses(outputs, seat).size() == 1);
+      return check(gcv::decode_poses(outputs, geometry).size() == 1);
     case 6:
-      gcv::decode_depth(outputs, seat).depth();
+      gcv::decode_depth(outputs, geometry).depth();
       return;
     case 7:
       return check(gcv::decode_regression(outputs).size() <= kMostNumbers);
     default:
-      gcv::decode_picture(outputs, seat, {bytes.number(), bytes.number()}, bytes.between(0, 1) == 1);
+      gcv::decode_picture(outputs, geometry, {bytes.number(), bytes.number()}, bytes.between(0, 1) == 1);
   }
 }
 
@@ -114,7 +115,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Bytes bytes(data, size);
   Tensors tensors(bytes);
   const int task = bytes.between(0, 8);
-  const gcv::Seat seat = draw_seat(bytes);
+  const gcv::FrameGeometry geometry = draw_geometry(bytes);
   gcv::Outputs outputs;
   const bool is_plain = bytes.between(0, 3) > 0;  // the same number of rows in all
   const gcv::Output first = tensors.draw();
@@ -122,7 +123,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     outputs[name] = is_plain && std::string(name) == "scores" ? first : tensors.draw();
   }
   try {
-    decode(task, outputs, seat, bytes);
+    decode(task, outputs, geometry, bytes);
   } catch (const gcv::ArgumentError&) {
   }
   return 0;

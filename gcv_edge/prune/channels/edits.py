@@ -1,6 +1,6 @@
 """What must change in a graph when channels go, one function per kind of change.
 
-Each takes the graph, a node of it, and of each label whether its channel stays.
+Each takes the graph, a node of it, and for each id whether its channel is kept.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from gcv_edge.graph.values import add_constant
 
-Labels = NDArray[np.int64]
-"""A label for each channel of a tensor."""
+ChannelIds = NDArray[np.int64]
+"""An id for each channel of a tensor."""
 
 Mask = NDArray[np.bool_]
-"""For each label, whether its channel stays."""
+"""For each id, whether its channel is kept."""
 
 
 class Edit(NamedTuple):
@@ -35,43 +35,43 @@ class Edit(NamedTuple):
     arguments: tuple[Any, ...]
 
 
-def cut_constant(graph: ir.Graph, node: ir.Node, kept: Mask, place: int, axis: int, labels: Labels) -> None:
+def cut_constant(graph: ir.Graph, node: ir.Node, kept: Mask, place: int, axis: int, ids: ChannelIds) -> None:
     """A constant input loses channels along an axis."""
-    mask = kept[labels]
+    mask = kept[ids]
     if not mask.all():
         array = read_input(node, place)
         replace_constant(graph, node, place, np.compress(mask, array, axis=axis))
 
 
-def set_group(graph: ir.Graph, node: ir.Node, kept: Mask, labels: Labels, size: int) -> None:  # noqa: ARG001
+def set_group(graph: ir.Graph, node: ir.Node, kept: Mask, ids: ChannelIds, size: int) -> None:  # noqa: ARG001
     """A grouped convolution loses whole groups of ``size`` input channels."""
-    node.attributes["group"] = ir.AttrInt64("group", int(kept[labels].sum()) // size)
+    node.attributes["group"] = ir.AttrInt64("group", int(kept[ids].sum()) // size)
 
 
-def set_length(graph: ir.Graph, node: ir.Node, kept: Mask, place: int, entry: int, labels: Labels) -> None:
+def set_length(graph: ir.Graph, node: ir.Node, kept: Mask, place: int, entry: int, ids: ChannelIds) -> None:
     """An entry of a constant vector is the number of channels (of a shape, or of sizes)."""
-    set_entry(graph, node, place, entry, int(kept[labels].sum()))
+    set_entry(graph, node, place, entry, int(kept[ids].sum()))
 
 
 def set_slice(
-    graph: ir.Graph, node: ir.Node, kept: Mask, entry: int, ends: tuple[int, int], labels: Labels
+    graph: ir.Graph, node: ir.Node, kept: Mask, entry: int, ends: tuple[int, int], ids: ChannelIds
 ) -> None:
     """A slice along the channels begins and ends elsewhere."""
     for place, end in enumerate(ends, 1):
-        set_entry(graph, node, place, entry, int(kept[labels[:end]].sum()))
+        set_entry(graph, node, place, entry, int(kept[ids[:end]].sum()))
 
 
-def set_split(graph: ir.Graph, node: ir.Node, kept: Mask, parts: Sequence[Labels]) -> None:
+def set_split(graph: ir.Graph, node: ir.Node, kept: Mask, parts: Sequence[ChannelIds]) -> None:
     """Parts of a split along the channels become shorter."""
-    sizes = np.array([int(kept[labels].sum()) for labels in parts], np.int64)
+    sizes = np.array([int(kept[ids].sum()) for ids in parts], np.int64)
     node.resize_inputs(2)
     node.attributes.pop("num_outputs", None)
     replace_constant(graph, node, 1, sizes)
 
 
-def set_indices(graph: ir.Graph, node: ir.Node, kept: Mask, labels: Labels, indices: Labels) -> None:
+def set_indices(graph: ir.Graph, node: ir.Node, kept: Mask, ids: ChannelIds, indices: ChannelIds) -> None:
     """Chosen channels have other numbers."""
-    mask = kept[labels]
+    mask = kept[ids]
     numbers = np.cumsum(mask) - 1
     replace_constant(graph, node, 1, numbers[indices[mask[indices]]].astype(np.int64))
 

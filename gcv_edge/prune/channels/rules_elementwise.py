@@ -8,7 +8,7 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from gcv_edge.graph.values import constant_of, input_of, integers_of, shape_of
-from gcv_edge.prune.channels.edits import Labels
+from gcv_edge.prune.channels.edits import ChannelIds
 from gcv_edge.prune.channels.tracing import (
     ChannelAxis,
     Trace,
@@ -40,7 +40,7 @@ REDUCTIONS = (
 @axis_rule(*UNARY)
 def pass_on(trace: Trace, node: ir.Node, channels: ChannelAxis) -> None:
     """Channels stay where they are."""
-    trace.carry(node.outputs[0], *channels)
+    trace.set_channel_axis(node.outputs[0], *channels)
 
 
 @axis_rule(*POOLING)
@@ -60,7 +60,7 @@ def normalize(trace: Trace, node: ir.Node, channels: ChannelAxis) -> None:
         trace.freeze_inputs(node, "normalised by computed numbers in")
         return
     for place, _ in constants:
-        trace.cut(place, 0, channels.labels)
+        trace.cut(place, 0, channels.ids)
     pass_on(trace, node, channels)
 
 
@@ -77,33 +77,33 @@ def broadcast(trace: Trace, node: ir.Node) -> None:
     if any(channels.axis != axis for channels in found):
         trace.freeze_inputs(node, "meets channels along another axis in")
         return
-    labels = max((channels.labels for channels in found), key=len)
-    if shape_of(output)[axis] != len(labels):
+    ids = max((channels.ids for channels in found), key=len)
+    if shape_of(output)[axis] != len(ids):
         trace.freeze_inputs(node, "repeated by")
         return
     for place, value in present(node.inputs):
-        tie_input(trace, node, place, value, axis - rank, labels)
-    trace.carry(output, axis, labels)
+        tie_input(trace, node, place, value, axis - rank, ids)
+    trace.set_channel_axis(output, axis, ids)
 
 
 def align(channels: ChannelAxis | None, value: ir.Value, rank: int) -> ChannelAxis | None:
     """Count the axis in the result, whose shape may begin with more dimensions."""
-    return channels and ChannelAxis(channels.axis + rank - len(shape_of(value)), channels.labels)
+    return channels and ChannelAxis(channels.axis + rank - len(shape_of(value)), channels.ids)
 
 
-def tie_input(trace: Trace, node: ir.Node, place: int, value: ir.Value, axis: int, labels: Labels) -> None:
-    """Tie an input's channels to labels, or cut it if it is constant; the axis is counted from the end."""
+def tie_input(trace: Trace, node: ir.Node, place: int, value: ir.Value, axis: int, ids: ChannelIds) -> None:
+    """Tie an input's channels to ids, or cut it if it is constant; the axis is counted from the end."""
     channels, shape = trace.axis_of(value), shape_of(value)
     length = shape[axis] if len(shape) >= -axis else 1
-    if channels is not None and len(channels.labels) == len(labels):
-        trace.tie(labels, channels.labels)
+    if channels is not None and len(channels.ids) == len(ids):
+        trace.tie(ids, channels.ids)
     elif channels is not None:
         trace.freeze(value, f"repeated by {describe_node(node)}")
     elif length != 1 and constant_of(value) is not None:
-        trace.cut(place, axis + len(shape), labels)
+        trace.cut(place, axis + len(shape), ids)
     elif length != 1:
         reason = f"meets '{value.name}', whose channels are fixed, in {describe_node(node)}"
-        trace.freeze_labels(labels, reason)
+        trace.freeze_ids(ids, reason)
 
 
 @axis_rule(*REDUCTIONS)
@@ -116,7 +116,7 @@ def reduce(trace: Trace, node: ir.Node, channels: ChannelAxis) -> None:
         return
     is_kept = node.attributes.get_int("keepdims", 1)
     shift = 0 if is_kept else sum(axis < channels.axis for axis in gone)
-    trace.carry(node.outputs[0], channels.axis - shift, channels.labels)
+    trace.set_channel_axis(node.outputs[0], channels.axis - shift, channels.ids)
 
 
 def read_axes(node: ir.Node) -> list[int] | None:
@@ -128,7 +128,7 @@ def read_axes(node: ir.Node) -> list[int] | None:
 
 
 @axis_rule("Softmax", "LogSoftmax", "Hardmax", "LpNormalization", "CumSum")
-def relate_along_axis(trace: Trace, node: ir.Node, channels: ChannelAxis) -> None:
+def trace_softmax_like(trace: Trace, node: ir.Node, channels: ChannelAxis) -> None:
     """What relates the numbers along one axis leaves channels along another alone."""
     axes = integers_of(node.inputs[1]) if node.op_type == "CumSum" else [node.attributes.get_int("axis", -1)]
     rank = len(shape_of(input_of(node, 0)))

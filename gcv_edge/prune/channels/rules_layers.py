@@ -8,7 +8,7 @@ import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.graph.values import constant_of, input_of, shape_of
-from gcv_edge.prune.channels.edits import Labels, set_group
+from gcv_edge.prune.channels.edits import ChannelIds, set_group
 from gcv_edge.prune.channels.tracing import Trace, WeightedLayer, describe_node, rule
 
 
@@ -35,14 +35,20 @@ def convolve(trace: Trace, node: ir.Node) -> None:
     open_channels(trace, node, layer)
 
 
-def read_channels(trace: Trace, node: ir.Node, axis: int) -> Labels:
-    """Return the labels of what a layer reads; they are frozen where it comes from no other layer."""
+def read_channels(trace: Trace, node: ir.Node, axis: int) -> ChannelIds:
+    """Return the ids of what a layer reads; they are frozen where it comes from no other layer."""
     reason = f"read by {describe_node(node)} from tensors whose channels are not followed"
-    return trace.labels_of(input_of(node, 0), axis, reason)
+    return trace.ids_of(input_of(node, 0), axis, reason)
 
 
 def describe_layer(
-    trace: Trace, node: ir.Node, inputs: Labels, outputs: Labels, group: int, kernel: int, image: ir.Value
+    trace: Trace,
+    node: ir.Node,
+    inputs: ChannelIds,
+    outputs: ChannelIds,
+    group: int,
+    kernel: int,
+    image: ir.Value,
 ) -> WeightedLayer:
     """Describe a layer; its weights are used once for every position of an image."""
     axis = channel_axis(node)
@@ -87,11 +93,11 @@ def cut_grouped_weights(trace: Trace, layer: WeightedLayer) -> None:
 def open_channels(trace: Trace, node: ir.Node, layer: WeightedLayer) -> None:
     """Enter the layer, and let its result have the new channels."""
     trace.layers.append(layer)
-    trace.carry(node.outputs[0], channel_axis(node), layer.outputs)
+    trace.set_channel_axis(node.outputs[0], channel_axis(node), layer.outputs)
 
 
 @rule("Gemm")
-def connect(trace: Trace, node: ir.Node) -> None:
+def trace_gemm(trace: Trace, node: ir.Node) -> None:
     """A dense layer reads vectors of channels."""
     read = node.attributes
     weight = constant_of(node.inputs[1])
@@ -115,7 +121,7 @@ def multiply(trace: Trace, node: ir.Node) -> None:
     weight, channels = constant_of(second), trace.axis_of(first)
     for maps, matrix in ((first, second), (second, first)):
         if scales_maps(trace, maps, matrix):
-            trace.carry(node.outputs[0], *trace.axes[maps.name or ""])
+            trace.set_channel_axis(node.outputs[0], *trace.axes[maps.name or ""])
             return
     if weight is None or weight.ndim != 2 or channels is None:
         trace.freeze_inputs(node, "multiplied with computed numbers by")

@@ -17,11 +17,11 @@ from gcv_edge.prune.channels import (  # noqa: F401  (they register their rules)
     rules_layers,
     rules_shapes,
 )
-from gcv_edge.prune.channels.edits import Edit, Labels, Mask
+from gcv_edge.prune.channels.edits import ChannelIds, Edit, Mask
 from gcv_edge.prune.channels.tracing import ChannelAxis, Trace, WeightedLayer, follow, join
 
 Keep = Mapping[str, Sequence[int] | NDArray[np.int64]]
-"""Units that stay, by the name of their space; a space that is not named stays whole."""
+"""Units to keep, by the name of their space; a space that is not named is kept whole."""
 
 
 ALIGNMENT, NARROW = 16, 32
@@ -66,15 +66,15 @@ class Spaces(Sequence[ChannelSpace]):
         edits: what changes in the graph when channels go.
         axes: where tensors have their channels, by name.
         members: of each space, its units' numbers over all spaces.
-        units: number of each label's unit.
+        units: number of each id's unit.
     """
 
     items: tuple[ChannelSpace, ...]
     layers: tuple[WeightedLayer, ...]
     edits: tuple[Edit, ...]
     axes: Mapping[str, ChannelAxis]
-    members: tuple[Labels, ...]
-    units: Labels = field(repr=False)
+    members: tuple[ChannelIds, ...]
+    units: ChannelIds = field(repr=False)
 
     @overload
     def __getitem__(self, index: int) -> ChannelSpace: ...
@@ -102,12 +102,12 @@ class Spaces(Sequence[ChannelSpace]):
                 return number
         raise UsageError(f"channel space '{name}': there is none of that name in this graph")
 
-    def units_of(self, name: str) -> Labels:
+    def units_of(self, name: str) -> ChannelIds:
         """Return a space's units, numbered over all spaces."""
         return self.members[self.find(name)]
 
     def mask(self, keep: Keep) -> Mask:
-        """Tell of each label whether it stays.
+        """Tell for each id whether its channel is kept.
 
         Raises:
             UsageError: a space does not exist, is frozen or has no such units, or nothing is kept of one that
@@ -120,18 +120,18 @@ class Spaces(Sequence[ChannelSpace]):
             raise UsageError(f"tensor '{tensor}': none of its channels are kept, expected 1 at least")
         return kept[self.units]
 
-    def empty_tensors(self, kept: Mask) -> dict[str, Labels]:
-        """Return tensors of which nothing is kept, with their labels, but for those of spaces that go.
+    def empty_tensors(self, kept: Mask) -> dict[str, ChannelIds]:
+        """Return tensors of which nothing is kept, with their ids, but for those of spaces that go.
 
         Args:
-            kept: whether each label stays.
+            kept: whether each id stays.
         """
         stays = np.zeros(len(self.units), bool)
         stays[[unit for members in self.members if kept[members].any() for unit in members.tolist()]] = True
         return {
-            name: labels
-            for name, (_, labels) in self.axes.items()
-            if not kept[labels].any() and stays[self.units[labels]].any()
+            name: ids
+            for name, (_, ids) in self.axes.items()
+            if not kept[ids].any() and stays[self.units[ids]].any()
         }
 
 
@@ -189,7 +189,7 @@ def trace_channels(model: ir.Model) -> Trace:
     return trace
 
 
-def group_units(layers: Sequence[WeightedLayer], count: int) -> tuple[Labels, ...]:
+def group_units(layers: Sequence[WeightedLayer], count: int) -> tuple[ChannelIds, ...]:
     """Put units that one layer writes into one space; spaces in the order of the layers."""
     lines = [np.unique(layer.outputs) for layer in layers]
     first = np.concatenate([line[:-1] for line in lines] or [np.zeros(0, np.int64)])
@@ -203,7 +203,7 @@ def group_units(layers: Sequence[WeightedLayer], count: int) -> tuple[Labels, ..
 
 
 def describe_space(
-    model: ir.Model, members: Labels, layers: Sequence[WeightedLayer], frozen: Mapping[int, str]
+    model: ir.Model, members: ChannelIds, layers: Sequence[WeightedLayer], frozen: Mapping[int, str]
 ) -> ChannelSpace:
     """Collect what there is to say of a space."""
     inside = set(members.tolist())
@@ -218,11 +218,11 @@ def describe_space(
         writers=tuple(layer.name for layer in writers),
         readers=tuple(layer.name for layer in readers if layer not in writers or layer.group == 1),
         frozen=reason,
-        removable=not reason and can_go(model, inside, writers, readers),
+        removable=not reason and is_removable(model, inside, writers, readers),
     )
 
 
-def can_go(
+def is_removable(
     model: ir.Model, inside: set[int], writers: Sequence[WeightedLayer], readers: Sequence[WeightedLayer]
 ) -> bool:
     """Tell whether a space may go as a whole.

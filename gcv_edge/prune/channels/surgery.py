@@ -11,7 +11,8 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.graph.cleaning import drop_unused
-from gcv_edge.graph.values import add_constant, constant_of, name_of, shape_of
+from gcv_edge.graph.values import add_constant, constant_of, input_of, name_of, shape_of
+from gcv_edge.graph.windows import SlidingWindow
 from gcv_edge.prune.channels.edits import Mask, read_input, replace_constant
 from gcv_edge.prune.channels.spaces import Keep, Spaces
 from gcv_edge.prune.channels.tracing import ChannelAxis, WeightedLayer
@@ -21,10 +22,9 @@ REST = "_rest"
 
 BIAS, MEAN = 2, 3
 """Inputs of a convolution and of BatchNorm."""
-UNPADDED = ("NOTSET", "VALID")
 
 
-def apply_keep(model: ir.Model, spaces: Spaces, keep: Keep) -> ir.Model:
+def remove_channels(model: ir.Model, spaces: Spaces, keep: Keep) -> ir.Model:
     """Return a copy of a model without the channels that are not kept.
 
     The copy computes what the model computes when the weights with which its layers read those channels are
@@ -68,7 +68,7 @@ def set_shapes(model: ir.Model, axes: Mapping[str, ChannelAxis], kept: Mask) -> 
             channels = axes.get(value.name or "")
             if channels is not None and value.shape is not None:
                 lengths = list(value.shape)
-                lengths[channels.axis] = int(kept[channels.labels].sum())
+                lengths[channels.axis] = int(kept[channels.ids].sum())
                 value.shape = ir.Shape(lengths)
 
 
@@ -187,10 +187,10 @@ def is_linear(node: ir.Node) -> bool:
     """Tell whether a constant per channel in front of a node is one behind it: not where there is padding."""
     if any(constant_of(value) is None for value in node.inputs[1:]):
         return False
-    read = node.attributes
-    is_padded = any(read.get_ints("pads", [])) or read.get_string("auto_pad", "NOTSET") not in UNPADDED
-    is_plain = node.op_type == "Conv" and not is_padded and read.get_int("group", 1) == 1
-    return is_plain or node.op_type == "BatchNormalization"
+    if node.op_type != "Conv":
+        return node.op_type == "BatchNormalization"
+    window = SlidingWindow.of(node, len(shape_of(input_of(node, 1))) - 2)
+    return not window.is_padded and window.group == 1
 
 
 def absorb_constant(graph: ir.Graph, node: ir.Node, constant: NDArray[Any]) -> None:

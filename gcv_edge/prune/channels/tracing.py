@@ -1,6 +1,6 @@
-"""Following channels through a graph: a label for every channel, and what the operators' rules write down.
+"""Following channels through a graph: an id for every channel, and what the operators' rules write down.
 
-Labels are tied where channels stay or go together, as those of two tensors that are added up. They are frozen
+Ids are tied where channels stay or go together, as those of two tensors that are added up. They are frozen
 where channels must stay.
 """
 
@@ -14,14 +14,14 @@ import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.graph.values import name_of, shape_of
-from gcv_edge.prune.channels.edits import Edit, Labels, cut_constant
+from gcv_edge.prune.channels.edits import ChannelIds, Edit, cut_constant
 
 
 class ChannelAxis(NamedTuple):
-    """Where a tensor has its channels: the axis, and a label for each position along it."""
+    """Where a tensor has its channels: the axis, and an id for each position along it."""
 
     axis: int
-    labels: Labels
+    ids: ChannelIds
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class WeightedLayer:
         node: its place among the graph's nodes.
         name: of the node.
         op_type: ``Conv``, ``ConvTranspose``, ``Gemm`` or ``MatMul``.
-        inputs, outputs: labels of the channels read and written.
+        inputs, outputs: ids of the channels read and written.
         group: number of groups in which channels are mixed.
         kernel: weights per pair of channels.
         positions: how often the weights are used per picture.
@@ -41,8 +41,8 @@ class WeightedLayer:
     node: int
     name: str
     op_type: str
-    inputs: Labels
-    outputs: Labels
+    inputs: ChannelIds
+    outputs: ChannelIds
     group: int
     kernel: int
     positions: int
@@ -65,57 +65,57 @@ class Trace:
     """All that is known of the channels of a graph so far.
 
     Attributes:
-        count: number of labels.
-        ties: pairs of labels of which the channels stay or go together.
-        frozen: labels of channels that must stay, and why.
+        count: number of ids.
+        ties: pairs of ids of which the channels stay or go together.
+        frozen: ids of channels that must stay, and why.
         axes: tensors whose channels are followed, by name.
-        lengths: vectors that hold lengths of axes; of each entry the labels it counts, or None.
+        lengths: vectors that hold lengths of axes; of each entry the ids it counts, or None.
         layers: operators with weights.
         edits: what must change in the graph when channels go.
         index: place of the node that is being followed.
     """
 
     count: int = 0
-    ties: list[tuple[Labels, Labels]] = field(default_factory=list)
-    frozen: list[tuple[Labels, str]] = field(default_factory=list)
+    ties: list[tuple[ChannelIds, ChannelIds]] = field(default_factory=list)
+    frozen: list[tuple[ChannelIds, str]] = field(default_factory=list)
     axes: dict[str, ChannelAxis] = field(default_factory=dict)
-    lengths: dict[str, list[Labels | None]] = field(default_factory=dict)
+    lengths: dict[str, list[ChannelIds | None]] = field(default_factory=dict)
     layers: list[WeightedLayer] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
     index: int = 0
 
-    def new(self, count: int) -> Labels:
-        """Return labels that nothing else has."""
-        labels = np.arange(self.count, self.count + count, dtype=np.int64)
+    def new(self, count: int) -> ChannelIds:
+        """Return ids that nothing else has."""
+        ids = np.arange(self.count, self.count + count, dtype=np.int64)
         self.count += count
-        return labels
+        return ids
 
-    def tie(self, first: Labels, second: Labels) -> None:
+    def tie(self, first: ChannelIds, second: ChannelIds) -> None:
         """Let channels stay or go together, pairwise; the two sides may be broadcast against each other."""
         if first is not second:
             first, second = np.broadcast_arrays(first, second)
             self.ties.append((first.ravel(), second.ravel()))
 
-    def freeze_labels(self, labels: Labels, reason: str) -> None:
+    def freeze_ids(self, ids: ChannelIds, reason: str) -> None:
         """Let channels stay."""
-        self.frozen.append((labels.ravel(), reason))
+        self.frozen.append((ids.ravel(), reason))
 
     def freeze(self, value: ir.Value | None, reason: str) -> None:
         """Let all channels of a tensor stay."""
         channels = self.axis_of(value)
         if channels is not None:
-            self.freeze_labels(channels.labels, reason)
+            self.freeze_ids(channels.ids, reason)
 
     def freeze_inputs(self, node: ir.Node, what: str) -> None:
         """Let all channels that a node reads stay; the reason ends with the node's name."""
         for value in node.inputs:
             self.freeze(value, f"{what} {describe_node(node)}")
 
-    def find_units(self) -> tuple[Labels, dict[int, str]]:
+    def find_units(self) -> tuple[ChannelIds, dict[int, str]]:
         """Join what is tied.
 
         Returns:
-            The unit of each label: channels of one unit stay or go together. And of each unit that must stay,
+            The unit of each id: channels of one unit stay or go together. And of each unit that must stay,
             the reason.
         """
         empty = np.zeros(0, np.int64)
@@ -123,8 +123,8 @@ class Trace:
         second = np.concatenate([pair[1] for pair in self.ties] or [empty])
         units = join(self.count, first, second)
         frozen: dict[int, str] = {}
-        for labels, reason in self.frozen:
-            for unit in np.unique(units[labels]).tolist():
+        for ids, reason in self.frozen:
+            for unit in np.unique(units[ids]).tolist():
                 frozen.setdefault(unit, reason)
         return units, frozen
 
@@ -132,30 +132,30 @@ class Trace:
         """Return where a tensor has its channels; None where they are not followed."""
         return self.axes.get(value.name or "") if value is not None else None
 
-    def carry(self, value: ir.Value, axis: int, labels: Labels) -> None:
+    def set_channel_axis(self, value: ir.Value, axis: int, ids: ChannelIds) -> None:
         """Say where a tensor has its channels."""
-        self.axes[name_of(value)] = ChannelAxis(axis, labels)
+        self.axes[name_of(value)] = ChannelAxis(axis, ids)
 
-    def labels_of(self, value: ir.Value, axis: int, reason: str) -> Labels:
-        """Return the labels along an axis; frozen ones where the tensor's channels are not followed there."""
+    def ids_of(self, value: ir.Value, axis: int, reason: str) -> ChannelIds:
+        """Return the ids along an axis; frozen ones where the tensor's channels are not followed there."""
         channels = self.axis_of(value)
         if channels is not None and channels.axis == axis:
-            return channels.labels
+            return channels.ids
         self.freeze(value, reason)
-        labels = self.new(int(shape_of(value)[axis]))
-        self.freeze_labels(labels, reason)
-        return labels
+        ids = self.new(int(shape_of(value)[axis]))
+        self.freeze_ids(ids, reason)
+        return ids
 
     def edit(self, function: Callable[..., None], *arguments: Any) -> None:
         """Note what must change in the node."""
         self.edits.append(Edit(self.index, function, arguments))
 
-    def cut(self, place: int, axis: int, labels: Labels) -> None:
+    def cut(self, place: int, axis: int, ids: ChannelIds) -> None:
         """Note that a constant input of the node has channels along an axis."""
-        self.edit(cut_constant, place, axis, labels)
+        self.edit(cut_constant, place, axis, ids)
 
 
-def join(count: int, first: Labels, second: Labels) -> Labels:
+def join(count: int, first: ChannelIds, second: ChannelIds) -> ChannelIds:
     """Return each member's component under ties between ``first[i]`` and ``second[i]``: its lowest member."""
     parent = np.arange(count, dtype=np.int64)
     while True:

@@ -11,7 +11,7 @@ import torch
 
 from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import UnsupportedError
-from gcv_edge.measure.findings import Finding
+from gcv_edge.measure.result_cache import CachedResult
 from gcv_edge.prune.channels.surgery import REST
 from gcv_edge.prune.channels.tracing import describe_node
 from gcv_edge.prune.distillation.student import Arrays, Student
@@ -65,7 +65,7 @@ class Distiller:
         return sum(array.size for array in found.values()) // len(found[student.input])
 
     def train(
-        self, network: RankedNetwork, pruned: ir.Model, widths: Widths, finding: Finding, report: Report
+        self, network: RankedNetwork, pruned: ir.Model, widths: Widths, cached: CachedResult, report: Report
     ) -> Distillation:
         """Train a pruned network, in place, where that helps on other pictures.
 
@@ -73,7 +73,7 @@ class Distiller:
             network: the whole network.
             pruned: the pruned one, its layers fitted.
             widths: with which it was pruned.
-            finding: what an interrupted run learnt; takes the rest.
+            cached: what an interrupted run learnt; takes the rest.
             report: called with the number of steps done and of all.
         """
         student = Student(pruned, self._check.heads, trained_constants(network, pruned))
@@ -83,11 +83,11 @@ class Distiller:
         epochs = self._epochs or choose_epochs(network.model, pruned, len(self._pictures))
         training = Training(loss, student, self._pictures, part, epochs, self._seed)
         before, old = self._check(pruned), student.read()
-        training.restore(finding)
+        training.restore(cached)
         with limited_threads():
             while len(training.losses) < epochs:
                 training.run_epoch(report)
-                training.save(finding)
+                training.save(cached)
         set_constants(pruned, student.read())
         after = self._check(pruned)
         if not after < before:

@@ -103,32 +103,32 @@ def fold(node: ir.Node, *inputs: Tensor) -> Tensor:
 
 
 @computes("LeakyRelu")
-def leak(node: ir.Node, x: Tensor) -> Tensor:
+def leaky_relu(node: ir.Node, x: Tensor) -> Tensor:
     """Negative numbers times ``alpha``."""
     return F.leaky_relu(x, node.attributes.get_float("alpha", 0.01))
 
 
 @computes("PRelu")
-def leak_by_channel(node: ir.Node, x: Tensor, slope: Tensor) -> Tensor:  # noqa: ARG001
+def prelu(node: ir.Node, x: Tensor, slope: Tensor) -> Tensor:  # noqa: ARG001
     """Negative numbers times a slope."""
     return torch.where(x < 0, slope * x, x)
 
 
 @computes("Elu")
-def bend(node: ir.Node, x: Tensor) -> Tensor:
+def elu(node: ir.Node, x: Tensor) -> Tensor:
     """Negative numbers through ``alpha (exp(x) - 1)``."""
     return F.elu(x, node.attributes.get_float("alpha", 1.0))
 
 
 @computes("Selu")
-def bend_and_scale(node: ir.Node, x: Tensor) -> Tensor:
-    """``gamma`` times that."""
+def selu(node: ir.Node, x: Tensor) -> Tensor:
+    """``gamma`` times ``Elu`` with another ``alpha``."""
     alpha = node.attributes.get_float("alpha", 1.6732631921768188)
     return node.attributes.get_float("gamma", 1.0507010221481323) * F.elu(x, alpha)
 
 
 @computes("HardSigmoid")
-def squash(node: ir.Node, x: Tensor) -> Tensor:
+def hard_sigmoid(node: ir.Node, x: Tensor) -> Tensor:
     """``max(0, min(1, alpha x + beta))``."""
     alpha, beta = node.attributes.get_float("alpha", 0.2), node.attributes.get_float("beta", 0.5)
     return (alpha * x + beta).clamp(0, 1)
@@ -144,7 +144,7 @@ def clip(node: ir.Node, x: Tensor, low: Tensor | None = None, high: Tensor | Non
 
 
 @computes("Softmax", "LogSoftmax")
-def distribute(node: ir.Node, x: Tensor) -> Tensor:
+def softmax(node: ir.Node, x: Tensor) -> Tensor:
     """Probabilities along an axis, or their logarithms."""
     function = F.softmax if node.op_type == "Softmax" else F.log_softmax
     return function(x, dim=node.attributes.get_int("axis", -1))
@@ -170,7 +170,7 @@ def reduce(node: ir.Node, x: Tensor, axes: Tensor | None = None) -> Tensor:
 
 
 @computes("Dropout")
-def keep(node: ir.Node, x: Tensor, ratio: Tensor | None = None, training: Tensor | None = None) -> Tensor:  # noqa: ARG001
+def dropout(node: ir.Node, x: Tensor, ratio: Tensor | None = None, training: Tensor | None = None) -> Tensor:  # noqa: ARG001
     """Nothing is dropped: the network is trained to give what the whole one gives."""
     if training is not None and training.item():
         raise refuse(node, "training_mode")

@@ -10,6 +10,7 @@ import onnx_ir as ir
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from gcv_edge.graph.windows import UNPADDED, SlidingWindow
 from gcv_edge.prune.distillation.operators import Tensor, computes, refuse
 
 CONVOLUTIONS = (F.conv1d, F.conv2d, F.conv3d)
@@ -24,6 +25,7 @@ class Window:
     Attributes:
         kernel, strides, dilations: as ONNX has them.
         begin, end: positions that are padded.
+        group: number of groups.
     """
 
     kernel: tuple[int, ...]
@@ -31,16 +33,18 @@ class Window:
     dilations: tuple[int, ...]
     begin: tuple[int, ...]
     end: tuple[int, ...]
+    group: int = 1
 
     @classmethod
     def of(cls, node: ir.Node, kernel: Sequence[int], lengths: Sequence[int]) -> Window:
         """Read a node's attributes; ``auto_pad`` depends on the lengths of the map."""
-        read, rank = node.attributes, len(kernel)
-        strides, dilations = (tuple(read.get_ints(key, [1] * rank)) for key in ("strides", "dilations"))
-        pads = tuple(read.get_ints("pads", [0] * 2 * rank))
-        window = cls(tuple(kernel), strides, dilations, pads[:rank], pads[rank:])
-        automatic = read.get_string("auto_pad", "NOTSET")
-        return window.pad_same(lengths, automatic == "SAME_LOWER") if automatic[:4] == "SAME" else window
+        rank = len(kernel)
+        read = SlidingWindow.of(node, rank)
+        begin, end = read.pads[:rank], read.pads[rank:]
+        window = cls(tuple(kernel), read.strides, read.dilations, begin, end, read.group)
+        if read.auto_pad in UNPADDED:
+            return window
+        return window.pad_same(lengths, read.auto_pad == "SAME_LOWER")
 
     @property
     def reach(self) -> list[int]:
@@ -76,25 +80,23 @@ def pad(x: Tensor, begin: Sequence[int], end: Sequence[int], value: float = 0.0)
 def convolve(node: ir.Node, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Convolution in groups; padding that differs between the sides is done before."""
     window = Window.of(node, weight.shape[2:], x.shape[2:])
-    group = node.attributes.get_int("group", 1)
     function = CONVOLUTIONS[weight.ndim - 3]
     if window.begin == window.end:
-        return function(x, weight, bias, window.strides, window.begin, window.dilations, group)
-    return function(
-        pad(x, window.begin, window.end), weight, bias, window.strides, 0, window.dilations, group
-    )
+        return function(x, weight, bias, window.strides, window.begin, window.dilations, window.group)
+    padded = pad(x, window.begin, window.end)
+    return function(padded, weight, bias, window.strides, 0, window.dilations, window.group)
 
 
 @computes("ConvTranspose")
 def convolve_transposed(node: ir.Node, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Transposed convolution; what is padded is cut off its result."""
     read = node.attributes
-    if "output_shape" in read or read.get_string("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
+    if "output_shape" in read or read.get_string("auto_pad", "NOTSET") not in UNPADDED:
         raise refuse(node, "output_shape or auto_pad")
     rank = weight.ndim - 2
     window = Window.of(node, weight.shape[2:], x.shape[2:])
-    extra, group = read.get_ints("output_padding", [0] * rank), read.get_int("group", 1)
-    whole = TRANSPOSED[rank - 1](x, weight, bias, window.strides, 0, extra, group, window.dilations)
+    extra = read.get_ints("output_padding", [0] * rank)
+    whole = TRANSPOSED[rank - 1](x, weight, bias, window.strides, 0, extra, window.group, window.dilations)
     return crop(whole, window.begin, window.end)
 
 
@@ -106,7 +108,7 @@ def crop(x: Tensor, begin: Sequence[int], end: Sequence[int]) -> Tensor:
 
 
 @computes("Gemm")
-def connect(node: ir.Node, a: Tensor, b: Tensor, c: Tensor | None = None) -> Tensor:
+def gemm(node: ir.Node, a: Tensor, b: Tensor, c: Tensor | None = None) -> Tensor:
     """``alpha A B + beta C``, each of A and B transposed where asked for."""
     read = node.attributes
     first = a.T if read.get_int("transA", 0) else a

@@ -85,7 +85,7 @@ def split(node: ir.Node, x: Tensor, lengths: Tensor | None = None) -> tuple[Tens
 
 
 @computes("Slice")
-def cut_out(
+def slice_(
     node: ir.Node,
     x: Tensor,
     starts: Tensor,
@@ -127,7 +127,7 @@ def tile(node: ir.Node, x: Tensor, repeats: Tensor) -> Tensor:  # noqa: ARG001
 
 
 @computes("Pad")
-def surround(
+def pad(
     node: ir.Node, x: Tensor, pads: Tensor, value: Tensor | None = None, axes: Tensor | None = None
 ) -> Tensor:
     """With a number, or with what is at the edge; only behind the channels where it is not a number."""
@@ -146,7 +146,7 @@ def surround(
 
 
 @computes("DepthToSpace")
-def spread(node: ir.Node, x: Tensor) -> Tensor:
+def depth_to_space(node: ir.Node, x: Tensor) -> Tensor:
     """Channels become squares of positions."""
     size = node.attributes.get_int("blocksize")
     if node.attributes.get_string("mode", "DCR") == "CRD":
@@ -157,7 +157,7 @@ def spread(node: ir.Node, x: Tensor) -> Tensor:
 
 
 @computes("SpaceToDepth")
-def stack(node: ir.Node, x: Tensor) -> Tensor:
+def space_to_depth(node: ir.Node, x: Tensor) -> Tensor:
     """Squares of positions become channels."""
     size = node.attributes.get_int("blocksize")
     stacked = F.pixel_unshuffle(x, size)
@@ -167,7 +167,7 @@ def stack(node: ir.Node, x: Tensor) -> Tensor:
 
 
 @computes("Shape")
-def measure(node: ir.Node, x: Tensor) -> Tensor:
+def shape(node: ir.Node, x: Tensor) -> Tensor:
     """Lengths of the axes."""
     read = node.attributes
     return torch.tensor(list(x.shape))[read.get_int("start", 0) : read.get_int("end", x.ndim)]

@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 
 from gcv_edge.graph.probing import Probe
-from gcv_edge.measure.findings import Finding
+from gcv_edge.measure.result_cache import CachedResult
 from gcv_edge.prune.distillation.operators import Tensor
 from gcv_edge.prune.distillation.student import Student
 from gcv_edge.prune.fitting.activations import choose_batch_size, fill_up, is_fixed
@@ -122,9 +122,9 @@ def find_hints(network: RankedNetwork, student: Student, widths: Widths) -> dict
     computed = {value.name or "" for node in student.nodes for value in node.outputs} & known.keys()
     sources = dict.fromkeys(layer.source for layer in network.layers.values())
     read = [name for name in sources if name in computed]
-    names = [name for name in read if kept[known[name].labels].all()] or read
+    names = [name for name in read if kept[known[name].ids].all()] or read
     step = -(-len(names) // MOST_HINTS)
-    left = {name: np.flatnonzero(kept[known[name].labels]) for name in names[::-1][::step]}
+    left = {name: np.flatnonzero(kept[known[name].ids]) for name in names[::-1][::step]}
     return {name: (known[name].axis, torch.from_numpy(each)) for name, each in left.items()}
 
 
@@ -217,26 +217,26 @@ class Training:
         rising = min(1.0, (step + 1) / max(1, min(WARM_UP, count // 4)))
         return RATE * rising * 0.5 * (1 + math.cos(math.pi * step / count))
 
-    def save(self, finding: Finding) -> None:
+    def save(self, cached: CachedResult) -> None:
         """Leave what is needed to go on after this epoch."""
         memory = self._optimizer.state_dict()["state"]
         arrays = {f"{place}/{key}": n.numpy() for place, each in memory.items() for key, n in each.items()}
         weights = {f"{place}/weights": array for place, array in enumerate(self._student.read().values())}
-        finding.keep(list(self.losses), arrays | weights)
+        cached.keep(list(self.losses), arrays | weights)
 
-    def restore(self, finding: Finding) -> None:
+    def restore(self, cached: CachedResult) -> None:
         """Go on where an interrupted run was."""
-        if finding.value is None:
+        if cached.value is None:
             return
         memory: dict[int, dict[str, Any]] = {}
-        for name, array in finding.arrays.items():
+        for name, array in cached.arrays.items():
             place, key = name.split("/")
             memory.setdefault(int(place), {})[key] = torch.from_numpy(array)
         weights = [memory[place].pop("weights").numpy() for place in range(len(memory))]
         self._student.write(dict(zip(self._student.parameters, weights, strict=True)))
         groups = self._optimizer.state_dict()["param_groups"]
         self._optimizer.load_state_dict({"state": memory, "param_groups": groups})
-        self.losses = list(finding.value)
+        self.losses = list(cached.value)
 
 
 def scale_of(parameter: Tensor) -> float:

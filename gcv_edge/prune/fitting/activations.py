@@ -86,7 +86,7 @@ class ActivationCache:
         self.reached = len(self._places)
         return True
 
-    def branch_off(self, model: ir.Model, place: int) -> ActivationCache | None:
+    def cache_for_pruned(self, model: ir.Model, place: int) -> ActivationCache | None:
         """Return the cache of a graph that is the same up to a place, from there on; None if it cannot be."""
         cache = self.restart(model)
         names = cache._alive(place)

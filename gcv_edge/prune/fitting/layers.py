@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from gcv_edge.graph.cleaning import drop_unused
 from gcv_edge.graph.values import add_constant, constant_of, name_of
-from gcv_edge.prune.channels.edits import Labels, Mask
+from gcv_edge.graph.windows import SlidingWindow
+from gcv_edge.prune.channels.edits import ChannelIds, Mask
 from gcv_edge.prune.channels.surgery import REST
 from gcv_edge.prune.channels.tracing import WeightedLayer
 
@@ -42,7 +43,7 @@ class FittableLayer:
     Attributes:
         layer: the layer.
         source, result: names of the tensors read and written.
-        columns: label of each column: every weight of a channel has its own where ``by_patch``, else each
+        columns: id of each column: every weight of a channel has its own where ``by_patch``, else each
             channel has one, and all offsets of the kernel are treated alike.
         by_patch: columns are the numbers under the kernel (im2col).
         transposed: the weights are stored input by output.
@@ -54,7 +55,7 @@ class FittableLayer:
     layer: WeightedLayer
     source: str
     result: str
-    columns: Labels
+    columns: ChannelIds
     by_patch: bool
     transposed: bool
     run: int
@@ -80,13 +81,15 @@ class FittableLayer:
 
 def describe_fittable(node: ir.Node, layer: WeightedLayer, limit: int) -> FittableLayer:
     """Describe a layer of one group; up to ``limit`` columns it is treated by patch."""
-    weight, read = constant_of(node.inputs[1]), node.attributes
+    weight = constant_of(node.inputs[1])
     assert weight is not None
     rank = weight.ndim - 2 if layer.op_type in ("Conv", "ConvTranspose") else 0
-    is_plain = read.get_string("auto_pad", "NOTSET") == "NOTSET"
-    by_patch = layer.op_type != "ConvTranspose" and is_plain and layer.kernel * len(layer.inputs) <= limit
+    window = SlidingWindow.of(node, rank)
+    is_plain = layer.op_type != "ConvTranspose" and window.auto_pad == "NOTSET"
+    by_patch = is_plain and layer.kernel * len(layer.inputs) <= limit
     run = 1 if by_patch or rank else run_length(layer.inputs)
-    stored = read.get_int("transB", 0) == 0 if layer.op_type == "Gemm" else layer.op_type != "Conv"
+    is_gemm = layer.op_type == "Gemm"
+    stored = node.attributes.get_int("transB", 0) == 0 if is_gemm else layer.op_type != "Conv"
     return FittableLayer(
         layer=layer,
         source=name_of(node.inputs[0]),
@@ -95,18 +98,18 @@ def describe_fittable(node: ir.Node, layer: WeightedLayer, limit: int) -> Fittab
         by_patch=by_patch,
         transposed=stored,
         run=run,
-        strides=tuple(read.get_ints("strides", [1] * rank)),
-        dilations=tuple(read.get_ints("dilations", [1] * rank)),
-        pads=tuple(read.get_ints("pads", [0] * 2 * rank)),
+        strides=window.strides,
+        dilations=window.dilations,
+        pads=window.pads,
         kernel=tuple(weight.shape[2:]) if rank else (),
     )
 
 
-def run_length(labels: Labels) -> int:
+def run_length(ids: ChannelIds) -> int:
     """Return how many positions of one channel follow each other, the same number for each."""
-    changes = np.flatnonzero(np.diff(labels))
-    run = int(changes[0]) + 1 if changes.size else len(labels)
-    if len(labels) % run or not np.array_equal(np.repeat(labels[::run], run), labels):
+    changes = np.flatnonzero(np.diff(ids))
+    run = int(changes[0]) + 1 if changes.size else len(ids)
+    if len(ids) % run or not np.array_equal(np.repeat(ids[::run], run), ids):
         return 1
     return run
 

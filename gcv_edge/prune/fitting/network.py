@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 
-from gcv_edge.prune.channels.edits import Labels, Mask
+from gcv_edge.prune.channels.edits import ChannelIds, Mask
 from gcv_edge.prune.channels.spaces import ChannelSpace, Spaces, channel_spaces
 from gcv_edge.prune.channels.surgery import (
     Substitute,
-    apply_keep,
     find_substitutes,
     fold_biases,
+    remove_channels,
     substitute_branches,
 )
 from gcv_edge.prune.channels.tracing import WeightedLayer
@@ -65,7 +65,7 @@ class PrunableNetwork:
         """Return the place of each node of the graph, by its name."""
         return {node.name or "": place for place, node in enumerate(self.model.graph)}
 
-    def ranked(self, statistics: Mapping[str, Moments], ranking: Mapping[str, Labels]) -> RankedNetwork:
+    def ranked(self, statistics: Mapping[str, Moments], ranking: Mapping[str, ChannelIds]) -> RankedNetwork:
         """Add what the pictures told."""
         return RankedNetwork(
             self.model, self.spaces, self.layers, self.weights, self.substitutes, statistics, ranking
@@ -82,13 +82,13 @@ class RankedNetwork(PrunableNetwork):
     """
 
     statistics: Mapping[str, Moments]
-    ranking: Mapping[str, Labels]
+    ranking: Mapping[str, ChannelIds]
 
     def mask(self, widths: Widths) -> Mask:
-        """Tell of each label whether it stays, even where that leaves nothing of a tensor."""
+        """Tell of each id whether it stays, even where that leaves nothing of a tensor."""
         return self._units_left(widths)[self.spaces.units]
 
-    def keep(self, widths: Widths) -> dict[str, Labels]:
+    def keep(self, widths: Widths) -> dict[str, ChannelIds]:
         """Return the most important units of each space; of a part of one that is cut out, at least one."""
         kept = self._units_left(widths)
         while empty := self.spaces.empty_tensors(kept[self.spaces.units]):
@@ -107,7 +107,7 @@ class RankedNetwork(PrunableNetwork):
 
     def slice(self, widths: Widths) -> ir.Model:
         """Return a pruned copy whose layers keep their weights."""
-        return apply_keep(self.model, self.spaces, self.keep(widths))
+        return remove_channels(self.model, self.spaces, self.keep(widths))
 
     def prune(self, widths: Widths) -> ir.Model:
         """Return a pruned copy, its layers fitted on the whole network's numbers."""

@@ -41,7 +41,7 @@ class SequentialFit:
 
     Attributes:
         network: the whole network.
-        kept: of each label, whether its channel stays.
+        kept: of each id, whether its channel stays.
         substitutes: layers that stand for branches, by name.
         whole, pruned: the activations of both networks.
         seed: of the positions that are looked at.
@@ -235,7 +235,7 @@ class QuickFit:
         """Return the activations of both networks, from a place on where they are held."""
         if not self._is_held:
             return self._whole.restart(self._network.model), self._whole.restart(pruned)
-        return self._whole, self._whole.branch_off(pruned, place) or self._whole.restart(pruned)
+        return self._whole, self._whole.cache_for_pruned(pruned, place) or self._whole.restart(pruned)
 
 
 def is_rectified(network: RankedNetwork, target: FitTarget) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from gcv_edge.prune.fitting.sequential import Report
-from gcv_edge.prune.search.sensitivity import Tradeoff, drop_whole, widths_on_curve
+from gcv_edge.prune.search.sensitivity import Tradeoff, omit_unpruned_spaces, widths_on_curve
 
 LEAST_LOSS = 1e-9
 LEAST_SAVING = 1e-6
@@ -63,7 +63,7 @@ def allocate(tradeoff: Tradeoff, target: float) -> dict[str, int]:
             break
         best = min(steps, key=lambda step: step.rate)
         widths[best.name] = best.width
-    return drop_whole(tradeoff.network, widths)
+    return omit_unpruned_spaces(tradeoff.network, widths)
 
 
 def take_some(widths: list[int]) -> list[int]:
@@ -163,12 +163,12 @@ def improve(tradeoff: Tradeoff, widths: Widths, limit: float, joint: Loss) -> Wi
     }
     offers = sorted(combine(tradeoff, widths, effects, limit), key=lambda offer: offer[0])[:CHECKED]
     if now > limit:
-        return min((drop_whole(network, changed) for _, changed in offers), key=joint, default=None)
+        return min((omit_unpruned_spaces(network, changed) for _, changed in offers), key=joint, default=None)
     for gain, changed in offers:
         if gain > -LEAST_GAIN * lost:
             break
         if joint(changed) < lost * (1 - LEAST_GAIN):
-            return drop_whole(network, changed)
+            return omit_unpruned_spaces(network, changed)
     return None
 
 
@@ -185,7 +185,7 @@ def choose_changes(tradeoff: Tradeoff, widths: Widths) -> list[Change]:
         above, below = [s for s in steps if s > width], [s for s in steps if s < width]
         for step in {*above[:2], *above[-1:], *below[-2:], *below[:1]}:
             cost = tradeoff.price({**widths, name: step}) - now
-            lost = alone(tradeoff, name, step) - alone(tradeoff, name, width)
+            lost = loss_of_one_space(tradeoff, name, step) - loss_of_one_space(tradeoff, name, width)
             if cost * (step - width) > 0:
                 (wider if step > width else narrower).append((lost / cost, name, step))
     return [
@@ -194,7 +194,7 @@ def choose_changes(tradeoff: Tradeoff, widths: Widths) -> list[Change]:
     ]
 
 
-def alone(tradeoff: Tradeoff, name: str, width: int) -> float:
+def loss_of_one_space(tradeoff: Tradeoff, name: str, width: int) -> float:
     """Return what a space loses alone at a width."""
     return tradeoff.expected_loss({name: width})[name]
 

@@ -17,7 +17,7 @@ from gcv_edge.prune.channels.spaces import Keep, Spaces
 from gcv_edge.prune.channels.tracing import WeightedLayer
 
 Cost = Callable[[Mask], float]
-"""Takes of each label whether its channel stays."""
+"""Takes, for each id, whether its channel is kept."""
 
 LayerTimes = dict[str, dict[str, float]]
 """Seconds of each kind of layer, by ``"inputs outputs"``."""
@@ -148,7 +148,7 @@ class LayersLeft:
     def __init__(self, spaces: Spaces) -> None:
         self._layers = spaces.layers
         sides = [each.inputs for each in spaces.layers], [each.outputs for each in spaces.layers]
-        self._labels = [np.concatenate([np.zeros(0, np.int64), *side]) for side in sides]
+        self._ids = [np.concatenate([np.zeros(0, np.int64), *side]) for side in sides]
         self._ends = [np.cumsum([0, *map(len, side)]) for side in sides]
         self._later = find_later_layers(spaces)
 
@@ -163,7 +163,7 @@ class LayersLeft:
 
     def _count(self, side: int, kept: Mask) -> NDArray[np.int64]:
         """Count the channels that each layer reads or writes."""
-        before = np.concatenate([[0], np.cumsum(kept[self._labels[side]])])
+        before = np.concatenate([[0], np.cumsum(kept[self._ids[side]])])
         return np.diff(before[self._ends[side]])
 
     def _drop_unread(self, alive: Mask) -> None:

@@ -14,7 +14,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.graph.values import constant_of
-from gcv_edge.prune.channels.edits import Labels
+from gcv_edge.prune.channels.edits import ChannelIds
 from gcv_edge.prune.channels.spaces import ChannelSpace
 from gcv_edge.prune.channels.tracing import WeightedLayer
 from gcv_edge.prune.fitting.layers import Matrix
@@ -39,7 +39,7 @@ class Operand:
 
     weight: Matrix
     covariance: Matrix
-    units: Labels
+    units: ChannelIds
 
 
 def rank_channels(
@@ -47,7 +47,7 @@ def rank_channels(
     statistics: Mapping[str, Moments],
     known: Mapping[str, Sequence[int]],
     report: Report,
-) -> dict[str, Labels]:
+) -> dict[str, ChannelIds]:
     """Rank the units of each space, the most important first.
 
     Args:
@@ -85,7 +85,7 @@ def find_operands(
     return found
 
 
-def grouped_operands(node: ir.Node, layer: WeightedLayer, places: Labels) -> list[Operand]:
+def grouped_operands(node: ir.Node, layer: WeightedLayer, places: ChannelIds) -> list[Operand]:
     """Return the operand of a grouped layer, by its weights alone: its inputs have no moments."""
     weight = constant_of(node.inputs[1])
     if weight is None:
@@ -95,9 +95,9 @@ def grouped_operands(node: ir.Node, layer: WeightedLayer, places: Labels) -> lis
     return [Operand(matrix, np.eye(len(columns)), columns)]
 
 
-def rank_units(operands: Sequence[Operand], count: int) -> Labels:
+def rank_units(operands: Sequence[Operand], count: int) -> ChannelIds:
     """Take away the units that cost least, again and again; return them, the last ones first."""
-    layers = [ObsState(operand, count) for operand in operands]
+    layers = [OptimalBrainSurgeonState(operand, count) for operand in operands]
     left = np.arange(count)
     gone: list[int] = []
     while len(left) > 1:
@@ -112,8 +112,8 @@ def rank_units(operands: Sequence[Operand], count: int) -> Labels:
     return np.array([*left.tolist(), *reversed(gone)], np.int64)
 
 
-class ObsState:
-    """Weights and inverse covariance of a layer while units go.
+class OptimalBrainSurgeonState:
+    """Weights and inverse covariance of a layer while units are removed, as Optimal Brain Surgeon has them.
 
     With ``H`` the covariance, taking away the columns ``b`` costs ``tr(W_b (H⁻¹_bb)⁻¹ W_bᵀ)``, and the others
     become ``W - W_b (H⁻¹_bb)⁻¹ H⁻¹_b:``.
@@ -130,7 +130,7 @@ class ObsState:
         first = np.searchsorted(operand.units[order], np.arange(count + 1))
         self.columns = [np.sort(order[first[unit] : first[unit + 1]]) for unit in range(count)]
 
-    def losses(self, units: Labels) -> Matrix:
+    def losses(self, units: ChannelIds) -> Matrix:
         """Return the loss of each unit alone, as a part of the layer's energy."""
         sizes = {len(self.columns[unit]) for unit in units.tolist()}
         if sizes == {0}:
@@ -149,7 +149,7 @@ class ObsState:
         block = self.weight[:, columns]
         return float(np.sum(block.T * np.linalg.solve(inner, block.T)) * self.scale)
 
-    def remove(self, units: Labels) -> None:
+    def remove(self, units: ChannelIds) -> None:
         """Take units away, and let the others take over."""
         columns = np.concatenate([self.columns[unit] for unit in units.tolist()])
         if not columns.size:

@@ -19,6 +19,7 @@ from gcv_edge.calibration.qdq_nodes import quantize
 from gcv_edge.calibration.qdq_placement import AVERAGING, place
 from gcv_edge.calibration.quantization_parameters import find_target
 from gcv_edge.graph.values import constant_of, input_of, shape_of
+from gcv_edge.graph.windows import SlidingWindow
 from gcv_edge.measure.layers import open_counting, read_layers
 from gcv_edge.prune.channels.spaces import Spaces, width_step
 from gcv_edge.prune.channels.tracing import WeightedLayer
@@ -68,22 +69,22 @@ def find_kinds(model: ir.Model, spaces: Spaces) -> dict[str, tuple[LayerKind, We
 
 def describe_kind(node: ir.Node, layer: WeightedLayer) -> LayerKind:
     """Read what a layer's time depends on."""
-    weight, read = constant_of(node.inputs[1]), node.attributes
+    weight = constant_of(node.inputs[1])
     assert weight is not None
     channels = len(layer.inputs), len(layer.outputs)
     if layer.op_type in ("Gemm", "MatMul"):
         op_type = "Gemm" if layer.positions == 1 else "MatMul"
         return LayerKind(op_type, channels, 1, (layer.positions,), (), (), (), ())
-    rank = weight.ndim - 2
+    window = SlidingWindow.of(node, weight.ndim - 2)
     return LayerKind(
         layer.op_type,
         channels,
         layer.group,
         tuple(int(length) for length in shape_of(input_of(node, 0))[2:]),
         tuple(weight.shape[2:]),
-        tuple(read.get_ints("strides", [1] * rank)),
-        tuple(read.get_ints("pads", [0] * 2 * rank)),
-        tuple(read.get_ints("dilations", [1] * rank)),
+        window.strides,
+        window.pads,
+        window.dilations,
     )
 
 

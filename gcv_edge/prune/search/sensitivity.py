@@ -123,7 +123,7 @@ class Tradeoff:
         }
 
 
-def drop_whole(network: PrunableNetwork, widths: Mapping[str, int]) -> dict[str, int]:
+def omit_unpruned_spaces(network: PrunableNetwork, widths: Mapping[str, int]) -> dict[str, int]:
     """Leave out spaces that are whole."""
     whole = {space.name: space.units for space in network.free}
     return {name: width for name, width in widths.items() if width < whole[name]}
@@ -161,7 +161,7 @@ class JointLoss:
 
     def __call__(self, widths: Mapping[str, int]) -> float:
         """Return the divergence at some widths."""
-        narrower = drop_whole(self._network, widths)
+        narrower = omit_unpruned_spaces(self._network, widths)
         key = tuple(sorted(narrower.items()))
         if key not in self._known:
             pruned = self._network.prune(narrower)
@@ -169,7 +169,7 @@ class JointLoss:
             self._known[key] = self._divergence(pruned)
         return self._known[key]
 
-    def below(self, loss: float) -> list[dict[str, int]]:
+    def widths_with_loss_below(self, loss: float) -> list[dict[str, int]]:
         """Return all widths looked at so far that lose less, the best first."""
         better = sorted((found, key) for key, found in self._known.items() if found < loss)
         return [dict(key) for _, key in better]

@@ -131,7 +131,8 @@ class WidthSearch:
                     break
                 limit *= faster / goal
         trust = fast.speedup / self._predict(fast.widths)
-        likely = (w for w in self.joint.below(lost) if trust * self._predict(w) >= DOUBT * goal)
+        better = self.joint.widths_with_loss_below(lost)
+        likely = (w for w in better if trust * self._predict(w) >= DOUBT * goal)
         return self._first_fast(list(islice(likely, CHOICES)), goal) or chosen
 
     def _first_fast(self, likely: Sequence[Widths], goal: float) -> Widths | None:

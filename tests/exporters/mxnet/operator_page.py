@@ -16,13 +16,13 @@ PAGE = Path(__file__).parents[3] / "docs" / "operators.md"
 
 INTRODUCTION = """# MXNet operators that the exporter understands
 
-Written by `python -m tests.exporters.mxnet.operator_page`; a test keeps it in step with the converters.
+`python -m tests.exporters.mxnet.operator_page` writes this page from the converters, and a test compares
+them.
 
-Any attribute that is not understood stops an export with the operator's, the node's and the attribute's
-name; nothing is dropped silently. Each operator's uses (the last column counts them) are run in MXNet 1.9.1,
-and the converted graph in ONNX Runtime and in OpenVINO, with a fixed and, where there is one, an open batch
-dimension: the numbers agree to 1e-5; of 8-bit numbers, one in a thousand may be one level off. All
-floating-point numbers become float32.
+An attribute that is not understood is an error that names operator, node and attribute; nothing is dropped
+silently. Each operator's uses (the last column counts them) are run in MXNet 1.9.1, and the converted graph
+in ONNX Runtime and in OpenVINO, with a fixed batch and, if possible, an open one. The numbers agree to
+1e-5; of 8-bit numbers, one in a thousand may be one level off. All floating-point numbers become float32.
 """
 
 

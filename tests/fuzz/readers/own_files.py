@@ -14,7 +14,7 @@ from unittest import mock
 import numpy as np
 
 from gcv_edge.cli.options import parse_classes
-from gcv_edge.measure.findings import Entry, Findings, write_entries
+from gcv_edge.measure.result_cache import Entry, ResultCache, write_entries
 from gcv_edge.store import find_model, stored_models
 from tests.fuzz.json_mutations import mutate_json
 from tests.fuzz.mutations import mutate_bytes, mutate_text
@@ -22,7 +22,7 @@ from tests.fuzz.target import Target, mutating
 
 
 def states() -> Sequence[bytes]:
-    """Files of findings without the hash that comes first."""
+    """Cache files without the hash that comes first."""
     found = {
         "fits": Entry("k", ["a"], {"a/matrix": np.eye(2), "a/bias": np.zeros(2)}),
         "curves": Entry("k", {"x": 1}),
@@ -50,9 +50,9 @@ def read_state(data: bytes, folder: Path) -> None:
     """Resume from a file whose hash is right, whatever it holds: what makes no sense is passed over."""
     path = folder / "state"
     path.write_bytes(hashlib.sha256(data).digest() + data)
-    findings = Findings(path)
+    cache = ResultCache(path)
     for name in ("fits", "curves"):
-        repr((findings.has(name), findings.at(name).value, findings.read(name, "k")))
+        repr((cache.has(name), cache.at(name).value, cache.read(name, "k")))
 
 
 def store_notes() -> Sequence[bytes]:
@@ -77,7 +77,11 @@ def read_classes(data: bytes, folder: Path) -> None:
 
 TARGETS = (
     Target(
-        "findings", mutating(states, mutate_state), read_state, ("gcv_edge/measure/findings.py",), refusals=()
+        "result-cache",
+        mutating(states, mutate_state),
+        read_state,
+        ("gcv_edge/measure/result_cache.py",),
+        refusals=(),
     ),
     Target("store", mutating(store_notes, mutate_json), read_store, ("gcv_edge/store.py",)),
     Target(

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from gcv_edge.cli.inputs import count_pages, is_picture
-from gcv_edge.runtime.decoding import decode_picture
+from gcv_edge.runtime.picture_decoding import decode_picture
 from gcv_edge.runtime.picture_size import page_count, picture_kind, picture_size
 from gcv_edge.runtime.pixel_limit import limit_pixels
 from gcv_edge.runtime.sources import read_source

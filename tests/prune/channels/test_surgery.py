@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gcv_edge.errors import UsageError
-from gcv_edge.prune import apply_keep, channel_spaces, count_macs, predict_macs
+from gcv_edge.prune import channel_spaces, count_macs, predict_macs, remove_channels
 from gcv_edge.prune.channels.surgery import fold_biases
 from gcv_edge.prune.fitting.activations import compute
 from tests.support.pruning_networks import (
@@ -42,7 +42,7 @@ def test_random_keeps_compute_what_zeroed_readers_compute(kind: str, seed: int) 
     spaces = channel_spaces(model)
     keep = random_keep(spaces, np.random.default_rng(seed))
     assume(is_possible(spaces, keep))
-    pruned = apply_keep(model, spaces, keep)
+    pruned = remove_channels(model, spaces, keep)
     (found,), (expected,) = run(pruned, BATCH), run(with_zeros(model, spaces, keep), BATCH)
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
     assert count_macs(pruned) == predict_macs(spaces, keep)
@@ -53,7 +53,7 @@ def test_the_model_itself_is_not_changed(kind: str) -> None:
     model = make(kind)
     before = ir.to_proto(model).SerializeToString()
     spaces = channel_spaces(model)
-    apply_keep(model, spaces, random_keep(spaces, np.random.default_rng(0)))
+    remove_channels(model, spaces, random_keep(spaces, np.random.default_rng(0)))
     assert ir.to_proto(model).SerializeToString() == before
     assert count_macs(model) == predict_macs(spaces, {})
 
@@ -82,7 +82,7 @@ def test_a_branch_may_go_as_a_whole() -> None:
     inner = [space for space in spaces if space.removable]
     assert [space.units for space in inner] == [24, 24]
     keep = {space.name: [] for space in inner}
-    pruned = apply_keep(model, spaces, keep)
+    pruned = remove_channels(model, spaces, keep)
     assert [node.op_type for node in pruned.graph].count("Conv") == 1
     (found,), (expected,) = run(pruned, BATCH), run(with_zeros(model, spaces, keep), BATCH)
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -126,7 +126,7 @@ def test_a_sum_with_fixed_channels_is_frozen() -> None:
 def test_wrong_keeps(keep: dict[str, list[int]], message: str) -> None:
     model = make("plain")
     with pytest.raises(UsageError, match=message):
-        apply_keep(model, channel_spaces(model), keep)
+        remove_channels(model, channel_spaces(model), keep)
 
 
 def test_a_branch_beside_another_stays() -> None:

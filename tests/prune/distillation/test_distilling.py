@@ -20,7 +20,7 @@ from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import ModelMetadata, format_metadata
 from gcv_edge.pipeline import export
-from gcv_edge.prune import PruneResult, preparation, prune
+from gcv_edge.prune import PruneResult, prune, width_choice
 from gcv_edge.prune.fitting.calibration_set import collect_pictures, noise_frames
 from gcv_edge.prune.fitting.outputs import Divergence
 from gcv_edge.prune.job import load_model
@@ -39,7 +39,7 @@ def _torch() -> None:
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Widths are chosen without fits for comparison: what comes after counts here."""
-    monkeypatch.setattr(preparation, "CURVE_WORK", 0.0)
+    monkeypatch.setattr(width_choice, "CURVE_WORK", 0.0)
 
 
 needs_torch = pytest.mark.usefixtures("_torch")

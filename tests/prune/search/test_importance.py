@@ -11,7 +11,7 @@ import pytest
 from benchmarks.pruning_methods import ORDERS, rank_by
 from gcv_edge.prune.channels.edits import replace_constant
 from gcv_edge.prune.fitting.network import PrunableNetwork, analyse
-from gcv_edge.prune.search.importance import ObsState, Operand
+from gcv_edge.prune.search.importance import Operand, OptimalBrainSurgeonState
 from gcv_edge.prune.search.sensitivity import candidate_widths
 from tests.support.pruning_networks import PICTURES, rank
 from tests.support.pruning_oracle import run
@@ -65,7 +65,7 @@ def test_the_loss_of_a_unit_is_that_of_the_best_fit_without_it() -> None:
     random = np.random.default_rng(0)
     rows = random.standard_normal((400, 12)) @ random.standard_normal((12, 12))
     covariance, weight = rows.T @ rows / 400, random.standard_normal((5, 12))
-    state = ObsState(Operand(weight, covariance, np.repeat(np.arange(4), 3)), 4)
+    state = OptimalBrainSurgeonState(Operand(weight, covariance, np.repeat(np.arange(4), 3)), 4)
     ridge = 0.01 * np.trace(covariance) / 12
     system = covariance + ridge * np.eye(12)
     for unit in range(4):
@@ -82,7 +82,8 @@ def test_two_units_taken_in_turn_lose_what_both_lose_at_once() -> None:
     rows = random.standard_normal((100, 6))
     covariance, weight = rows.T @ rows / 100, random.standard_normal((3, 6))
     for pair in itertools.combinations(range(6), 2):
-        step, both = (ObsState(Operand(weight, covariance, np.arange(6)), 6) for _ in range(2))
+        operand = Operand(weight, covariance, np.arange(6))
+        step, both = (OptimalBrainSurgeonState(operand, 6) for _ in range(2))
         first = step.loss(np.array([pair[0]]))
         step.remove(np.array([pair[0]]))
         assert first + step.loss(np.array([pair[1]])) == pytest.approx(both.loss(np.array(pair)), rel=1e-6)

@@ -1,6 +1,6 @@
-"""What an interrupted run has found out, in one file beside its output, each finding under a key of its own.
+"""What an interrupted run has found out, in one file beside its output, each result under a key of its own.
 
-A key is a hash of all that its finding depends on. A finding whose key is another one is not used.
+A key is a hash of all that its result depends on. A result whose key is another one is not used.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ HASH_BYTES = 32
 
 @dataclass
 class Entry:
-    """A finding on disk.
+    """A result on disk.
 
     Attributes:
         key: hash of all that it depends on.
@@ -49,14 +49,14 @@ class Entry:
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
-class Findings:
-    """All findings of a run; the file is replaced as a whole whenever one changes.
+class ResultCache:
+    """All results of a run; the file is replaced as a whole whenever one changes.
 
     Args:
         path: the file. A damaged one counts as none, which is logged as a warning.
 
     Attributes:
-        resumed: a finding of an earlier run was used.
+        resumed: a result of an earlier run was used.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,21 +71,21 @@ class Findings:
             LOG.warning("%s: is ignored, everything is computed anew: %s", path, error)
         self._earlier = dict(self._entries)
 
-    def at(self, name: str, *parts: Any) -> Finding:
-        """Return a finding, known or not.
+    def at(self, name: str, *parts: Any) -> CachedResult:
+        """Return a result, known or not.
 
         Args:
-            name: under which one finding is kept.
+            name: under which one result is kept.
             parts: all that it depends on, as ``key_of`` takes it.
         """
-        return Finding(self, name, key_of(*parts))
+        return CachedResult(self, name, key_of(*parts))
 
     def has(self, name: str) -> bool:
-        """Tell whether there is a finding of that name, whatever its key."""
+        """Tell whether there is a result of that name, whatever its key."""
         return name in self._entries
 
     def read(self, name: str, key: str) -> Entry | None:
-        """Return a finding, None where it is not known or depends on something else."""
+        """Return a result, None where it is not known or depends on something else."""
         entry = self._entries.get(name)
         if entry is None or entry.key != key:
             return None
@@ -93,7 +93,7 @@ class Findings:
         return entry
 
     def write(self, name: str, entry: Entry) -> None:
-        """Keep a finding."""
+        """Keep a result."""
         self._entries[name] = entry
         write_entries(self.path, self._entries)
 
@@ -102,37 +102,37 @@ class Findings:
         self.path.unlink(missing_ok=True)
 
 
-class Finding:
-    """One finding.
+class CachedResult:
+    """One result.
 
     Args:
-        findings: where it is kept.
+        cache: where it is kept.
         name: under which.
         key: hash of all that it depends on.
     """
 
-    def __init__(self, findings: Findings, name: str, key: str) -> None:
-        self._findings, self._name, self.key = findings, name, key
+    def __init__(self, cache: ResultCache, name: str, key: str) -> None:
+        self._cache, self._name, self.key = cache, name, key
 
     @property
     def value(self) -> Any:
         """What is known, None where nothing is."""
-        entry = self._findings.read(self._name, self.key)
+        entry = self._cache.read(self._name, self.key)
         return None if entry is None else entry.value
 
     @property
     def arrays(self) -> Arrays:
         """The arrays that are known."""
-        entry = self._findings.read(self._name, self.key)
+        entry = self._cache.read(self._name, self.key)
         return {} if entry is None else entry.arrays
 
     def keep(self, value: Any, arrays: Arrays | None = None) -> None:
         """Keep what was found out: a value that JSON can spell, and arrays."""
-        self._findings.write(self._name, Entry(self.key, value, dict(arrays or {})))
+        self._cache.write(self._name, Entry(self.key, value, dict(arrays or {})))
 
 
 def read_entries(path: Path) -> dict[str, Entry]:
-    """Read a file of findings.
+    """Read a cache file.
 
     Raises:
         OSError: it cannot be read.
@@ -147,11 +147,11 @@ def read_entries(path: Path) -> dict[str, Entry]:
         except (OSError, MemoryError):
             raise
         except Exception as error:  # the hash is right: somebody else wrote it
-            raise ValueError(f"found what no run writes, expected findings: {error}") from error
+            raise ValueError(f"found what no run writes, expected results: {error}") from error
 
 
 def load_entries(stream: BinaryIO) -> dict[str, Entry]:
-    """Read the archive of a file of findings."""
+    """Read the archive of a cache file."""
     with np.load(stream, allow_pickle=False) as archive:
         stored = json.loads(str(archive["entries"]))
         entries = {name: Entry(str(key), value) for name, (key, value) in stored.items()}
@@ -162,7 +162,7 @@ def load_entries(stream: BinaryIO) -> dict[str, Entry]:
 
 
 def write_entries(path: Path, entries: Mapping[str, Entry]) -> None:
-    """Write a file of findings: a SHA-256 of the rest, and an ``.npz``."""
+    """Write a cache file: a SHA-256 of the rest, and an ``.npz``."""
     values = {name: (entry.key, entry.value) for name, entry in entries.items()}
     arrays = {f"{name}/{place}": a for name, entry in entries.items() for place, a in entry.arrays.items()}
     with replacing(path) as temporary, temporary.open("wb+") as stream:

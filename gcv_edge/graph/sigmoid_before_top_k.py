@@ -16,7 +16,7 @@ CHOICES = ("TopK", "Equal")
 LAYERS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "RoiAlign"})
 
 
-class ExactScoresPass(ir.passes.InPlacePass):
+class ReplaceSigmoidBeforeTopKPass(ir.passes.InPlacePass):
     """Replace a Sigmoid by ``1 / (1 + exp(-x))`` where the graph itself chooses by what it gives.
 
     ONNX Runtime's Sigmoid is a rational approximation: it is off by up to 2e-3 of small values, and among

@@ -1,32 +1,26 @@
-"""Pruning to the widths chosen, wider again where too much is lost, and writing the file with its record."""
+"""Accuracy gate: pruning to the widths chosen, and to wider ones where more is lost than the limit allows."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import onnx_ir as ir
 
-import gcv_edge
-from gcv_edge import _core
 from gcv_edge.errors import GcvEdgeError
-from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop, over_limit
-from gcv_edge.files import replacing
+from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop
 from gcv_edge.graph.writing import write_model
-from gcv_edge.measure.findings import Finding
-from gcv_edge.pipeline import verify_export
+from gcv_edge.measure.result_cache import CachedResult
 from gcv_edge.prune.fitting.outputs import Distance, fit_classifier
 from gcv_edge.prune.fitting.sequential import fit_in_order
 from gcv_edge.prune.job import PruneJob, keep_fits, name_widths, restore_fits
-from gcv_edge.prune.preparation import Preparation, Timing, WidthChoice, time_pruned
-from gcv_edge.prune.results import Candidate, Distillation, PruneResult, shorten
-from gcv_edge.prune.search.cost import count_macs
-from gcv_edge.prune.search.sensitivity import Curves, Tradeoff
+from gcv_edge.prune.preparation import Preparation
+from gcv_edge.prune.results import Candidate, Distillation
+from gcv_edge.prune.search.sensitivity import Tradeoff
+from gcv_edge.prune.width_choice import Timing, WidthChoice, time_pruned
 from gcv_edge.runtime.modelfile import read_entries
 
 BACK_OFFS = 6
@@ -45,7 +39,7 @@ class DropLimit:
         score: the caller's; None: changed first choices count.
         before: score of the source.
         most: points that may be lost; None: any.
-        finding: points that other widths lost at most.
+        cached: points that other widths lost at most.
         known: these, by widths.
     """
 
@@ -53,7 +47,7 @@ class DropLimit:
     score: Measure | None
     before: Score | None
     most: float | None
-    finding: Finding
+    cached: CachedResult
     known: dict[str, float]
 
     @classmethod
@@ -67,8 +61,8 @@ class DropLimit:
     ) -> DropLimit:
         """Score the source; take what is known of widths."""
         before = as_score(score(job.source)) if score is not None else None
-        finding = prepared.findings.drops(score is not None, score_hash)
-        return cls(job.source, score, before, max_drop, finding, finding.value or {})
+        cached = prepared.cache.drops(score is not None, score_hash)
+        return cls(job.source, score, before, max_drop, cached, cached.value or {})
 
     def is_known_to_break(self, widths: Widths) -> bool:
         """Tell whether widths lost too much before."""
@@ -90,7 +84,7 @@ class DropLimit:
         if self.before is not None and after is not None:
             drop = find_drop(self.before, after)
         self.known[name_widths(widths)] = drop.upper
-        self.finding.keep(self.known)
+        self.cached.keep(self.known)
         return drop
 
 
@@ -142,7 +136,7 @@ def prune_within_limit(
             found = make_pruned(job, prepared, widths, limit, what, choice.trail)
             if found.passed or is_last:
                 break
-        widths = widen(tradeoff, widths)
+        widths = give_width_back(tradeoff, widths)
     return check_speed(job, found)
 
 
@@ -174,7 +168,7 @@ def make_pruned(
 def fit(job: PruneJob, prepared: Preparation, widths: Widths) -> ir.Model:
     """Prune to widths, and fit the layers one after the other."""
     network = prepared.network
-    model, finding = network.prune(widths), prepared.findings.fits(widths)
+    model, cached = network.prune(widths), prepared.cache.fits(widths)
     fit_in_order(
         network,
         model,
@@ -182,8 +176,8 @@ def fit(job: PruneJob, prepared: Preparation, widths: Widths) -> ir.Model:
         prepared.fitted_on,
         job.seed,
         job.timer.start("fit"),
-        done=restore_fits(finding),
-        save=lambda fits: keep_fits(finding, fits),
+        done=restore_fits(cached),
+        save=lambda fits: keep_fits(cached, fits),
     )
     fit_classifier(network.model, model, network.layers, prepared.fitted_on, prepared.check)
     return model
@@ -192,11 +186,11 @@ def fit(job: PruneJob, prepared: Preparation, widths: Widths) -> ir.Model:
 def train(job: PruneJob, prepared: Preparation, model: ir.Model, widths: Widths) -> Distillation:
     """Train a network that has been fitted, where that helps."""
     assert prepared.distiller is not None
-    finding, report = prepared.findings.training(widths), job.timer.start("distill")
-    return prepared.distiller.train(prepared.network, model, widths, finding, report)
+    cached, report = prepared.cache.training(widths), job.timer.start("distill")
+    return prepared.distiller.train(prepared.network, model, widths, cached, report)
 
 
-def widen(tradeoff: Tradeoff, widths: Widths) -> dict[str, int]:
+def give_width_back(tradeoff: Tradeoff, widths: Widths) -> dict[str, int]:
     """Give the space that loses most its next width back."""
     lost = tradeoff.expected_loss(widths)
     worst = max(lost, key=lambda name: lost[name])
@@ -216,77 +210,3 @@ def check_speed(job: PruneJob, found: PrunedNetwork) -> PrunedNetwork:
         f"{job.source}: the pruned network takes {1 / timing.speedup:.2f} times as long as the whole one: "
         "nothing was written"
     )
-
-
-def write_result(
-    job: PruneJob, prepared: Preparation, curves: Curves, found: PrunedNetwork, trail: Sequence[Candidate]
-) -> PruneResult:
-    """Write the file with its record."""
-    spaces = {space.name: space for space in prepared.network.spaces}
-    channels = {n: (spaces[n].channels, w * spaces[n].step) for n, w in found.widths.items()}
-    macs = count_macs(prepared.network.model), count_macs(found.model)
-    record = describe(job, prepared, found, channels, macs)
-    path = job.output if found.passed else over_limit(job.output)
-    write_file(job, found.model, record, path)
-    prepared.findings.discard()
-    return PruneResult(
-        path=path,
-        widths=channels,
-        macs=macs,
-        seconds_per_picture=(found.timing.whole, found.timing.pruned),
-        precision=job.goal.precision,
-        divergence=found.distance.divergence,
-        changed=found.distance.changed,
-        score=found.scores,
-        drop=found.drop,
-        passed=found.passed,
-        record=record,
-        stages=job.timer.seconds,
-        free={space.name: space.channels for space in prepared.network.free},
-        curves={space.name: (space.units, curves.get(space.name, {})) for space in prepared.network.free},
-        trail=tuple(trail),
-        distillation=found.distillation,
-    )
-
-
-def write_file(job: PruneJob, model: ir.Model, record: Mapping[str, Any], path: Path) -> None:
-    """Write a network with the metadata of its source and the record, and verify the file."""
-    entries = read_entries(job.source)
-    for key in ("gcv_edge verification", "gcv_edge self_test"):
-        entries.pop(key, None)
-    entries |= {"gcv_edge version": gcv_edge.__version__, "gcv_edge pruning": json.dumps(record)}
-    model.metadata_props.clear()
-    model.metadata_props.update(entries)
-    with replacing(path) as temporary:
-        write_model(model, temporary)
-        verify_export(temporary, job.metadata, None)
-
-
-def describe(
-    job: PruneJob,
-    prepared: Preparation,
-    found: PrunedNetwork,
-    channels: Mapping[str, tuple[int, int]],
-    macs: tuple[int, int],
-) -> dict[str, Any]:
-    """Collect what the file says of its pruning; times only where they decided."""
-    record: dict[str, Any] = {
-        "data": "noise" if prepared.is_noise else "pictures",
-        "pictures": len(prepared.fitted_on) + prepared.checked,
-        "pictures_given": prepared.fitted_on.seen,
-        "seed": job.seed,
-        "macs": list(macs),
-        "channels": {name: list(pair) for name, pair in channels.items()},
-        **{name: shorten(value) for name, value in found.distance._asdict().items()},
-    }
-    if job.goal.speedup is not None:
-        record["asked"] = {"speedup": job.goal.speedup, "precision": job.goal.precision}
-        record["milliseconds"] = [round(1e3 * seconds, 4) for seconds in found.timing]
-        record["isa"] = _core.isa()
-    else:
-        record["asked"] = {"macs": job.goal.macs}
-    if found.distillation is not None:
-        record["distillation"] = found.distillation.to_dict()
-    if found.scores is not None:
-        record |= {"score": list(found.scores), "drop_at_most": shorten(found.drop.upper)}
-    return record

@@ -1,4 +1,4 @@
-"""A file of findings that is whole by its hash and yet none counts as none."""
+"""A cache file that is whole by its hash and yet none counts as none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gcv_edge.measure.findings import Findings
+from gcv_edge.measure.result_cache import ResultCache
 
 
 def archive(entries: str, **arrays: Any) -> bytes:
@@ -43,7 +43,7 @@ def test_what_no_run_writes(tmp_path: Path, content: bytes, caplog: pytest.LogCa
     path = tmp_path / "state"
     path.write_bytes(hashlib.sha256(content).digest() + content)
     with caplog.at_level(logging.WARNING):
-        assert not Findings(path).has("a")
+        assert not ResultCache(path).has("a")
     (record,) = caplog.records
     assert record.getMessage().startswith(
         f"{path}: is ignored, everything is computed anew: found what no run"
@@ -52,6 +52,6 @@ def test_what_no_run_writes(tmp_path: Path, content: bytes, caplog: pytest.LogCa
 
 def test_what_a_run_writes(tmp_path: Path) -> None:
     (tmp_path / "state").write_bytes(hashlib.sha256(GOOD).digest() + GOOD)
-    entry = Findings(tmp_path / "state").read("a", "key")
+    entry = ResultCache(tmp_path / "state").read("a", "key")
     assert entry is not None
     assert (entry.value, entry.arrays["x"].tolist()) == (7, [0, 1, 2])

@@ -26,7 +26,7 @@ def decode_picture(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.gen
         flags: OpenCV's; by default the result is BGR, uint8 ``[h, w, 3]``.
 
     Raises:
-        DataError: it is none, or has more pixels than the limit; of such a one nothing is decoded.
+        DataError: it is no picture, or has more pixels than the limit; then nothing is decoded.
     """
     size = picture_size(data)
     if size is not None:
