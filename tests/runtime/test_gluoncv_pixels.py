@@ -135,7 +135,6 @@ def test_inputs_are_gluoncvs(family: str, gluoncv: object, mxnet: Any, tmp_path:
         theirs = transform(mxnet, np.ascontiguousarray(picture[:, :, ::-1]))
         ours = our_input(preprocessing, theirs.shape[:0:-1], picture, family == "simple pose")
         levels = np.abs(ours - theirs) * scale
-        levels = np.abs(ours - theirs) * scale
         worst, count = max(worst, float(levels.max())), count + levels.size
         total += float(levels.sum())
     print(f"\n{family}: {name}: at most {worst:.4f} levels, {total / count:.6f} in the mean")
