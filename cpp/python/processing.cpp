@@ -165,7 +165,8 @@ void bind_processing(nb::module_& m) {
         nb::sig("def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, "
                 "out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], "
                 "mean: collections.abc.Sequence[float], scale: collections.abc.Sequence[float], "
-                "reverse_channels: bool, pad_value: float, crew: Crew | None = None, interpolation: str = 'bilinear') -> None"),
+                "reverse_channels: bool, pad_value: float, crew: Crew | None = None, interpolation: str = 'bilinear') "
+                "-> None"),
         "Resample a frame into out [3, H, W], or [1, H, W] in grey: float32 normalised, (level - mean) / scale, or "
         "uint8 levels.\n\n"
         "The planes may lie apart, such as clip[:, t] of a clip [3, T, H, W].");

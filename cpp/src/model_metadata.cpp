@@ -44,8 +44,7 @@ std::array<float, 3> read_levels(const EntryReader& reader, const char* key, int
 Interpolation read_interpolation(const EntryReader& reader) {
   constexpr const char* kKey = "gcv_edge interpolation";
   if (!reader.has(kKey)) return Interpolation::bilinear;
-  return parse_interpolation(
-      reader.choice(kKey, {"bilinear", "nearest", "area", "bicubic", "by_size", "warp"}));
+  return parse_interpolation(reader.choice(kKey, {"bilinear", "nearest", "area", "bicubic", "by_size", "warp"}));
 }
 
 Preprocessing read_preprocessing(const EntryReader& reader) {
@@ -55,8 +54,8 @@ Preprocessing read_preprocessing(const EntryReader& reader) {
   found.normalization.mean = read_levels(reader, "model_info mean_values", channels);
   found.normalization.scale = read_levels(reader, "model_info scale_values", channels);
   found.normalization.reverse_channels = reader.flag("model_info reverse_input_channels");
-  found.resize_type =
-      reader.choice("model_info resize_type", {"standard", "fit_to_window", "fit_to_window_letterbox", "crop", "affine"});
+  found.resize_type = reader.choice("model_info resize_type",
+                                    {"standard", "fit_to_window", "fit_to_window_letterbox", "crop", "affine"});
   found.normalization.pad_value = static_cast<float>(reader.number("model_info pad_value"));
   found.crop_short = clamp_to_int(reader.integer("gcv_edge crop_short", 0, kMaxSide));
   if (reader.has("gcv_edge crop_wide")) {

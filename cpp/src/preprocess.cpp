@@ -312,7 +312,8 @@ class Preprocess {
 
 template <typename Writer>
 void preprocess_with(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
-                     typename Writer::Value* first, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew) {
+                     typename Writer::Value* first, std::ptrdiff_t plane_stride, Interpolation interpolation,
+                     Crew* crew) {
   check_image(frame);
   check_channels(normalization.channels);
   check_target(placement.target(), input);
@@ -325,13 +326,15 @@ void preprocess_with(const ImageView& frame, const Placement& placement, const N
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
                 float* out, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew) {
-  const auto run = normalization.channels == 1 ? preprocess_with<GreyWriter<FloatWriter>> : preprocess_with<FloatWriter>;
+  const auto run =
+      normalization.channels == 1 ? preprocess_with<GreyWriter<FloatWriter>> : preprocess_with<FloatWriter>;
   run(frame, placement, normalization, input, out, plane_stride, interpolation, crew);
 }
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
                 std::uint8_t* out, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew) {
-  const auto run = normalization.channels == 1 ? preprocess_with<GreyWriter<LevelWriter>> : preprocess_with<LevelWriter>;
+  const auto run =
+      normalization.channels == 1 ? preprocess_with<GreyWriter<LevelWriter>> : preprocess_with<LevelWriter>;
   run(frame, placement, normalization, input, out, plane_stride, interpolation, crew);
 }
 

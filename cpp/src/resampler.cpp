@@ -3,7 +3,13 @@
 namespace gcv {
 
 Resampler::Resampler(const ImageView& frame, const Taps& columns, const Taps& rows, float pad, const Kernels& kernels)
-    : frame_(frame), columns_(columns), rows_(rows), kernels_(kernels), pad_(pad), kept_(rows.width), sources_(rows.width) {
+    : frame_(frame),
+      columns_(columns),
+      rows_(rows),
+      kernels_(kernels),
+      pad_(pad),
+      kept_(rows.width),
+      sources_(rows.width) {
   const int step = channel_count(frame.format);
   const auto count = static_cast<std::size_t>(columns.count());
   offsets_.reserve(count);

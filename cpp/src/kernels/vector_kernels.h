@@ -18,7 +18,8 @@ struct VectorKernels : PlainKernels {
   }
 
   template <typename Row>
-  static void blend_rows(const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights, const Row& out) {
+  static void blend_rows(const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights,
+                         const Row& out) {
     const auto order = make_plane_order(kBlendedLayout, out);
     const Row row = out;
     const auto blend = [&](std::size_t i) {
@@ -45,6 +46,19 @@ struct VectorKernels : PlainKernels {
       __builtin_memcpy(rest, row + first * step, kPixels * step);
       spread_block(rest, first);
     }
+  }
+
+  static void weigh_rows(const float* const* rows, const RowSums& sums, std::size_t count, std::uint8_t* out) {
+    const auto [weights, row_count, bias, scale, rounding] = sums;
+    const float* const* const sources = rows;
+    fill_bytes<store_bytes>(
+        count,
+        [=](std::size_t i) {
+          Floats sum = splat(bias);
+          for (int k = 0; k < row_count; ++k) sum += load<Floats>(sources[k] + i) * weights[k];
+          return round(clip_level(sum * scale + rounding));
+        },
+        out);
   }
 
   static std::size_t find_over(const float* scores, std::size_t count, float threshold, std::uint32_t* found) {
