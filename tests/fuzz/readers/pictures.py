@@ -83,7 +83,10 @@ TARGETS = (
         mutating(pictures, mutate_bytes),
         read_picture_bytes,
         (
-            *(RUNTIME + name for name in ("decoding.py", "picture_size.py", "sources.py", "places.py")),
+            *(
+                RUNTIME + name
+                for name in ("picture_decoding.py", "picture_size.py", "sources.py", "places.py")
+            ),
             "gcv_edge/cli/inputs.py",
         ),
     ),
