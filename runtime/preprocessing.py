@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from gcv_edge import _core
 from gcv_edge.metadata import Preprocessing
 from gcv_edge.runtime.frames import FrameView
@@ -12,12 +17,35 @@ def fill(
     view: FrameView, preprocessing: Preprocessing, slot: Array, crew: _core.Crew | None = None
 ) -> _core.Placement:
     """Fit a frame into ``slot [C, H, W]``, C 3 or 1 (grey), as the file says; return where what landed."""
-    size = (slot.shape[2], slot.shape[1])
-    placement = _core.place(
-        preprocessing.resize_type, view.size, size, preprocessing.crop_short, preprocessing.crop_wide
-    )
+    placement = place(preprocessing, view.size, (slot.shape[2], slot.shape[1]))
     sample(view, preprocessing, placement, slot, crew)
     return placement
+
+
+def place(
+    preprocessing: Preprocessing, frame_size: tuple[int, int], input_size: tuple[int, int]
+) -> _core.Placement:
+    """Say which part of a frame lands where in an input; sizes are width and height."""
+    return _core.place(
+        preprocessing.resize_type,
+        frame_size,
+        input_size,
+        preprocessing.crop_short,
+        preprocessing.crop_wide,
+    )
+
+
+def boxes_to_input(
+    boxes: NDArray[Any],
+    preprocessing: Preprocessing,
+    frame_size: tuple[int, int],
+    input_size: tuple[int, int],
+) -> NDArray[np.float64]:
+    """Map boxes ``(n, 4)`` from frame pixels to input pixels."""
+    placement = place(preprocessing, frame_size, input_size)
+    (x, y, width, height), (left, top, wide, high) = placement.source, placement.target
+    corner, scale = np.tile([x, y], 2), np.tile([wide / width, high / height], 2)
+    return np.asarray((boxes - corner) * scale + np.tile([left, top], 2))
 
 
 def sample(

@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gcv_edge import _core
 from gcv_edge.data.targets import BoxTarget
 from gcv_edge.evaluation.coco import BoxPrecision
 from gcv_edge.evaluation.figures import Measured
@@ -23,6 +22,7 @@ from gcv_edge.evaluation.resampling import Weights
 from gcv_edge.evaluation.voc import Voc12Precision
 from gcv_edge.metadata import Preprocessing
 from gcv_edge.runtime.model import Model
+from gcv_edge.runtime.preprocessing import boxes_to_input
 from gcv_edge.runtime.results import Detections
 
 LOWEST_COCO_SCORE = 0.05
@@ -82,21 +82,13 @@ def input_pixels(
     """Return what maps boxes from a picture to the input it becomes; detections end at its rim."""
 
     def adapt(result: Detections, target: BoxTarget, size: Size) -> tuple[Detections, BoxTarget, Size]:
-        placement = _core.place(
-            preprocessing.resize_type, size, input_size, preprocessing.crop_short, preprocessing.crop_wide
+        found, truth = (
+            boxes_to_input(boxes, preprocessing, size, input_size) for boxes in (result.boxes, target.boxes)
         )
-        found = np.clip(to_input(placement, result.boxes), 0, np.tile(input_size, 2))
-        truth = to_input(placement, target.boxes)
-        return replace(result, boxes=found.astype(np.float32)), replace(target, boxes=truth), input_size
+        within = np.clip(found, 0, np.tile(input_size, 2)).astype(np.float32)
+        return replace(result, boxes=within), replace(target, boxes=truth), input_size
 
     return adapt
-
-
-def to_input(placement: _core.Placement, boxes: NDArray[Any]) -> NDArray[np.float64]:
-    """Map boxes ``(n, 4)`` from frame pixels to input pixels."""
-    (x, y, width, height), (left, top, wide, high) = placement.source, placement.target
-    corner, scale = np.tile([x, y], 2), np.tile([wide / width, high / height], 2)
-    return np.asarray((boxes - corner) * scale + np.tile([left, top], 2))
 
 
 def leave_out_unlikely(result: Detections, target: Any, size: Size) -> tuple[Detections, Any, Size]:
