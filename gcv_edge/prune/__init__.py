@@ -10,8 +10,8 @@ Its rooms, each importing only itself and those before it (``tests/test_dependen
    take (``cost``, ``latency``), and which widths are chosen (``allocation``, ``widths``).
 5. ``distillation``: training a pruned network in torch.
 6. ``job``: what is asked for. ``preparation``: what the pictures tell. ``width_choice``: the widths chosen.
-   ``gate``: pruning to them, or to wider ones where too much is lost. ``writing``: the file and its record.
-   ``stage`` leads through all of it.
+   ``gate``: pruning to them, or to wider ones where too much is lost. ``stage`` leads through all of it and
+   writes the file with its record.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.graph.values import shape_of
 from gcv_edge.prune.channels import (  # noqa: F401  (they register their rules)
-    rules_elementwise,
     rules_layers,
     rules_shapes,
 )

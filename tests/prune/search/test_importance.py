@@ -58,7 +58,8 @@ def test_channels_that_nobody_reads_are_found(kind: str, order: str) -> None:
     network = rank(model)
     network = network if order == "obs" else rank_by(network, order)
     expected = run(model, BATCH)[0]
-    np.testing.assert_allclose(run(network.prune(widths), BATCH)[0], expected, atol=1e-5)
+    tolerance = 1e-5 * max(1.0, float(np.abs(expected).max()))  # processors add up in different orders
+    np.testing.assert_allclose(run(network.prune(widths), BATCH)[0], expected, atol=tolerance)
 
 
 def test_the_loss_of_a_unit_is_that_of_the_best_fit_without_it() -> None:
