@@ -23,9 +23,9 @@ Sample sample_linear(const SampledSide& side, int i) {
 /// Blends only target pixels that the border of two frame pixels goes through.
 Sample sample_enlarged_area(const SampledSide& side, int i) {
   const double growth = side.target / side.extent, origin = side.origin * growth;
-  const int index = static_cast<int>(std::floor(side.origin + i * side.step()));
-  const auto beyond = static_cast<float>(origin + (i + 1) - (index + 1) * growth);
-  return {index, beyond <= 0 ? 0 : beyond - std::floor(beyond)};
+  const double corner = std::clamp(std::floor(side.origin + i * side.step()), -1.0, static_cast<double>(side.frame));
+  const auto beyond = static_cast<float>(origin + (i + 1) - (corner + 1) * growth);
+  return {static_cast<int>(corner), beyond > 0 && std::isfinite(beyond) ? beyond - std::floor(beyond) : 0};
 }
 
 std::int16_t quantize(float weight) {

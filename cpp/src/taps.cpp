@@ -65,7 +65,8 @@ void for_each_inside(const SampledSide& side, const Fill& fill) {
 Taps make_nearest(const SampledSide& side) {
   TapsBuilder builder(side, 1, 1);
   for_each_inside(side, [&](int i) {
-    const int index = static_cast<int>(std::floor(side.origin + i * side.step()));
+    const double corner = std::floor(side.origin + i * side.step());
+    const int index = static_cast<int>(std::clamp(corner, 0.0, side.frame - 1.0));
     builder.begin(i, index);
     builder.add(index, 1);
   });
@@ -114,12 +115,12 @@ Taps make_whole_cells(const SampledSide& side, int cell) {
 constexpr double kLeastPart = 1e-3;
 
 Taps make_cells(const SampledSide& side) {
-  const double step = side.step();
-  TapsBuilder builder(side, static_cast<int>(std::ceil(step)) + 1, 1);
+  const double step = side.step(), frame = side.frame;
+  TapsBuilder builder(side, static_cast<int>(std::min(std::ceil(step), frame)) + 1, 1);
   for_each_inside(side, [&](int i) {
-    const double begin = side.origin + i * step, end = begin + step;
-    const double cell = std::min(step, side.frame - begin);
-    const int last = std::min(static_cast<int>(std::floor(end)), side.frame - 1);
+    const double start = side.origin + i * step, begin = std::max(start, 0.0), end = std::min(start + step, frame);
+    const double cell = start < 0 ? end : std::min(step, frame - begin);
+    const int last = static_cast<int>(std::min(std::floor(end), frame - 1));
     const int next = std::min(static_cast<int>(std::ceil(begin)), last);
     builder.begin(i, static_cast<int>(std::floor(begin)));
     if (next - begin > kLeastPart) builder.add(next - 1, static_cast<float>((next - begin) / cell));
@@ -133,9 +134,10 @@ Taps make_cells(const SampledSide& side) {
 
 bool is_whole(double number) { return std::abs(number - std::nearbyint(number)) < 1e-12 * std::abs(number); }
 
-/// Whether pixels of a target are sums of whole pixels.
+/// Whether pixels of a target are sums of whole pixels, all in the frame.
 bool has_whole_cells(const SampledSide& side) {
-  return is_whole(side.step()) && (side.origin == 0 || is_whole(side.origin));
+  const bool fits = side.origin >= 0 && side.origin + side.extent <= side.frame;
+  return fits && is_whole(side.step()) && (side.origin == 0 || is_whole(side.origin));
 }
 
 TapsPair make_area(const SampledSide& columns, const SampledSide& rows) {
@@ -149,13 +151,16 @@ TapsPair make_area(const SampledSide& columns, const SampledSide& rows) {
 /// Where target pixel `i` samples a side of the frame, in units of kWarpScale.
 using WarpPosition = std::int64_t (*)(const SampledSide& side, int i);
 
+/// Far outside every frame, but a number that can be added up.
+constexpr double kFar = 1e12;
+
+std::int64_t round_warped(double position) { return std::llrint(std::clamp(position, -kFar, kFar) * kWarpScale); }
+
 std::int64_t warp_column(const SampledSide& side, int i) {
-  return std::llrint(side.origin * kWarpScale) + std::llrint(side.step() * i * kWarpScale);
+  return round_warped(side.origin) + round_warped(side.step() * i);
 }
 
-std::int64_t warp_row(const SampledSide& side, int i) {
-  return std::llrint((side.origin + side.step() * i) * kWarpScale);
-}
+std::int64_t warp_row(const SampledSide& side, int i) { return round_warped(side.origin + side.step() * i); }
 
 Taps make_warp(const SampledSide& side, WarpPosition position_of) {
   TapsBuilder builder(side, 2, 1);

@@ -22,10 +22,11 @@ struct Noise {
   gcv::ImageView view;
 };
 
-std::vector<float> preprocess(const Noise& frame, const char* resize_type, gcv::Size input, gcv::Crew* crew) {
+std::vector<float> preprocess(const Noise& frame, const char* resize_type, gcv::Size input,
+                              gcv::Interpolation interpolation, gcv::Crew* crew) {
   std::vector<float> out(std::size_t{3} * input.width * input.height);
   const gcv::Placement placement = gcv::place(resize_type, {frame.view.width, frame.view.height}, input);
-  gcv::preprocess(frame.view, placement, {{1, 2, 3}, {4, 5, 6}, true, 7}, input, out.data(), 0, crew);
+  gcv::preprocess(frame.view, placement, {{1, 2, 3}, {4, 5, 6}, true, 7}, input, out.data(), 0, interpolation, crew);
   return out;
 }
 
@@ -96,7 +97,11 @@ TEST(crew, frames_have_the_same_bits) {
   for (const char* resize_type : {"standard", "fit_to_window_letterbox", "crop"}) {
     for (const Noise* frame : {&large, &same}) {
       for (const gcv::Size input : {gcv::Size{416, 416}, gcv::Size{500, 300}, gcv::Size{1100, 700}}) {
-        CHECK_EQUAL(preprocess(*frame, resize_type, input, &crew), preprocess(*frame, resize_type, input, nullptr));
+        for (int number = 0; number < 6; ++number) {
+          const auto interpolation = static_cast<gcv::Interpolation>(number);
+          CHECK_EQUAL(preprocess(*frame, resize_type, input, interpolation, &crew),
+                      preprocess(*frame, resize_type, input, interpolation, nullptr));
+        }
       }
     }
   }

@@ -1,6 +1,7 @@
 #include <climits>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "check.h"
 #include "gcv_edge/classification.h"
@@ -89,9 +90,15 @@ TEST(errors, extreme_extents_end_well) {
 
 TEST(errors, extreme_placements_end_well) {
   float out[12];
-  for (const double huge : {1e300, -1e300, 1e18, 1e-300}) {
-    gcv::preprocess(kFrame, gcv::Placement({huge, huge, 1e300, 1e-300}, {0, 0, 2, 2}), {}, {2, 2}, out);
-    CHECK(std::isfinite(out[0]));
+  for (int number = 0; number < 6; ++number) {
+    const auto interpolation = static_cast<gcv::Interpolation>(number);
+    for (const double huge : {1e300, -1e300, 1e18, 1e-300, -4e299}) {
+      for (const auto& [width, height] : {std::pair(1e300, 1e-300), std::pair(1e300, 1e300), std::pair(1e-300, 1e18)}) {
+        const gcv::Placement placement({huge, huge, width, height}, {0, 0, 2, 2});
+        gcv::preprocess(kFrame, placement, {}, {2, 2}, out, 0, interpolation);
+        CHECK(std::isfinite(out[0]));
+      }
+    }
   }
   const gcv::Placement narrow = gcv::place("crop", {1 << 26, 1}, {64, 64}, 1 << 20);
   CHECK(narrow.source().width > 0);

@@ -89,7 +89,7 @@ def two_taps(side: Side, interpolation: str, is_row: bool) -> tuple[NDArray[np.i
     if interpolation == "area":
         growth = side.target / side.extent
         at = np.arange(side.target)
-        index = np.floor(side.origin + at * side.step)
+        index = np.clip(np.floor(side.origin + at * side.step), -1, side.frame)
         beyond = (side.origin * growth + (at + 1) - (index + 1) * growth).astype(np.float32)
         fraction = np.where(beyond <= 0, np.float32(0), beyond - np.floor(beyond))
     else:
@@ -159,6 +159,8 @@ def bicubic(side: Side) -> Matrix:
 
 
 def is_whole(side: Side) -> bool:
+    if side.origin < 0 or side.origin + side.extent > side.frame:
+        return False
     return all(
         abs(number - round(number)) < 1e-12 * abs(number) or not number for number in (side.step, side.origin)
     )
@@ -175,8 +177,9 @@ def cells(side: Side) -> Matrix:
     """OpenCV's INTER_AREA: each pixel counts with the part of it that a target pixel covers."""
     taps = {}
     for i in pixels_inside(side):
-        begin = side.origin + i * side.step
-        end, cell = begin + side.step, min(side.step, side.frame - begin)
+        start = side.origin + i * side.step
+        begin, end = max(start, 0.0), min(start + side.step, side.frame)
+        cell = end if start < 0 else min(side.step, side.frame - begin)
         last = min(math.floor(end), side.frame - 1)
         following = min(math.ceil(begin), last)
         row = [(following - 1, (following - begin) / cell)] if following - begin > 1e-3 else []
