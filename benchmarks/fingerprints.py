@@ -27,6 +27,7 @@ import cv2
 import onnx
 
 from benchmarks import ROOT
+from benchmarks.zoo.child import CUSTOM_CLASSES
 from benchmarks.zoo.cover import read_cover
 
 DEMO = ROOT / "gcv_edge" / "demo"
@@ -110,7 +111,8 @@ def zoo_files(folder: Path) -> Iterator[tuple[str, str]]:
     """Export the names of the covering subset."""
     path = folder / "zoo.onnx"
     for name in read_cover().names:
-        run("export", name, "--random-weights", 0, "--no-verify", "-o", path)
+        classes = ("--classes", ",".join(CUSTOM_CLASSES)) if "custom" in name else ()
+        run("export", name, "--random-weights", 0, "--no-verify", "-o", path, *classes)
         yield name, hash_file(path)
 
 

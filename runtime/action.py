@@ -15,9 +15,9 @@ import numpy as np
 from gcv_edge.errors import DataError, MetadataError
 from gcv_edge.metadata import ClipSettings
 from gcv_edge.runtime.clips import sample_clips
+from gcv_edge.runtime.crops import COUNTS, CROPS, fill_crop
 from gcv_edge.runtime.frames import check_color, view_frame
 from gcv_edge.runtime.model import LoadedNetwork
-from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.runtime.results import Classification, Floats, Speed
 from gcv_edge.runtime.sources import Frame, Source, read_source
 from gcv_edge.runtime.videos import Video, VideoSource
@@ -63,17 +63,26 @@ class ActionRecognizer(LoadedNetwork):
             own = f"{self.clip.segments}: the network has it inside" if self.clip.in_graph else "1 or more"
             raise ValueError(f"segments: found {segments}, expected {own}")
 
-    def run(self, video: VideoSource) -> Classification:
+    def run(self, video: VideoSource, *, crops: str = "centre") -> Classification:
         """Run on a whole video.
 
         Args:
             video: its path, a folder of its frames, or a sequence of frames, uint8 ``[h, w, 3]`` each.
+            crops: parts of each frame whose logits are averaged, as in GluonCV's tests: ``centre`` (what the
+                file says), ``three`` along the longer side, which networks for clips are tested on, or
+                ``ten``: centre, corners and their mirror images, for networks that see single pictures.
 
         Raises:
             DataError: the video cannot be read, or has no frame.
-            TypeError, ValueError: not frames.
+            TypeError, ValueError: not frames, or ``crops`` is none of these.
         """
-        return self._run(video, self.color)
+        if crops not in CROPS:
+            raise ValueError(f"crops: found '{crops}', expected one of {', '.join(CROPS)}")
+        if crops == "three" and self.session.input_shape[-1] != self.session.input_shape[-2]:
+            raise ValueError(
+                f"crops: found an input of {self.session.input_shape}, expected a square for three"
+            )
+        return self._run(video, self.color, crops)
 
     def stream(self, source: Source) -> Iterator[Classification]:
         """Say what happens in one stretch of a video or camera after the other.
@@ -100,36 +109,43 @@ class ActionRecognizer(LoadedNetwork):
         for _ in range(runs):
             self.run([np.full((height, width, 3), 127, np.uint8)])
 
-    def _run(self, source: VideoSource, color: str) -> Classification:
+    def _run(self, source: VideoSource, color: str, crops: str = "centre") -> Classification:
         video, watch = Video(source), ClipWatch()
         clips = sample_clips(video.frames, self.clip, self.segments)
-        batches = self._fill_batches(video, clips, "bgr" if video.is_file else color, watch)
+        batches = self._fill_batches(video, clips, "bgr" if video.is_file else color, crops, watch)
         logits = [self._infer(batch, watch) for batch in batches]
         mean = np.mean(logits, axis=0, dtype=np.float32)
         return Classification(mean, self.labels, watch.speed(), self.metadata.activation)
 
     def _fill_batches(
-        self, video: Video, clips: Sequence[Sequence[int]], color: str, watch: ClipWatch
+        self, video: Video, clips: Sequence[Sequence[int]], color: str, crops: str, watch: ClipWatch
     ) -> Iterator[Floats]:
-        """Read a video once, in order, and give each batch as soon as its last frame is in."""
+        """Read a video once, in order, and give each batch as soon as its last frame is in.
+
+        Every crop has batches of its own.
+        """
         size = len(clips) if self.clip.in_graph else 1
+        input_size = (self.session.input_shape[-1], self.session.input_shape[-2])
         places = defaultdict(list)
         for number, clip in enumerate(clips):
             for position, index in enumerate(clip):
                 places[index].append((*divmod(number, size), position))
-        missing = [size * len(self.clip.offsets)] * (len(clips) // size)
+        count, preprocessing = COUNTS[crops], self.metadata.preprocessing
+        missing = [size * len(self.clip.offsets)] * (len(clips) // size * count)
         batches: dict[int, Floats] = {}
         for index, frame in video.read(sorted(places)):
             view = view_frame(frame, color)
-            for batch, row, position in places[index]:
-                shape = (size, *self.session.input_shape[1:])
-                filled = batches.setdefault(batch, np.empty(shape, np.float32))
-                with watch.stage("preprocess"):
-                    moment = moment_of(filled[row], position)
-                    fill(view, self.metadata.preprocessing, moment, self.session.crew)
-                missing[batch] -= 1
-                if not missing[batch]:
-                    yield batches.pop(batch)
+            for number, crop in enumerate(CROPS[crops](preprocessing, view.size, input_size)):
+                for clip_batch, row, position in places[index]:
+                    batch = clip_batch * count + number
+                    shape = (size, *self.session.input_shape[1:])
+                    filled = batches.setdefault(batch, np.empty(shape, np.float32))
+                    with watch.stage("preprocess"):
+                        moment = moment_of(filled[row], position)
+                        fill_crop(view, preprocessing, crop, moment, self.session.crew)
+                    missing[batch] -= 1
+                    if not missing[batch]:
+                        yield batches.pop(batch)
 
     def _infer(self, batch: Floats, watch: ClipWatch) -> Floats:
         session = self._session_for(len(batch))
