@@ -112,8 +112,9 @@ def zoo_files(folder: Path) -> Iterator[tuple[str, str]]:
     path = folder / "zoo.onnx"
     for name in read_cover().names:
         classes = ("--classes", ",".join(CUSTOM_CLASSES)) if "custom" in name else ()
-        run("export", name, "--random-weights", 0, "--no-verify", "-o", path, *classes)
-        yield name, hash_file(path)
+        for part in (("--part", 1), ("--part", 2)) if name.startswith("siamrpn_") else ((),):
+            run("export", name, "--random-weights", 0, "--no-verify", "-o", path, *classes, *part)
+            yield " ".join(map(str, (name, *part))), hash_file(path)
 
 
 def export_demo(folder: Path) -> Path:
