@@ -75,6 +75,13 @@ struct ColumnSums {
   std::size_t count;
 };
 
+/// Columns as sums of four neighbouring pixels in whole weights; padded to a multiple of kBlock.
+struct FourTaps {
+  const std::int32_t* offsets;     ///< byte offset of the first pixel
+  const std::int16_t* weights[2];  ///< of the first two pixels and of the others: four pairs per column
+  std::size_t count;               ///< multiple of kBlock
+};
+
 /// A row as the weighted sum of others, times `scale`, plus `rounding`, rounded to levels, halves to even.
 struct RowSums {
   const float* weights;
@@ -115,6 +122,8 @@ struct Kernels {
   void (*widen_row)(const std::uint8_t* levels, std::size_t count, float* out);
   /// kResampledStep sums per column; kResampleReadAhead numbers after the row's last may be read.
   void (*weigh_columns)(const float* row, const ColumnSums& columns, float* out);
+  /// kResampledStep sums per column, exact; the fourth is not meaningful.
+  void (*sum_four_taps)(const std::uint8_t* row, const FourTaps& taps, const PixelLayout& layout, float* out);
   /// `count` levels, a multiple of kResampledBlock.
   void (*weigh_rows)(const float* const* rows, const RowSums& sums, std::size_t count, std::uint8_t* out);
   /// Write the positions of scores over a threshold, rising; returns how many. `found` has room for `count`.

@@ -224,7 +224,7 @@ void blend_rows(const Job& job, const Axis& columns, const Axis& rows, Writer& w
 
 template <typename Writer>
 void weigh_rows(const Job& job, const TapsPair& taps, Writer& writer, const Planes<typename Writer::Value>& out) {
-  Resampler resampler(job.frame, taps.columns, taps.rows, job.pad, active_kernels());
+  Resampler resampler(job.frame, taps, job.pad, active_kernels());
   const auto [step, order] = job.layout;
   const PixelLayout layout{kResampledStep, {order[0], order[1], order[2]}};
   for (int y = job.band.begin; y < job.band.end; ++y) writer.spread(resampler.row(y), layout, out.row(job.region, y));

@@ -1,35 +1,87 @@
 #include "resampler.h"
 
-namespace gcv {
+#include <algorithm>
+#include <cmath>
 
-Resampler::Resampler(const ImageView& frame, const Taps& columns, const Taps& rows, float pad, const Kernels& kernels)
+namespace gcv {
+namespace {
+
+std::size_t pad_to(std::size_t count, std::size_t block) { return (count + block - 1) / block * block; }
+
+/// Where the channels lie that are looked at, in the frame's order.
+PixelLayout frame_layout(const ImageView& frame) {
+  const int step = channel_count(frame.format);
+  return step == 1 ? PixelLayout{1, {0, 0, 0}} : PixelLayout{step, {0, 1, 2}};
+}
+
+}  // namespace
+
+FourTapRow::FourTapRow(const ImageView& frame, const Taps& columns, const Kernels& kernels)
+    : frame_(frame), kernels_(kernels), layout_(frame_layout(frame)) {
+  const std::size_t count = columns.index.size(), padded = pad_to(count, kBlock);
+  for (std::size_t i = 0; i < padded; ++i) {
+    const std::size_t column = std::min(i, count - 1);
+    offsets_.push_back(columns.index[column] * layout_.step);
+    for (int half = 0; half < 2; ++half) {
+      const float* weights = &columns.weights[4 * column + 2 * half];
+      for (int k = 0; k < 8; ++k) weights_[half].push_back(static_cast<std::int16_t>(std::lrint(weights[k % 2])));
+    }
+  }
+  const int row_bytes = frame.width * layout_.step, last_safe = row_bytes - kReadAhead;
+  const auto unsafe = std::partition_point(offsets_.begin(), offsets_.end(),
+                                           [last_safe](std::int32_t offset) { return offset <= last_safe; });
+  direct_ = static_cast<std::size_t>(unsafe - offsets_.begin()) / kBlock * kBlock;
+  if (direct_ == padded) return;
+  tail_begin_ = offsets_[direct_];
+  tail_.resize(static_cast<std::size_t>(row_bytes - tail_begin_) + kReadAhead);
+  for (std::size_t i = direct_; i < padded; ++i) offsets_[i] -= tail_begin_;
+}
+
+void FourTapRow::sum(int row, float* out) {
+  const std::uint8_t* levels = frame_.row(row);
+  kernels_.sum_four_taps(levels, {offsets_.data(), {weights_[0].data(), weights_[1].data()}, direct_}, layout_, out);
+  const std::size_t rest = offsets_.size() - direct_;
+  if (rest == 0) return;
+  std::copy_n(levels + tail_begin_, tail_.size() - kReadAhead, tail_.data());
+  const std::int16_t *first = weights_[0].data() + 8 * direct_, *last = weights_[1].data() + 8 * direct_;
+  kernels_.sum_four_taps(tail_.data(), {offsets_.data() + direct_, {first, last}, rest}, layout_,
+                         out + kResampledStep * direct_);
+}
+
+Resampler::Resampler(const ImageView& frame, const TapsPair& taps, float pad, const Kernels& kernels)
     : frame_(frame),
-      columns_(columns),
-      rows_(rows),
+      columns_(taps.columns),
+      rows_(taps.rows),
       kernels_(kernels),
       pad_(pad),
-      kept_(rows.width),
-      sources_(rows.width) {
-  const int step = channel_count(frame.format);
-  const auto count = static_cast<std::size_t>(columns.count());
-  offsets_.reserve(count);
-  for (const std::int32_t index : columns.index) offsets_.push_back((index - columns.begin()) * step);
-  biases_.reserve(count);
-  for (const float outside : columns.outside) biases_.push_back(outside * pad);
-  wide_.resize(static_cast<std::size_t>(columns.end() - columns.begin()) * step + kResampleReadAhead);
-  const std::size_t padded = (count * kResampledStep + kResampledBlock - 1) / kResampledBlock * kResampledBlock;
-  for (Weighed& weighed : kept_) weighed.columns.resize(padded);
+      kept_(taps.rows.width),
+      sources_(taps.rows.width) {
+  const std::size_t padded = pad_to(pad_to(columns_.index.size(), kBlock) * kResampledStep, kResampledBlock);
+  for (WeighedRow& weighed : kept_) weighed.columns.resize(padded);
   levels_.resize(padded);
-  column_sums_ = {offsets_.data(), columns.weights.data(), biases_.data(), columns.width, step, count};
-  row_sums_ = {nullptr, rows.width, 0, 1 / (columns.total * rows.total), rows.rounding};
+  row_sums_ = {nullptr, rows_.width, 0, 1 / (columns_.total * rows_.total), rows_.rounding};
+  if (FourTapRow::fits(columns_)) {
+    four_taps_.emplace(frame, columns_, kernels);
+    return;
+  }
+  const int step = channel_count(frame.format);
+  for (const std::int32_t index : columns_.index) offsets_.push_back((index - columns_.begin()) * step);
+  for (const float outside : columns_.outside) biases_.push_back(outside * pad);
+  wide_.resize(static_cast<std::size_t>(columns_.end() - columns_.begin()) * step + kResampleReadAhead);
+  column_sums_ = {offsets_.data(), columns_.weights.data(), biases_.data(), columns_.width, step, offsets_.size()};
+}
+
+void Resampler::weigh_any(int row, float* out) {
+  const std::uint8_t* levels = frame_.row(row) + static_cast<std::ptrdiff_t>(columns_.begin()) * column_sums_.step;
+  kernels_.widen_row(levels, wide_.size() - kResampleReadAhead, wide_.data());
+  kernels_.weigh_columns(wide_.data(), column_sums_, out);
 }
 
 const float* Resampler::weigh(int row) {
-  Weighed& place = kept_[static_cast<std::size_t>(row) % kept_.size()];
+  WeighedRow& place = kept_[static_cast<std::size_t>(row) % kept_.size()];
   if (place.row != row) {
-    const std::uint8_t* levels = frame_.row(row) + static_cast<std::ptrdiff_t>(columns_.begin()) * column_sums_.step;
-    kernels_.widen_row(levels, wide_.size() - kResampleReadAhead, wide_.data());
-    kernels_.weigh_columns(wide_.data(), column_sums_, place.columns.data());
+    float* out = place.columns.data();
+    four_taps_ ? four_taps_->sum(row, out) : weigh_any(row, out);
     place.row = row;
   }
   return place.columns.data();

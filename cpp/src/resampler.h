@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "gcv_edge/image.h"
@@ -9,24 +10,46 @@
 
 namespace gcv {
 
+/// Sums of four pixels in whole weights (bicubic), straight from a frame's rows.
+class FourTapRow {
+ public:
+  FourTapRow(const ImageView& frame, const Taps& columns, const Kernels& kernels);
+
+  static bool fits(const Taps& columns) { return columns.width == 4 && columns.total == kWeightOne; }
+
+  /// Sum the columns of a frame's row.
+  void sum(int row, float* out);
+
+ private:
+  const ImageView& frame_;
+  const Kernels& kernels_;
+  PixelLayout layout_;
+  std::vector<std::int32_t> offsets_;
+  std::vector<std::int16_t> weights_[2];
+  std::size_t direct_ = 0;       ///< columns read straight from the frame; the others from a copy of the row's end
+  std::int32_t tail_begin_ = 0;  ///< byte of the row that the copy begins with
+  std::vector<std::uint8_t> tail_;
+};
+
 /// Makes rows of levels from a frame: weighs columns, then rows, and keeps the frame's rows that the next needs.
 /// Every thread needs its own.
 class Resampler {
  public:
   /// References must outlive it. `pad` is the level of what lies outside the frame.
-  Resampler(const ImageView& frame, const Taps& columns, const Taps& rows, float pad, const Kernels& kernels);
+  Resampler(const ImageView& frame, const TapsPair& taps, float pad, const Kernels& kernels);
 
-  /// Row `i` of those that `rows` describes: kResampledStep bytes for each of `columns`, channels in the frame's
+  /// Row `i` of those that the taps describe: kResampledStep bytes for each of their columns, channels in the frame's
   /// order; valid until the next call.
   const std::uint8_t* row(int i);
 
  private:
-  struct Weighed {
+  struct WeighedRow {
     int row = -1;
     std::vector<float> columns;
   };
 
   const float* weigh(int row);
+  void weigh_any(int row, float* out);
 
   const ImageView& frame_;
   const Taps& columns_;
@@ -38,7 +61,8 @@ class Resampler {
   std::vector<std::int32_t> offsets_;  ///< numbers from the first needed column
   std::vector<float> biases_;
   std::vector<float> wide_;
-  std::vector<Weighed> kept_;  ///< frame row y is in place y modulo their number
+  std::optional<FourTapRow> four_taps_;
+  std::vector<WeighedRow> kept_;  ///< frame row y is in place y modulo their number
   std::vector<const float*> sources_;
   std::vector<std::uint8_t> levels_;
 };

@@ -151,6 +151,19 @@ struct PlainKernels {
     }
   }
 
+  static void sum_four_taps(const std::uint8_t* row, const FourTaps& taps, const PixelLayout& layout, float* out) {
+    for (std::size_t i = 0; i < taps.count; ++i) {
+      const std::int16_t *first = taps.weights[0] + 8 * i, *last = taps.weights[1] + 8 * i;
+      for (int c = 0; c < 3; ++c) {
+        const std::uint8_t* level = row + taps.offsets[i] + layout.order[c];
+        const int step = layout.step;
+        const int sum =
+            level[0] * first[0] + level[step] * first[1] + level[2 * step] * last[0] + level[3 * step] * last[1];
+        out[kResampledStep * i + c] = static_cast<float>(sum);
+      }
+    }
+  }
+
   static void weigh_rows(const float* const* rows, const RowSums& sums, std::size_t count, std::uint8_t* out) {
     for (std::size_t i = 0; i < count; i += kResampledBlock) {
       float block[kResampledBlock];
@@ -238,6 +251,7 @@ static constexpr Kernels kTable{Set::blend_columns,
                                 Set::template grey<LevelRow>,
                                 Set::widen_row,
                                 Set::weigh_columns,
+                                Set::sum_four_taps,
                                 Set::weigh_rows,
                                 Set::find_over,
                                 Set::overlaps_any,

@@ -74,6 +74,29 @@ inline void blend_block(const std::uint8_t* row, const std::int32_t* offsets, We
   vst1q_s16(out, vreinterpretq_s16_u16(vcombine_u16(first, second)));
 }
 
+/// A pixel to bytes: channels 0, 1, 2, a zero.
+struct FourOrder {
+  explicit FourOrder(const PixelLayout& layout) : step(layout.step), pixel(make_pair_order(layout)) {}
+
+  int step;
+  uint8x8_t pixel;
+};
+
+inline constexpr std::size_t kSummedColumns = 1;
+
+inline void sum_block(const std::uint8_t* row, const std::int32_t* offsets, const std::int16_t* first,
+                      const std::int16_t* last, const FourOrder& order, float* out) {
+  const std::int16_t weights[4] = {first[0], first[1], last[0], last[1]};
+  int32x4_t sum = vdupq_n_s32(0);
+  for (int k = 0; k < 4; k += 2) {
+    // Two pixels at a time, as blend_column() reads them.
+    const uint16x8_t pair = vmovl_u8(vtbl1_u8(vld1_u8(row + offsets[0] + k * order.step), order.pixel));
+    sum = vmlal_n_s16(sum, vreinterpret_s16_u16(vget_low_u16(pair)), weights[k]);
+    sum = vmlal_n_s16(sum, vreinterpret_s16_u16(vget_high_u16(pair)), weights[k + 1]);
+  }
+  vst1q_f32(out, vcvtq_f32_s32(sum));
+}
+
 inline constexpr std::size_t kPixels = 8;
 /// One register per byte of a pixel.
 using Pixels = uint8x8x3_t;

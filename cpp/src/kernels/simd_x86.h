@@ -54,6 +54,29 @@ inline void blend_block(const std::uint8_t* row, const std::int32_t* offsets, co
   store(pack(low, blend_quads(row, offsets + kQuads, weights.high, order)), out);
 }
 
+/// Four neighbouring pixels to the pairs of the first two and of the others.
+struct FourOrder {
+  explicit FourOrder(const PixelLayout& layout)
+      : first(make_pair_order(layout)), last(make_pair_order(skip_two(layout))) {}
+
+  static PixelLayout skip_two(const PixelLayout& layout) {
+    const int step = layout.step, two = 2 * step;
+    return {step, {layout.order[0] + two, layout.order[1] + two, layout.order[2] + two}};
+  }
+
+  Bytes first, last;
+};
+
+inline constexpr std::size_t kSummedColumns = kQuads;
+
+inline void sum_block(const std::uint8_t* row, const std::int32_t* offsets, const std::int16_t* first,
+                      const std::int16_t* last, const FourOrder& order, float* out) {
+  const Bytes pixels = load_quads([&](int quad) { return row + offsets[quad]; });
+  const Ints sums = multiply_add(as<Shorts>(shuffle(pixels, order.first)), load<Shorts>(first)) +
+                    multiply_add(as<Shorts>(shuffle(pixels, order.last)), load<Shorts>(last));
+  store(__builtin_convertvector(sums, Floats), out);
+}
+
 inline constexpr std::size_t kPixels = 4 * kQuads;
 using Pixels = Bytes;
 

@@ -48,6 +48,15 @@ struct VectorKernels : PlainKernels {
     }
   }
 
+  static void sum_four_taps(const std::uint8_t* row, const FourTaps& taps, const PixelLayout& layout, float* out) {
+    const FourOrder order(layout);
+    const auto [offsets, weights, count] = taps;
+    const std::int16_t *const first = weights[0], *const last = weights[1];
+    for (std::size_t i = 0; i < count; i += kSummedColumns) {
+      sum_block(row, offsets + i, first + 8 * i, last + 8 * i, order, out + kResampledStep * i);
+    }
+  }
+
   static void weigh_rows(const float* const* rows, const RowSums& sums, std::size_t count, std::uint8_t* out) {
     const auto [weights, row_count, bias, scale, rounding] = sums;
     const float* const* const sources = rows;
