@@ -126,7 +126,7 @@ Taps make_cells(const SampledSide& side) {
     if (next - begin > kLeastPart) builder.add(next - 1, static_cast<float>((next - begin) / cell));
     for (int k = next; k < last; ++k) builder.add(k, static_cast<float>(1 / cell));
     if (end - last > kLeastPart) {
-      builder.add(last, static_cast<float>(std::min(std::min(end - last, 1.0), cell) / cell));
+      builder.add(last, static_cast<float>(std::min({end - last, 1.0, cell}) / cell));
     }
   });
   return builder.take();

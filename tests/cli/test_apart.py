@@ -12,7 +12,7 @@ from tests.cli.conftest import failed, shell
 from tests.support.crashing_files import DEADLY, WRONG, write
 
 SEEN_OFF = (
-    r"openvino crashed with SIG[A-Z]+: the file is damaged|openvino took more than 4 s|OpenVINO cannot "
+    r"openvino crashed with SIG[A-Z]+: the file is damaged|openvino took more than 12 s|OpenVINO cannot "
 )
 """What is said where an engine dies, hangs, or (another version of it) looks at what it is given."""
 
@@ -20,7 +20,7 @@ SEEN_OFF = (
 @pytest.mark.parametrize("kind", DEADLY)
 def test_files_that_kill_an_engine(kind: str, tmp_path: Path) -> None:
     file = write(tmp_path / "net.onnx", DEADLY[kind], is_ours=True)
-    line = failed(1, "verify", file, "--time-limit", 4)
+    line = failed(1, "verify", file, "--time-limit", 12)
     assert line.startswith(f"{file}: ")
     assert re.search(SEEN_OFF, line)
 
@@ -35,7 +35,7 @@ ENDS = [
     ("os.abort()", "the source crashed with SIGABRT", "an assertion in a library"),
     ("os.kill(os.getpid(), signal.SIGKILL)", "the source was ended by SIGKILL", "a system out of memory"),
     ("os._exit(3)", "the source ended with exit code 3", "a library that exits"),
-    ("time.sleep(60)", "the source took more than 6 s and was ended (--time-limit)", "a hang"),
+    ("time.sleep(600)", "the source took more than 15 s and was ended (--time-limit)", "a hang"),
 ]
 
 
@@ -45,10 +45,11 @@ def test_how_a_process_ends(
 ) -> None:
     (here / "deadly.py").write_text(f"import os, signal, time\ndef make():\n    {code}\n")
     started = time.monotonic()
-    line = failed(1, "verify", signs, "--against", "deadly:make", "--time-limit", 6)
+    limit = 15 if "15 s" in message else 120
+    line = failed(1, "verify", signs, "--against", "deadly:make", "--time-limit", limit)
     assert message in line
     assert line.startswith(f"{signs}: ")
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 100
     assert capfd.readouterr() == ("", "")
 
 

@@ -121,22 +121,11 @@ struct PlainKernels {
   }
 
   static void weigh_columns(const float* row, const ColumnSums& columns, float* out) {
-    switch (columns.width) {  // unrolled, it takes half the time
-      case 2:
-        return weigh_columns_of<2>(row, columns, out);
-      case 3:
-        return weigh_columns_of<3>(row, columns, out);
-      case 4:
-        return weigh_columns_of<4>(row, columns, out);
-      case 5:
-        return weigh_columns_of<5>(row, columns, out);
-      case 6:
-        return weigh_columns_of<6>(row, columns, out);
-      case 7:
-        return weigh_columns_of<7>(row, columns, out);
-      default:
-        return weigh_columns_of<0>(row, columns, out);
-    }
+    using Weigh = void (*)(const float*, const ColumnSums&, float*);
+    constexpr Weigh kByWidth[] = {weigh_columns_of<0>, weigh_columns_of<1>, weigh_columns_of<2>, weigh_columns_of<3>,
+                                  weigh_columns_of<4>, weigh_columns_of<5>, weigh_columns_of<6>, weigh_columns_of<7>};
+    // A known width is unrolled, which takes half the time.
+    kByWidth[columns.width < 8 ? columns.width : 0](row, columns, out);
   }
 
   /// `kWidth` pixels per column, or 0 for what `columns` says.
