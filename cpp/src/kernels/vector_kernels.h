@@ -58,16 +58,13 @@ struct VectorKernels : PlainKernels {
   }
 
   static void weigh_rows(const float* const* rows, const RowSums& sums, std::size_t count, std::uint8_t* out) {
-    const auto [weights, row_count, bias, scale, rounding] = sums;
-    const float* const* const sources = rows;
-    fill_bytes<store_bytes>(
-        count,
-        [=](std::size_t i) {
-          Floats sum = splat(bias);
-          for (int k = 0; k < row_count; ++k) sum += load<Floats>(sources[k] + i) * weights[k];
-          return round(clip_level(sum * scale + rounding));
-        },
-        out);
+    const RowSums all = sums;
+    const auto level_at = [=](std::size_t i) {
+      Floats sum = splat(all.bias);
+      for (int k = 0; k < all.count; ++k) sum += load<Floats>(rows[k] + i) * all.weights[k];
+      return round(clip_level(sum * all.scale + all.rounding));
+    };
+    fill_bytes<store_bytes>(count, level_at, out);
   }
 
   static std::size_t find_over(const float* scores, std::size_t count, float threshold, std::uint32_t* found) {
