@@ -24,10 +24,12 @@ struct Axis {
 
 /// The frame's side that a side of a target shows: `target` pixels sample [origin, origin + extent) of `frame` pixels.
 struct SampledSide {
-  double origin, extent;
-  int target, frame;
+  SampledSide(double begin, double length, int pixels, int frame_pixels)
+      : origin(begin), extent(length), step(1 / (pixels / length)), target(pixels), frame(frame_pixels) {}
 
-  double step() const { return 1 / (target / extent); }  // OpenCV's bits
+  double origin, extent;
+  double step;  ///< frame pixels per target pixel, OpenCV's bits
+  int target, frame;
 };
 
 /// How OpenCV treats pixels at the frame's edges: columns have whole weights there, rows are blended with themselves.

@@ -233,13 +233,13 @@ void weigh_rows(const Job& job, const TapsPair& taps, Writer& writer, const Plan
 /// What `by_size` means for a frame.
 Interpolation resolve(Interpolation interpolation, const SampledSide& columns, const SampledSide& rows) {
   if (interpolation != Interpolation::by_size) return interpolation;
-  if (columns.step() > 1 && rows.step() > 1) return Interpolation::area;
-  if (columns.step() < 1 && rows.step() < 1) return Interpolation::bicubic;
+  if (columns.step > 1 && rows.step > 1) return Interpolation::area;
+  if (columns.step < 1 && rows.step < 1) return Interpolation::bicubic;
   return Interpolation::bilinear;
 }
 
 bool is_linear(Interpolation interpolation, const SampledSide& columns, const SampledSide& rows) {
-  if (interpolation == Interpolation::area) return columns.step() < 1 || rows.step() < 1;
+  if (interpolation == Interpolation::area) return columns.step < 1 || rows.step < 1;
   return interpolation == Interpolation::bilinear;
 }
 

@@ -57,7 +57,7 @@ class TapsBuilder {
 template <typename Fill>
 void for_each_inside(const SampledSide& side, const Fill& fill) {
   for (int i = 0; i < side.target; ++i) {
-    const double centre = side.origin + (i + 0.5) * side.step();
+    const double centre = side.origin + (i + 0.5) * side.step;
     if (centre >= 0 && centre < side.frame) fill(i);
   }
 }
@@ -65,7 +65,7 @@ void for_each_inside(const SampledSide& side, const Fill& fill) {
 Taps make_nearest(const SampledSide& side) {
   TapsBuilder builder(side, 1, 1);
   for_each_inside(side, [&](int i) {
-    const double corner = std::floor(side.origin + i * side.step());
+    const double corner = std::floor(side.origin + i * side.step);
     const int index = static_cast<int>(std::clamp(corner, 0.0, side.frame - 1.0));
     builder.begin(i, index);
     builder.add(index, 1);
@@ -92,7 +92,7 @@ void add_cubic(TapsBuilder& builder, int index, float x) {
 Taps make_bicubic(const SampledSide& side) {
   TapsBuilder builder(side, 4, kOne);
   for_each_inside(side, [&](int i) {
-    const auto position = static_cast<float>(side.origin + (i + 0.5) * side.step() - 0.5);
+    const auto position = static_cast<float>(side.origin + (i + 0.5) * side.step - 0.5);
     const int index = static_cast<int>(std::floor(position));
     builder.begin(i, index - 1);
     add_cubic(builder, index, position - static_cast<float>(index));
@@ -115,7 +115,7 @@ Taps make_whole_cells(const SampledSide& side, int cell) {
 constexpr double kLeastPart = 1e-3;
 
 Taps make_cells(const SampledSide& side) {
-  const double step = side.step(), frame = side.frame;
+  const double step = side.step, frame = side.frame;
   TapsBuilder builder(side, static_cast<int>(std::min(std::ceil(step), frame)) + 1, 1);
   for_each_inside(side, [&](int i) {
     const double start = side.origin + i * step, begin = std::max(start, 0.0), end = std::min(start + step, frame);
@@ -137,12 +137,12 @@ bool is_whole(double number) { return std::abs(number - std::nearbyint(number)) 
 /// Whether pixels of a target are sums of whole pixels, all in the frame.
 bool has_whole_cells(const SampledSide& side) {
   const bool fits = side.origin >= 0 && side.origin + side.extent <= side.frame;
-  return fits && is_whole(side.step()) && (side.origin == 0 || is_whole(side.origin));
+  return fits && is_whole(side.step) && (side.origin == 0 || is_whole(side.origin));
 }
 
 TapsPair make_area(const SampledSide& columns, const SampledSide& rows) {
   if (!has_whole_cells(columns) || !has_whole_cells(rows)) return {make_cells(columns), make_cells(rows)};
-  const auto wide = static_cast<int>(std::lround(columns.step())), high = static_cast<int>(std::lround(rows.step()));
+  const auto wide = static_cast<int>(std::lround(columns.step)), high = static_cast<int>(std::lround(rows.step));
   TapsPair pair{make_whole_cells(columns, wide), make_whole_cells(rows, high)};
   if (wide == 2 && high == 2) pair.rows.rounding = kHalfUp;
   return pair;
@@ -157,10 +157,10 @@ constexpr double kFar = 1e12;
 std::int64_t round_warped(double position) { return std::llrint(std::clamp(position, -kFar, kFar) * kWarpScale); }
 
 std::int64_t warp_column(const SampledSide& side, int i) {
-  return round_warped(side.origin) + round_warped(side.step() * i);
+  return round_warped(side.origin) + round_warped(side.step * i);
 }
 
-std::int64_t warp_row(const SampledSide& side, int i) { return round_warped(side.origin + side.step() * i); }
+std::int64_t warp_row(const SampledSide& side, int i) { return round_warped(side.origin + side.step * i); }
 
 Taps make_warp(const SampledSide& side, WarpPosition position_of) {
   TapsBuilder builder(side, 2, 1);
