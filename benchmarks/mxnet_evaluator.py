@@ -15,6 +15,7 @@ from gcv_edge.benchmarking import mxnet_network, mxnet_runner
 from gcv_edge.calibration.batches import FrameBatcher
 from gcv_edge.data import Dataset, Sample
 from gcv_edge.runtime.loading import load
+from gcv_edge.runtime.preprocessing import place
 from gcv_edge.runtime.results import Classification, Detections
 
 BATCH = 20
@@ -83,10 +84,9 @@ class MxnetEvaluator:
 
     def _to_frame(self, boxes: Array, frame: Array) -> Array:
         """Map boxes of the input to pixels of the frame, as our runtime does."""
-        preprocessing = self._model.metadata.preprocessing
         (height, width), (_, rows, columns) = frame.shape[:2], self._shape
-        size, input_size = (width, height), (columns, rows)
-        placement = _core.place(preprocessing.resize_type, size, input_size, preprocessing.crop_short)
+        size = (width, height)
+        placement = place(self._model.metadata.preprocessing, size, (columns, rows))
         return _core.to_frame(np.ascontiguousarray(boxes, np.float32), placement, size)
 
     def _tensor(self, frames: Sequence[Any]) -> Any:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gcv_edge import metadata
 from gcv_edge.errors import UsageError
 from gcv_edge.metadata import Preprocessing
 from gcv_edge.tasks import CLASSIFICATION, POSE, VECTORS, Task
@@ -25,7 +26,7 @@ RESIZE_TYPES = {
     "letterbox": "fit_to_window_letterbox",
     "crop": "crop",
 }
-INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "by_size")
+INTERPOLATIONS = tuple(name for name in metadata.INTERPOLATIONS if name != "warp")
 """What can be asked for. ``warp`` belongs to networks that see frames through an affine map."""
 PATTERN = re.compile(r"(stretch|keep|letterbox|crop)(?::(\d+(?:\.\d+)?))?")
 BLACK, WHITE = 0.0, 255.0

@@ -58,12 +58,10 @@ Axis make_axis(const SampledSide& side, Interpolation interpolation, Edges edges
   Axis axis;
   for (auto* numbers : {&axis.index, &axis.next}) numbers->reserve(side.target);
   for (auto* weights : {&axis.weight, &axis.next_weight}) weights->reserve(side.target);
-  for (int i = 0; i < side.target; ++i) {
-    const double centre = side.origin + (i + 0.5) * side.step;
-    if (!(centre >= 0 && centre < side.frame)) continue;
+  for_each_inside(side, [&](int i) {
     if (axis.index.empty()) axis.first = i;
     append(axis, sample(side, i), side.frame - 1, edges);
-  }
+  });
   return axis;
 }
 

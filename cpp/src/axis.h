@@ -32,6 +32,15 @@ struct SampledSide {
   int target, frame;
 };
 
+/// Call fill(target pixel) for all whose centre lies inside the frame.
+template <typename Fill>
+void for_each_inside(const SampledSide& side, const Fill& fill) {
+  for (int i = 0; i < side.target; ++i) {
+    const double centre = side.origin + (i + 0.5) * side.step;
+    if (centre >= 0 && centre < side.frame) fill(i);
+  }
+}
+
 /// How OpenCV treats pixels at the frame's edges: columns have whole weights there, rows are blended with themselves.
 enum class Edges { whole, blended };
 

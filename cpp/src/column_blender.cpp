@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "column_reads.h"
+
 namespace gcv {
 
 ColumnBlender::ColumnBlender(const ImageView& frame, const PixelLayout& layout, const Axis& columns,
@@ -14,7 +16,7 @@ ColumnBlender::ColumnBlender(const ImageView& frame, const PixelLayout& layout, 
 
 void ColumnBlender::plan(const Axis& columns) {
   const std::size_t count = columns.index.size();
-  const std::size_t padded = (count + kBlock - 1) / kBlock * kBlock;
+  const std::size_t padded = pad_to(count, kBlock);
   offsets_.resize(padded);
   weights_.resize(8 * padded);
   for (std::size_t i = 0; i < padded; ++i) {
@@ -30,10 +32,7 @@ void ColumnBlender::plan(const Axis& columns) {
 // Kernels read kReadAhead bytes from a pixel on. Columns for which that would leave the row get their two pixels
 // copied into a tail of kReadAhead bytes each.
 void ColumnBlender::plan_tail(const Axis& columns) {
-  const int last_safe = frame_.width * layout_.step - kReadAhead;
-  const auto unsafe = std::partition_point(offsets_.begin(), offsets_.end(),
-                                           [last_safe](std::int32_t offset) { return offset <= last_safe; });
-  direct_ = static_cast<std::size_t>(unsafe - offsets_.begin()) / kBlock * kBlock;
+  direct_ = count_direct(offsets_, frame_.width * layout_.step);
   for (std::size_t i = direct_; i < offsets_.size(); ++i) {
     tail_left_.push_back(columns.index[std::min(i, columns.index.size() - 1)]);
     offsets_[i] = static_cast<std::int32_t>((i - direct_) * kReadAhead);

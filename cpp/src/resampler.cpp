@@ -1,12 +1,11 @@
 #include "resampler.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "column_reads.h"
 
 namespace gcv {
 namespace {
-
-std::size_t pad_to(std::size_t count, std::size_t block) { return (count + block - 1) / block * block; }
 
 /// Where the channels lie that are looked at, in the frame's order.
 PixelLayout frame_layout(const ImageView& frame) {
@@ -24,13 +23,11 @@ FourTapRow::FourTapRow(const ImageView& frame, const Taps& columns, const Kernel
     offsets_.push_back(columns.index[column] * layout_.step);
     for (int half = 0; half < 2; ++half) {
       const float* weights = &columns.weights[4 * column + 2 * half];
-      for (int k = 0; k < 8; ++k) weights_[half].push_back(static_cast<std::int16_t>(std::lrint(weights[k % 2])));
+      for (int k = 0; k < 8; ++k) weights_[half].push_back(static_cast<std::int16_t>(weights[k % 2]));
     }
   }
-  const int row_bytes = frame.width * layout_.step, last_safe = row_bytes - kReadAhead;
-  const auto unsafe = std::partition_point(offsets_.begin(), offsets_.end(),
-                                           [last_safe](std::int32_t offset) { return offset <= last_safe; });
-  direct_ = static_cast<std::size_t>(unsafe - offsets_.begin()) / kBlock * kBlock;
+  const int row_bytes = frame.width * layout_.step;
+  direct_ = count_direct(offsets_, row_bytes);
   if (direct_ == padded) return;
   tail_begin_ = offsets_[direct_];
   tail_.resize(static_cast<std::size_t>(row_bytes - tail_begin_) + kReadAhead);

@@ -1,5 +1,7 @@
 #include "stretched_rows.h"
 
+#include "column_reads.h"
+
 namespace gcv {
 namespace {
 
@@ -8,7 +10,7 @@ constexpr std::size_t kTileBytes = 32 << 10;
 
 std::size_t tile_width(int maps, std::size_t columns) {
   const std::size_t cached = kTileBytes / (2 * sizeof(float) * maps) / kMapBlock * kMapBlock;
-  const std::size_t whole = (columns + kMapBlock - 1) / kMapBlock * kMapBlock;
+  const std::size_t whole = pad_to(columns, kMapBlock);
   return std::min(std::max(cached, kMapBlock), whole);
 }
 

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels.h"
+
 namespace gcv {
 namespace {
 
-/// OpenCV's fixed-point weights: 11 bits.
-constexpr float kOne = 2048;
+/// OpenCV's fixed-point weights are whole numbers of this.
+constexpr auto kOne = static_cast<float>(kWeightOne);
 /// OpenCV's warpAffine computes positions in 2^-10 and uses them in 2^-5 of a pixel.
 constexpr double kWarpScale = 1024;
 constexpr int kWarpDrop = 5;
@@ -52,15 +54,6 @@ class TapsBuilder {
   const SampledSide& side_;
   Taps taps_;
 };
-
-/// Call fill(target pixel) for all whose centre lies inside the frame.
-template <typename Fill>
-void for_each_inside(const SampledSide& side, const Fill& fill) {
-  for (int i = 0; i < side.target; ++i) {
-    const double centre = side.origin + (i + 0.5) * side.step;
-    if (centre >= 0 && centre < side.frame) fill(i);
-  }
-}
 
 Taps make_nearest(const SampledSide& side) {
   TapsBuilder builder(side, 1, 1);

@@ -8,17 +8,14 @@ gluoncv/utils/metrics/coco_detection.py for COCO.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gcv_edge.data.targets import BoxTarget
 from gcv_edge.evaluation.coco import BoxPrecision
-from gcv_edge.evaluation.figures import Measured
 from gcv_edge.evaluation.metric import Metric, Size
-from gcv_edge.evaluation.resampling import Weights
 from gcv_edge.evaluation.voc import Voc12Precision
 from gcv_edge.metadata import Preprocessing
 from gcv_edge.runtime.model import Model
@@ -29,37 +26,23 @@ LOWEST_COCO_SCORE = 0.05
 """Default ``score_thresh`` of ``COCODetectionMetric``."""
 
 
-class LikeGluonCv(Metric):
-    """A metric fed as GluonCV's scripts feed it.
+@dataclass(frozen=True)
+class LikeGluonCv:
+    """A metric that is fed as GluonCV's scripts feed it.
 
-    Args:
+    Attributes:
         metric: takes what ``adapt`` gives.
         adapt: makes of a result, labels and the picture's size what GluonCV compares.
         why: the difference, for people.
     """
 
-    key: ClassVar[str] = "gluoncv"
-    title: ClassVar[str] = "as GluonCV counts"
-
-    def __init__(
-        self, metric: Metric, adapt: Callable[[Any, Any, Size], tuple[Any, Any, Size]], why: str
-    ) -> None:
-        super().__init__(metric.labels)
-        self.why = why
-        self._metric = metric
-        self._adapt = adapt
+    metric: Metric
+    adapt: Callable[[Any, Any, Size], tuple[Any, Any, Size]]
+    why: str
 
     def update(self, result: Any, target: Any, size: Size) -> None:
         """Take in a picture."""
-        self._metric.update(*self._adapt(result, target, size))
-
-    def compute(self) -> Measured:
-        """Return the figures of all pictures so far."""
-        return self._metric.compute()
-
-    def compute_weighted(self, weights: Weights) -> NDArray[np.float64]:
-        """Return the metric per draw."""
-        return self._metric.compute_weighted(weights)
+        self.metric.update(*self.adapt(result, target, size))
 
 
 def like_gluoncv(metric: Metric, model: Model[Any]) -> LikeGluonCv | None:

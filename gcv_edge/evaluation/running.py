@@ -97,8 +97,9 @@ def evaluate(
     for sample, result in run_labelled(model, chosen, progress, options):
         height, width = sample.frame.shape[:2]
         try:
-            for each in filter(None, (measure, other)):
-                each.update(result, sample.target, (width, height))
+            measure.update(result, sample.target, (width, height))
+            if other is not None:
+                other.update(result, sample.target, (width, height))
         except DataError as error:
             raise DataError(f"{chosen.name}: {sample.name}: {error}") from None
         pictures += 1
@@ -141,7 +142,7 @@ def compute_other(measured: Measured, other: LikeGluonCv | None, dataset: Datase
     """Return GluonCV's figures, which are the same where it counts the same way."""
     if other is None:
         return OtherMeasure(measured, "GluonCV counts the same way")
-    return OtherMeasure(compute(other, dataset), other.why)
+    return OtherMeasure(compute(other.metric, dataset), other.why)
 
 
 def refuse_task(task: Task) -> None:
