@@ -27,6 +27,7 @@ from benchmarks.detector import measure as measure_python
 from benchmarks.rates import ask_app, find_tool
 from benchmarks.records import Record, Results
 from gcv_edge.benchmarking.frames import load_frames
+from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.cpus import usable_cpus
 from gcv_edge.measure.isa import ISAS, check_isa, environment
 
@@ -158,6 +159,7 @@ def judge(found: Record) -> dict[str, Record]:
     return verdicts
 
 
+@ending_tidily()
 def main() -> None:
     """Measure under one cap."""
     parser = make_parser(__doc__)

@@ -19,6 +19,7 @@ from benchmarks.command_line import make_parser
 from benchmarks.cpp_detector import build, make_files
 from benchmarks.detector import NAME
 from benchmarks.records import write_results
+from gcv_edge.cli.signals import ending_tidily
 
 SOAKED = re.compile(
     r"(?P<frames>\d+) frames in (?P<seconds>[\d.]+) s: memory (?P<memory_mb>[\d.]+) MB, "
@@ -42,6 +43,7 @@ def run_program(
     return {name: float(text) if "." in text else int(text) for name, text in found.groupdict().items()}
 
 
+@ending_tidily()
 def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("model", nargs="?", type=Path)

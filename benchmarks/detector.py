@@ -23,6 +23,7 @@ from benchmarks.command_line import make_parser
 from benchmarks.records import Record, write_results
 from benchmarks.timing import Seconds, best, interleaved, median, print_table, summarize
 from gcv_edge import Detector
+from gcv_edge.cli.signals import ending_tidily
 
 NAME = "yolo3_mobilenet1.0_coco"
 CANDIDATES = 100
@@ -93,6 +94,7 @@ def compare(title: str, seconds: Seconds, first: str, second: str) -> Record:
     }
 
 
+@ending_tidily()
 def main() -> None:
     parser = make_parser(__doc__)
     parser.add_argument("model", nargs="?", type=Path)

@@ -20,6 +20,7 @@ from benchmarks.children import call
 from benchmarks.command_line import make_parser
 from benchmarks.network_files import write_symbol
 from benchmarks.records import write_results
+from gcv_edge.cli.signals import ending_tidily
 
 NAME = "resnet50_v1"
 SHAPE = (1, 3, 224, 224)
@@ -75,6 +76,7 @@ def peak_bytes() -> int:
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
+@ending_tidily()
 def main() -> None:
     """Convert with both, in turn."""
     parser = make_parser(__doc__)

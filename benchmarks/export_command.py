@@ -19,6 +19,7 @@ from benchmarks.children import call
 from benchmarks.command_line import make_parser
 from benchmarks.network_files import write_symbol
 from benchmarks.records import Record, Results
+from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.measure.processes import python_environment
 
 NAMES = ("resnet101_v1", "resnet101_v1d", "resnet101_v2", "vgg19", "resnet50_v1_int8", "mobilenet1.0_int8")
@@ -68,6 +69,7 @@ def measure(name: str, rounds: int, empty: int) -> Record:
     return {"params_bytes": size, **row}
 
 
+@ending_tidily()
 def main() -> None:
     """Measure what is asked for and not there yet."""
     parser = make_parser(__doc__)

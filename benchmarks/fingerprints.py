@@ -29,6 +29,7 @@ import onnx
 from benchmarks import ROOT
 from benchmarks.zoo.child import CUSTOM_CLASSES
 from benchmarks.zoo.cover import read_cover
+from gcv_edge.cli.signals import ending_tidily
 
 DEMO = ROOT / "gcv_edge" / "demo"
 NETWORKS = ROOT / "tests" / "data" / "networks"
@@ -48,6 +49,7 @@ CIRCUMSTANCES = ("name", "speed")
 Hashes = dict[str, str]
 
 
+@ending_tidily()
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(

@@ -25,6 +25,7 @@ from benchmarks.network_files import SEED, NetworkFiles, make_network
 from benchmarks.records import Record, Results
 from benchmarks.tables import tell
 from gcv_edge.benchmarking import Row, Settings, Variant, benchmark, list_references, list_variants
+from gcv_edge.cli.signals import ending_tidily
 
 NETWORKS = (
     "resnet50_v1",
@@ -143,6 +144,7 @@ def goals(name: str, found: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
+@ending_tidily()
 def main() -> None:
     """Measure what is asked for and not there yet."""
     parser = make_parser(__doc__)

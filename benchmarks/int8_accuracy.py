@@ -27,6 +27,7 @@ from benchmarks.command_line import make_parser
 from benchmarks.mxnet_evaluator import MxnetEvaluator, Outcomes, Run
 from benchmarks.records import Record, Results
 from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrate
+from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.data import Dataset, open_dataset
 from gcv_edge.evaluation import Metric
 from gcv_edge.evaluation.running import make_metric, run_labelled
@@ -238,6 +239,7 @@ def measure_mxnet(validation: CrossValidation, reference: MxnetEvaluator) -> Rec
     return {"fp32": round(whole.points(), 3), "int8": found, "smallest_drop": min(drops, default=None)}
 
 
+@ending_tidily()
 def main() -> None:
     """Measure what is asked for and not there yet."""
     parser = make_parser(__doc__)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.children import call
 from benchmarks.command_line import make_parser
 from benchmarks.records import Record, write_results
+from gcv_edge.cli.signals import ending_tidily
 
 COUNTS = (300, 5000)
 GOAL = 1.2
@@ -62,6 +63,7 @@ def measure(count: int) -> Record:
     return found
 
 
+@ending_tidily()
 def main() -> None:
     """Measure both, and write their ratio."""
     make_parser(__doc__).parse_args()

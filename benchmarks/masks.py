@@ -18,6 +18,7 @@ from benchmarks.command_line import make_parser
 from benchmarks.records import Record, write_results
 from benchmarks.timing import interleaved, on_every_isa, print_table, summarize
 from gcv_edge import _core
+from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.errors import GcvEdgeError
 
 SIZE, CELLS, COUNTS = (1920, 1080), 28, (10, 100)
@@ -95,6 +96,7 @@ def measure(count: int, rounds: int, generator: np.random.Generator) -> Record:
     }
 
 
+@ending_tidily()
 def main() -> None:
     """Time both numbers of objects."""
     parser = make_parser(__doc__)

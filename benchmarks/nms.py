@@ -18,6 +18,7 @@ from benchmarks.command_line import make_parser
 from benchmarks.records import Record, write_results
 from benchmarks.timing import interleaved, on_every_isa, print_table, summarize
 from gcv_edge import _core
+from gcv_edge.cli.signals import ending_tidily
 
 ANCHORS, CLASSES, SIDE = 10647, 80, 416
 IOU, TOPK, POST = 0.45, 400, 100
@@ -73,6 +74,7 @@ def measure(threshold: float, boxes: Floats, scores: Floats, rounds: int, slow_r
     return {"candidates": candidates, "times": summarize(seconds)}
 
 
+@ending_tidily()
 def main() -> None:
     """Time both thresholds."""
     parser = make_parser(__doc__)

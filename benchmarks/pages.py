@@ -15,6 +15,7 @@ from benchmarks import ROOT, figures
 from benchmarks.command_line import make_parser
 from benchmarks.records import RESULTS, Records
 from gcv_edge.benchmarking import kinds
+from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.files import replacing
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def write_page(path: Path) -> None:
         temporary.write_text(text)
 
 
+@ending_tidily()
 def main() -> None:
     """Run the command line."""
     parser = make_parser(__doc__)

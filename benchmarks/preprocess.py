@@ -13,6 +13,7 @@ from benchmarks.command_line import make_parser
 from benchmarks.records import Record, write_results
 from benchmarks.timing import interleaved, on_every_isa, print_table, summarize
 from gcv_edge import _core
+from gcv_edge.cli.signals import ending_tidily
 
 MEAN, SCALE = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 Floats = NDArray[np.float32]
@@ -77,6 +78,7 @@ def measure(title: str, rounds: int) -> Record:
     return summarize(seconds)
 
 
+@ending_tidily()
 def main() -> None:
     """Time all sizes."""
     parser = make_parser(__doc__)

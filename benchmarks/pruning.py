@@ -34,6 +34,7 @@ from benchmarks.pruned_files import calibrate_quickly, in_8_bits, speed_up, spel
 from benchmarks.pruning_classifiers import CIFAR, GOALS, classifier_row
 from benchmarks.records import Record, Results
 from gcv_edge import Detector
+from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.data import open_dataset
 from gcv_edge.data.targets import BoxTarget
 from gcv_edge.evaluation.voc import Voc07Precision
@@ -141,6 +142,7 @@ STUDIES = {
 }
 
 
+@ending_tidily()
 def main() -> None:
     """Prune what is asked for and not there yet."""
     parser = make_parser(__doc__)

@@ -24,6 +24,7 @@ from benchmarks.records import Record, Results
 from benchmarks.workers import FAILED, PASSED
 from benchmarks.zoo.child import load_parts
 from benchmarks.zoo.cover import read_cover
+from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.errors import GcvEdgeError, UsageError
 from gcv_edge.graph.writing import write_model
 from gcv_edge.pipeline import export_loaded
@@ -35,6 +36,7 @@ from gcv_edge.verify import check_export
 SEEDS = 20
 
 
+@ending_tidily()
 def main() -> None:
     """Check what is asked for and has not passed yet."""
     parser = make_parser(__doc__)

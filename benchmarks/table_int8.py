@@ -19,6 +19,7 @@ from benchmarks.rates import hold_against_app
 from benchmarks.records import Record
 from benchmarks.tables import PendingRow, choose_batch, measure_rows, open_table, parse, run
 from gcv_edge.benchmarking import Variant, list_references, list_variants
+from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.runtime.modelfile import read_metadata
 
 PLAIN = "mxnet FP32"
@@ -57,6 +58,7 @@ ROWS = {
 }
 
 
+@ending_tidily()
 def main() -> None:
     arguments = parse(__doc__ or "", list(ROWS))
 

@@ -17,6 +17,7 @@ from benchmarks.network_files import make_int8, make_network
 from benchmarks.records import Record
 from benchmarks.tables import PendingRow, measure_rows, open_table, parse, run
 from gcv_edge.benchmarking import Variant, list_variants
+from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.prune.job import load_model
 from gcv_edge.prune.search.cost import count_macs
 
@@ -56,6 +57,7 @@ def count(path: Path) -> dict[str, int]:
     return {"macs": count_macs(model), "parameters": sum(int(w.size) for w in weights if w is not None)}
 
 
+@ending_tidily()
 def main() -> None:
     arguments = parse(__doc__ or "", list(ROWS))
 

@@ -10,6 +10,7 @@ from benchmarks.network_files import make_int8, make_network
 from benchmarks.rates import hold_against_app
 from benchmarks.records import Record
 from benchmarks.tables import PendingRow, measure_rows, open_table, parse
+from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.runtime.modelfile import read_metadata
 
 NAMES = (
@@ -22,6 +23,7 @@ NAMES = (
 )
 
 
+@ending_tidily()
 def main() -> None:
     arguments = parse(__doc__ or "", NAMES, is_open=True, rounds=3, seconds=5.0, isa=("native",))
 

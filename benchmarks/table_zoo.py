@@ -14,6 +14,7 @@ from benchmarks.network_files import make_int8, make_network
 from benchmarks.records import Record
 from benchmarks.tables import PendingRow, measure_rows, open_table, parse, run
 from gcv_edge.benchmarking import list_variants
+from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.runtime.modelfile import read_metadata
 
 TASKS = ("classification", "detection", "segmentation", "pose")
@@ -28,6 +29,7 @@ def list_names() -> list[str]:
     return [row["name"] for row in sorted(chosen, key=lambda row: row["bytes"])]
 
 
+@ending_tidily()
 def main() -> None:
     arguments = parse(__doc__ or "", list_names(), is_open=True, rounds=3, seconds=0.5, isa=("native",))
 

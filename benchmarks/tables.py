@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tempfile
 import time
@@ -135,8 +134,6 @@ def measure_rows(
         prepare, measure: a row.
         folder: for the files of all rows; None: each row has one of its own, removed after it.
     """
-    # files and processes are cleared
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     begin = time.monotonic()
     for name in arguments.names:
         missing = [isa for isa in arguments.isa if not table.has_run(name, isa)]
