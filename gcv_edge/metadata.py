@@ -18,7 +18,7 @@ from gcv_edge.errors import MetadataError
 from gcv_edge.tasks import ACTION, CLASSIFICATION, DEPTH, DETECTION, IMAGE, INSTANCES, Task, find_task
 
 RESIZE_TYPES = ("standard", "fit_to_window", "fit_to_window_letterbox", "crop", "affine")
-INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "by_size", "warp")
+INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "by_size", "warp", "lanczos")
 NMS_PLACES = ("runtime", "graph")
 BOX_FORMATS = ("xyxy", "cxcywh", "xywh")
 ACTIVATIONS = ("softmax", "sigmoid", "none")

@@ -144,7 +144,7 @@ std::int64_t EntryReader::integer(const char* key, std::int64_t low, std::int64_
   return values[0];
 }
 
-const std::string& EntryReader::choice(const char* key, std::initializer_list<const char*> choices) const {
+const std::string& EntryReader::choice(const char* key, const std::vector<const char*>& choices) const {
   const std::string& found = text(key);
   std::string names;
   for (const char* name : choices) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -32,7 +31,7 @@ class EntryReader {
   /// YES or NO.
   bool flag(const char* key) const { return choice(key, {"YES", "NO"}) == "YES"; }
 
-  const std::string& choice(const char* key, std::initializer_list<const char*> choices) const;
+  const std::string& choice(const char* key, const std::vector<const char*>& choices) const;
 
   [[noreturn]] void fail(const char* key, const std::string& expected) const;
 

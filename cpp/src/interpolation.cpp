@@ -1,19 +1,27 @@
-#include "gcv_edge/interpolation.h"
+#include "interpolation.h"
 
 #include <string>
 #include <utility>
 
 #include "gcv_edge/error.h"
+#include "gcv_edge/interpolation.h"
 
 namespace gcv {
 namespace {
 
-constexpr std::pair<std::string_view, Interpolation> kNames[] = {
+constexpr std::pair<const char*, Interpolation> kNames[] = {
     {"bilinear", Interpolation::bilinear}, {"nearest", Interpolation::nearest}, {"area", Interpolation::area},
     {"bicubic", Interpolation::bicubic},   {"by_size", Interpolation::by_size}, {"warp", Interpolation::warp},
+    {"lanczos", Interpolation::lanczos},
 };
 
 }  // namespace
+
+std::vector<const char*> interpolation_names() {
+  std::vector<const char*> names;
+  for (const auto& [name, interpolation] : kNames) names.push_back(name);
+  return names;
+}
 
 Interpolation parse_interpolation(std::string_view name) {
   std::string expected;

@@ -6,6 +6,7 @@
 #include "entry_reader.h"
 #include "gcv_edge/clips.h"
 #include "gcv_edge/error.h"
+#include "interpolation.h"
 
 namespace gcv {
 namespace {
@@ -44,7 +45,7 @@ std::array<float, 3> read_levels(const EntryReader& reader, const char* key, int
 Interpolation read_interpolation(const EntryReader& reader) {
   constexpr const char* kKey = "gcv_edge interpolation";
   if (!reader.has(kKey)) return Interpolation::bilinear;
-  return parse_interpolation(reader.choice(kKey, {"bilinear", "nearest", "area", "bicubic", "by_size", "warp"}));
+  return parse_interpolation(reader.choice(kKey, interpolation_names()));
 }
 
 Preprocessing read_preprocessing(const EntryReader& reader) {

@@ -13,6 +13,13 @@ PixelLayout frame_layout(const ImageView& frame) {
   return step == 1 ? PixelLayout{1, {0, 0, 0}} : PixelLayout{step, {0, 1, 2}};
 }
 
+/// Adding and subtracting it leaves a whole number, halves to even, on every processor.
+constexpr float kRounder = 3 << 22;
+
+void round_to_levels(std::vector<float>& sums) {
+  for (float& sum : sums) sum = std::clamp((sum + kRounder) - kRounder, 0.0f, 255.0f);
+}
+
 }  // namespace
 
 FourTapRow::FourTapRow(const ImageView& frame, const Taps& columns, const Kernels& kernels)
@@ -79,6 +86,7 @@ const float* Resampler::weigh(int row) {
   if (place.row != row) {
     float* out = place.columns.data();
     four_taps_ ? four_taps_->sum(row, out) : weigh_any(row, out);
+    if (columns_.are_levels) round_to_levels(place.columns);
     place.row = row;
   }
   return place.columns.data();

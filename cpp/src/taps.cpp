@@ -141,6 +141,47 @@ TapsPair make_area(const SampledSide& columns, const SampledSide& rows) {
   return pair;
 }
 
+/// Pillow's fixed-point weights are whole numbers of 1 / this.
+constexpr double kPillowOne = 1 << 22;
+constexpr double kLanczosRadius = 3;
+constexpr double kPi = 3.14159265358979323846;
+
+double lanczos(double x) {
+  if (x == 0) return 1;
+  if (std::abs(x) >= kLanczosRadius) return 0;
+  const double angle = kPi * x;
+  return kLanczosRadius * std::sin(angle) * std::sin(angle / kLanczosRadius) / (angle * angle);
+}
+
+/// As Pillow's precompute_coeffs: a kernel as wide as the target's pixels, cut off at the frame's edges.
+Taps make_lanczos(const SampledSide& side) {
+  const double widening = std::max(side.step, 1.0), reach = kLanczosRadius * widening;
+  TapsBuilder builder(side, 2 * static_cast<int>(std::ceil(reach)) + 1, 1);
+  std::vector<double> parts;
+  for_each_inside(side, [&](int i) {
+    const double centre = side.origin + (i + 0.5) * side.step;
+    const int first = static_cast<int>(std::max(centre - reach + 0.5, 0.0));
+    const int end = static_cast<int>(std::min(centre + reach + 0.5, static_cast<double>(side.frame)));
+    double total = 0;
+    parts.clear();
+    for (int k = first; k < end; ++k) {
+      parts.push_back(lanczos((k - centre + 0.5) / widening));
+      total += parts.back();
+    }
+    builder.begin(i, first);
+    for (int k = first; k < end; ++k) {
+      builder.add(k, static_cast<float>(std::round(parts[k - first] / total * kPillowOne) / kPillowOne));
+    }
+  });
+  return builder.take();
+}
+
+TapsPair make_lanczos(const SampledSide& columns, const SampledSide& rows) {
+  TapsPair pair{make_lanczos(columns), make_lanczos(rows)};
+  pair.columns.are_levels = true;
+  return pair;
+}
+
 /// Where target pixel `i` samples a side of the frame, in units of kWarpScale.
 using WarpPosition = std::int64_t (*)(const SampledSide& side, int i);
 
@@ -181,6 +222,8 @@ TapsPair make_taps(const SampledSide& columns, const SampledSide& rows, Interpol
       return make_area(columns, rows);
     case Interpolation::bicubic:
       return {make_bicubic(columns), make_bicubic(rows)};
+    case Interpolation::lanczos:
+      return make_lanczos(columns, rows);
     default:
       return {make_warp(columns, warp_column), make_warp(rows, warp_row)};
   }

@@ -16,7 +16,8 @@ struct Taps {
   int first = 0;
   int width = 1;
   float total = 1;
-  float rounding = 0;  ///< added before rounding, which takes halves to even
+  float rounding = 0;       ///< added before rounding, which takes halves to even
+  bool are_levels = false;  ///< sums are rounded to levels before the other side's are made
   std::vector<std::int32_t> index;
   std::vector<float> weights;
   std::vector<float> outside;
@@ -27,7 +28,7 @@ struct Taps {
   int end() const { return index.back() + width; }
 };
 
-/// Taps of both sides. `interpolation` is nearest, area, bicubic or warp; area needs steps of at least 1.
+/// Taps of both sides. `interpolation` is nearest, area, bicubic, warp or lanczos; area needs steps of at least 1.
 struct TapsPair {
   Taps columns, rows;
 };

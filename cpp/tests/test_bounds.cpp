@@ -77,7 +77,7 @@ void preprocess_anything() {
     const gcv::Placement placement = draw_placement(frame.view, input);
     const int channels = draw(0, 3) == 0 ? 1 : 3;
     const gcv::Normalization normalization{{1, 2, 3}, {4, 5, 6}, draw(0, 1) == 1, 100, channels};
-    const auto interpolation = static_cast<gcv::Interpolation>(draw(0, 5));
+    const auto interpolation = static_cast<gcv::Interpolation>(draw(0, 6));
     same_on_every_isa<T>([&] {
       std::vector<T> out(static_cast<std::size_t>(channels) * input.width * input.height);
       gcv::preprocess(frame.view, placement, normalization, input, out.data(), 0, interpolation);

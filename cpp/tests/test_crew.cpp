@@ -97,7 +97,7 @@ TEST(crew, frames_have_the_same_bits) {
   for (const char* resize_type : {"standard", "fit_to_window_letterbox", "crop"}) {
     for (const Noise* frame : {&large, &same}) {
       for (const gcv::Size input : {gcv::Size{416, 416}, gcv::Size{500, 300}, gcv::Size{1100, 700}}) {
-        for (int number = 0; number < 6; ++number) {
+        for (int number = 0; number < 7; ++number) {
           const auto interpolation = static_cast<gcv::Interpolation>(number);
           CHECK_EQUAL(preprocess(*frame, resize_type, input, interpolation, &crew),
                       preprocess(*frame, resize_type, input, interpolation, nullptr));

@@ -90,7 +90,7 @@ TEST(errors, extreme_extents_end_well) {
 
 TEST(errors, extreme_placements_end_well) {
   float out[12];
-  for (int number = 0; number < 6; ++number) {
+  for (int number = 0; number < 7; ++number) {
     const auto interpolation = static_cast<gcv::Interpolation>(number);
     for (const double huge : {1e300, -1e300, 1e18, 1e-300, -4e299}) {
       for (const auto& [width, height] : {std::pair(1e300, 1e-300), std::pair(1e300, 1e300), std::pair(1e-300, 1e18)}) {

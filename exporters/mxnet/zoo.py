@@ -170,13 +170,17 @@ def describe_depth(name: str) -> DepthSettings:
 def default_preprocessing(name: str, task: Task, size: Size) -> Preprocessing:
     """ImageNet statistics (CIFAR's for its networks) and the task's way to fit a frame.
 
-    Poses are cut out by warpAffine (data/transforms/presets/simple_pose.py); monodepth2 normalises inside
-    the graph; SiamRPN sees levels as they are.
+    Poses are cut out by warpAffine (data/transforms/presets/simple_pose.py); frames for depth are resized by
+    Pillow (scripts/depth/test.py), and monodepth2 normalises inside the graph.
     """
     if name.startswith("cifar_"):
         return Preprocessing(mean=CIFAR_MEAN, scale=CIFAR_SCALE, resize_type="standard")
     if name.startswith("monodepth2_"):
-        return Preprocessing(mean=(0.0, 0.0, 0.0), scale=(255.0, 255.0, 255.0))
+        return Preprocessing(
+            mean=(0.0, 0.0, 0.0),
+            scale=(255.0, 255.0, 255.0),
+            interpolation="lanczos" if task is DEPTH else "bilinear",
+        )
     preprocessing = framing.default_preprocessing(task, size)
     if task is ACTION:
         return describe_stretch(preprocessing, name, size)

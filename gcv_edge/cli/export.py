@@ -84,7 +84,7 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 )
 @click.option(
     "--interpolation",
-    metavar="bilinear|nearest|area|bicubic|by-size",
+    metavar="bilinear|nearest|area|bicubic|by-size|lanczos",
     help="How frames are resized, where not as the network's family does it; by-size: area to shrink, "
     "bicubic to enlarge.",
 )

@@ -47,6 +47,7 @@ RESAMPLING = {
     "bicubic": "bicubic",
     "by_size": "area to shrink, bicubic to enlarge",
     "warp": "bilinear, as warpAffine",
+    "lanczos": "Lanczos, as Pillow",
 }
 SCORES = {
     "softmax": "softmax of the logits: one class of many",

@@ -60,7 +60,7 @@ def resample(
     if interpolation == "bilinear" or (interpolation == "area" and min(columns.step, rows.step) < 1):
         samples = blend(frame, columns, rows, interpolation)
         return samples, rows.inside[:, None] & columns.inside[None, :]
-    makers = {"nearest": nearest, "bicubic": bicubic}
+    makers = {"nearest": nearest, "bicubic": bicubic, "lanczos": lanczos}
     if interpolation == "warp":
         return weigh(frame, warp(columns, is_row=False), warp(rows, is_row=True), pad, HALF_UP)
     half_up = False
@@ -70,7 +70,8 @@ def resample(
         make = whole_cells if whole else cells
     else:
         make = makers[interpolation]
-    return weigh(frame, make(columns), make(rows), pad, HALF_UP if half_up else np.float32(0))
+    rounding = HALF_UP if half_up else np.float32(0)
+    return weigh(frame, make(columns), make(rows), pad, rounding, are_levels=interpolation == "lanczos")
 
 
 def blend(frame: Levels, columns: Side, rows: Side, interpolation: str) -> Levels:
@@ -104,7 +105,13 @@ def two_taps(side: Side, interpolation: str, is_row: bool) -> tuple[NDArray[np.i
 
 
 def weigh(
-    frame: Levels, columns: Matrix, rows: Matrix, pad: float, rounding: np.float32
+    frame: Levels,
+    columns: Matrix,
+    rows: Matrix,
+    pad: float,
+    rounding: np.float32,
+    *,
+    are_levels: bool = False,
 ) -> tuple[Levels, Flags]:
     """Sums of frame pixels, columns first, each in its order and in float32."""
     level = np.float32(pad)
@@ -112,6 +119,8 @@ def weigh(
     wide += (columns.outside * level)[:, None]
     for x in range(frame.shape[1]):
         wide += frame[:, x, None, :].astype(np.float32) * columns.weights[:, x, None]
+    if are_levels:
+        wide = np.clip(np.rint(wide), 0, 255)
     sums = np.zeros((len(rows.weights), *wide.shape[1:]), np.float32)
     sums += (rows.outside * level * np.float32(columns.total))[:, None, None]
     for y in range(frame.shape[0]):
@@ -156,6 +165,21 @@ def bicubic(side: Side) -> Matrix:
         weights = (before, left, right, one - before - left - right)
         taps[i] = [(index - 1 + k, np.rint(weight * np.float32(ONE))) for k, weight in enumerate(weights)]
     return collect(side, taps, ONE)
+
+
+def lanczos(side: Side) -> Matrix:
+    """Pillow's LANCZOS: three lobes, as wide as the pixels of the target, in 22-bit weights."""
+    widening = max(side.step, 1.0)
+    taps = {}
+    for i in pixels_inside(side):
+        centre = side.origin + (i + 0.5) * side.step
+        first = int(max(centre - 3 * widening + 0.5, 0))
+        end = int(min(centre + 3 * widening + 0.5, side.frame))
+        distances = (np.arange(first, end) - centre + 0.5) / widening
+        parts = np.where(np.abs(distances) < 3, np.sinc(distances) * np.sinc(distances / 3), 0)
+        weights = np.rint(parts / sum(parts) * (1 << 22)) / (1 << 22)
+        taps[i] = [(first + k, weight) for k, weight in enumerate(weights)]
+    return collect(side, taps, 1)
 
 
 def is_whole(side: Side) -> bool:

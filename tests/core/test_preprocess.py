@@ -147,6 +147,17 @@ def test_bicubic_is_within_a_level_of_opencv(size: tuple[int, int], inputs: tupl
     assert np.abs(run_interpolation(frame, inputs, "bicubic").astype(int) - theirs).max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("size", "inputs"), [*SIZES_PER_RATIO, ((1242, 375), (640, 192)), ((480, 640), (640, 192))]
+)
+def test_lanczos_equals_pillows(size: tuple[int, int], inputs: tuple[int, int]) -> None:
+    image = pytest.importorskip("PIL.Image")
+    frame = draw_frame(size)
+    rows = image.fromarray(frame).resize((inputs[0], size[1]), image.Resampling.LANCZOS)
+    theirs = np.asarray(rows.resize(inputs, image.Resampling.LANCZOS))
+    assert_nearly_equal(run_interpolation(frame, inputs, "lanczos"), theirs)
+
+
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 9])
 @pytest.mark.parametrize(("size", "inputs"), SIZES_PER_RATIO)
 def test_a_stretch_equals_mxnets(
@@ -415,7 +426,8 @@ WRONG = [
     (
         {"interpolation": "cubic"},
         ValueError,
-        "interpolation: found 'cubic', expected one of bilinear, nearest, area, bicubic, by_size, warp",
+        "interpolation: found 'cubic', expected one of bilinear, nearest, area, bicubic, by_size, warp, "
+        "lanczos",
     ),
     ({"pad_value": float("inf")}, ValueError, "pad_value: found a number that is not finite"),
 ]

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from gcv_edge import load
 from gcv_edge.metadata import ClipSettings, DetectionSettings, Preprocessing
+from gcv_edge.pipeline import export
 from gcv_edge.runtime.model import LoadedNetwork
 from gcv_edge.tasks import TASKS
 from tests.runtime.conftest import TASKS_OF, Maker, make_model
@@ -47,6 +49,9 @@ PREPROCESSINGS = {
     "window": Preprocessing(resize_type="fit_to_window"),
     "crop": Preprocessing(resize_type="crop", crop_short=37),
     "stretched crop": Preprocessing(resize_type="crop", crop_short=40, crop_wide=53),
+    "by size": Preprocessing(interpolation="by_size"),
+    "warp": Preprocessing(resize_type="affine", interpolation="warp"),
+    "lanczos": Preprocessing(interpolation="lanczos"),
 }
 SIZES = [(64, 48), (31, 77), (200, 33)]
 
@@ -117,6 +122,20 @@ def make_network(make_model: Maker, kind: str, preprocessing: Preprocessing) -> 
         size=(32, 48),
     )
     return path, load(path)
+
+
+@pytest.mark.parametrize("name", ["yolo3", "ssd_300"])
+def test_trained_detectors_on_real_pictures(
+    name: str, testdata: Path, dump_results: Path, tmp_path: Path
+) -> None:
+    """Python's rows are held against MXNet's by tests/end_to_end."""
+    symbol = next(testdata.glob(f"trained_{name}*/*-symbol.json"))
+    path = export(str(symbol), tmp_path / "cells.onnx", verify=False).path
+    network = load(path)
+    for picture in sorted((testdata / "bccd_voc" / "JPEGImages").glob("*.jpg"))[::40]:
+        frame = cv2.imread(str(picture))
+        found = run_cpp(dump_results, path, "frame", write_frame(tmp_path / "frame", frame, "bgr"))
+        compare(found, [network.run(frame)], ARRAYS["detection"])  # type: ignore[attr-defined]
 
 
 FRAMES = [kind for kind in ARRAYS if kind not in ("clip", "consensus")]

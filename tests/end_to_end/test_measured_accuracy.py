@@ -49,8 +49,9 @@ def test_boxes_of_blood_cells(detector: Detector, testdata: Path) -> None:
     assert agree(detector, again, dataset.limit(4)).value == 1
 
 
+@pytest.mark.parametrize("step", [12, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Cannot decide type:UserWarning")
-def test_rows_are_mxnets(detector: Detector, testdata: Path, mxnet: Any, gluoncv: object) -> None:
+def test_rows_are_mxnets(detector: Detector, step: int, testdata: Path, mxnet: Any, gluoncv: object) -> None:
     """Class, score and box of every row that GluonCV's validation lists, in its own pixels."""
     from gluoncv.data.transforms.presets.ssd import SSDDefaultValTransform
 
@@ -58,7 +59,7 @@ def test_rows_are_mxnets(detector: Detector, testdata: Path, mxnet: Any, gluoncv
     network = mxnet.gluon.SymbolBlock.imports(symbol, ["data"], symbol.replace("symbol.json", "0000.params"))
     transform, size = SSDDefaultValTransform(*detector.input_size), detector.input_size
     equal = listed = 0
-    for path in sorted((testdata / "bccd_voc" / "JPEGImages").glob("*.jpg"))[::12]:
+    for path in sorted((testdata / "bccd_voc" / "JPEGImages").glob("*.jpg"))[::step]:
         batch = transform(mxnet.image.imread(str(path)), np.zeros((1, 6)))[0].expand_dims(0)
         ids, scores, boxes = (part.asnumpy()[0] for part in network(batch))
         kept = ids[:, 0] >= 0
@@ -72,7 +73,8 @@ def test_rows_are_mxnets(detector: Detector, testdata: Path, mxnet: Any, gluoncv
         theirs = np.clip(boxes[kept][:rows], 0, np.tile(size, 2))
         same &= (np.abs(found.boxes[:rows] * scale - theirs) < 0.1).all(axis=1)
         equal += int(same.sum())
-    assert listed > 500
+    print(f"\n{detector.path.stem}: {equal} of {listed} rows are MXNet's")
+    assert listed > 6000 / step
     assert equal >= 0.995 * listed
 
 
@@ -91,3 +93,20 @@ def test_classes_of_a_list(testdata: Path, tmp_path: Path) -> None:
     found = evaluate(classifier, open_dataset(testdata / "imagenet_sample_400" / "val.lst", classifier.task))
     assert found.pictures == 400
     assert found.value == pytest.approx(0.63, abs=0.01)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Cannot decide type:UserWarning")
+def test_first_classes_are_mxnets(testdata: Path, tmp_path: Path, mxnet: Any, gluoncv: object) -> None:
+    """Through GluonCV's own transform, picture by picture."""
+    from gluoncv.data.transforms.presets.imagenet import transform_eval
+
+    symbol = str(testdata / "gluoncv_squeezenet1.1_converted" / "squeezenet1.1-symbol.json")
+    network = mxnet.gluon.SymbolBlock.imports(symbol, ["data"], symbol.replace("symbol.json", "0000.params"))
+    classifier = Classifier(export(symbol, tmp_path / "squeezenet.onnx", verify=False).path)
+    pictures = sorted((testdata / "imagenet_sample_400" / "images").iterdir())
+    assert len(pictures) == 400
+    for path in pictures:
+        expected = network(transform_eval(mxnet.image.imread(str(path)))).asnumpy()[0]
+        found = classifier.run(cv2.imread(str(path)))
+        assert found.top(1)[0].class_id == expected.argmax(), path.name
+        np.testing.assert_allclose(found.logits, expected, atol=2e-3 * expected.std(), rtol=0)

@@ -98,6 +98,25 @@ def recognised(mxnet: Any, rgb: Pixels) -> Floats:
     return VideoGroupValTransform(224, mean, std)([resized])[0]
 
 
+def squashed(mxnet: Any, rgb: Pixels) -> Floats:
+    """As scripts/depth/test.py: monodepth2 has its mean and deviation inside."""
+    from PIL import Image
+
+    rows = Image.fromarray(rgb).resize((640, rgb.shape[0]), Image.Resampling.LANCZOS)
+    resized = rows.resize(
+        (640, 192), Image.Resampling.LANCZOS
+    )  # in one step, Pillow 13 may begin with columns
+    return mxnet.nd.image.to_tensor(mxnet.nd.array(np.asarray(resized), dtype="uint8")).asnumpy()
+
+
+def unsized(mxnet: Any, rgb: Pixels) -> Floats:
+    """As scripts/classification/cifar: pictures have the input's size."""
+    from mxnet.gluon.data.vision import transforms
+
+    steps = [transforms.ToTensor(), transforms.Normalize([0.4914, 0.4822, 0.4465], [0.2023, 0.1994, 0.2010])]
+    return transforms.Compose(steps)(mxnet.nd.array(rgb, dtype="uint8")).asnumpy()
+
+
 FAMILIES: dict[str, tuple[str, Transform]] = {
     "SSD": ("ssd_300_mobilenet1.0_lite_coco", stretched(300, "ssd")),
     "YOLOv3": ("yolo3_mobilenet0.25_voc", stretched(416, "yolo")),
@@ -105,7 +124,10 @@ FAMILIES: dict[str, tuple[str, Transform]] = {
     "classification": ("squeezenet1.1", cropped(256, 224)),
     "classification at 299": ("inceptionv3", cropped(342, 299)),
     "simple pose": ("simple_pose_resnet18_v1b", posed),
+    "mobile pose": ("mobile_pose_resnet18_v1b", posed),
     "action": ("inceptionv1_kinetics400", recognised),
+    "depth": ("monodepth2_resnet18_kitti_mono_640x192", squashed),
+    "CIFAR": ("cifar_resnet20_v1", unsized),
 }
 
 
@@ -121,7 +143,7 @@ def our_input(preprocessing: Preprocessing, size: tuple[int, int], picture: Pixe
     return slot
 
 
-@pytest.mark.slow  # exports seven networks; tests/core holds every way to resize in each run
+@pytest.mark.slow  # exports ten networks; tests/core holds every way to resize in each run
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_inputs_are_gluoncvs(family: str, gluoncv: object, mxnet: Any, tmp_path: Path) -> None:
@@ -132,8 +154,10 @@ def test_inputs_are_gluoncvs(family: str, gluoncv: object, mxnet: Any, tmp_path:
     scale = np.array(preprocessing.scale, np.float32)[:, None, None]
     worst, total, count = 0.0, 0.0, 0
     for picture in draw_pictures():
+        if family == "CIFAR":
+            picture = cv2.resize(picture, (32, 32))
         theirs = transform(mxnet, np.ascontiguousarray(picture[:, :, ::-1]))
-        ours = our_input(preprocessing, theirs.shape[:0:-1], picture, family == "simple pose")
+        ours = our_input(preprocessing, theirs.shape[:0:-1], picture, family.endswith("pose"))
         levels = np.abs(ours - theirs) * scale
         worst, count = max(worst, float(levels.max())), count + levels.size
         total += float(levels.sum())

@@ -46,6 +46,8 @@ PREPROCESS: list[Any] = [
     ("by size, bicubic", "bgr", (8, 5), (0, 0, 8, 5), (0, 0, 20, 9), (20, 9), True, "by_size"),
     ("by size, bilinear", "bgr", (8, 23), (0, 0, 8, 23), (0, 0, 20, 9), (20, 9), True, "by_size"),
     ("warp", "bgr", (30, 20), (-3.25, -8.5, 36, 36), (0, 0, 24, 24), (24, 24), True, "warp"),
+    ("lanczos, smaller", "bgr", (37, 23), (0, 0, 37, 23), (0, 0, 20, 9), (20, 9), True, "lanczos"),
+    ("lanczos, larger", "rgba", (8, 5), (-1.5, 0, 8, 5), (0, 0, 20, 9), (20, 9), True, "lanczos"),
 ]
 # the same, for a network that sees grey
 GREY: list[Any] = [
