@@ -156,7 +156,8 @@ double lanczos(double x) {
 /// As Pillow's precompute_coeffs: a kernel as wide as the target's pixels, cut off at the frame's edges.
 Taps make_lanczos(const SampledSide& side) {
   const double widening = std::max(side.step, 1.0), reach = kLanczosRadius * widening;
-  TapsBuilder builder(side, 2 * static_cast<int>(std::ceil(reach)) + 1, 1);
+  const int widest = static_cast<int>(std::min(std::ceil(reach), static_cast<double>(side.frame)));
+  TapsBuilder builder(side, 2 * widest + 1, 1);
   std::vector<double> parts;
   for_each_inside(side, [&](int i) {
     const double centre = side.origin + (i + 0.5) * side.step;
