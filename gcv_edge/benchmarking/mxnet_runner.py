@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import cv2
 import numpy as np
 
 from gcv_edge.benchmarking.frames import choose, fetch_frames
@@ -22,7 +23,7 @@ from gcv_edge.benchmarking.mxnet_profiling import profile, without_bulking
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.measure.calls import CallTimes, StageTimes, time_calls
 from gcv_edge.measure.inputs import noise
-from gcv_edge.metadata import ModelMetadata
+from gcv_edge.metadata import ModelMetadata, Preprocessing
 from gcv_edge.runtime.frames import Pixels
 from gcv_edge.runtime.modelfile import read_metadata
 
@@ -107,12 +108,16 @@ class MxnetRunner:
         mx, preprocessing = self._mx, self._metadata.preprocessing
         picture = mx.nd.array(frame[..., ::-1] if preprocessing.reverse_channels else frame, dtype=np.uint8)
         height, width = self._shape[-2:]
-        picture = fit(mx, picture, preprocessing.resize_type, (width, height), preprocessing.crop_short)
+        picture = fit(mx, picture, preprocessing, (width, height))
         tensor = mx.nd.image.to_tensor(picture)
         mean, scale = (
             [value / 255 for value in values] for values in (preprocessing.mean, preprocessing.scale)
         )
         return mx.nd.image.normalize(tensor, mean, scale)
+
+
+CODES = {"nearest": 0, "bilinear": 1, "bicubic": 2, "area": 3, "lanczos": 4, "warp": 1}
+"""Interpolations by MXNet's numbers."""
 
 
 def import_quietly() -> Any:
@@ -122,23 +127,35 @@ def import_quietly() -> Any:
     return import_mxnet()
 
 
-def fit(mx: Any, picture: Any, resize_type: str, size: tuple[int, int], crop_short: int) -> Any:
-    """Fit a picture ``[h, w, 3]`` into the input's size (width, height), as the file's metadata say."""
-    if resize_type == "standard":
-        return mx.image.imresize(picture, *size)
-    if resize_type == "crop":
-        return mx.image.center_crop(mx.image.resize_short(picture, crop_short or min(size)), size)[0]
+def fit(mx: Any, picture: Any, preprocessing: Preprocessing, size: tuple[int, int]) -> Any:
+    """Fit a picture ``[h, w, 3]`` into the input's size (width, height), as GluonCV's transforms do."""
     height, width = picture.shape[:2]
+    if preprocessing.resize_type == "standard":
+        return resize(mx, picture, size, preprocessing.interpolation)
+    if preprocessing.resize_type == "crop":
+        resized = mx.image.resize_short(picture, preprocessing.crop_short or min(size), interp=1)
+        return mx.image.center_crop(resized, size, interp=1)[0]
+    if preprocessing.resize_type == "affine":
+        scale = max(size) / max(width, height)
+        shift = [(side - length * scale) / 2 for side, length in zip(size, (width, height), strict=True)]
+        matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
+        return mx.nd.array(cv2.warpAffine(picture.asnumpy(), matrix, size), dtype=np.uint8)
     factor = min(size[0] / width, size[1] / height)
-    inner = mx.image.imresize(picture, round(width * factor), round(height * factor))
+    inner = resize(mx, picture, (round(width * factor), round(height * factor)), preprocessing.interpolation)
     canvas = np.zeros((size[1], size[0], 3), np.uint8)
-    left, top = (
-        ((size[0] - inner.shape[1]) // 2, (size[1] - inner.shape[0]) // 2)
-        if "letterbox" in resize_type
-        else (0, 0)
-    )
+    is_centred = preprocessing.resize_type == "fit_to_window_letterbox"
+    left, top = ((size[0] - inner.shape[1]) // 2, (size[1] - inner.shape[0]) // 2) if is_centred else (0, 0)
     canvas[top : top + inner.shape[0], left : left + inner.shape[1]] = inner.asnumpy()
     return mx.nd.array(canvas, dtype=np.uint8)
+
+
+def resize(mx: Any, picture: Any, size: tuple[int, int], interpolation: str) -> Any:
+    """Resize a picture with MXNet's operator; its Lanczos is OpenCV's."""
+    if interpolation == "by_size":
+        sides = list(zip(size, picture.shape[1::-1], strict=True))
+        shrinks, grows = all(new < old for new, old in sides), all(new > old for new, old in sides)
+        interpolation = "area" if shrinks else "bicubic" if grows else "bilinear"
+    return mx.image.imresize(picture, *size, interp=CODES[interpolation])
 
 
 def read_out(outputs: Sequence[Any], task: str) -> Any:
