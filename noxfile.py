@@ -144,7 +144,8 @@ def fuzz_cpp(session: nox.Session) -> None:
 @nox.session(tags=["nightly"])
 def lowest(session: nox.Session) -> None:
     """The tests with the lowest declared versions."""
-    session.install("-r", ".ci/lowest.txt", ".[test]")
+    session.install("-r", ".ci/lowest.txt", "-e", ".[test]")
+    session.run("gcv-edge", "demo", "--output", str(session.env_dir.resolve() / "demo"))
     session.run("pytest", *session.posargs)
 
 

@@ -24,6 +24,8 @@ BATCH = "N"
 Dim = int | str
 Shape = tuple[Dim, ...]
 
+LARGEST_FLOAT = float(np.finfo(np.float32).max)
+
 FOLD_LIMIT = 1 << 24
 """A constant result above this many elements is left to the runtime: the file would grow for nothing."""
 
@@ -77,8 +79,16 @@ class GraphBuilder:
         return value
 
     def constant(self, array: NDArray[Any] | Sequence[int] | float, name: str = "constant") -> ir.Value:
-        """Make an array (not copied when contiguous), a list of int64 or a float32 scalar a constant."""
+        """Make an array (not copied when contiguous), a list of int64 or a float32 scalar a constant.
+
+        Raises:
+            UnsupportedError: float32 does not hold the scalar.
+        """
         if isinstance(array, float):
+            if LARGEST_FLOAT < abs(array) < math.inf:
+                raise UnsupportedError(
+                    f"'{name}': {array:g} is not supported, expected a number that float32 holds"
+                )
             array = np.asarray(array, np.float32)
         elif not isinstance(array, np.ndarray):
             array = np.asarray(array, dtype=np.int64)

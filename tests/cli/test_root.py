@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import re
 
 import pytest
 
@@ -74,9 +75,9 @@ def test_the_installed_script_is_the_command() -> None:
             "no such command 'xyz': expected one of export, predict, val, verify, calibrate, prune, "
             "benchmark, info, list, doctor, demo",
         ),
-        (["--verson"], "Did you mean '--version'?"),
-        (["export", "a", "--dynamc-batch"], "Did you mean '--dynamic-batch'? (see gcv-edge export --help)"),
-        (["predict", "a", "b", "--treshold", "1"], "Did you mean '--threshold'?"),
+        (["--verson"], "Did you mean --version?"),
+        (["export", "a", "--dynamc-batch"], "Did you mean --dynamic-batch? (see gcv-edge export --help)"),
+        (["predict", "a", "b", "--treshold", "1"], "Did you mean --threshold?"),
         (["export", "a", "--nms", "grph"], "'--nms': found 'grph', did you mean 'graph'?"),
         (["export", "a", "--nms", "xyz"], "found 'xyz', expected one of runtime, graph"),
         (["export", "a", "--task", "detecton"], "'--task': found 'detecton', did you mean 'detection'?"),
@@ -96,7 +97,8 @@ def test_the_installed_script_is_the_command() -> None:
     ],
 )
 def test_unknown_words(arguments: list[str], message: str) -> None:
-    assert message in failed(2, *arguments)
+    said = re.sub(r"'(--[a-z-]+)'\?", r"\1?", failed(2, *arguments))  # Click 8.2 has no quotes there
+    assert message in said
 
 
 def test_nobody_reads_the_output() -> None:

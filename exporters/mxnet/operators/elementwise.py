@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
@@ -135,8 +136,18 @@ def with_scalar(onnx_op: str, scalar_first: bool) -> Converter:
 def scalar_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Return the attribute ``scalar`` as a constant of the data's type."""
     attrs.get_bool("is_int", True)
-    number = np.asarray(attrs.get_float("scalar"), element_type(data).numpy())
-    return graph.constant(number, f"{attrs.name}_scalar")
+    number, numpy_type = attrs.get_float("scalar"), element_type(data).numpy()
+    if math.isfinite(number) and not holds(numpy_type, number):
+        raise attrs.unsupported("scalar", f"a number that {numpy_type.name} holds")
+    return graph.constant(np.asarray(number, numpy_type), f"{attrs.name}_scalar")
+
+
+def holds(numpy_type: np.dtype[Any], number: float) -> bool:
+    """Tell whether a type's range takes in a number."""
+    if numpy_type == np.bool_:
+        return True
+    limits = np.iinfo(numpy_type) if np.issubdtype(numpy_type, np.integer) else np.finfo(numpy_type)
+    return bool(limits.min <= number <= limits.max)
 
 
 def comparison(onnx_op: str, negated: bool, scalar: bool) -> Converter:

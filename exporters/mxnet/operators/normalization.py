@@ -152,12 +152,6 @@ def channel_means(graph: GraphBuilder, name: str, data: ir.Value, size: int) -> 
     """Average ``[N, C, H, W]`` over ``size`` channels around each, with zeros beyond the ends."""
     channels, height, width = (graph.length(data, axis) for axis in (1, 2, 3))
     rows = graph.op("Reshape", [data, graph.constant([0, 1, channels, height * width])], f"{name}_rows")
-    mean = graph.op(
-        "AveragePool",
-        [rows],
-        f"{name}_mean",
-        kernel_shape=(size, 1),
-        pads=(size // 2, 0, size // 2, 0),
-        count_include_pad=1,
-    )
+    shares = graph.constant(np.full((1, 1, size, 1), 1 / size, np.float32), f"{name}_shares")
+    mean = graph.op("Conv", [rows, shares], f"{name}_mean", pads=(size // 2, 0, size // 2, 0))
     return graph.op("Reshape", [mean, graph.constant([0, channels, height, width])], f"{name}_maps")

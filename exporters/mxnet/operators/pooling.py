@@ -111,10 +111,11 @@ def average_pooling(
     """Average pooling whose divisor never counts the overrun, and the padding only when asked to.
 
     ONNX counts all padding or none of it; other divisors are a constant factor behind the plain average.
+    So is counted padding of some axes only, which ONNX Runtime before 1.25 divides by a wrong number.
     """
     overruns, pads = any(axis.overrun for axis in axes), any(axis.pad for axis in axes)
     filled = any(axis.pad + axis.overrun >= axis.kernel for axis in axes)
-    if filled or (counts_pad and pads and overruns):
+    if filled or (counts_pad and pads and (overruns or not all(axis.pad for axis in axes))):
         graph.reserve(*(axis.number for axis in axes))
         return summed(graph, attrs, data, axes, 1.0 / divisors(axes, counts_pad))
     return graph.op(

@@ -48,7 +48,8 @@ def test_too_few_inputs(tmp_path: Path, op: str, inputs: int, message: str) -> N
         ("ROIPooling", {"pooled_size": (2, 2), "spatial_scale": 1}, "1 inputs, expected 2"),
         ("slice_like", {}, "1 inputs, expected 2"),
         ("SequenceMask", {"axis": 2}, "axis='2' is not supported"),
-        ("_plus_scalar", {"scalar": "1e39"}, ""),
+        ("_plus_scalar", {"scalar": "1e39"}, "scalar='1e39' is not supported, expected a number"),
+        ("_maximum_scalar", {"scalar": "-4e38"}, "expected a number that float32 holds"),
     ],
 )
 def test_inputs_of_another_rank(tmp_path: Path, op: str, attrs: dict[str, object], message: str) -> None:

@@ -112,6 +112,7 @@ POOLINGS = [
     ),
     pool("zoo: max 3-D", "N", 2, 4, 5, 6, kernel=(2, 1, 1), stride=(2, 1, 1), pool_type="max"),
     pool("max 1-D", "N", 2, 9, kernel=(3,), stride=(2,), pad=(1,), pool_type="max"),
+    pool("avg, one axis padded", "N", 2, 8, 9, kernel=(5, 1), pad=(2, 0), pool_type="avg"),
     pool("zoo: avg GLOBAL", "N", 3, 7, 8, global_pool=True, kernel=(7, 7), pool_type="avg"),
     pool("zoo: avg GLOBAL, no kernel", "N", 3, 7, 8, global_pool=True, pool_type="avg"),
     pool(
