@@ -20,16 +20,23 @@ SMALLEST_CROPPED = 128
 """Side of an input, pixels, from which a classifier's frames are usually cropped. Pictures of smaller ones
 (CIFAR, MNIST, faces) are made at the input's size."""
 
+OWN_SIZE = "short"
+"""Way to fit a frame that gives the input the frame's own shape."""
+
 RESIZE_TYPES = {
     "stretch": "standard",
     "keep": "fit_to_window",
     "letterbox": "fit_to_window_letterbox",
     "crop": "crop",
+    OWN_SIZE: "standard",
 }
 INTERPOLATIONS = tuple(name for name in metadata.INTERPOLATIONS if name != "warp")
 """What can be asked for. ``warp`` belongs to networks that see frames through an affine map."""
 PATTERN = re.compile(r"(stretch|keep|letterbox|crop)(?::(\d+(?:\.\d+)?))?")
+SIDES = re.compile(r"short:(\d{1,4}),(\d{1,4})")
 BLACK, WHITE = 0.0, 255.0
+LARGEST_SIDE = 8192
+"""What the runtime accepts for pictures that have a size of their own."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +44,13 @@ class Resizing:
     """How the evaluation of a family of networks brings pictures to the input's size.
 
     Attributes:
-        resize_type, interpolation: as ``Preprocessing`` has them.
+        resize_type, interpolation, short_side, long_side: as ``Preprocessing`` has them.
     """
 
     resize_type: str = "standard"
     interpolation: str = "bilinear"
+    short_side: int = 0
+    long_side: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,13 +61,17 @@ class FrameFit:
         manner: a key of ``RESIZE_TYPES``.
         number: for ``crop`` the part of the short side that is left; for ``keep`` and ``letterbox`` the
             level around the frame, 0..255; None for what is usual.
+        sides: for ``short`` the length of the short side, and the largest of the long side.
     """
 
     manner: str
     number: float | None = None
+    sides: tuple[int, int] | None = None
 
     def apply(self, usual: Preprocessing, size: Sequence[int]) -> Preprocessing:
         """Return preprocessing that fits frames so; ``size`` is the input's height and width."""
+        if self.manner == OWN_SIZE:
+            return usual
         interpolation = "bilinear" if usual.interpolation == "warp" else usual.interpolation
         asked = replace(
             usual,
@@ -83,21 +96,48 @@ class FrameFit:
             raise UsageError(f"--fit crop would lose the rim of the frame, which {task.name} needs")
 
 
+def own_fit(preprocessing: Preprocessing) -> FrameFit | None:
+    """Return the way that gives pictures a size of their own; None where a file has one size."""
+    sides = preprocessing.short_side, preprocessing.long_side
+    return FrameFit(OWN_SIZE, sides=sides) if preprocessing.has_own_sizes else None
+
+
 def parse_fit(text: str) -> FrameFit:
-    """Read ``stretch``, ``crop[:PART]``, ``keep[:LEVEL]`` or ``letterbox[:LEVEL]``.
+    """Read ``stretch``, ``crop[:PART]``, ``keep[:LEVEL]``, ``letterbox[:LEVEL]`` or ``short:SHORT,LONG``.
 
     Raises:
         UsageError: the text is anything else, or its number is out of range.
     """
-    match = PATTERN.fullmatch(text.strip().lower())
+    spelled = text.strip().lower()
+    if spelled.startswith(OWN_SIZE):
+        return FrameFit(OWN_SIZE, sides=parse_sides(spelled))
+    match = PATTERN.fullmatch(spelled)
     if match is None:
-        raise UsageError(f"--fit {text}: expected stretch, crop[:PART], keep[:LEVEL] or letterbox[:LEVEL]")
+        raise UsageError(
+            f"--fit {text}: expected stretch, crop[:PART], keep[:LEVEL], letterbox[:LEVEL] or "
+            "short:SHORT,LONG"
+        )
     manner, number = match[1], None if match[2] is None else float(match[2])
     low, high = (0.01, 1.0) if manner == "crop" else (BLACK, WHITE)
     if number is not None and (manner == "stretch" or not low <= number <= high):
         expected = "no number" if manner == "stretch" else f"a number from {low:g} to {high:g}"
         raise UsageError(f"--fit {text}: expected {expected} after {manner}")
     return FrameFit(manner, number)
+
+
+def parse_sides(text: str) -> tuple[int, int]:
+    """Read ``short:SHORT,LONG``.
+
+    Raises:
+        UsageError: the text is anything else, or the long side is the shorter one.
+    """
+    match = SIDES.fullmatch(text)
+    short, long = (int(match[1]), int(match[2])) if match is not None else (0, 0)
+    if not 0 < short <= long <= LARGEST_SIDE:
+        raise UsageError(
+            f"--fit {text}: expected short:SHORT,LONG such as short:800,1333, up to {LARGEST_SIDE}"
+        )
+    return short, long
 
 
 def parse_interpolation(text: str) -> str:
@@ -151,6 +191,10 @@ def choose_fit(
         usual = replace(usual, interpolation=interpolation)
     if fit is not None:
         fit.check_task(task)
+        if fit.manner == OWN_SIZE and not usual.has_own_sizes:
+            raise UsageError(
+                "--fit short is for MXNet's R-CNNs without --input-shape: they take pictures of any size"
+            )
         return fit.apply(usual, size), ()
     if is_known or task is not CLASSIFICATION:
         return usual, ()

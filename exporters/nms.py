@@ -98,16 +98,22 @@ def find_candidates(
     graph: GraphBuilder, boxes: ir.Value, scores: ir.Value, settings: DetectionSettings
 ) -> Candidates:
     """Take the best entries over the score threshold, of all classes together."""
-    anchors, classes = graph.length(scores, 1), graph.length(scores, 2)
-    count = limit(settings.nms_topk, anchors * classes)
+    if isinstance(graph.dim(scores, 1), str):
+        boxes, scores = with_spare_rows(graph, boxes, scores, settings.nms_topk)
+    anchors, classes = graph.dim(scores, 1), graph.length(scores, 2)
+    entries = -1 if isinstance(anchors, str) else anchors * classes
+    count = settings.nms_topk if entries < 0 else limit(settings.nms_topk, entries)
     listed = graph.op("Transpose", [scores], "nms_by_class", perm=(0, 2, 1))
-    flat = graph.op("Reshape", [listed, graph.constant([0, anchors * classes])], "nms_flat")
+    flat = graph.op("Reshape", [listed, graph.constant([0, entries])], "nms_flat")
     is_valid = over(graph, flat, settings.confidence_threshold)
     valid = masked(graph, flat, is_valid, LOWEST)
-    best, index = graph.multi("TopK", [valid, graph.constant([count])], 2, "nms_candidates", axis=1)
-    per_class = graph.constant(np.asarray(anchors, np.int64))
+    best, index = (
+        graph.declare(part, (graph.dim(scores, 0), count))
+        for part in graph.multi("TopK", [valid, graph.constant([count])], 2, "nms_candidates", axis=1)
+    )
+    per_class = row_number(graph, scores)
     if len(graph.shape(boxes)) == 4:
-        rows = graph.constant([0, anchors * classes, 4])
+        rows = graph.constant([0, entries, 4])
         listed_boxes = graph.op("Reshape", [by_class(graph, boxes), rows], "nms_flat_boxes")
         chosen = gather_rows(graph, listed_boxes, index)
     else:
@@ -118,6 +124,29 @@ def find_candidates(
         class_ids=graph.op("Div", [index, per_class], "nms_class_ids"),
         keys=order_keys(graph, best, index, settings),
     )
+
+
+def with_spare_rows(
+    graph: GraphBuilder, boxes: ir.Value, scores: ir.Value, spare: int
+) -> tuple[ir.Value, ir.Value]:
+    """Add rows that are no candidates where the number of rows is open, so that there are always enough.
+
+    Raises:
+        UnsupportedError: all rows take part: their number must be known.
+    """
+    if spare < 0:
+        graph.length(scores, 1)
+    pads = graph.constant([0, 0, 0, 0, spare, 0])
+    padded = graph.op("Pad", [boxes, pads, graph.constant(0.0)], "nms_enough_boxes")
+    return padded, graph.op("Pad", [scores, pads, graph.constant(LOWEST)], "nms_enough_scores")
+
+
+def row_number(graph: GraphBuilder, scores: ir.Value) -> ir.Value:
+    """Return A of ``[N, A, C]``, a constant unless it is open."""
+    rows = graph.dim(scores, 1)
+    if isinstance(rows, int):
+        return graph.constant(np.asarray(rows, np.int64))
+    return graph.op("Shape", [scores], "nms_row_number", start=1, end=2)
 
 
 def order_keys(

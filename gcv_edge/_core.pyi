@@ -52,6 +52,13 @@ def place(resize_type: str, frame_size: tuple[int, int], input_size: tuple[int, 
     frame to crop_wide x crop_short first.
     """
 
+def fit_sides(frame_size: tuple[int, int], short_side: int, long_side: int) -> tuple[int, int]:
+    """
+    Size (width, height) of a frame in proportion: the short side short_side, but the long side at most long_side.
+
+    As gluoncv.data.transforms.image.resize_short_within.
+    """
+
 def sample_clips(frames: int, offsets: Sequence[int], window: int, segments: int) -> list[list[int]]:
     """
     Numbers of the frames of each clip of a video, as GluonCV's test loader chooses them.

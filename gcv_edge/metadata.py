@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from gcv_edge._core import fit_sides
 from gcv_edge._core import parse_metadata as read_fields
 from gcv_edge.errors import MetadataError
 from gcv_edge.tasks import ACTION, CLASSIFICATION, DEPTH, DETECTION, IMAGE, INSTANCES, Task, find_task
@@ -45,6 +46,9 @@ class Preprocessing:
         crop_short: length of the resized short side before a centre crop, pixels; 0 for the input's own.
         crop_wide: width that frames are stretched to before a centre crop, ``crop_short`` being the height
             then; 0 keeps their aspect ratio.
+        short_side, long_side: of inputs that have each frame's own size: its short side becomes
+            ``short_side``, but its long side at most ``long_side`` (GluonCV's ``resize_short_within``); 0:
+            the input's size is fixed.
         interpolation: how pixels between those of a frame are made, a name of ``INTERPOLATIONS``.
     """
 
@@ -55,7 +59,23 @@ class Preprocessing:
     pad_value: float = 0.0
     crop_short: int = 0
     crop_wide: int = 0
+    short_side: int = 0
+    long_side: int = 0
     interpolation: str = "bilinear"
+
+    @property
+    def has_own_sizes(self) -> bool:
+        """Whether the input has a size of its own for each frame."""
+        return self.short_side > 0
+
+    def own_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
+        """Width and height of the input that a frame of a size becomes, where each has its own."""
+        return fit_sides(frame_size, self.short_side, self.long_side)
+
+    @property
+    def usual_size(self) -> tuple[int, int]:
+        """The same for a frame of 4:3, where a size must be told before there is a frame."""
+        return self.own_size((4000, 3000))
 
 
 @dataclass(frozen=True)
@@ -231,8 +251,17 @@ def format_preprocessing(preprocessing: Preprocessing) -> dict[str, str]:
         "model_info pad_value": spell(preprocessing.pad_value),
         "gcv_edge crop_short": str(preprocessing.crop_short),
         **({"gcv_edge crop_wide": str(wide)} if wide else {}),
+        **format_sides(preprocessing),
         "gcv_edge interpolation": preprocessing.interpolation,
     }
+
+
+def format_sides(preprocessing: Preprocessing) -> dict[str, str]:
+    """Spell the sides of inputs that have each frame's own size."""
+    if not preprocessing.has_own_sizes:
+        return {}
+    sides = {"short_side": preprocessing.short_side, "long_side": preprocessing.long_side}
+    return {f"gcv_edge {name}": str(length) for name, length in sides.items()}
 
 
 def format_detection(detection: DetectionSettings) -> dict[str, str]:

@@ -33,7 +33,8 @@ def check_inputs(shapes: Mapping[str, tuple[int, ...]], metadata: ModelMetadata)
         metadata: says what they hold.
 
     Returns:
-        ``noise``, and where the network takes pictures ``black`` and ``picture``: each input by its name. Of
+        ``noise``, and where the network takes pictures ``black`` and ``picture``: each input by its name;
+        ``picture`` is upright where the network takes pictures of any size. Of
         tensors ``noise`` and ``other noise``, and ``picture`` with levels from 0 to 255 where one may be a
         picture: a network that normalises its input itself is tried where it works.
     """
@@ -41,6 +42,8 @@ def check_inputs(shapes: Mapping[str, tuple[int, ...]], metadata: ModelMetadata)
         return tensor_inputs(shapes)
     ((name, shape),) = shapes.items()
     pictures = check_pictures(shape[-2], shape[-1])
+    if metadata.preprocessing.has_own_sizes:
+        pictures["picture"] = check_pictures(shape[-1], shape[-2])["picture"]
     return {
         kind: {name: as_clip(normalize(picture, metadata.preprocessing), shape)}
         for kind, picture in pictures.items()

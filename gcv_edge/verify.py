@@ -73,6 +73,7 @@ def verify_model(
     if against is None:
         return check_stored(file, metadata, progress)
     try:
+        from gcv_edge.exporters.framing import own_fit
         from gcv_edge.exporters.loading import load_source
         from gcv_edge.exporters.source import ExportOptions
     except ImportError as missing:
@@ -80,12 +81,14 @@ def verify_model(
     part = PART.search(metadata.source)
     progress("openvino")
     shape, *further = open_session(file).inputs.values()
+    fit = own_fit(metadata.preprocessing)
     options = ExportOptions(
-        input_shape=None if part else (1, *shape[1:]),
+        input_shape=None if part or fit else (1, *shape[1:]),
         further_shapes=() if part else tuple(further),
         labels=metadata.labels,
         task=metadata.task.name,
         part=int(part.group(1)) if part else None,
+        fit=fit,
     )
     progress("the source")
     exported = load_source(against, params, options).convert(options)

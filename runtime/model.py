@@ -19,7 +19,7 @@ from gcv_edge.metadata import ModelMetadata
 from gcv_edge.runtime.frames import FrameView, check_color, view_frame
 from gcv_edge.runtime.modelfile import check_graph, read_metadata
 from gcv_edge.runtime.opening import open_session
-from gcv_edge.runtime.preprocessing import fill
+from gcv_edge.runtime.preprocessing import fill, input_slots
 from gcv_edge.runtime.results import Speed
 from gcv_edge.runtime.sessions import Array, Session, SessionOptions
 from gcv_edge.runtime.sources import Frame, Source, read_source
@@ -157,7 +157,7 @@ class Model(LoadedNetwork, Generic[Result]):
 
     @property
     def input_size(self) -> tuple[int, int]:
-        """Width and height of the network's input."""
+        """Width and height of the network's input; where each frame has its own, of one of 4:3."""
         height, width = self.session.input_shape[2:]
         return width, height
 
@@ -251,7 +251,7 @@ class Model(LoadedNetwork, Generic[Result]):
             preprocessing = self.metadata.preprocessing
             geometries = [
                 FrameGeometry(fill(view, preprocessing, slot, self.session.crew), view.size)
-                for view, slot in zip(views, request.input, strict=False)
+                for view, slot in input_slots(views, preprocessing, request)
             ]
             watch.end_preprocess()
             outputs = request.infer()

@@ -94,6 +94,13 @@ def check_input(path: Path, metadata: ModelMetadata, session: Session) -> None:
     if shape[1] not in (1, 3) or len(shape) not in ranks:
         found = f"{session.input_dtype.name} {list(shape)}"
         raise ModelFileError(path, f"input: found {found}, expected float32 or uint8 {expected}")
+    if metadata.preprocessing.has_own_sizes and not session.has_own_sizes:
+        found = ",".join(map(str, shape))
+        raise ModelFileError(
+            path,
+            f"input: found shape [{found}], expected [1,C,?,?]: metadata key 'gcv_edge short_side' says "
+            "that H and W are open",
+        )
     check_levels(path, metadata, shape[1])
     frames = shape[2] if len(shape) == 5 else 1
     if metadata.clip is not None and len(metadata.clip.offsets) != frames:

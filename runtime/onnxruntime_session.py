@@ -19,6 +19,7 @@ from gcv_edge.runtime.sessions import (
     SessionOptions,
     common_dtype,
     fix_shape,
+    has_open_size,
     one_line,
 )
 
@@ -43,6 +44,7 @@ class OnnxRuntimeSession(Session):
         self.engine = f"onnxruntime {import_onnxruntime().__version__}"
         self.precision = "f32"
         self.dynamic_batch = not isinstance(ports[0].shape[0], int) if ports[0].shape else False
+        self.has_own_sizes = has_open_size(known_lengths(ports[0].shape))
         self.inputs = {
             port.name: fix_shape(path, known_lengths(port.shape), batch, len(ports) == 1) for port in ports
         }
@@ -70,6 +72,13 @@ class OnnxRuntimeRequest(Request):
     def __init__(self, session: OnnxRuntimeSession) -> None:
         self._session = session
         self.inputs = {name: np.zeros(shape, session.input_dtype) for name, shape in session.inputs.items()}
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Give the input another width and height."""
+        ((name, array),) = self.inputs.items()
+        shape = (*array.shape[:2], size[1], size[0])
+        if array.shape != shape:
+            self.inputs = {name: np.empty(shape, array.dtype)}
 
     def infer(self) -> Mapping[str, Array]:
         """Compute the outputs; they are new arrays."""

@@ -18,6 +18,7 @@ from gcv_edge.runtime.sessions import (
     SessionOptions,
     common_dtype,
     fix_shape,
+    has_open_size,
     one_line,
 )
 
@@ -49,11 +50,11 @@ class OpenVinoSession(Session):
         model = read_model(path)
         inputs, outputs = list_names(model)
         self.dynamic_batch = shape_of(model.inputs[0])[:1] == (None,)
-        fix_shapes(model, path, batch)
+        self.has_own_sizes = has_open_size(shape_of(model.inputs[0]))
+        shapes = fix_shapes(model, path, batch)
         self._compiled = compile_model(model, path, options)
         self.engine = f"openvino {import_openvino().__version__.split('-')[0]}"
         self.precision = self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-        shapes = [tuple(port.shape) for port in self._compiled.inputs]
         self.inputs = dict(zip(inputs, shapes, strict=True))
         self.input_dtype = common_dtype([port.element_type.to_dtype() for port in self._compiled.inputs])
         self.outputs = dict(zip(outputs, map(shape_of, self._compiled.outputs), strict=True))
@@ -63,7 +64,11 @@ class OpenVinoSession(Session):
     def new_request(self) -> Request:
         """Create an infer request."""
         request = self._compiled.create_infer_request()
-        return OpenVinoRequest(request, list(self.inputs), list(self.outputs), self._path)
+        made = OpenVinoRequest(request, list(self.inputs), list(self.outputs), self._path)
+        if self.has_own_sizes:
+            height, width = self.input_shape[2:]
+            made.resize((width, height))
+        return made
 
 
 class OpenVinoRequest(Request):
@@ -74,6 +79,13 @@ class OpenVinoRequest(Request):
         self._names = outputs
         self._path = path
         self.inputs = {name: request.get_input_tensor(i).data for i, name in enumerate(inputs)}
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Give the input another width and height."""
+        (name,) = self.inputs
+        tensor = self._request.get_input_tensor(0)
+        tensor.shape = [*tensor.shape[:2], size[1], size[0]]
+        self.inputs = {name: tensor.data}
 
     def infer(self) -> Mapping[str, Array]:
         """Compute the outputs; they are views of the request's tensors."""
@@ -92,17 +104,21 @@ def read_model(path: Path) -> Any:
         raise ModelFileError(path, f"OpenVINO cannot read it: {one_line(error)}") from error
 
 
-def fix_shapes(model: Any, path: Path, batch: int | None) -> None:
-    """Give a dynamic batch its size: fixed shapes are what the CPU plugin is fastest with."""
+def fix_shapes(model: Any, path: Path, batch: int | None) -> list[tuple[int, ...]]:
+    """Give a dynamic batch its size: fixed shapes are what the CPU plugin is fastest with.
+
+    Returns:
+        shapes of the inputs; an open height and width stays open in the model.
+    """
     is_only = len(model.inputs) == 1
-    fixed = {
-        index: list(fix_shape(path, shape_of(port), batch, is_only))
-        for index, port in enumerate(model.inputs)
-    }
+    shapes = [fix_shape(path, shape_of(port), batch, is_only) for port in model.inputs]
+    if has_open_size(shape_of(model.inputs[0])):
+        return shapes
     try:
-        model.reshape(fixed)
+        model.reshape({index: list(shape) for index, shape in enumerate(shapes)})
     except RuntimeError as error:
-        raise ModelFileError(path, f"OpenVINO cannot set batch {fixed[0][0]}: {one_line(error)}") from error
+        raise ModelFileError(path, f"OpenVINO cannot set batch {shapes[0][0]}: {one_line(error)}") from error
+    return shapes
 
 
 def compile_model(model: Any, path: Path, options: SessionOptions) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,16 @@ from numpy.typing import NDArray
 from gcv_edge import _core
 from gcv_edge.metadata import Preprocessing
 from gcv_edge.runtime.frames import FrameView
-from gcv_edge.runtime.sessions import Array
+from gcv_edge.runtime.sessions import Array, Request
+
+
+def input_slots(
+    views: Sequence[FrameView], preprocessing: Preprocessing, request: Request
+) -> Iterator[tuple[FrameView, Array]]:
+    """Give each frame's room ``[C, H, W]`` in a request's input, at its own size where each has one."""
+    if preprocessing.has_own_sizes:
+        request.resize(preprocessing.own_size(views[0].size))
+    return zip(views, request.input, strict=False)
 
 
 def fill(

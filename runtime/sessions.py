@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gcv_edge import _core
 from gcv_edge.errors import ForkError, ModelFileError, UnsupportedError
+from gcv_edge.metadata import parse_metadata
 from gcv_edge.runtime.in_flight import IN_FLIGHT
 
 ENGINES = ("openvino", "onnxruntime")
@@ -81,6 +82,10 @@ class Request(ABC):
         return next(iter(self.inputs.values()))
 
     @abstractmethod
+    def resize(self, size: tuple[int, int]) -> None:
+        """Give the input of a session of own sizes a width and height; its memory grows to the largest."""
+
+    @abstractmethod
     def infer(self) -> Mapping[str, Array]:
         """Compute the outputs of what is in ``inputs``; the arrays are valid until the request's next use."""
 
@@ -91,7 +96,8 @@ class Session(ABC):
     Attributes:
         engine: the engine's name and version: ``openvino 2026.4.1``.
         precision: what float operations are computed in: ``f32`` or ``bf16``.
-        inputs: name to shape, fixed.
+        inputs: name to shape; fixed unless ``has_own_sizes``.
+        has_own_sizes: height and width are each picture's own; ``inputs`` has those of a picture of 4:3.
         input_dtype: of all inputs: ``float32`` or ``uint8``.
         outputs: name to shape; None for a length that the engine does not know beforehand.
         streams: frames that the engine computes side by side.
@@ -102,6 +108,7 @@ class Session(ABC):
     engine: str
     precision: str
     inputs: dict[str, tuple[int, ...]]
+    has_own_sizes: bool
     input_dtype: np.dtype[Any]
     outputs: dict[str, tuple[int | None, ...]]
     streams: int
@@ -152,7 +159,8 @@ class Session(ABC):
         """Run the network on a batch.
 
         Args:
-            batch: array of ``input_shape`` and ``input_dtype``; of several inputs, each by its name.
+            batch: array of ``input_shape`` (where ``has_own_sizes``, of any height and width) and
+                ``input_dtype``; of several inputs, each by its name.
 
         Returns:
             Output name to array; the arrays are the caller's own.
@@ -169,6 +177,9 @@ class Session(ABC):
         for name, array in given.items():
             self._check_input("batch" if len(given) == 1 else name, array, self.inputs[name])
         with self.lease() as request:
+            if self.has_own_sizes:
+                height, width = next(iter(given.values())).shape[2:]
+                request.resize((width, height))
             for name, array in given.items():
                 np.copyto(request.inputs[name], array)
             return {name: output.copy() for name, output in request.infer().items()}
@@ -177,12 +188,15 @@ class Session(ABC):
         if not isinstance(array, np.ndarray) or array.dtype != self.input_dtype:
             found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
             raise TypeError(f"{name}: found {found}, expected an array of {self.input_dtype}")
-        if array.shape != shape:
+        fits = array.shape == shape or (
+            self.has_own_sizes and array.ndim == len(shape) and array.shape[:2] == shape[:2] and array.size
+        )
+        if not fits:
             raise ValueError(f"{name}: found shape {array.shape}, expected {shape}")
 
 
 def fix_shape(path: Path, shape: Sequence[int | None], batch: int | None, is_only: bool) -> tuple[int, ...]:
-    """Give an input whose batch is open its size.
+    """Give an input whose batch is open its size, and one of open height and width those of a usual picture.
 
     Args:
         path: the file.
@@ -191,14 +205,37 @@ def fix_shape(path: Path, shape: Sequence[int | None], batch: int | None, is_onl
         is_only: the network has no other input; else the batch is fixed.
 
     Raises:
-        ModelFileError: another length than the batch is open, or the input is no tensor of a batch.
+        ModelFileError: another length is open, without metadata that say so, or the input is no tensor of a
+            batch.
         UnsupportedError: the file's batch is another.
     """
+    usual = usual_size(path) if is_only and has_open_size(shape) else None
+    if usual is not None:
+        width, height = usual
+        shape = (*shape[:2], height, width)
     fixed = tuple(length for length in shape[1:] if length is not None)
     if len(shape) < 2 or len(fixed) != len(shape) - 1 or (shape[0] is None and not is_only):
         found = ",".join("?" if length is None else str(length) for length in shape)
         raise ModelFileError(path, f"input: found shape [{found}], expected [N,C,H,W] with fixed H and W")
     return (choose_batch(path, shape[0], batch if is_only else None), *fixed)
+
+
+def has_open_size(shape: Sequence[int | None]) -> bool:
+    """Whether an input takes one picture at a time, of any height and width."""
+    return len(shape) == 4 and shape[0] == 1 and tuple(shape[2:]) == (None, None)
+
+
+def usual_size(path: Path) -> tuple[int, int] | None:
+    """Return width and height that a picture of 4:3 gets; None where a file does not say how it gets them.
+
+    Raises:
+        MetadataError: what it says makes no sense.
+    """
+    entries = _core.read_metadata(str(path))
+    if "gcv_edge short_side" not in entries:
+        return None
+    preprocessing = parse_metadata(entries, str(path)).preprocessing
+    return preprocessing.usual_size if preprocessing.has_own_sizes else None
 
 
 def common_dtype(found: Sequence[Any]) -> np.dtype[Any]:

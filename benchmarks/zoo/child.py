@@ -24,7 +24,8 @@ from gcv_edge.agreement import compare_all
 from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.loading import MxnetSource, open_mxnet
-from gcv_edge.exporters.mxnet.live import load_zoo_network
+from gcv_edge.exporters.mxnet import zoo
+from gcv_edge.exporters.mxnet.live import load_zoo_network, zoo_shape
 from gcv_edge.exporters.mxnet.parts import list_inputs, split_network
 from gcv_edge.exporters.mxnet.symbol import Symbol
 from gcv_edge.exporters.source import ExportOptions, Reference
@@ -78,7 +79,10 @@ def run(phases: Sequence[str], name: str, seed: int, folder: str) -> Record:
 
 def load_parts(name: str, seed: int) -> Iterator[tuple[MxnetSource, ExportOptions]]:
     """Build a zoo network with random weights; give each of the parts in which it is exported."""
-    options = ExportOptions(labels=CUSTOM_CLASSES if "custom" in name else ())
+    options = ExportOptions(
+        labels=CUSTOM_CLASSES if "custom" in name else (),
+        input_shape=zoo_shape(name) if zoo.find_sides(name) is not None else None,
+    )
     network = load_zoo_network(name, None, None, options.labels, seed)
     count = len(split_network(network, options)) if len(list_inputs(network)) > 1 else 1
     for index in range(1, count + 1):

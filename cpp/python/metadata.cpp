@@ -57,6 +57,8 @@ nb::dict to_dict(const Preprocessing& found) {
   fields["pad_value"] = shortest(normalization.pad_value);
   fields["crop_short"] = found.crop_short;
   fields["crop_wide"] = found.crop_wide;
+  fields["short_side"] = found.short_side;
+  fields["long_side"] = found.long_side;
   fields["interpolation"] = std::string(to_string(found.interpolation));
   return fields;
 }

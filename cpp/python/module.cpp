@@ -98,6 +98,16 @@ void bind_placement(nb::module_& m) {
       "crop resizes the short side to crop_short (0: the input's) and takes the centre; with crop_wide it stretches "
       "the\n"
       "frame to crop_wide x crop_short first.");
+  m.def(
+      "fit_sides",
+      [](const SizeTuple& frame_size, int short_side, int long_side) {
+        const Size size = fit_sides(to_size(frame_size), short_side, long_side);
+        return SizeTuple(size.width, size.height);
+      },
+      "frame_size"_a, "short_side"_a, "long_side"_a,
+      "Size (width, height) of a frame in proportion: the short side short_side, but the long side at most "
+      "long_side.\n\n"
+      "As gluoncv.data.transforms.image.resize_short_within.");
   m.def("sample_clips", &sample_clips, "frames"_a, "offsets"_a, "window"_a, "segments"_a,
         "Numbers of the frames of each clip of a video, as GluonCV's test loader chooses them.\n\n"
         "A clip spans window frames and takes those at offsets from its start; the clips are spread evenly.");

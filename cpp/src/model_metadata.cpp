@@ -14,6 +14,9 @@ namespace {
 /// Larger than any frame that is cropped; bounds what a damaged file can ask for.
 constexpr std::int64_t kMaxSide = 65536;
 
+/// Of inputs that have a size of their own for each frame, of which each takes memory.
+constexpr std::int64_t kMaxOwnSide = 8192;
+
 int clamp_to_int(std::int64_t value) {
   using Limits = std::numeric_limits<int>;
   return static_cast<int>(std::clamp<std::int64_t>(value, Limits::min(), Limits::max()));
@@ -46,6 +49,13 @@ Interpolation read_interpolation(const EntryReader& reader) {
   constexpr const char* kKey = "gcv_edge interpolation";
   if (!reader.has(kKey)) return Interpolation::bilinear;
   return parse_interpolation(reader.choice(kKey, interpolation_names()));
+}
+
+/// Files of before, and most others, have inputs of one size.
+void read_sides(const EntryReader& reader, Preprocessing& found) {
+  if (!reader.has("gcv_edge short_side")) return;
+  found.short_side = clamp_to_int(reader.integer("gcv_edge short_side", 1, kMaxOwnSide));
+  found.long_side = clamp_to_int(reader.integer("gcv_edge long_side", found.short_side, kMaxOwnSide));
 }
 
 Preprocessing read_preprocessing(const EntryReader& reader) {
@@ -114,6 +124,7 @@ ModelMetadata parse_metadata(const Metadata& entries, const std::string& path) {
   found.preprocessing = read_preprocessing(reader);
   if (found.task == Task::detection || found.task == Task::instance_segmentation) {
     found.detection = read_detection(reader);
+    read_sides(reader, found.preprocessing);
   }
   if (found.task == Task::action) found.clip = read_clip(reader);
   if (found.task == Task::depth) found.depth = read_depth(reader);

@@ -85,11 +85,15 @@ Placement square_around(Size frame, Size input) {
   return {{(frame.width - side) / 2, (frame.height - height) / 2, side, height}, {0, 0, input.width, input.height}};
 }
 
-void check_length(const char* name, int length) {
-  if (length < 0) {
-    throw ArgumentError(std::string(name) + ": found " + std::to_string(length) + ", expected 0 or more");
+void check_length(const char* name, int length, int least = 0) {
+  if (length < least) {
+    throw ArgumentError(std::string(name) + ": found " + std::to_string(length) + ", expected " +
+                        std::to_string(least) + " or more");
   }
 }
+
+/// Halves go to even numbers, as NumPy's do.
+int round_length(double length) { return std::max(static_cast<int>(std::nearbyint(length)), 1); }
 
 float clip(double value, int limit) {
   return static_cast<float>(value > 0 ? std::min(value, static_cast<double>(limit)) : 0);
@@ -110,6 +114,16 @@ Placement::Placement(const RectF& source, const Rect& target) : source_(source),
                         std::to_string(target.y) + "), expected 0 or more");
   }
   check_size("placement target", {target.width, target.height});
+}
+
+Size fit_sides(Size frame, int short_side, int long_side) {
+  check_size("frame_size", frame);
+  check_length("short_side", short_side, 1);
+  check_length("long_side", long_side, 1);
+  const double longer = std::max(frame.width, frame.height);
+  double scale = static_cast<double>(short_side) / std::min(frame.width, frame.height);
+  if (std::nearbyint(scale * longer) > long_side) scale = long_side / longer;
+  return {round_length(frame.width * scale), round_length(frame.height * scale)};
 }
 
 Placement place(std::string_view resize_type, Size frame, Size input, int crop_short, int crop_wide) {

@@ -66,6 +66,21 @@ TEST(model_metadata, what_is_wrong_is_named) {
               gcv::parse_metadata(with("gcv_edge nms", std::string(100, 'x')), "a.onnx"));
 }
 
+TEST(model_metadata, frames_have_sizes_of_their_own) {
+  CHECK(!gcv::parse_metadata(detector(), "a.onnx").preprocessing.has_own_sizes());
+  gcv::Metadata entries = with("gcv_edge short_side", "800");
+  CHECK_ERROR(gcv::MetadataError, "'gcv_edge long_side' is missing", gcv::parse_metadata(entries, "a.onnx"));
+  entries["gcv_edge long_side"] = "799";
+  CHECK_ERROR(gcv::MetadataError, "'gcv_edge long_side': found '799', expected a whole number from 800 to 8192",
+              gcv::parse_metadata(entries, "a.onnx"));
+  entries["gcv_edge long_side"] = "1333";
+  const gcv::Preprocessing found = gcv::parse_metadata(entries, "a.onnx").preprocessing;
+  CHECK(found.has_own_sizes() && found.own_size({1080, 1920}).width == 750);
+  CHECK(found.usual_size().width == 1067 && found.usual_size().height == 800);
+  entries["gcv_edge task"] = "segmentation";  // which has no such files
+  CHECK(!gcv::parse_metadata(entries, "a.onnx").preprocessing.has_own_sizes());
+}
+
 TEST(model_metadata, grey_has_a_number) {
   gcv::Metadata grey = with("model_info mean_values", "33.5");
   CHECK_ERROR(gcv::MetadataError, "scale_values': found '58.395 57.12 57.375', expected 1 finite number",

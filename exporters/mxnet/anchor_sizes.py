@@ -1,4 +1,4 @@
-"""Size of the pictures that an SSD's anchors are made for.
+"""Sizes of pictures that a detector's anchors are made for: an SSD's for one, an R-CNN's for all up to one.
 
 GluonCV's generator (model_zoo/ssd/anchor.py) stores a grid ``[1, 1, H, W, 4 A]`` of anchors (x, y, width,
 height) for each of an SSD's maps; neighbours are a step of pixels apart. The last map of all its networks is
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gcv_edge.exporters.mxnet.inference import Weights
+from gcv_edge.exporters.mxnet.symbol import Symbol
 
 LEAST_PART, MOST_PART = 0.5, 1.1
 """Of the picture's side: what the largest anchors measure (the square root of their area)."""
@@ -27,6 +28,25 @@ def anchored_size(weights: Weights) -> int | None:
     largest = max(side for _, side in grids)
     is_whole = abs(size - round(size)) < 1e-3
     return round(size) if is_whole and LEAST_PART * size < largest <= MOST_PART * size else None
+
+
+def anchored_reach(symbol: Symbol, weights: Weights) -> int | None:
+    """Return up to which side of pictures an R-CNN has anchors; None where none are sliced.
+
+    GluonCV stores a grid of anchors (corners) for each map, of which a network takes as many as the map has
+    cells (model_zoo/rcnn/rpn/anchor.py).
+    """
+    grids = (
+        weights[name]
+        for node in symbol.nodes
+        if node.op == "slice_like" and (name := symbol.nodes[node.inputs[0].node].name) in weights
+    )
+    reaches = [
+        int(grid[0, 0, 0, 1, 0] - grid[0, 0, 0, 0, 0]) * min(grid.shape[2:4])
+        for grid in grids
+        if grid.ndim == 5 and min(grid.shape[2:4]) > 1
+    ]
+    return min(reaches, default=None)
 
 
 def find_grids(weights: Weights) -> Iterator[tuple[float, float]]:

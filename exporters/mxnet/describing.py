@@ -41,9 +41,9 @@ def describe_network(
     shape = graph.shape(graph.inputs[0])
     frames = int(shape[2]) if len(shape) == 5 else None
     segments = count_segments(network.symbol)
-    preprocessing, notes = describe_input(network, picture, shape, task, options)
+    size = picture_size(network, shape)
+    preprocessing, notes = describe_input(network, picture, int(shape[1]), size, task, options)
     is_known = zoo.describe(network.name) is not None
-    size = tuple(int(length) for length in shape[-2:])
     if resizing is not None:
         preprocessing = replace(preprocessing, **asdict(resizing))
     preprocessing, assumed = choose_fit(
@@ -63,17 +63,26 @@ def describe_network(
     return metadata, (*notes, *assumed)
 
 
+def picture_size(network: Network, shape: Shape) -> tuple[int, int]:
+    """Return height and width of the input, of a picture of 4:3 where each has its own."""
+    return (int(shape[-2]), int(shape[-1])) if network.sides is None else network.usual_size
+
+
 def find_variant(graph: GraphBuilder) -> str:
     """Say in which numbers a network computes."""
     return "int8" if any(node.op_type == "QuantizeLinear" for node in graph.nodes) else "fp32"
 
 
 def describe_input(
-    network: Network, picture: PictureInput, shape: Shape, task: Task, options: ExportOptions
+    network: Network,
+    picture: PictureInput,
+    channels: int,
+    size: tuple[int, int],
+    task: Task,
+    options: ExportOptions,
 ) -> tuple[Preprocessing, tuple[str, ...]]:
     """Say how frames are normalised: by the network itself, as its name says, or as most are."""
-    channels = int(shape[1])
-    usual = zoo.default_preprocessing(network.name, task, (int(shape[-2]), int(shape[-1])))
+    usual = zoo.default_preprocessing(network.name, task, size)
     if picture.normalizes:
         found, notes = own_normalization(usual, picture, channels, options)
     elif channels == 1:

@@ -11,6 +11,7 @@ import onnx_ir as ir
 from gcv_edge.errors import ParamsMismatchError, UnsupportedError
 from gcv_edge.exporters.builder import BATCH, GraphBuilder, ShapesError
 from gcv_edge.exporters.effects import check_colours
+from gcv_edge.exporters.framing import Resizing
 from gcv_edge.exporters.heads import canonical_array, emit_canonical, find_purpose
 from gcv_edge.exporters.masks import judge_mask
 from gcv_edge.exporters.mxnet import zoo
@@ -32,10 +33,12 @@ from gcv_edge.exporters.mxnet.input_shapes import (
 from gcv_edge.exporters.mxnet.instances import emit_instances
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.outputs import name_heads
+from gcv_edge.exporters.mxnet.own_sizes import settle_sides
 from gcv_edge.exporters.mxnet.parts import export_tensors, list_inputs
 from gcv_edge.exporters.mxnet.picture_input import TO_FRONT, PictureInput
 from gcv_edge.exporters.mxnet.picture_reading import read_picture_input
 from gcv_edge.exporters.mxnet.reference import Array, Computation, as_it_is, open_reference
+from gcv_edge.exporters.mxnet.refusals import explain_shape
 from gcv_edge.exporters.mxnet.symbol import NodeEntry
 from gcv_edge.exporters.mxnet.task_heads import keep_task_head
 from gcv_edge.exporters.mxnet.training_batch import find_fixed
@@ -59,6 +62,8 @@ from gcv_edge.tasks import (
 )
 
 INPUT_NAME = "data"
+OPEN_SIZE = ("height", "width")
+"""Names of the open dimensions of pictures that have a size of their own."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ def export_network(network: Network, options: ExportOptions) -> ExportedModel:
         ParamsMismatchError: the parameters are not this network's.
         UsageError: something must be given that neither the file nor its name tells.
     """
+    network = settle_sides(network, options)
     names = list_inputs(network)
     known = known_shape(network, names[0], options)
     picture = read_picture_input(network.symbol, network.weights, names[0], known)
@@ -98,8 +104,7 @@ def export_network(network: Network, options: ExportOptions) -> ExportedModel:
     try:
         return export_picture_network(network, picture, shape, options)
     except (ShapesError, ParamsMismatchError) as error:
-        shown = ",".join(map(str, shape))
-        raise type(error)(f"{error} (the input is {shown}: is --input-shape right?)") from error
+        raise type(error)(f"{error} ({explain_shape(network.name, shape)})") from error
 
 
 def is_for_tensors(network: Network, names: list[str], picture: PictureInput, options: ExportOptions) -> bool:
@@ -137,7 +142,9 @@ def open_network(
 ) -> Opened:
     """Begin to convert a network."""
     graph = GraphBuilder(network.name)
-    data = graph.input(INPUT_NAME, (BATCH if options.dynamic_batch else shape[0], *shape[1:]))
+    batch = BATCH if options.dynamic_batch else shape[0]
+    size = shape[2:] if network.sides is None else OPEN_SIZE
+    data = graph.input(INPUT_NAME, (batch, shape[1], *size))
     if picture.is_channels_last and not picture.is_cut_off:
         data = graph.op("Transpose", [data], "channels_last", perm=(0, *range(2, len(shape)), 1))
     name = network.symbol.nodes[picture.variable].name
@@ -213,7 +220,8 @@ def export_detector(opened: Opened, head: DetectionHead, options: ExportOptions)
         outputs = dict(zip(GRAPH_NMS_OUTPUTS, emit_nms(graph, boxes, scores, settings), strict=True))
     else:
         outputs = {"boxes": boxes, "scores": scores}
-    metadata, notes = describe_network(network, opened.picture, graph, task, options, head.resizing)
+    resizing = head.resizing if network.sides is None else own_resizing(head.resizing, network.sides)
+    metadata, notes = describe_network(network, opened.picture, graph, task, options, resizing)
     finals = {
         f"final_{name}": entry for name, entry in zip(INSTANCES.outputs, head.symbol.heads, strict=False)
     }
@@ -221,6 +229,11 @@ def export_detector(opened: Opened, head: DetectionHead, options: ExportOptions)
     computation = replace(computation, one_by_one=computation.one_by_one or head.one_by_one)
     metadata = replace(metadata, detection=settings)
     return close(opened, outputs, metadata, computation, (*notes, *spare_heads(network, head)))
+
+
+def own_resizing(usual: Resizing, sides: tuple[int, int]) -> Resizing:
+    """Say that frames fill inputs that have the shape of each."""
+    return replace(usual, resize_type="standard", short_side=sides[0], long_side=sides[1])
 
 
 def spare_heads(network: Network, head: DetectionHead) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ def known_shape(network: Network, name: str, options: ExportOptions) -> tuple[in
     """Shape of the input that is asked for, or that symbol, source, anchors or name tell."""
     if options.input_shape is not None:
         return options.input_shape
+    if network.sides is not None:
+        return 1, 3, *network.usual_size
     shape = told_shape(network, name) or anchored_shape(network) or usual_shape(network)
     if shape is None or shape[0] != 1:
         return shape
@@ -57,7 +59,7 @@ def describe_usual(name: str, shape: tuple[int, ...]) -> str:
 
 def assumed_shape(network: Network, name: str, options: ExportOptions) -> tuple[str, ...]:
     """Say which size was assumed, and from what, where neither the user nor the source says it."""
-    if options.input_shape is not None or told_shape(network, name) is not None:
+    if options.input_shape is not None or network.sides is not None or told_shape(network, name) is not None:
         return ()
     shape = known_shape(network, name, options) or ()
     if anchored_shape(network) is not None:

@@ -53,6 +53,9 @@ from gcv_edge.tasks import ACTION, CLASSIFICATION, POSE, SEGMENTATION
 Shape = tuple[int, ...]
 File = str | os.PathLike[str]
 HINTS = ("__shape__", "__dtype__")
+SMALL_SIZE = (512, 512)
+"""Height and width at which a block that takes pictures of any size is traced; its parameters have the same
+shapes at all."""
 
 ACTION_DATA_SETS = {
     "_kinetics400": "Kinetics400Attr",
@@ -124,13 +127,15 @@ def load_zoo_network(
         weights,
         labels,
         name_inputs(shapes),
+        sides=find_own_sides(traced.block),
         notes=assumed_size(name, shapes[0], input_shape, params),
     )
 
 
 def assumed_size(name: str, shape: Shape, asked: Shape | None, params: File | None) -> tuple[str, ...]:
-    """Say which size was assumed for parameters of the user's own."""
-    return (describe_usual(name, shape),) if asked is None and params is not None else ()
+    """Say which size was assumed for parameters of the user's own, where pictures have one size."""
+    is_assumed = asked is None and params is not None and zoo.find_sides(name) is None
+    return (describe_usual(name, shape),) if is_assumed else ()
 
 
 def load_block_network(
@@ -147,17 +152,22 @@ def load_block_network(
         ParamsMismatchError: the given parameters are another network's.
         UnsupportedError: it gives something else than a HybridBlock, or MXNet cannot trace it.
     """
+    sides = find_own_sides(block)
+    if input_shape is None and sides is not None:
+        input_shape = (1, 3, *SMALL_SIZE)
     if input_shape is None:
         raise UsageError(f"{name}: give the input's shape: --input-shape 1,3,HEIGHT,WIDTH")
     shapes = (input_shape, *further_shapes)
     if params is None:
         network = trace(block, name, *shapes)
-        return replace(network, labels=find_own_labels(block))
+        return replace(network, labels=find_own_labels(block), sides=sides)
     traced = trace_block(block, name, *shapes)
     with_values = fit_traced(traced, open_params(params), name)
     if not with_values.is_good:
         raise explain_misfit(with_values, params, name)
-    return Network(name, traced.symbol, with_values.weights, find_own_labels(block), name_inputs(shapes))
+    return Network(
+        name, traced.symbol, with_values.weights, find_own_labels(block), name_inputs(shapes), sides=sides
+    )
 
 
 def zoo_names() -> list[str]:
@@ -339,7 +349,7 @@ def trace_block(block: Any, name: str, *shapes: Shape) -> Traced:
                 arguments, _, states = symbol.infer_shape(**inputs)
         except Exception as error:  # a block of the user's own raises what it likes
             raise UnsupportedError(
-                f"{name}: MXNet cannot trace it at {shown}: {explain_refusal(error, shapes)}"
+                f"{name}: MXNet cannot trace it at {shown}: {explain_refusal(error, name, shapes)}"
                 f"{hint_at_rank(shapes[0])}"
             ) from error
     if arguments is None:
@@ -389,6 +399,16 @@ def find_own_labels(block: Any) -> tuple[str, ...]:
     """Class names that a block carries."""
     classes = getattr(block, "classes", ())
     return tuple(str(label) for label in classes) if isinstance(classes, (list, tuple)) else ()
+
+
+def find_own_sides(block: Any) -> tuple[int, int] | None:
+    """Return short and long side of the pictures that an R-CNN of GluonCV is evaluated on.
+
+    Of several short sides that it was trained at, GluonCV's scripts evaluate at the last.
+    """
+    short, longest = getattr(block, "short", None), getattr(block, "max_size", None)
+    last = short[-1] if isinstance(short, (list, tuple)) and short else short
+    return (last, longest) if isinstance(last, int) and isinstance(longest, int) else None
 
 
 def find_labels(gluoncv: Any, block: Any, name: str) -> tuple[str, ...]:

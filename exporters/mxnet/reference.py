@@ -127,7 +127,7 @@ class MxnetReference:
         except mxnet.MXNetError as error:
             shapes = [array.shape for array in inputs.values()]
             shown = " and ".join(map(str, shapes))
-            reason = explain_refusal(error, shapes)
+            reason = explain_refusal(error, self._computation.name, shapes)
             raise UnsupportedError(
                 f"{self._computation.name}: MXNet cannot run it at {shown}: {reason}"
             ) from error

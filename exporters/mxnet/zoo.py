@@ -71,6 +71,14 @@ SIZE_PATTERNS: tuple[tuple[str, Size], ...] = (
 )
 
 
+SIDES: tuple[tuple[str, Size], ...] = (
+    (r".*rcnn.*_resnest269_", (864, 1440)),
+    (r".*rcnn.*_coco", (800, 1333)),
+    (r".*rcnn", (600, 1000)),
+)
+"""Short side of pictures of any shape, and the largest of their long side: ``short`` and ``max_size`` of
+GluonCV's R-CNNs (model_zoo/rcnn/{faster,mask}_rcnn/predefined_models.py)."""
+
 SEARCH_SIZE = (287, 287)
 """Size of SiamRPN's second input, in which the first is searched."""
 
@@ -133,6 +141,11 @@ def describe(name: str) -> ZooFacts | None:
     if name.startswith("siamrpn_"):
         return ZooFacts(task, ((3, *size), (3, *SEARCH_SIZE)))
     return ZooFacts(task, ((6 if "posenet" in name else 3, *size),))
+
+
+def find_sides(name: str) -> Size | None:
+    """Return short and long side of pictures that keep their shape; None where they do not."""
+    return next((sides for pattern, sides in SIDES if re.match(pattern, name)), None)
 
 
 def has_auxiliary_heads(name: str) -> bool:

@@ -22,6 +22,7 @@ from gcv_edge.measure.isa import check_isa
 from gcv_edge.measure.timer import Rounds
 from gcv_edge.measure.workers import Worker
 from gcv_edge.runtime.frames import Pixels
+from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.runtime.openvino_session import read_model, shape_of
 
 Progress = Callable[[str], None]
@@ -188,6 +189,8 @@ def refuse(variant: Variant, settings: Settings) -> str:
     """Say why a variant is not measured at all; nothing where it is."""
     if variant.precision == "bf16" and settings.isa != "native":
         return f"a processor capped to {settings.isa} has no bf16"
+    if variant.engine == "mxnet" and read_metadata(variant.model).preprocessing.has_own_sizes:
+        return f"{variant.model}: pictures have a size of their own: export with --input-shape 1,3,H,W"
     return ""
 
 

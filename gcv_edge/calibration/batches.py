@@ -39,7 +39,8 @@ class FrameBatcher:
     """Makes batches from frames: one picture, clip or set of tensors each, or a file's fixed number.
 
     Args:
-        shapes: of the network's inputs by name; the first dimension may be open (a name or None).
+        shapes: of the network's inputs by name; the first dimension may be open (a name or None), and height
+            and width where pictures have a size of their own: then each is a batch.
         metadata: says how frames are preprocessed.
         dtype: element type of the input that frames go into: float32, or uint8 for levels.
 
@@ -131,8 +132,12 @@ class FrameBatcher:
         self._hash.update(view.pixel_format.encode())
         hash_array(self._hash, view.pixels)
         self._compare(view.pixels)
-        picture = np.empty((self._shape[0], *self._shape[-2:]), self._dtype)
-        fill(view, self._metadata.preprocessing, picture)
+        preprocessing = self._metadata.preprocessing
+        width, height = (
+            preprocessing.own_size(view.size) if preprocessing.has_own_sizes else self._shape[:-3:-1]
+        )
+        picture = np.empty((self._shape[0], height, width), self._dtype)
+        fill(view, preprocessing, picture)
         return picture
 
     def _compare(self, pixels: Pixels) -> None:

@@ -78,9 +78,10 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 @click.option("--bgr", is_flag=True, help="The network takes BGR.")
 @click.option(
     "--fit",
-    metavar="stretch|crop|keep|letterbox",
+    metavar="stretch|crop|keep|letterbox|short:S,L",
     help="How frames are fitted into the input; crop:0.875 shows 87.5 % of the short side, keep:114 and "
-    "letterbox:114 give the level around.",
+    "letterbox:114 give the level around; short:800,1333, for R-CNNs, lets each keep its shape, with a short "
+    "side of 800 and a long side of at most 1333.",
 )
 @click.option(
     "--interpolation",

@@ -181,6 +181,8 @@ def show_shape(shape: list[int | None]) -> str:
 
 def describe_preprocessing(preprocessing: Preprocessing, size: tuple[int, int]) -> str:
     """Say in a sentence how a frame becomes the input."""
+    if preprocessing.has_own_sizes:
+        return f"A BGR frame is {describe_frame(preprocessing)}."
     wide = preprocessing.crop_wide
     is_stretched = preprocessing.resize_type == "crop" and wide > 0
     short = preprocessing.crop_short or (size[1] if is_stretched else min(size))
@@ -194,7 +196,13 @@ def describe_preprocessing(preprocessing: Preprocessing, size: tuple[int, int]) 
 def describe_frame(preprocessing: Preprocessing) -> str:
     """Say how a frame becomes an input, without the input's size."""
     resampling = RESAMPLING[preprocessing.interpolation]
-    return f"{FITTED[preprocessing.resize_type]} ({resampling}), {describe_colours(preprocessing)}"
+    fitted = FITTED[preprocessing.resize_type]
+    if preprocessing.has_own_sizes:
+        sides = (
+            f"a short side of {preprocessing.short_side}, a long side of at most {preprocessing.long_side}"
+        )
+        fitted = f"resized, keeping its shape, to {sides}"
+    return f"{fitted} ({resampling}), {describe_colours(preprocessing)}"
 
 
 def describe_colours(preprocessing: Preprocessing) -> str:

@@ -1,7 +1,8 @@
 """The figures that GluonCV's own scripts print, where they count otherwise than the data set's definition.
 
 Sources: scripts/detection/ssd/eval_ssd.py, scripts/detection/yolo/eval_yolo.py and
-scripts/detection/center_net/eval_center_net.py for Pascal VOC;
+scripts/detection/center_net/eval_center_net.py for Pascal VOC, of which
+scripts/detection/faster_rcnn/eval_faster_rcnn.py measures in pixels of the picture;
 gluoncv/utils/metrics/coco_detection.py for COCO.
 """
 
@@ -47,7 +48,7 @@ class LikeGluonCv:
 
 def like_gluoncv(metric: Metric, model: Model[Any]) -> LikeGluonCv | None:
     """Make a metric of the same kind that counts as GluonCV's scripts do; None where they count the same."""
-    if isinstance(metric, Voc12Precision):
+    if isinstance(metric, Voc12Precision) and not model.metadata.preprocessing.has_own_sizes:
         why = (
             "GluonCV measures boxes in pixels of the network's input, and a box is a pixel wider than it says"
         )

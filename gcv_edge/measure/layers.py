@@ -42,10 +42,12 @@ def open_counting(path: Path, options: SessionOptions, batch: int | None = None)
     """
     network = read_model(path)
     is_open = network.inputs[0].partial_shape.is_dynamic
-    fix_shapes(network, path, batch if is_open else None)
+    shapes = fix_shapes(network, path, batch if is_open else None)
     config = {**build_config(options), "PERF_COUNT": "YES"}
     request = shared_core().compile_model(network, "CPU", config).create_infer_request()
-    fill(tensor.data for tensor in request.input_tensors)
+    for tensor, shape in zip(request.input_tensors, shapes, strict=True):
+        tensor.shape = shape
+        fill([tensor.data])
     return request
 
 

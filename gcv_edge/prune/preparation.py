@@ -79,7 +79,9 @@ def input_size(model: ir.Model) -> tuple[int, int]:
     height, width = shape_of(model.graph.inputs[0])[-2:]
     if isinstance(height, int) and isinstance(width, int):
         return width, height
-    raise UnsupportedError("input: found an open height or width, expected fixed ones")
+    raise UnsupportedError(
+        "input: found an open height or width, expected fixed ones: export with --input-shape 1,3,H,W"
+    )
 
 
 def compare_on(job: PruneJob, pictures: CalibrationSet) -> Divergence:

@@ -232,3 +232,12 @@ def sigmoid(logits: Floats) -> Floats:
 def top_k(scores: Floats, k: int) -> NDArray[np.int64]:
     """Positions of the k largest, largest first; stable, NaN last."""
     return np.argsort(np.where(np.isnan(scores), np.nan, -scores), kind="stable")[: max(k, 0)]
+
+
+def fit_sides(frame: tuple[int, int], short: int, long: int) -> tuple[int, int]:
+    """Size (width, height) that a frame gets in proportion, as GluonCV's ``resize_short_within`` does it."""
+    scale = short / min(frame)
+    if np.round(scale * max(frame)) > long:
+        scale = long / max(frame)
+    width, height = (max(int(np.round(side * scale)), 1) for side in frame)
+    return width, height

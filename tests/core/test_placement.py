@@ -68,6 +68,42 @@ def test_a_stretched_frame_may_be_smaller_than_the_input() -> None:
     assert _core.place("crop", (640, 480), (224, 112), 0, 448).source == (160, 0, 320, 480)
 
 
+SIDES = [
+    ((1920, 1080), (1333, 750), "the long side is the limit"),
+    ((640, 480), (1067, 800), "1066.67"),
+    ((480, 640), (800, 1067), "upright"),
+    ((500, 375), (1067, 800), "enlarged"),
+    ((333, 333), (800, 800), "square"),
+    ((1600, 1), (1333, 1), "never empty"),
+]
+
+
+@pytest.mark.parametrize(("frame", "size", "why"), SIDES)
+def test_fit_sides(frame: tuple[int, int], size: tuple[int, int], why: str) -> None:
+    assert _core.fit_sides(frame, 800, 1333) == size, why
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 900), st.integers(0, 900))
+def test_fit_sides_is_gluoncvs(width: int, height: int, short: int, more: int) -> None:
+    """``resize_short_within`` in gluoncv/data/transforms/image.py, but for pictures that would be empty."""
+    assert _core.fit_sides((width, height), short, short + more) == oracle.fit_sides(
+        (width, height), short, short + more
+    )
+
+
+@pytest.mark.parametrize(
+    ("frame", "short", "long", "message"),
+    [
+        ((0, 4), 8, 8, "frame_size: found 0x4, expected at least 1x1"),
+        ((4, 4), 0, 8, "short_side: found 0, expected 1 or more"),
+        ((4, 4), 8, -1, "long_side: found -1, expected 1 or more"),
+    ],
+)
+def test_fit_sides_refuses(frame: tuple[int, int], short: int, long: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        _core.fit_sides(frame, short, long)
+
+
 def test_a_placement_is_a_value() -> None:
     placement = _core.Placement((0, -1.5, 10, 20), (1, 2, 3, 4))
     assert placement == _core.Placement((0, -1.5, 10, 20), (1, 2, 3, 4))

@@ -151,6 +151,19 @@ def test_frames(kind: str, fitting: str, make_model: Maker, dump_results: Path, 
         compare(found, [network.run(frame)], ARRAYS[kind])  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("kind", ["detection", "kept", "instance_segmentation"])
+def test_frames_of_any_size(kind: str, make_model: Maker, dump_results: Path, tmp_path: Path) -> None:
+    detection = DetectionSettings(0.001, nms="runtime" if kind == "detection" else "graph")
+    own = Preprocessing(short_side=24, long_side=40)
+    path = make_model(kind, preprocessing=own, detection=detection, size=None)
+    network, frames = load(path), [draw_frame(size, "bgr", seed) for seed, size in enumerate(SIZES)]
+    files = [write_frame(tmp_path / f"frame{i}", frame, "bgr") for i, frame in enumerate(frames)]
+    found = run_cpp(dump_results, path, "batch", *files)
+    compare(found, network.run_batch(frames), ARRAYS[kind])  # type: ignore[attr-defined]
+    for frame, file in zip(frames, files, strict=True):
+        compare(run_cpp(dump_results, path, "frame", file), [network.run(frame)], ARRAYS[kind])  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("kind", ["detection", "image_to_image"])
 @pytest.mark.parametrize("pixel_format", FORMATS)
 def test_pixel_formats(
@@ -271,6 +284,12 @@ WRONG = [
     ("classification", {"entries": {"gcv_edge activation": "relu"}}),
     ("regression", {"labels": ("age",)}),
     ("classification", {"entries": {"gcv_edge task": "regression"}}),
+    ("detection", {"size": None}),
+    ("detection", {"preprocessing": Preprocessing(short_side=800, long_side=1333)}),
+    ("detection", {"preprocessing": Preprocessing(short_side=80, long_side=40), "size": None}),
+    ("detection", {"preprocessing": Preprocessing(short_side=40, long_side=8193), "size": None}),
+    ("detection", {"entries": {"gcv_edge short_side": "40"}, "size": None}),
+    ("segmentation", {"preprocessing": Preprocessing(short_side=40, long_side=80), "size": None}),
 ]
 
 

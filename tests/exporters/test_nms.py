@@ -13,6 +13,7 @@ import openvino
 import pytest
 from numpy.typing import NDArray
 
+from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.builder import BATCH, GraphBuilder
 from gcv_edge.exporters.nms import emit_nms
 from gcv_edge.graph.cleaning import clean
@@ -26,7 +27,7 @@ ENGINES = ("onnxruntime", "openvino")
 every_engine = pytest.mark.parametrize("engine", ENGINES)
 
 
-def build(anchors: int, classes: int, batch: int | str, settings: DetectionSettings) -> bytes:
+def build(anchors: int | str, classes: int, batch: int | str, settings: DetectionSettings) -> bytes:
     graph = GraphBuilder("nms")
     boxes, scores = graph.input("b", (batch, anchors, 4)), graph.input("s", (batch, anchors, classes))
     outputs = dict(zip(("ids", "scores", "boxes"), emit_nms(graph, boxes, scores, settings), strict=True))
@@ -80,6 +81,19 @@ def test_open_batch(case: Case, engine: str) -> None:
     model = build(case.anchors, case.classes, BATCH, case.settings)
     for count in (1, 3):
         check(run(engine, model, boxes[:count], scores[:count]), read_kept()[str(case)][:count])
+
+
+@every_engine
+@pytest.mark.parametrize("case", [case for case in CASES if case.topk > 0 and not case.cuts_ties], ids=str)
+def test_open_number_of_boxes(case: Case, engine: str) -> None:
+    boxes, scores = draw(case)
+    model = build("A", case.classes, case.batch, case.settings)
+    check(run(engine, model, boxes, scores), read_kept()[str(case)])
+
+
+def test_all_of_an_open_number_of_boxes_cannot_take_part() -> None:
+    with pytest.raises(UnsupportedError, match=r"axis 1 of .*'A'.* must have a known length"):
+        build("A", 3, 1, DetectionSettings(nms_topk=-1))
 
 
 @every_case

@@ -204,9 +204,12 @@ GRAPHS = {
 
 
 def value_info(
-    name: str, shape: list[Any], batch: int | None, size: tuple[int, int], channels: int
+    name: str, shape: list[Any], batch: int | None, size: tuple[int, int] | None, channels: int
 ) -> onnx.ValueInfoProto:
-    known: dict[Any, Any] = {"H": size[0], "W": size[1], "H/4": size[0] // 4, "W/4": size[1] // 4}
+    """Describe an input or output; without a size, height and width are open."""
+    known: dict[Any, Any] = {}
+    if size is not None:
+        known = {"H": size[0], "W": size[1], "H/4": size[0] // 4, "W/4": size[1] // 4}
     known |= {"C": channels} | ({} if batch is None else {"N": batch})
     return helper.make_tensor_value_info(
         name, TensorProto.FLOAT, [known.get(length, length) for length in shape]
@@ -214,7 +217,7 @@ def value_info(
 
 
 def build_model(
-    kind: str, batch: int | None, size: tuple[int, int], channels: int | None = None
+    kind: str, batch: int | None, size: tuple[int, int] | None, channels: int | None = None
 ) -> onnx.ModelProto:
     channels = channels or CHANNELS.get(kind, 3)
     nodes, constants, outputs = GRAPHS[kind]()
@@ -261,7 +264,7 @@ def make_model(tmp_path: Path) -> Maker:
         *,
         path: Path | None = None,
         batch: int | None = 1,
-        size: tuple[int, int] = (32, 32),
+        size: tuple[int, int] | None = (32, 32),
         channels: int | None = None,
         labels: tuple[str, ...] | None = None,
         preprocessing: Preprocessing | None = None,

@@ -18,7 +18,7 @@ struct FrameOutputs;
 template <typename R>
 class GCV_EDGE_API Model : public Network {
  public:
-  /// Width and height of the network's input.
+  /// Width and height of the network's input; where each frame has its own, of one of 4:3.
   Size input_size() const;
 
   /// Run on one frame. Throws ArgumentError for a view that is no picture, EngineError where the engine fails.

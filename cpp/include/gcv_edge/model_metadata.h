@@ -20,7 +20,18 @@ struct Preprocessing {
   std::string resize_type = "standard";  ///< as place() takes it
   int crop_short = 0;
   int crop_wide = 0;
+  int short_side = 0;  ///< the input has a size of its own for each frame: fit_sides(); 0: its size is fixed
+  int long_side = 0;
   Interpolation interpolation = Interpolation::bilinear;
+
+  /// Whether the input has a size of its own for each frame.
+  bool has_own_sizes() const { return short_side > 0; }
+
+  /// Size of the input that a frame of a size becomes, where each has its own.
+  Size own_size(Size frame) const { return fit_sides(frame, short_side, long_side); }
+
+  /// The same for a frame of 4:3, where a size must be told before there is a frame.
+  Size usual_size() const { return own_size({4000, 3000}); }
 
   /// Where a frame of a size lands in an input of a size.
   Placement place(Size frame, Size input) const { return gcv::place(resize_type, frame, input, crop_short, crop_wide); }

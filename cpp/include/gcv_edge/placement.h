@@ -52,6 +52,11 @@ class GCV_EDGE_API Placement {
   Rect target_;
 };
 
+/// Size that a frame gets in proportion: the short side `short_side`, but the long side at most `long_side`; lengths
+/// are rounded, halves to even numbers. As gluoncv.data.transforms.image.resize_short_within. Throws ArgumentError for
+/// lengths that are not positive.
+GCV_EDGE_API Size fit_sides(Size frame, int short_side, int long_side);
+
 /// Place a frame in a network's input.
 ///
 /// `resize_type`: "standard" stretches; "fit_to_window" keeps the aspect ratio, top-left;

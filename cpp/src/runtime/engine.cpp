@@ -58,6 +58,12 @@ ov::PartialShape fix_shape(const std::string& path, std::vector<std::int64_t> sh
   return {std::vector<ov::Dimension>(shape.begin(), shape.end())};
 }
 
+void check_open_shape(const std::string& path, const std::vector<std::int64_t>& shape) {
+  if (shape.size() == 4 && shape[0] == 1 && shape[1] > 0 && shape[2] < 0 && shape[3] < 0) return;
+  throw FormatError(path, "input: found shape [" + join_shape(shape) +
+                              "], expected [1,C,?,?]: metadata key 'gcv_edge short_side' says that H and W are open");
+}
+
 void check_count(const char* name, int found) {
   if (found >= 0) return;
   throw ArgumentError(std::string(name) + ": found " + std::to_string(found) +
@@ -120,7 +126,11 @@ std::shared_ptr<ov::Model> read_model(const std::string& path) {
   }
 }
 
-void fix_shapes(ov::Model& model, const std::string& path, std::int64_t batch) {
+void fix_shapes(ov::Model& model, const std::string& path, std::int64_t batch, OpenLengths open) {
+  if (open == OpenLengths::height_and_width) {
+    check_open_shape(path, shape_of(model.input(0).get_partial_shape()));
+    return;
+  }
   std::map<std::size_t, ov::PartialShape> fixed;
   const auto ports = model.inputs();
   for (std::size_t i = 0; i < ports.size(); ++i) {

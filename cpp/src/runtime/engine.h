@@ -16,9 +16,12 @@ std::string engine_name();
 /// Read an ONNX file. Throws FormatError.
 std::shared_ptr<ov::Model> read_model(const std::string& path);
 
+/// Which lengths of a network's input stay open.
+enum class OpenLengths { none, height_and_width };
+
 /// Give a dynamic batch its size, 0 for 1: fixed shapes are what the CPU plugin is fastest with.
-/// Throws FormatError where another length is open, UnsupportedError where the file's batch is another.
-void fix_shapes(ov::Model& model, const std::string& path, std::int64_t batch);
+/// Throws FormatError where other lengths are open than should be, UnsupportedError where the file's batch is another.
+void fix_shapes(ov::Model& model, const std::string& path, std::int64_t batch, OpenLengths open);
 
 /// Compile for the CPU. Throws FormatError, UnsupportedError, or ArgumentError for impossible options.
 ov::CompiledModel compile_model(const std::shared_ptr<ov::Model>& model, const std::string& path,

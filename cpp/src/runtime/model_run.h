@@ -34,12 +34,16 @@ void run_together(const NetworkState& state, Session& session, const ImageView* 
   Stopwatch watch(count);
   Session::Lease request(session);
   Crew* const crew = turns == nullptr ? session.crew() : nullptr;  // else others are being inferred
-  ov::Tensor input = request->input(0);
+  const Preprocessing& preprocessing = state.metadata().preprocessing;
   std::vector<FrameGeometry> geometries;
   for (std::size_t i = 0; i < count; ++i) {
     const ImageView& frame = frames[i];
-    const Placement placement = fill(frame, state.metadata().preprocessing, {input, i}, crew);
-    geometries.push_back({placement, state.input_size(), {frame.width, frame.height}, frame.format});
+    check_image(frame);
+    const Size size{frame.width, frame.height};
+    if (preprocessing.has_own_sizes()) request->resize(preprocessing.own_size(size));
+    ov::Tensor input = request->input(0);
+    const InputSlice slice{input, i};
+    geometries.push_back({fill(frame, preprocessing, slice, crew), slice.size(), size, frame.format});
   }
   watch.end_preprocess();
   {

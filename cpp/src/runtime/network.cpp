@@ -22,6 +22,10 @@ ModelMetadata read_file(const std::string& path, Task task) {
   return found;
 }
 
+OpenLengths open_lengths(const Preprocessing& preprocessing) {
+  return preprocessing.has_own_sizes() ? OpenLengths::height_and_width : OpenLengths::none;
+}
+
 }  // namespace
 
 std::string check_file(const std::string& path) {
@@ -35,7 +39,7 @@ NetworkState::NetworkState(const std::string& path, Task task, const Options& op
     : path_(path),
       options_(options),
       metadata_(read_file(path, task)),
-      session_(std::make_shared<Session>(path, options)) {
+      session_(std::make_shared<Session>(path, options, 0, open_lengths(metadata_.preprocessing))) {
   check_graph(path_, metadata_, *session_);
 }
 
@@ -54,6 +58,7 @@ std::shared_ptr<Session> NetworkState::session_for(std::int64_t frames) {
 }
 
 Size NetworkState::input_size() const {
+  if (metadata_.preprocessing.has_own_sizes()) return metadata_.preprocessing.usual_size();
   const std::vector<std::int64_t>& shape = session_->input_shape();
   return {static_cast<int>(shape[shape.size() - 1]), static_cast<int>(shape[shape.size() - 2])};
 }

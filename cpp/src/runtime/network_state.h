@@ -26,7 +26,7 @@ class NetworkState {
   /// The network that takes so many frames, or the file's own where its batch is fixed.
   std::shared_ptr<Session> session_for(std::int64_t frames);
 
-  /// Width and height of the input.
+  /// Width and height of the input; where each frame has its own, of one of 4:3.
   Size input_size() const;
 
  private:

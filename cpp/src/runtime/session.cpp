@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "engine.h"
 #include "gcv_edge/error.h"
 
 namespace gcv {
@@ -12,6 +11,14 @@ namespace {
 constexpr int kLargestCrew = 4;
 
 }  // namespace
+
+void Request::resize(Size size) {
+  ov::Tensor input = request_.get_input_tensor(0);
+  ov::Shape shape = input.get_shape();
+  shape[2] = static_cast<std::size_t>(size.height);
+  shape[3] = static_cast<std::size_t>(size.width);
+  input.set_shape(shape);
+}
 
 void Request::infer() {
   try {
@@ -32,13 +39,13 @@ Outputs Request::outputs() {
   return found;
 }
 
-Session::Session(const std::string& path, const Options& options, std::int64_t batch) : path_(path) {
+Session::Session(const std::string& path, const Options& options, std::int64_t batch, OpenLengths open) : path_(path) {
   const std::shared_ptr<ov::Model> model = read_model(path);
   if (model->inputs().empty()) throw FormatError(path, "found 0 inputs, expected 1");
   const ov::PartialShape shape = model->input(0).get_partial_shape();
   dynamic_batch_ = shape.rank().is_static() && shape.size() > 0 && shape[0].is_dynamic();
   const PortNames names = list_names(*model);
-  fix_shapes(*model, path, batch);
+  fix_shapes(*model, path, batch, open);
   compiled_ = compile_model(model, path, options);
   engine_ = engine_name();
   precision_ = compiled_.get_property(ov::hint::inference_precision).get_type_name();

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine.h"
 #include "gcv_edge/options.h"
 #include "gcv_edge/tensor.h"
 #include "outputs.h"
@@ -22,6 +23,9 @@ class Request {
 
   ov::Tensor input(std::size_t index) { return request_.get_input_tensor(index); }
   ov::Tensor output(std::size_t index) { return request_.get_output_tensor(index); }
+
+  /// Give an input of open height and width a size; its memory grows to the largest.
+  void resize(Size size);
 
   /// Throws EngineError.
   void infer();
@@ -41,7 +45,8 @@ class Session {
   /// Load a file; `batch` is the frames per inference of a file exported with a dynamic batch, 0 for the file's own
   /// or 1. Throws FormatError where the engine cannot load it, UnsupportedError for a precision that the CPU does not
   /// have.
-  Session(const std::string& path, const Options& options, std::int64_t batch = 0);
+  Session(const std::string& path, const Options& options, std::int64_t batch = 0,
+          OpenLengths open = OpenLengths::none);
 
   const std::string& engine() const { return engine_; }
   const std::string& precision() const { return precision_; }

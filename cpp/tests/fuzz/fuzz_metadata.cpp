@@ -39,6 +39,8 @@ gcv::Metadata to_entries(const std::uint8_t* data, std::size_t size) {
                                       "model_info pad_value",
                                       "gcv_edge crop_short",
                                       "gcv_edge crop_wide",
+                                      "gcv_edge short_side",
+                                      "gcv_edge long_side",
                                       "gcv_edge nms",
                                       "gcv_edge nms_topk",
                                       "gcv_edge post_nms",

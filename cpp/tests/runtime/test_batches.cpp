@@ -1,5 +1,6 @@
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
@@ -47,6 +48,22 @@ TEST(batches, a_batch_equals_its_frames) {
     }
     CHECK(detector.run_batch({}).empty());
   }
+}
+
+TEST(batches, frames_of_any_size_keep_their_shape) {
+  const gcv::Detector detector(network("detection_of_any_size"));
+  CHECK(detector.inputs()[0].shape == (std::vector<std::int64_t>{1, 3, -1, -1}));
+  CHECK(detector.input_size().width == 43 && detector.input_size().height == 32);
+  const Solid landscape(255, 0, 0, 128, 96), portrait(0, 200, 0, 50, 70), square(0, 0, 100, 30, 30),
+      wide(90, 0, 0, 300, 9);
+  const std::vector<gcv::ImageView> frames{landscape.view, portrait.view, square.view, wide.view};
+  for (int round = 0; round < 2; ++round) {
+    const std::vector<gcv::Result> found = detector.run_batch(frames);
+    for (std::size_t i = 0; i < frames.size(); ++i) CHECK(found[i].boxes == detector.run(frames[i]).boxes);
+    CHECK(std::abs(found[0].boxes[0][2] - 16.0f * 128 / 43) < 1e-3f);  // the first box is 16 pixels wide in the input
+    CHECK(std::abs(found[1].boxes[0][3] - 16.0f * 70 / 45) < 1e-3f);
+  }
+  detector.warmup();
 }
 
 TEST(batches, more_batch_sizes_than_are_kept) {

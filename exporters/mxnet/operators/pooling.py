@@ -26,9 +26,10 @@ class Windows:
     """The windows along one spatial axis.
 
     Attributes:
-        size: length of the data.
+        size: length of the data; 0 where it is open.
         pad: padding on either side.
         overrun: how far the last window of convention ``full`` reaches beyond the padding.
+        is_counted_late: the convention is ``full`` and the size open: the engine counts the windows.
     """
 
     size: int
@@ -36,6 +37,7 @@ class Windows:
     stride: int
     pad: int
     overrun: int
+    is_counted_late: bool = False
 
     @property
     def number(self) -> int:
@@ -63,8 +65,9 @@ def pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
             attrs.get_str(key, "")
         return global_pooling(graph, attrs, data, kind)
     axes = read_windows(graph, attrs, data)
-    if any(axis.size + 2 * axis.pad < axis.kernel for axis in axes):
+    if any(axis.size and axis.size + 2 * axis.pad < axis.kernel for axis in axes):
         raise attrs.unsupported("kernel", f"one that fits into {graph.shape(data)}")
+    check_counted_late(attrs, axes, kind)
     if kind == "max":
         return max_pooling(graph, attrs, data, axes)
     if kind == "sum":
@@ -80,10 +83,24 @@ def read_windows(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> list
     strides, pads = read_spatial(attrs, "stride", rank, 1), read_spatial(attrs, "pad", rank, 0)
     axes = []
     for axis, (k, stride, pad) in enumerate(zip(kernel, strides, pads, strict=True)):
-        size = graph.length(data, axis + 2)
-        overrun = (k - size - 2 * pad) % stride if convention == "full" else 0
-        axes.append(Windows(size, k, stride, pad, overrun))
+        size, is_full = graph.dim(data, axis + 2), convention == "full"
+        if isinstance(size, int):
+            axes.append(Windows(size, k, stride, pad, (k - size - 2 * pad) % stride if is_full else 0))
+        else:
+            axes.append(Windows(0, k, stride, pad, 0, is_full and stride > 1))
     return axes
+
+
+def check_counted_late(attrs: Attributes, axes: Sequence[Windows], kind: str) -> None:
+    """Refuse what ONNX's ``ceil_mode`` and MXNet's ``full`` count in different ways.
+
+    Raises:
+        UnsupportedError: the size is open, and the last window may lie outside the data, or counts it anew.
+    """
+    if any(
+        axis.is_counted_late and (axis.pad or axis.kernel < axis.stride or kind == "sum") for axis in axes
+    ):
+        raise attrs.unsupported("pooling_convention", "valid while the input's size is open")
 
 
 def global_pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Value, kind: str) -> ir.Value:
@@ -102,7 +119,20 @@ def max_pooling(graph: GraphBuilder, attrs: Attributes, data: ir.Value, axes: Se
         data = graph.op("Pad", [data, amounts, graph.constant(LOWEST)], f"{attrs.name}_pad")
         pads = [0] * len(pads)
     kernel, strides = [axis.kernel for axis in axes], [axis.stride for axis in axes]
-    return graph.op("MaxPool", [data], attrs.name, kernel_shape=kernel, strides=strides, pads=pads)
+    return graph.op(
+        "MaxPool",
+        [data],
+        attrs.name,
+        kernel_shape=kernel,
+        strides=strides,
+        pads=pads,
+        ceil_mode=ceil_mode(axes),
+    )
+
+
+def ceil_mode(axes: Sequence[Windows]) -> int | None:
+    """Whether the engine is to count the last window too where it is not whole; None: as is usual."""
+    return 1 if any(axis.is_counted_late for axis in axes) else None
 
 
 def average_pooling(
@@ -116,6 +146,8 @@ def average_pooling(
     overruns, pads = any(axis.overrun for axis in axes), any(axis.pad for axis in axes)
     filled = any(axis.pad + axis.overrun >= axis.kernel for axis in axes)
     if filled or (counts_pad and pads and (overruns or not all(axis.pad for axis in axes))):
+        if not all(axis.size for axis in axes):
+            raise attrs.unsupported("pad", "one smaller than the kernel while the input's size is open")
         graph.reserve(*(axis.number for axis in axes))
         return summed(graph, attrs, data, axes, 1.0 / divisors(axes, counts_pad))
     return graph.op(
@@ -126,6 +158,7 @@ def average_pooling(
         strides=[axis.stride for axis in axes],
         pads=spread_pads(axes),
         count_include_pad=int(counts_pad and pads),
+        ceil_mode=ceil_mode(axes),
     )
 
 

@@ -74,8 +74,11 @@ def check_columns(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> boo
 
 
 def row_count(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> int:
-    """Return how many rows are read."""
-    rows, limit = graph.length(data, 1), attrs.get_int(ROW_LIMIT, -1)
+    """Return how many rows are read; where their number is open, MXNet wants at least as many as it reads."""
+    limit = attrs.get_int(ROW_LIMIT, -1)
+    if limit >= 0 and isinstance(graph.dim(data, 1), str):
+        return limit
+    rows = graph.length(data, 1)
     return rows if limit < 0 else min(rows, limit)
 
 

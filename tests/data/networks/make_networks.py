@@ -6,13 +6,14 @@ Run: ``python -m tests.data.networks.make_networks [FOLDER]``.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
 from onnx import helper
 
 from gcv_edge.metadata import ClipSettings
-from tests.runtime.conftest import GRAPHS, build_model, describe_model
+from tests.runtime.conftest import GRAPHS, UNIT, build_model, describe_model
 
 HERE = Path(__file__).resolve().parent
 
@@ -32,6 +33,10 @@ def main(folder: Path = HERE) -> None:
     fixed = build_model("detection", 2, (32, 32))
     helper.set_model_props(fixed, describe_model("detection"))
     onnx.save(fixed, folder / "detection_of_two.onnx")
+    of_any_size = build_model("detection", 1, None)
+    own = replace(UNIT, short_side=32, long_side=48)
+    helper.set_model_props(of_any_size, describe_model("detection", preprocessing=own))
+    onnx.save(of_any_size, folder / "detection_of_any_size.onnx")
 
 
 if __name__ == "__main__":

@@ -55,6 +55,11 @@ class Row:
         return any("N" in given.shape for given in self.inputs)
 
     @property
+    def has_maps(self) -> bool:
+        """Whether an input is maps of pictures."""
+        return any(given.is_data and len(given.shape) == 4 for given in self.inputs)
+
+    @property
     def batches(self) -> tuple[int, ...]:
         """Batch sizes that MXNet is run with."""
         return BATCHES if self.has_batch else (0,)

@@ -21,13 +21,18 @@ from tests.exporters.mxnet.operator_rows import Row, arrays, symbol_json
 Arrays = Sequence[NDArray[Any]]
 
 
-def convert_row(case: Row, batch: int | str) -> onnx.ModelProto:
-    """Convert a row's symbol, its data as graph inputs and its weights as constants."""
+def convert_row(case: Row, batch: int | str, size: tuple[str, ...] = ()) -> onnx.ModelProto:
+    """Convert a row's symbol, its data as graph inputs and its weights as constants.
+
+    ``size`` names height and width of maps where they are open.
+    """
     graph = GraphBuilder("operator")
     inputs, weights = {}, {}
     for index, (given, array) in enumerate(zip(case.inputs, arrays(case, 1), strict=True)):
         if given.is_data:
             shape = tuple(batch if dim == "N" else dim for dim in given.shape)
+            if size and len(shape) == 4:
+                shape = (*shape[:2], *(f"{name}{index}" for name in size))
             dtype = ir.DataType.from_numpy(array.dtype)
             inputs[f"x{index}"] = graph.input(f"x{index}", shape, dtype)
         else:

@@ -30,7 +30,18 @@ from tests.exporters.mxnet.quantized_rows import QUANTIZED_ROWS
 
 every_row = pytest.mark.parametrize("case", ROWS, ids=str)
 open_rows = pytest.mark.parametrize("case", [case for case in ROWS if case.has_batch and case.opens], ids=str)
+OVER_MAPS = ("Convolution", "Pooling", "UpSampling", "_contrib_ROIAlign", "slice_like", "transpose")
+"""Operators that R-CNNs have, over maps of any size."""
+MAPS = [row for row in ROWS if row.op in OVER_MAPS and row.has_maps and "computed weights" not in row.why]
+COUNTED_EARLY = ("padded", "window wholly", "sum, full")
+"""What rows of pooling with convention ``full`` say that need the input's size."""
 every_engine = pytest.mark.parametrize("engine", ENGINES)
+
+
+def needs_size(case: Row) -> bool:
+    """Tell pooling of which ONNX counts other windows than MXNet, or divides by other numbers."""
+    is_full = case.attrs.get("pooling_convention") == "full"
+    return is_full and case.attrs["stride"] != "(1, 1)" and any(word in case.why for word in COUNTED_EARLY)
 
 
 def test_every_operator_has_a_row() -> None:
@@ -67,6 +78,20 @@ def test_open_batch_gives_mxnets_numbers(case: Row, engine: str) -> None:
     for batch in case.batches:
         found = session.run(arrays(case, batch))
         check(case, found, read_vectors().outputs(case, batch), exact_types=engine == "onnxruntime")
+
+
+@every_engine
+@pytest.mark.parametrize("case", [row for row in MAPS if not needs_size(row)], ids=str)
+def test_open_height_and_width_give_mxnets_numbers(case: Row, engine: str) -> None:
+    batch = case.batches[-1]
+    found = ENGINES[engine](convert_row(case, batch, ("height", "width"))).run(arrays(case, batch))
+    check(case, found, read_vectors().outputs(case, batch), exact_types=engine == "onnxruntime")
+
+
+@pytest.mark.parametrize("case", [row for row in MAPS if needs_size(row)], ids=str)
+def test_windows_that_need_the_inputs_size_are_refused_without(case: Row) -> None:
+    with pytest.raises(UnsupportedError, match="expected valid while the input's size is open"):
+        convert_row(case, case.batches[-1], ("height", "width"))
 
 
 @pytest.mark.parametrize("case", [case for case in ROWS if case.live], ids=str)

@@ -15,17 +15,44 @@ SIZES = "give a size that 32 divides, such as 1,3,96,128"
 
 
 @pytest.mark.parametrize(
-    ("name", "where"),
+    ("name", "shape", "why"),
     [
-        ("icnet_resnet50_citys", r"found \[1,128,13,17\], expected \[1,128,12,16\]"),
-        ("psp_resnet101_citys", r"found \[1,512,12,16\], expected \[1,-1,13,17\]"),
+        (
+            "icnet_resnet50_citys",
+            (97, 129),
+            r"ICNet joins maps of several strides: '\w+' found \[1,128,13,17\], expected \[1,128,12,16\]: "
+            + SIZES,
+        ),
+        (
+            "psp_resnet101_citys",
+            (97, 129),
+            r"PSPNet joins maps of several strides: '\w+' found \[1,512,12,16\], expected \[1,-1,13,17\]: "
+            + SIZES,
+        ),
+        (
+            "faster_rcnn_resnet50_v1b_voc",
+            (600, 2100),
+            r"R-CNN has anchors for pictures up to one size only: '\w+' found 132 cells, expected at most "
+            "128: give a smaller size",
+        ),
+        (
+            "inceptionv3",
+            (250, 350),
+            r"Inception averages its last map in a window of one size: '\w+' found 6 cells, expected at "
+            "least 8: give a larger size",
+        ),
     ],
 )
 def test_zoo_networks(
-    name: str, where: str, mxnet: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    name: str,
+    shape: tuple[int, int],
+    why: str,
+    mxnet: ModuleType,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    options = ExportOptions(input_shape=(1, 3, 97, 129))
-    message = rf"^{name}: MXNet cannot trace it at \(1, 3, 97, 129\): '\w+' {where}: {SIZES}$"
+    options = ExportOptions(input_shape=(1, 3, *shape))
+    message = rf"^{name}: MXNet cannot trace it at \(1, 3, {shape[0]}, {shape[1]}\): {why}$"
     with pytest.raises(UnsupportedError, match=message):
         export(name, tmp_path / "net.onnx", options=options, random_weights=0)
     assert "infer_shape" not in capfd.readouterr().out

@@ -1,0 +1,129 @@
+"""R-CNNs see each picture at a size of its own, as GluonCV evaluates them: its pixels, and its detections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gcv_edge import Detector, load
+from gcv_edge.exporters.framing import parse_fit
+from gcv_edge.exporters.loading import MxnetSource
+from gcv_edge.exporters.mxnet.live import trace
+from gcv_edge.exporters.source import ExportOptions, Reference
+from gcv_edge.pipeline import export_loaded
+from gcv_edge.runtime.frames import view_frame
+from gcv_edge.runtime.preprocessing import fill
+from gcv_edge.verification.lists import match_pairs
+from tests.support import small_detectors
+
+SHORT, LONG = 80, 128
+SIZES = {
+    "landscape": (240, 180),
+    "portrait": (120, 160),
+    "square": (90, 90),
+    "wide": (400, 120),
+    "tall": (50, 170),
+}
+BUILDS: dict[str, Callable[..., Any]] = {
+    "Faster R-CNN": small_detectors.faster_rcnn,
+    "Faster R-CNN, pyramid": small_detectors.faster_rcnn_fpn,
+    "Mask R-CNN, pyramid": small_detectors.mask_rcnn_fpn,
+}
+every_build = pytest.mark.parametrize("name", BUILDS)
+every_engine = pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+
+
+class Exported(NamedTuple):
+    """A file, and MXNet with its network."""
+
+    path: Path
+    reference: Reference
+
+
+Exports = Callable[[str], Exported]
+
+
+@pytest.fixture(scope="module")
+def exports(mxnet: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Exports:
+    """Files of small networks with seeded weights, verified, each exported once."""
+    made: dict[str, Exported] = {}
+
+    def make(name: str) -> Exported:
+        if name not in made:
+            block = BUILDS[name](minimal_opset=True)
+            block.initialize(mxnet.init.Zero(), force_reinit=True)
+            network = small_detectors.with_weights(trace(block, "small", (1, 3, 96, 128)), seed=1)
+            source = MxnetSource(network)
+            options = ExportOptions(fit=parse_fit(f"short:{SHORT},{LONG}"), labels=small_detectors.CLASSES)
+            path = export_loaded(source, tmp_path_factory.mktemp("nets") / "net.onnx", options).path
+            reference = source.convert(options).make_reference()
+            assert reference is not None
+            made[name] = Exported(path, reference)
+        return made[name]
+
+    return make
+
+
+def draw_frame(size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A picture of things of several sizes, BGR."""
+    width, height = size
+    random = np.random.default_rng(width)
+    coarse = random.integers(0, 256, (height // 20 + 2, width // 20 + 2, 3)).astype(np.uint8)
+    smooth = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC).astype(int)
+    return np.clip(smooth + random.integers(-30, 31, smooth.shape), 0, 255).astype(np.uint8)
+
+
+def as_gluoncv(mxnet: Any, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What GluonCV's evaluation makes of a picture: ``[1, 3, H, W]``."""
+    from gluoncv.data.transforms.presets.rcnn import FasterRCNNDefaultValTransform
+
+    picture = mxnet.nd.array(np.ascontiguousarray(frame[:, :, ::-1]), dtype="uint8")
+    transform = FasterRCNNDefaultValTransform(SHORT, LONG)
+    tensor, _, _ = transform(picture, np.zeros((1, 6)))
+    return np.asarray(tensor.asnumpy()[None])
+
+
+def listed(expected: dict[str, NDArray[Any]], frame: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """MXNet's rows (class, score, box), in pixels of the picture; ``size`` is that of the input."""
+    rows = np.concatenate([expected[f"final_{part}"][0] for part in ("ids", "scores", "boxes")], axis=1)
+    rows = rows[rows[:, 0] >= 0]
+    height, width = frame.shape[:2]
+    rows[:, 2:] *= np.tile([width / size[0], height / size[1]], 2)
+    rows[:, 2:] = np.clip(rows[:, 2:], 0, np.tile([width, height], 2))
+    return rows
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+def test_pixels_are_gluoncvs(size: tuple[int, int], mxnet: Any, exports: Exports) -> None:
+    frame, preprocessing = draw_frame(size), Detector(exports("Faster R-CNN").path).metadata.preprocessing
+    expected = as_gluoncv(mxnet, frame)[0]
+    width, height = preprocessing.own_size(size)
+    found = np.empty((3, height, width), np.float32)
+    fill(view_frame(frame, "bgr"), preprocessing, found)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@every_engine
+@every_build
+def test_detections_are_gluoncvs(name: str, engine: str, mxnet: Any, exports: Exports) -> None:
+    path, reference = exports(name)
+    model = load(path, engine=engine)
+    assert isinstance(model, Detector)
+    frames = [draw_frame(size) for size in SIZES.values()]
+    together = [*model.run_batch(frames), *model.stream(frames)]
+    for frame, *found in zip(frames * 2, together, [model.run(frame) for frame in frames] * 2, strict=True):
+        tensor = as_gluoncv(mxnet, frame)
+        theirs = listed(reference.run(tensor), frame, tensor.shape[:1:-1])
+        for result in found:
+            ours = np.column_stack([result.class_ids, result.scores, result.boxes])
+            reach = np.full(len(ours), 0.1 * max(frame.shape[:2]) / LONG)
+            assert len(theirs) == len(ours) == len(match_pairs(ours, theirs, 1e-3, reach)) > 5
