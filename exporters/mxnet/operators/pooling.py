@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -145,11 +146,13 @@ def average_pooling(
     """
     overruns, pads = any(axis.overrun for axis in axes), any(axis.pad for axis in axes)
     filled = any(axis.pad + axis.overrun >= axis.kernel for axis in axes)
-    if filled or (counts_pad and pads and (overruns or not all(axis.pad for axis in axes))):
+    if filled or (counts_pad and pads and overruns):
         if not all(axis.size for axis in axes):
             raise attrs.unsupported("pad", "one smaller than the kernel while the input's size is open")
         graph.reserve(*(axis.number for axis in axes))
         return summed(graph, attrs, data, axes, 1.0 / divisors(axes, counts_pad))
+    if counts_pad and pads and not all(axis.pad for axis in axes):
+        return summed(graph, attrs, data, axes, np.array(1.0 / math.prod(axis.kernel for axis in axes)))
     return graph.op(
         "AveragePool",
         [data],
