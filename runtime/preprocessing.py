@@ -58,7 +58,7 @@ def sample(
     """Resize and normalise part of a frame into ``slot [C, H, W]``, whose planes may lie apart."""
     _core.preprocess(
         view.pixels,
-        view.pixel_format,
+        view.format.name,
         placement,
         slot,
         preprocessing.mean,
@@ -67,4 +67,6 @@ def sample(
         preprocessing.pad_value,
         crew,
         preprocessing.interpolation,
+        view.format.matrix,
+        view.format.range,
     )

@@ -1,5 +1,6 @@
 #include "gcv_edge/task.h"
 
+#include <iterator>
 #include <string>
 
 #include "entry_reader.h"
@@ -25,11 +26,18 @@ constexpr Row kTasks[] = {{"classification", "Classifier"},
                           {"image_to_image", "ImageTranslator"},
                           {"tensors", "TensorNetwork"}};
 
+const Row& row_of(Task task) {
+  const auto number = static_cast<std::size_t>(task);
+  if (number < std::size(kTasks)) return kTasks[number];
+  throw ArgumentError("task: found number " + std::to_string(static_cast<int>(task)) + ", expected 0 to " +
+                      std::to_string(std::size(kTasks) - 1));
+}
+
 }  // namespace
 
-const char* task_name(Task task) { return kTasks[static_cast<int>(task)].name; }
+const char* task_name(Task task) { return row_of(task).name; }
 
-const char* class_for(Task task) { return kTasks[static_cast<int>(task)].runner; }
+const char* class_for(Task task) { return row_of(task).runner; }
 
 Task parse_task(std::string_view name) {
   std::string names;

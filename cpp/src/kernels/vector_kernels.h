@@ -6,6 +6,11 @@
 // Kernels of which compilers make no good vectors, over what the target's simd_*.h has; that comes first.
 namespace gcv::GCV_TARGET {
 
+template <>
+inline Shorts centre(Shorts chroma) {
+  return chroma ^ INT16_MIN;
+}
+
 struct VectorKernels : PlainKernels {
   static void blend_columns(const std::uint8_t* const* rows, std::size_t row_count, const ColumnPairs& pairs,
                             const PixelLayout& layout, std::int16_t* const* outs) {
@@ -15,6 +20,52 @@ struct VectorKernels : PlainKernels {
       const Weights block(weights + 8 * i);
       for (std::size_t r = 0; r < row_count; ++r) blend_block(rows[r], offsets + i, block, order, outs[r] + 4 * i);
     }
+  }
+
+  static void blend_yuv_columns(const YuvRow* rows, std::size_t row_count, const YuvPairs& pairs,
+                                const YuvWeights& weights, bool blue_first, std::int16_t* const* outs) {
+    const YuvPairs all = pairs;
+    const YuvWeights own = weights;
+    const YuvRow upper = rows[0], lower = rows[row_count - 1];
+    std::int16_t *const upper_out = outs[0], *const lower_out = outs[row_count - 1];
+    for (std::size_t i = 0; i < all.count; i += kLanes) {
+      const Shorts blend = load<Shorts>(all.weights + 2 * i);
+      const auto pick = [i](Bytes words, const std::uint8_t* orders) {
+        return as<Shorts>(shuffle(words, load<Bytes>(orders + kYuvPairBytes * i)));
+      };
+      const auto chroma_of = [&](const YuvRow& row) {
+        const Bytes words = gather_words(row.chroma, all.chroma_offsets + i);
+        return weigh_chroma(pick(words, all.u_orders), pick(words, all.v_orders), own);
+      };
+      const auto blend_row = [&](const YuvRow& row, const Colors<Shorts>& chroma, std::int16_t* out) {
+        const Shorts luma = pick(gather_words(row.luma, all.luma_offsets + i), all.luma_orders);
+        const Colors<Shorts> colors = to_colors(luma, chroma, own);
+        const auto mix = [&](Shorts levels) { return multiply_add(levels, blend) >> (kWeightBits - kColumnBits); };
+        const Ints red = mix(colors.red), green = mix(colors.green), blue = mix(colors.blue);
+        const Ints first = blue_first ? blue : red, last = blue_first ? red : blue;
+        store_zipped(first | green << 16, last, out + 4 * i);
+      };
+      const Colors<Shorts> chroma = chroma_of(upper);
+      blend_row(upper, chroma, upper_out);
+      if (row_count > 1) blend_row(lower, upper.chroma == lower.chroma ? chroma : chroma_of(lower), lower_out);
+    }
+  }
+
+  static void convert_yuv(const YuvRow& row, const YuvWeights& weights, bool v_first, std::size_t count,
+                          std::uint8_t* out) {
+    constexpr int kLow = 0xffff;
+    const YuvRow from = row;
+    const YuvWeights own = weights;
+    const auto convert = [=](std::size_t i) {
+      const Ints pairs = as<Ints>(widen(from.chroma + i) << 8);
+      const Shorts first = as<Shorts>((pairs & kLow) | pairs << 16);
+      const Shorts second = as<Shorts>((pairs >> 16 & kLow) | (pairs & ~kLow));
+      const Colors<Shorts> chroma = weigh_chroma(v_first ? second : first, v_first ? first : second, own);
+      const Colors<Shorts> colors = to_colors(widen(from.luma + i) << 8, chroma, own);
+      const Ints red_green = as<Ints>(colors.red | colors.green << 8), blue = as<Ints>(colors.blue);
+      store_zipped((red_green & kLow) | blue << 16, (red_green >> 16 & kLow) | (blue & ~kLow), out + 4 * i);
+    };
+    if (!in_blocks(2 * kLanes, count, convert)) PlainKernels::convert_yuv(row, weights, v_first, count, out);
   }
 
   template <typename Row>

@@ -1,0 +1,51 @@
+#include "yuv_rows.h"
+
+#include <algorithm>
+
+namespace gcv {
+
+YuvRows::YuvRows(const ImageView& frame, const Kernels& kernels) : frame_(frame), kernels_(kernels) {
+  const auto bytes = static_cast<std::size_t>(std::max(frame.width, kYuvPairBytes));
+  for (auto* copies : {luma_, chroma_}) {
+    for (int i = 0; i < 2; ++i) copies[i].bytes.resize(bytes);
+  }
+}
+
+YuvRow YuvRows::row(int y) {
+  if (frame_.format == PixelFormat::yuyv || frame_.format == PixelFormat::uyvy) return copy_packed(y);
+  const std::uint8_t* luma = frame_.row(y);
+  const std::uint8_t* chroma =
+      frame_.format == PixelFormat::i420 ? copy_planar(y / 2) : frame_.chroma[0].data + y / 2 * frame_.chroma[0].stride;
+  if (frame_.width >= kYuvPairBytes) return {luma, chroma};
+  return {copy_short(luma, y, luma_), copy_short(chroma, y / 2, chroma_)};
+}
+
+YuvRow YuvRows::copy_packed(int y) {
+  CopiedRow &luma = luma_[y % 2], &chroma = chroma_[y % 2];
+  if (luma.row != y) {
+    const bool luma_first = frame_.format == PixelFormat::yuyv;
+    std::uint8_t* const outs[2] = {luma.bytes.data(), chroma.bytes.data()};
+    kernels_.split_pairs(frame_.row(y), frame_.width, outs[luma_first ? 0 : 1], outs[luma_first ? 1 : 0]);
+    luma.row = y;
+  }
+  return {luma.bytes.data(), chroma.bytes.data()};
+}
+
+const std::uint8_t* YuvRows::copy_planar(int y) {
+  CopiedRow& chroma = chroma_[y % 2];
+  if (chroma.row != y) {
+    const auto [u, v] = frame_.chroma;
+    kernels_.join_pairs(u.data + y * u.stride, v.data + y * v.stride, frame_.width / 2, chroma.bytes.data());
+    chroma.row = y;
+  }
+  return chroma.bytes.data();
+}
+
+/// Kernels read kYuvPairBytes at once.
+const std::uint8_t* YuvRows::copy_short(const std::uint8_t* bytes, int y, CopiedRow* copies) {
+  std::uint8_t* copy = copies[y % 2].bytes.data();
+  if (bytes != copy) std::copy_n(bytes, frame_.width, copy);
+  return copy;
+}
+
+}  // namespace gcv
