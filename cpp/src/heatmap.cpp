@@ -1,10 +1,10 @@
 #include "gcv_edge/heatmap.h"
 
-#include <cmath>
 #include <cstdint>
 #include <string>
 
 #include "gcv_edge/error.h"
+#include "kernels.h"
 
 namespace gcv {
 namespace {
@@ -14,16 +14,9 @@ struct Peak {
   float value = 0;
 };
 
-Peak find_peak(const float* map, int cells) {
-  Peak peak;
-  bool found = false;
-  for (int i = 0; i < cells; ++i) {
-    if (found ? map[i] > peak.value : !std::isnan(map[i])) {
-      peak = {i, map[i]};
-      found = true;
-    }
-  }
-  return peak;
+Peak find_peak(const float* map, int cells, const Kernels& kernels) {
+  const auto index = static_cast<int>(kernels.find_largest(map, static_cast<std::size_t>(cells)));
+  return index == cells ? Peak{} : Peak{index, map[index]};
 }
 
 double quarter_step(float before, float after) {
@@ -59,9 +52,10 @@ void decode_heatmaps(const float* heatmaps, int count, Size map, const Placement
                      float* keypoints, float* scores) {
   check_size("heatmaps", map);
   check_size("input_size", input);
+  const Kernels& kernels = active_kernels();
   for (int k = 0; k < count; ++k) {
     const float* cells = heatmaps + static_cast<std::int64_t>(k) * map.width * map.height;
-    const Peak peak = find_peak(cells, map.width * map.height);
+    const Peak peak = find_peak(cells, map.width * map.height, kernels);
     const Point cell = refine_peak(cells, map, peak);
     const Point point = placement.to_frame({cell.x * input.width / map.width, cell.y * input.height / map.height});
     keypoints[2 * k] = static_cast<float>(point.x);

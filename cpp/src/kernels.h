@@ -163,6 +163,8 @@ struct Kernels {
   void (*weigh_rows)(const float* const* rows, const RowSums& sums, std::size_t count, std::uint8_t* out);
   /// Write the positions of scores over a threshold, rising; returns how many. `found` has room for `count`.
   std::size_t (*find_over)(const float* scores, std::size_t count, float threshold, std::uint32_t* found);
+  /// Position of the largest number, the first of equal ones; NaN is none, `count` where there is no other.
+  std::size_t (*find_largest)(const float* values, std::size_t count);
   /// Tell whether a box (x1, y1, x2, y2, area) overlaps any of others by more than a threshold (IoU).
   bool (*overlaps_any)(const BoxColumns& others, const float box[5], float threshold);
   /// out[i] = row[left[i]] + (row[left[i] + 1] - row[left[i]]) * fraction[i]; left rises; kStretchReadAhead

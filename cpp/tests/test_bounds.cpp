@@ -7,6 +7,7 @@
 #include "check.h"
 #include "gcv_edge/classification.h"
 #include "gcv_edge/cpu.h"
+#include "gcv_edge/heatmap.h"
 #include "gcv_edge/maps.h"
 #include "gcv_edge/masks.h"
 #include "gcv_edge/nms.h"
@@ -146,6 +147,21 @@ TEST(bounds, detect_anything) {
         [&] { return gcv::detect(boxes.data(), scores.data(), anchors, classes, settings).class_ids; });
     same_on_every_isa<float>(
         [&] { return gcv::detect(boxes.data(), scores.data(), anchors, classes, settings).scores; });
+  }
+}
+
+TEST(bounds, peaks_of_anything) {
+  for (int round = 0; round < 600; ++round) {
+    const gcv::Size map{draw(1, 40), draw(1, 12)};
+    const int count = draw(0, 3), levels = draw(1, 50);
+    std::vector<float> maps(static_cast<std::size_t>(count) * map.width * map.height);
+    for (float& value : maps) value = draw_odd(static_cast<float>(draw(-levels, draw(0, levels))));
+    same_on_every_isa<float>([&] {
+      std::vector<float> found(3 * static_cast<std::size_t>(count));
+      gcv::decode_heatmaps(maps.data(), count, map, {{0, 0, 96, 64}, {0, 0, 96, 64}}, {96, 64}, found.data(),
+                           found.data() + 2 * count);
+      return found;
+    });
   }
 }
 

@@ -283,6 +283,13 @@ struct PlainKernels {
     return hits;
   }
 
+  static std::size_t find_largest(const float* values, std::size_t count) {
+    std::size_t found = 0;
+    while (found < count && values[found] != values[found]) ++found;
+    for (std::size_t i = found; i < count; ++i) found = values[i] > values[found] ? i : found;
+    return found;
+  }
+
   static bool overlaps_any(const BoxColumns& others, const float box[5], float threshold) {
     for (std::size_t i = 0; i < others.count; ++i) {
       const float shared =
@@ -350,6 +357,7 @@ static constexpr Kernels kTable{Set::blend_columns,
                                 Set::sum_four_taps,
                                 Set::weigh_rows,
                                 Set::find_over,
+                                Set::find_largest,
                                 Set::overlaps_any,
                                 Set::stretch_row,
                                 Set::template argmax<std::uint8_t>,

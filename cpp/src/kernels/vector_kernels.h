@@ -124,6 +124,19 @@ struct VectorKernels : PlainKernels {
     return PlainKernels::append_over(i, scores, count, threshold, found, hits);
   }
 
+  static std::size_t find_largest(const float* values, std::size_t count) {
+    Peaks peaks[4];
+    const auto look = [&](std::size_t i) {
+      for (std::size_t v = 0; v < 4; ++v) peaks[v].look(load<Floats>(values + i + v * kLanes), i);
+    };
+    if (!in_blocks(4 * kLanes, count, look)) return PlainKernels::find_largest(values, count);
+    for (std::size_t v = 1; v < 4; ++v) peaks[0].join(peaks[v], v * kLanes);
+    const float largest = peaks[0].largest();
+    // No lane tells such numbers from NaN.
+    if (largest == -__builtin_inff()) return PlainKernels::find_largest(values, count);
+    return peaks[0].position(largest);
+  }
+
   static bool overlaps_any(const BoxColumns& others, const float box[5], float threshold) {
     const Floats x1 = splat(box[0]), y1 = splat(box[1]), x2 = splat(box[2]), y2 = splat(box[3]);
     for (std::size_t i = 0; i < others.count; i += kLanes) {
@@ -182,6 +195,39 @@ struct VectorKernels : PlainKernels {
   }
 
  private:
+  /// The largest number of each lane, and the first number of the block that it was found in.
+  struct Peaks {
+    Floats values = splat(-__builtin_inff());
+    Ints blocks{};
+
+    void look(Floats numbers, std::size_t block) {
+      blocks = numbers > values ? Ints{} + static_cast<int>(block) : blocks;
+      values = larger(numbers, values);
+    }
+
+    /// Take what is larger, or as large and further ahead, of others that lie `offset` behind.
+    void join(const Peaks& others, std::size_t offset) {
+      const Ints theirs = others.blocks + static_cast<int>(offset);
+      const Ints is_better = (others.values > values) | ((others.values == values) & (theirs < blocks));
+      blocks = is_better ? theirs : blocks;
+      values = is_better ? others.values : values;
+    }
+
+    float largest() const {
+      float found = values[0];
+      for (std::size_t i = 1; i < kLanes; ++i) found = larger(values[i], found);
+      return found;
+    }
+
+    std::size_t position(float largest) const {
+      int found = INT32_MAX;
+      for (int i = 0; i < static_cast<int>(kLanes); ++i) {
+        if (values[i] == largest) found = smaller(blocks[i] + i, found);
+      }
+      return static_cast<std::size_t>(found);
+    }
+  };
+
   static Floats lerp_at(std::size_t i, const float* top, const float* bottom, float fraction) {
     return lerp(load_once<Floats>(top + i), load<Floats>(bottom + i), fraction);
   }
