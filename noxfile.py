@@ -134,7 +134,7 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"])
 def fuzz_cpp(session: nox.Session) -> None:
-    """LibFuzzer on model files and outputs, 30 seconds each (``-- SECONDS``); needs clang and its runtime."""
+    """LibFuzzer on files, frames and outputs, 15 seconds each (``-- SECONDS``); needs clang and its runtime."""
     if not session.run("bash", ".ci/fuzz_compiler", external=True, silent=True):
         session.skip("no Clang that can link libFuzzer: apt install clang libclang-rt-14-dev")
     session.install(*BUILD_TOOLS)
