@@ -39,7 +39,7 @@ Point refine_peak(const float* map, Size size, const Peak& peak) {
   return point;
 }
 
-void check_size(const char* name, Size size) {
+void check_cells(const char* name, Size size) {
   if (size.width < 1 || size.height < 1 || static_cast<std::int64_t>(size.width) * size.height > INT32_MAX) {
     throw ArgumentError(std::string(name) + ": found " + std::to_string(size.width) + "x" +
                         std::to_string(size.height) + ", expected 1 to 2^31 - 1 cells");
@@ -50,8 +50,8 @@ void check_size(const char* name, Size size) {
 
 void decode_heatmaps(const float* heatmaps, int count, Size map, const Placement& placement, Size input,
                      float* keypoints, float* scores) {
-  check_size("heatmaps", map);
-  check_size("input_size", input);
+  check_cells("heatmaps", map);
+  check_cells("input_size", input);
   const Kernels& kernels = active_kernels();
   for (int k = 0; k < count; ++k) {
     const float* cells = heatmaps + static_cast<std::int64_t>(k) * map.width * map.height;

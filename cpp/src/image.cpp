@@ -4,12 +4,11 @@
 
 #include "gcv_edge/error.h"
 #include "names.h"
+#include "sizes.h"
 #include "strides.h"
 
 namespace gcv {
 namespace {
-
-constexpr int kMaxSide = 1 << 26;
 
 constexpr Named<PixelFormat> kFormats[] = {
     {"bgr", PixelFormat::bgr},   {"rgb", PixelFormat::rgb},   {"gray", PixelFormat::gray}, {"bgra", PixelFormat::bgra},

@@ -9,13 +9,12 @@
 #include "gcv_edge/error.h"
 #include "kernels.h"
 #include "samples.h"
+#include "sizes.h"
 #include "stretched_rows.h"
 #include "strides.h"
 
 namespace gcv {
 namespace {
-
-constexpr int kMaxSide = 1 << 26;
 
 /// Pixels begin to end - 1 of one side.
 struct Span {

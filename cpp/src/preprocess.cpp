@@ -5,10 +5,10 @@
 #include <string>
 
 #include "axis.h"
+#include "blended_rows.h"
 #include "column_blender.h"
 #include "crew.h"
 #include "gcv_edge/error.h"
-#include "kept_rows.h"
 #include "kernels.h"
 #include "pixel_rows.h"
 #include "plane_writers.h"
@@ -99,7 +99,7 @@ void spread_rows(const Job& job, const Axis& columns, const Axis& rows, Writer& 
 }
 
 template <typename Blender, typename Writer>
-void blend_kept(KeptRows<Blender> kept, const Job& job, const Axis& rows, Writer& writer,
+void blend_into(BlendedRows<Blender> kept, const Job& job, const Axis& rows, Writer& writer,
                 const Planes<typename Writer::Value>& out) {
   for (int y = job.band.begin; y < job.band.end; ++y) {
     const RowWeights weights{rows.weight[y], rows.next_weight[y]};
@@ -113,10 +113,10 @@ void blend_rows(const Job& job, const Axis& columns, const Axis& rows, Writer& w
                 const Planes<typename Writer::Value>& out) {
   const Kernels& kernels = active_kernels();
   if (is_yuv(job.frame.format)) {
-    blend_kept(KeptRows(YuvColumns(job.frame, job.blue_first, columns, kernels)), job, rows, writer, out);
+    blend_into(BlendedRows(YuvColumns(job.frame, job.blue_first, columns, kernels)), job, rows, writer, out);
   } else {
     const PixelLayout layout = color_layout(job.frame.format, job.blue_first);
-    blend_kept(KeptRows(ColumnBlender(job.frame, layout, columns, kernels)), job, rows, writer, out);
+    blend_into(BlendedRows(ColumnBlender(job.frame, layout, columns, kernels)), job, rows, writer, out);
   }
 }
 

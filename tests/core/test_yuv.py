@@ -110,7 +110,7 @@ def test_every_pixel_is_within_a_level_of_opencv(pixel_format: str) -> None:
 def test_resized_is_as_cvt_color_and_the_way_of_bgr(
     pixel_format: str, interpolation: str, inputs: tuple[int, int]
 ) -> None:
-    """A difference of one can be two after rounding: a few in a million, some more where bicubic overshoots."""
+    """A difference of one can be two after rounding: a few in a million, more where bicubic overshoots."""
     size = (640, 480)
     frame = draw_frame(size, pixel_format)
     ours = run_levels(frame, pixel_format, size, inputs, interpolation)

@@ -9,9 +9,9 @@ namespace gcv {
 
 /// The last two rows that a blender of columns made, which an upscale asks for again.
 template <typename Blender>
-class KeptRows {
+class BlendedRows {
  public:
-  explicit KeptRows(Blender blender) : blender_(std::move(blender)) {
+  explicit BlendedRows(Blender blender) : blender_(std::move(blender)) {
     for (Slot& slot : slots_) slot.columns.resize(4 * blender_.padded_columns());
   }
 
