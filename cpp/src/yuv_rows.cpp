@@ -3,6 +3,15 @@
 #include <algorithm>
 
 namespace gcv {
+namespace {
+
+/// A row that is too short for kernels, which read kYuvPairBytes at once, in a buffer where they can.
+const std::uint8_t* copy_short(const std::uint8_t* row, int bytes, std::vector<std::uint8_t>& buffer) {
+  if (row != buffer.data()) std::copy_n(row, bytes, buffer.data());
+  return buffer.data();
+}
+
+}  // namespace
 
 YuvRows::YuvRows(const ImageView& frame, const Kernels& kernels) : frame_(frame), kernels_(kernels) {
   const auto bytes = static_cast<std::size_t>(std::max(frame.width, kYuvPairBytes));
@@ -17,7 +26,8 @@ YuvRow YuvRows::row(int y) {
   const std::uint8_t* chroma =
       frame_.format == PixelFormat::i420 ? copy_planar(y / 2) : frame_.chroma[0].data + y / 2 * frame_.chroma[0].stride;
   if (frame_.width >= kYuvPairBytes) return {luma, chroma};
-  return {copy_short(luma, y, luma_), copy_short(chroma, y / 2, chroma_)};
+  return {copy_short(luma, frame_.width, luma_[y % 2].bytes),
+          copy_short(chroma, frame_.width, chroma_[y / 2 % 2].bytes)};
 }
 
 YuvRow YuvRows::copy_packed(int y) {
@@ -39,13 +49,6 @@ const std::uint8_t* YuvRows::copy_planar(int y) {
     chroma.row = y;
   }
   return chroma.bytes.data();
-}
-
-/// Kernels read kYuvPairBytes at once.
-const std::uint8_t* YuvRows::copy_short(const std::uint8_t* bytes, int y, CopiedRow* copies) {
-  std::uint8_t* copy = copies[y % 2].bytes.data();
-  if (bytes != copy) std::copy_n(bytes, frame_.width, copy);
-  return copy;
 }
 
 }  // namespace gcv

@@ -27,7 +27,6 @@ class YuvRows {
 
   YuvRow copy_packed(int y);
   const std::uint8_t* copy_planar(int y);
-  const std::uint8_t* copy_short(const std::uint8_t* bytes, int y, CopiedRow* copies);
 
   const ImageView& frame_;
   const Kernels& kernels_;

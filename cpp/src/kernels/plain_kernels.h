@@ -285,7 +285,7 @@ struct PlainKernels {
 
   static std::size_t find_largest(const float* values, std::size_t count) {
     std::size_t found = 0;
-    while (found < count && values[found] != values[found]) ++found;
+    while (found < count && __builtin_isnan(values[found])) ++found;
     float largest = found < count ? values[found] : 0;
     for (std::size_t i = found; i < count; ++i) {
       if (values[i] > largest) largest = values[i], found = i;

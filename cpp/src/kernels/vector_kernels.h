@@ -29,7 +29,7 @@ struct VectorKernels : PlainKernels {
     const YuvRow upper = rows[0], lower = rows[row_count - 1];
     std::int16_t *const upper_out = outs[0], *const lower_out = outs[row_count - 1];
     for (std::size_t i = 0; i < all.count; i += kLanes) {
-      const Shorts blend = load<Shorts>(all.weights + 2 * i);
+      const auto blend = load<Shorts>(all.weights + 2 * i);
       const auto pick = [i](Bytes words, const std::uint8_t* orders) {
         return as<Shorts>(shuffle(words, load<Bytes>(orders + kYuvPairBytes * i)));
       };
@@ -58,8 +58,8 @@ struct VectorKernels : PlainKernels {
     const YuvWeights own = weights;
     const auto convert = [=](std::size_t i) {
       const Ints pairs = as<Ints>(widen(from.chroma + i) << 8);
-      const Shorts first = as<Shorts>((pairs & kLow) | pairs << 16);
-      const Shorts second = as<Shorts>((pairs >> 16 & kLow) | (pairs & ~kLow));
+      const auto first = as<Shorts>((pairs & kLow) | pairs << 16);
+      const auto second = as<Shorts>((pairs >> 16 & kLow) | (pairs & ~kLow));
       const Colors<Shorts> chroma = weigh_chroma(v_first ? second : first, v_first ? first : second, own);
       const Colors<Shorts> colors = to_colors(widen(from.luma + i) << 8, chroma, own);
       const Ints red_green = as<Ints>(colors.red | colors.green << 8), blue = as<Ints>(colors.blue);
