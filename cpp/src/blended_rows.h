@@ -2,28 +2,30 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
 namespace gcv {
 
-/// The last two rows that a blender of columns made, which an upscale asks for again.
-template <typename Blender>
+/// Blends the columns of rows of a frame.
+class RowBlender {
+ public:
+  virtual ~RowBlender() = default;
+
+  virtual std::size_t padded_columns() const = 0;
+
+  /// Blend one or two neighbouring rows to four numbers per column.
+  virtual void blend(const int* rows, std::size_t count, std::int16_t* const* outs) = 0;
+};
+
+/// The last two rows that were blended, which an upscale asks for again.
 class BlendedRows {
  public:
-  explicit BlendedRows(Blender blender) : blender_(std::move(blender)) {
-    for (Slot& slot : slots_) slot.columns.resize(4 * blender_.padded_columns());
-  }
+  explicit BlendedRows(std::unique_ptr<RowBlender> blender);
 
   /// Two blended rows (`top` <= `bottom`); valid until the next call.
-  std::pair<const std::int16_t*, const std::int16_t*> rows(int top, int bottom) {
-    if (slots_[1].row == top) std::swap(slots_[0], slots_[1]);
-    const int wanted[2] = {top, bottom};
-    const std::size_t begin = slots_[0].row == top ? 1 : 0;
-    const std::size_t end = bottom == top || slots_[1].row == bottom ? 1 : 2;
-    if (begin < end) blend(slots_ + begin, wanted + begin, end - begin);
-    return {slots_[0].columns.data(), slots_[bottom == top ? 0 : 1].columns.data()};
-  }
+  std::pair<const std::int16_t*, const std::int16_t*> rows(int top, int bottom);
 
  private:
   struct Slot {
@@ -31,16 +33,9 @@ class BlendedRows {
     std::vector<std::int16_t> columns;
   };
 
-  void blend(Slot* slots, const int* rows, std::size_t count) {
-    std::int16_t* outs[2];
-    for (std::size_t i = 0; i < count; ++i) {
-      outs[i] = slots[i].columns.data();
-      slots[i].row = rows[i];
-    }
-    blender_.blend(rows, count, outs);
-  }
+  void blend(Slot* slots, const int* rows, std::size_t count);
 
-  Blender blender_;
+  std::unique_ptr<RowBlender> blender_;
   Slot slots_[2];
 };
 

@@ -4,20 +4,19 @@
 #include <vector>
 
 #include "axis.h"
+#include "blended_rows.h"
 #include "gcv_edge/image.h"
 #include "kernels.h"
 
 namespace gcv {
 
 /// Blends the columns of rows of a frame whose pixels are colours.
-class ColumnBlender {
+class ColumnBlender : public RowBlender {
  public:
   ColumnBlender(const ImageView& frame, const PixelLayout& layout, const Axis& columns, const Kernels& kernels);
 
-  std::size_t padded_columns() const { return offsets_.size(); }
-
-  /// Blend one or two rows.
-  void blend(const int* rows, std::size_t count, std::int16_t* const* outs);
+  std::size_t padded_columns() const override { return offsets_.size(); }
+  void blend(const int* rows, std::size_t count, std::int16_t* const* outs) override;
 
  private:
   void plan(const Axis& columns);

@@ -10,13 +10,12 @@
 namespace gcv {
 namespace {
 
-constexpr Named<PixelFormat> kFormats[] = {
-    {"bgr", PixelFormat::bgr},   {"rgb", PixelFormat::rgb},   {"gray", PixelFormat::gray}, {"bgra", PixelFormat::bgra},
-    {"rgba", PixelFormat::rgba}, {"nv12", PixelFormat::nv12}, {"nv21", PixelFormat::nv21}, {"i420", PixelFormat::i420},
-    {"yuyv", PixelFormat::yuyv}, {"uyvy", PixelFormat::uyvy},
-};
-constexpr Named<YuvMatrix> kMatrices[] = {{"bt601", YuvMatrix::bt601}, {"bt709", YuvMatrix::bt709}};
-constexpr Named<YuvRange> kRanges[] = {{"limited", YuvRange::limited}, {"full", YuvRange::full}};
+constexpr std::string_view kFormatNames[] = {"bgr",  "rgb",  "gray", "bgra", "rgba",
+                                             "nv12", "nv21", "i420", "yuyv", "uyvy"};
+constexpr std::string_view kMatrixNames[] = {"bt601", "bt709"};
+constexpr std::string_view kRangeNames[] = {"limited", "full"};
+constexpr Names kFormats{"pixel_format", kFormatNames}, kMatrices{"matrix", kMatrixNames},
+    kRanges{"range", kRangeNames};
 
 /// Planes of chroma, and the pixels that a byte of their rows stands for.
 struct ChromaPlanes {
@@ -38,7 +37,7 @@ void check_sides(const ImageView& image) {
   const bool shares_rows = chroma_of(image.format).count > 0;
   if (is_yuv(image.format) && (image.width % 2 != 0 || (shares_rows && image.height % 2 != 0))) {
     throw ArgumentError("frame: found " + to_text(image.width, image.height) + " of " +
-                        std::string(kFormats[static_cast<int>(image.format)].first) + ", expected an even width" +
+                        std::string(kFormats.name_of(static_cast<int>(image.format))) + ", expected an even width" +
                         (shares_rows ? " and height" : ""));
   }
 }
@@ -69,12 +68,12 @@ void complete_chroma(ImageView& image) {
 
 }  // namespace
 
-PixelFormat parse_pixel_format(std::string_view name) { return parse_name("pixel_format", kFormats, name); }
-YuvMatrix parse_yuv_matrix(std::string_view name) { return parse_name("matrix", kMatrices, name); }
-YuvRange parse_yuv_range(std::string_view name) { return parse_name("range", kRanges, name); }
+PixelFormat parse_pixel_format(std::string_view name) { return static_cast<PixelFormat>(kFormats.parse(name)); }
+YuvMatrix parse_yuv_matrix(std::string_view name) { return static_cast<YuvMatrix>(kMatrices.parse(name)); }
+YuvRange parse_yuv_range(std::string_view name) { return static_cast<YuvRange>(kRanges.parse(name)); }
 
 int channel_count(PixelFormat format) {
-  check_enumerator("pixel format", kFormats, format);
+  kFormats.name_of(static_cast<int>(format));  // throws for a number that is none
   switch (format) {
     case PixelFormat::bgr:
     case PixelFormat::rgb:
@@ -94,8 +93,8 @@ bool is_yuv(PixelFormat format) { return format >= PixelFormat::nv12; }
 
 ImageView complete_image(const ImageView& image) {
   if (image.data == nullptr) throw ArgumentError("frame: found no data, expected a picture");
-  check_enumerator("matrix", kMatrices, image.matrix);
-  check_enumerator("range", kRanges, image.range);
+  kMatrices.name_of(static_cast<int>(image.matrix));
+  kRanges.name_of(static_cast<int>(image.range));
   const int channels = channel_count(image.format);
   check_sides(image);
   ImageView whole = image;

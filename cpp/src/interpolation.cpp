@@ -5,18 +5,17 @@
 namespace gcv {
 namespace {
 
-constexpr Named<Interpolation> kNames[] = {
-    {"bilinear", Interpolation::bilinear}, {"nearest", Interpolation::nearest}, {"area", Interpolation::area},
-    {"bicubic", Interpolation::bicubic},   {"by_size", Interpolation::by_size}, {"warp", Interpolation::warp},
-};
+constexpr std::string_view kNames[] = {"bilinear", "nearest", "area", "bicubic", "by_size", "warp"};
+constexpr Names kInterpolations{"interpolation", kNames};
 
 }  // namespace
 
-Interpolation parse_interpolation(std::string_view name) { return parse_name("interpolation", kNames, name); }
+Interpolation parse_interpolation(std::string_view name) {
+  return static_cast<Interpolation>(kInterpolations.parse(name));
+}
 
 std::string_view to_string(Interpolation interpolation) {
-  check_enumerator("interpolation", kNames, interpolation);
-  return kNames[static_cast<int>(interpolation)].first;
+  return kInterpolations.name_of(static_cast<int>(interpolation));
 }
 
 }  // namespace gcv

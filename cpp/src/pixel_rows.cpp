@@ -21,6 +21,8 @@ PixelRows::PixelRows(const ImageView& frame, int begin, int end, const Kernels& 
   colors_.resize(static_cast<std::size_t>(row_bytes()));
 }
 
+PixelRows::~PixelRows() = default;  // once, not wherever one ends
+
 const std::uint8_t* PixelRows::row(int y) {
   if (!yuv_) return frame_.row(y);
   const YuvRow row = yuv_->row(y);

@@ -15,6 +15,9 @@ class PixelRows {
  public:
   /// Only pixels `begin` to `end` - 1 of each row are needed. The frame, a complete one, must outlive it.
   PixelRows(const ImageView& frame, int begin, int end, const Kernels& kernels);
+  ~PixelRows();
+  PixelRows(const PixelRows&) = delete;
+  PixelRows& operator=(const PixelRows&) = delete;
 
   /// Bytes of a pixel.
   int step() const { return step_; }

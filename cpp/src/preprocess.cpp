@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
 
 #include "axis.h"
@@ -98,25 +99,21 @@ void spread_rows(const Job& job, const Axis& columns, const Axis& rows, Writer& 
   }
 }
 
-template <typename Blender, typename Writer>
-void blend_into(BlendedRows<Blender> kept, const Job& job, const Axis& rows, Writer& writer,
-                const Planes<typename Writer::Value>& out) {
-  for (int y = job.band.begin; y < job.band.end; ++y) {
-    const RowWeights weights{rows.weight[y], rows.next_weight[y]};
-    const auto [upper, lower] = kept.rows(rows.index[y], weights.bottom == 0 ? rows.index[y] : rows.next[y]);
-    writer.blend(upper, lower, weights, out.row(job.region, y));
-  }
+std::unique_ptr<RowBlender> make_blender(const Job& job, const Axis& columns) {
+  const Kernels& kernels = active_kernels();
+  if (is_yuv(job.frame.format)) return std::make_unique<YuvColumns>(job.frame, job.blue_first, columns, kernels);
+  const PixelLayout layout = color_layout(job.frame.format, job.blue_first);
+  return std::make_unique<ColumnBlender>(job.frame, layout, columns, kernels);
 }
 
 template <typename Writer>
 void blend_rows(const Job& job, const Axis& columns, const Axis& rows, Writer& writer,
                 const Planes<typename Writer::Value>& out) {
-  const Kernels& kernels = active_kernels();
-  if (is_yuv(job.frame.format)) {
-    blend_into(BlendedRows(YuvColumns(job.frame, job.blue_first, columns, kernels)), job, rows, writer, out);
-  } else {
-    const PixelLayout layout = color_layout(job.frame.format, job.blue_first);
-    blend_into(BlendedRows(ColumnBlender(job.frame, layout, columns, kernels)), job, rows, writer, out);
+  BlendedRows blended(make_blender(job, columns));
+  for (int y = job.band.begin; y < job.band.end; ++y) {
+    const RowWeights weights{rows.weight[y], rows.next_weight[y]};
+    const auto [upper, lower] = blended.rows(rows.index[y], weights.bottom == 0 ? rows.index[y] : rows.next[y]);
+    writer.blend(upper, lower, weights, out.row(job.region, y));
   }
 }
 

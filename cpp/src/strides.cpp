@@ -11,12 +11,10 @@ std::ptrdiff_t complete_stride(const std::string& name, std::ptrdiff_t stride, s
   const std::int64_t room = PTRDIFF_MAX / static_cast<std::int64_t>(bytes) - length;
   const std::int64_t most = room / std::max<std::int64_t>(count - 1, 1);
   const std::int64_t whole = stride == 0 ? length : stride;
-  if (whole > -length && whole < length) {
-    throw ArgumentError(name + ": found " + std::to_string(whole) + ", expected 0 or at least " +
-                        std::to_string(length));
-  }
-  if (whole > most || whole < -most) {
-    throw ArgumentError(name + ": found " + std::to_string(whole) + ", expected at most " + std::to_string(most));
+  const bool overlaps = whole > -length && whole<length, is_beyond = whole> most || whole < -most;
+  if (overlaps || is_beyond) {
+    throw ArgumentError(name + ": found " + std::to_string(whole) + ", expected " +
+                        (overlaps ? "0 or at least " : "at most ") + std::to_string(overlaps ? length : most));
   }
   return static_cast<std::ptrdiff_t>(whole);
 }

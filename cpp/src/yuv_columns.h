@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "axis.h"
+#include "blended_rows.h"
 #include "gcv_edge/image.h"
 #include "kernels.h"
 #include "yuv_rows.h"
@@ -11,15 +12,13 @@
 namespace gcv {
 
 /// Blends the columns of rows of a frame of luma and chroma: only pixels that are blended become colours.
-class YuvColumns {
+class YuvColumns : public RowBlender {
  public:
   /// `blue_first` is the order of the network's channels.
   YuvColumns(const ImageView& frame, bool blue_first, const Axis& columns, const Kernels& kernels);
 
-  std::size_t padded_columns() const { return luma_offsets_.size(); }
-
-  /// Blend one or two neighbouring rows.
-  void blend(const int* rows, std::size_t count, std::int16_t* const* outs);
+  std::size_t padded_columns() const override { return luma_offsets_.size(); }
+  void blend(const int* rows, std::size_t count, std::int16_t* const* outs) override;
 
  private:
   void append(int left, int right, std::int16_t weight, std::int16_t next_weight);

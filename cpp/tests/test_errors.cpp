@@ -123,8 +123,8 @@ TEST(errors, numbers_that_are_no_enumerators_are_refused) {
     const std::string found = "found number " + std::to_string(number);
     gcv::ImageView frame = kFrame;
     frame.format = static_cast<gcv::PixelFormat>(number);
-    CHECK_ERROR(gcv::ArgumentError, "pixel format: " + found + ", expected 0 to 9", run(frame));
-    CHECK_ERROR(gcv::ArgumentError, "pixel format: " + found, gcv::channel_count(frame.format));
+    CHECK_ERROR(gcv::ArgumentError, "pixel_format: " + found + ", expected 0 to 9", run(frame));
+    CHECK_ERROR(gcv::ArgumentError, "pixel_format: " + found, gcv::channel_count(frame.format));
     CHECK_ERROR(gcv::ArgumentError, "task: " + found, gcv::task_name(static_cast<gcv::Task>(number)));
     frame = kFrame;
     frame.matrix = static_cast<gcv::YuvMatrix>(number);

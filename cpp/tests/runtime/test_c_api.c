@@ -119,7 +119,7 @@ static int check_planes(void) {
   one.matrix = 0;
   one.format = 10;
   CHECK(gcv_edge_run(network, &one, &first) == GCV_EDGE_BAD_ARGUMENT);
-  CHECK(strcmp(gcv_edge_error(), "pixel format: found number 10, expected 0 to 9") == 0);
+  CHECK(strcmp(gcv_edge_error(), "pixel_format: found number 10, expected 0 to 9") == 0);
   gcv_edge_destroy(network);
   return 0;
 }
