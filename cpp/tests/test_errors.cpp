@@ -86,6 +86,8 @@ TEST(errors, strides_are_checked) {
               run(draw_planes(PixelFormat::i420, 4, 2, -1)));
   CHECK_ERROR(gcv::ArgumentError, "chroma[0] stride: found " + std::to_string(kMost) + ", expected at most ",
               run(draw_planes(PixelFormat::i420, 4, kMost, 2)));
+  CHECK_ERROR(gcv::ArgumentError, "chroma[0] stride: found " + std::to_string(kMost - 8) + ", expected at most ",
+              run(draw_planes(PixelFormat::i420, 4, kMost - 8, 0)));
   CHECK_ERROR(gcv::ArgumentError, "chroma[0]: found no data, expected some where rows run upwards",
               run(draw_planes(PixelFormat::nv12, -4, 0, 0)));
   CHECK_ERROR(gcv::ArgumentError, "chroma[1]: found a plane, expected none in this format",
