@@ -134,7 +134,7 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"])
 def fuzz_cpp(session: nox.Session) -> None:
-    """LibFuzzer on model files and outputs, 30 seconds each (``-- SECONDS``); needs clang and its runtime."""
+    """LibFuzzer on files, frames and outputs, 15 s each (``-- SECONDS``); needs clang and its runtime."""
     if not session.run("bash", ".ci/fuzz_compiler", external=True, silent=True):
         session.skip("no Clang that can link libFuzzer: apt install clang libclang-rt-14-dev")
     session.install(*BUILD_TOOLS)
@@ -179,3 +179,11 @@ def soak(session: nox.Session) -> None:
 def aarch64(session: nox.Session) -> None:
     """64-bit ARM under qemu; needs g++-aarch64-linux-gnu and qemu-user."""
     run_script_with_mxnet(session, "aarch64")
+
+
+@nox.session(tags=["nightly"])
+def compilers(session: nox.Session) -> None:
+    """The C++ core with Clang, as one unit, on 32-bit ARM and on musl; needs compilers and qemu-user."""
+    session.install(*BUILD_TOOLS, "ziglang")
+    (zig,) = session.env_dir.resolve().glob("lib/python*/site-packages/ziglang")
+    run_script(session, "compilers", PATH=os.pathsep.join([session.bin, str(zig), os.environ["PATH"]]))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gcv_edge.runtime.embedding import Embedder, Embedding
     from gcv_edge.runtime.instances import InstanceMasks, InstanceSegmenter
     from gcv_edge.runtime.loading import load
+    from gcv_edge.runtime.pixel_formats import PixelFormat
     from gcv_edge.runtime.pose import PoseEstimator
     from gcv_edge.runtime.regressor import Regression, Regressor
     from gcv_edge.runtime.results import Classification, Detections, Poses, Segmentation, Speed
@@ -43,6 +44,7 @@ __all__ = [
     "InstanceMasks",
     "InstanceSegmenter",
     "Picture",
+    "PixelFormat",
     "PoseEstimator",
     "Poses",
     "Regression",
@@ -72,6 +74,7 @@ _HOMES = {
     "InstanceMasks": "gcv_edge.runtime.instances",
     "InstanceSegmenter": "gcv_edge.runtime.instances",
     "Picture": "gcv_edge.runtime.translator",
+    "PixelFormat": "gcv_edge.runtime.pixel_formats",
     "PoseEstimator": "gcv_edge.runtime.pose",
     "Poses": "gcv_edge.runtime.results",
     "Regression": "gcv_edge.runtime.regressor",

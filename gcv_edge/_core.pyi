@@ -73,11 +73,12 @@ class Crew:
 
     def __init__(self, threads: int) -> None: ...
 
-def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], mean: Sequence[float], scale: Sequence[float], reverse_channels: bool, pad_value: float, crew: Crew | None = None, interpolation: str = 'bilinear') -> None:
+def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], mean: Sequence[float], scale: Sequence[float], reverse_channels: bool, pad_value: float, crew: Crew | None = None, interpolation: str = 'bilinear', matrix: str = 'bt601', range: str = 'limited') -> None:
     """
     Resample a frame into out [3, H, W], or [1, H, W] in grey: float32 normalised, (level - mean) / scale, or uint8 levels.
 
-    The planes may lie apart, such as clip[:, t] of a clip [3, T, H, W].
+    The planes may lie apart, such as clip[:, t] of a clip [3, T, H, W]. matrix (bt601, bt709) and range (limited, full)
+    are of frames of luma and chroma: [H * 3 / 2, W] in nv12, nv21 and i420, [H, W, 2] in yuyv and uyvy.
     """
 
 def detect(boxes: numpy.typing.NDArray[numpy.float32], scores: numpy.typing.NDArray[numpy.float32], score_threshold: float, iou_threshold: float, nms_topk: int, post_nms: int, class_agnostic: bool, topk_per_class: bool = False, crew: Crew | None = None) -> tuple[numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.int32]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -16,8 +17,9 @@ from gcv_edge.errors import DataError, MetadataError
 from gcv_edge.metadata import ClipSettings
 from gcv_edge.runtime.clips import sample_clips
 from gcv_edge.runtime.crops import COUNTS, CROPS, fill_crop
-from gcv_edge.runtime.frames import check_color, view_frame
+from gcv_edge.runtime.frames import FrameView, check_color, view_frame
 from gcv_edge.runtime.model import LoadedNetwork
+from gcv_edge.runtime.pixel_formats import PixelFormat
 from gcv_edge.runtime.results import Classification, Floats, Speed
 from gcv_edge.runtime.sources import Frame, Source, read_source
 from gcv_edge.runtime.videos import Video, VideoSource
@@ -63,7 +65,9 @@ class ActionRecognizer(LoadedNetwork):
             own = f"{self.clip.segments}: the network has it inside" if self.clip.in_graph else "1 or more"
             raise ValueError(f"segments: found {segments}, expected {own}")
 
-    def run(self, video: VideoSource, *, crops: str = "centre") -> Classification:
+    def run(
+        self, video: VideoSource, *, crops: str = "centre", format: str | PixelFormat | None = None
+    ) -> Classification:
         """Run on a whole video.
 
         Args:
@@ -71,6 +75,7 @@ class ActionRecognizer(LoadedNetwork):
             crops: parts of each frame whose logits are averaged, as in GluonCV's tests: ``centre`` (what the
                 file says), ``three`` along the longer side, which networks for clips are tested on, or
                 ``ten``: centre, corners and their mirror images, for networks that see single pictures.
+            format: of a sequence of frames, as ``Model.run``.
 
         Raises:
             DataError: the video cannot be read, or has no frame.
@@ -82,9 +87,9 @@ class ActionRecognizer(LoadedNetwork):
             raise ValueError(
                 f"crops: found an input of {self.session.input_shape}, expected a square for three"
             )
-        return self._run(video, self.color, crops)
+        return self._run(video, self.color, crops, format)
 
-    def stream(self, source: Source) -> Iterator[Classification]:
+    def stream(self, source: Source, *, format: str | PixelFormat | None = None) -> Iterator[Classification]:
         """Say what happens in one stretch of a video or camera after the other.
 
         A stretch has as many frames as the clips span, at least 64; what is left at the end counts if it is
@@ -99,8 +104,9 @@ class ActionRecognizer(LoadedNetwork):
         is_first = True
         for stretch in stretches(frames, length):
             if is_first or 2 * len(stretch) >= length:
-                color = "bgr" if stretch[0].is_read else self.color
-                yield self._run([frame.pixels for frame in stretch], color)
+                is_read = stretch[0].is_read
+                pixels = [frame.pixels for frame in stretch]
+                yield self._run(pixels, "bgr" if is_read else self.color, format=None if is_read else format)
             is_first = False
 
     def warmup(self, runs: int = 1) -> None:
@@ -109,16 +115,30 @@ class ActionRecognizer(LoadedNetwork):
         for _ in range(runs):
             self.run([np.full((height, width, 3), 127, np.uint8)])
 
-    def _run(self, source: VideoSource, color: str, crops: str = "centre") -> Classification:
+    def _run(
+        self,
+        source: VideoSource,
+        color: str,
+        crops: str = "centre",
+        format: str | PixelFormat | None = None,
+    ) -> Classification:
         video, watch = Video(source), ClipWatch()
         clips = sample_clips(video.frames, self.clip, self.segments)
-        batches = self._fill_batches(video, clips, "bgr" if video.is_file else color, crops, watch)
+        view_pixels = partial(view_frame, color=color, format=format)
+        if video.is_file:
+            view_pixels = partial(view_frame, color="bgr")
+        batches = self._fill_batches(video, clips, view_pixels, crops, watch)
         logits = [self._infer(batch, watch) for batch in batches]
         mean = np.mean(logits, axis=0, dtype=np.float32)
         return Classification(mean, self.labels, watch.speed(), self.metadata.activation)
 
     def _fill_batches(
-        self, video: Video, clips: Sequence[Sequence[int]], color: str, crops: str, watch: ClipWatch
+        self,
+        video: Video,
+        clips: Sequence[Sequence[int]],
+        view_pixels: Callable[[object], FrameView],
+        crops: str,
+        watch: ClipWatch,
     ) -> Iterator[Floats]:
         """Read a video once, in order, and give each batch as soon as its last frame is in.
 
@@ -134,7 +154,7 @@ class ActionRecognizer(LoadedNetwork):
         missing = [size * len(self.clip.offsets)] * (len(clips) // size * count)
         batches: dict[int, Floats] = {}
         for index, frame in video.read(sorted(places)):
-            view = view_frame(frame, color)
+            view = view_pixels(frame)
             for number, crop in enumerate(CROPS[crops](preprocessing, view.size, input_size)):
                 for clip_batch, row, position in places[index]:
                     batch = clip_batch * count + number

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gcv_edge.runtime.pixel_formats import PixelFormat, parse_format
+
 COLORS = ("bgr", "rgb")
 EXPECTED = "a numpy.ndarray of uint8, height x width [x 1, 3 or 4]"
 
@@ -17,14 +19,16 @@ class FrameView(NamedTuple):
     """A checked frame.
 
     Attributes:
-        pixels: ``[h, w]`` or ``[h, w, c]``, channels contiguous; the caller's own memory wherever possible.
-        pixel_format: ``gray``, ``bgr``, ``rgb``, ``bgra`` or ``rgba``.
+        pixels: the array that the C++ core reads; the caller's own memory wherever possible.
+        format: how its pixels lie.
         size: (width, height).
+        color: order of the channels of pictures that are made of it: ``bgr`` or ``rgb``.
     """
 
     pixels: Pixels
-    pixel_format: str
+    format: PixelFormat
     size: tuple[int, int]
+    color: str
 
 
 def check_color(color: object) -> str:
@@ -38,26 +42,41 @@ def check_color(color: object) -> str:
     return str(color)
 
 
-def view_frame(frame: object, color: str) -> FrameView:
+def view_frame(frame: object, color: str, format: str | PixelFormat | None = None) -> FrameView:
     """Check a frame and name its pixel format.
 
     Args:
-        frame: uint8 ``[h, w]``, ``[h, w, 1]``, ``[h, w, 3]`` or ``[h, w, 4]`` with any strides.
+        frame: uint8 ``[h, w]``, ``[h, w, 1]``, ``[h, w, 3]`` or ``[h, w, 4]`` with any strides, or what
+            ``format`` says.
         color: order of the channels: ``bgr`` or ``rgb``.
+        format: how the pixels lie; None: by the number of channels and ``color``.
 
     Raises:
         TypeError: not an array, or not of uint8.
         ValueError: another shape, or no pixels.
     """
+    if format is not None:
+        return view_as(frame, parse_format(format), color)
     pixels = check_array(frame)
     size = (pixels.shape[1], pixels.shape[0])
     if pixels.ndim == 2 or pixels.shape[2] == 1:
-        return FrameView(pack_rows(pixels.reshape(pixels.shape[:2])), "gray", size)
+        return FrameView(pack_rows(pixels.reshape(pixels.shape[:2])), PixelFormat("gray"), size, color)
     if pixels.shape[2] == 4:
-        return FrameView(pack_rows(pixels), color + "a", size)
+        return FrameView(pack_rows(pixels), PixelFormat(color + "a"), size, color)
     if pixels.strides[2] == -1:
-        return FrameView(pack_rows(pixels[:, :, ::-1]), COLORS[color == "bgr"], size)
-    return FrameView(pack_rows(pixels), color, size)
+        other = COLORS[color == "bgr"]
+        return FrameView(pack_rows(pixels[:, :, ::-1]), PixelFormat(other), size, color)
+    return FrameView(pack_rows(pixels), PixelFormat(color), size, color)
+
+
+def view_as(frame: object, format: PixelFormat, color: str) -> FrameView:
+    """Check a frame of a given format."""
+    pixels = check_uint8(frame)
+    size = format.frame_size(pixels.shape)
+    if pixels.size == 0:
+        raise ValueError(f"frame: found shape {pixels.shape}, expected at least one pixel")
+    packed = np.ascontiguousarray(pixels) if format.name == "i420" else pack_rows(pixels)
+    return FrameView(packed, format, size, format.color(color))
 
 
 def pack_rows(pixels: Pixels) -> Pixels:
@@ -68,15 +87,21 @@ def pack_rows(pixels: Pixels) -> Pixels:
 
 def check_array(frame: object) -> Pixels:
     """Return a frame as an array of pixels; the errors say what was found."""
+    pixels = check_uint8(frame)
+    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 3, 4)):
+        raise ValueError(f"frame: found shape {pixels.shape}, expected {EXPECTED}")
+    if pixels.size == 0:
+        raise ValueError(f"frame: found shape {pixels.shape}, expected at least one pixel")
+    return pixels
+
+
+def check_uint8(frame: object) -> Pixels:
+    """Return a frame as an array of bytes."""
     if not isinstance(frame, np.ndarray):
         cure = "; use np.asarray(picture)" if hasattr(frame, "__array_interface__") else ""
         raise TypeError(f"frame: found {describe_type(frame)}, expected {EXPECTED}{cure}")
     if frame.dtype != np.uint8:
         raise TypeError(f"frame: found an array of {frame.dtype}, expected {EXPECTED}")
-    if frame.ndim not in (2, 3) or (frame.ndim == 3 and frame.shape[2] not in (1, 3, 4)):
-        raise ValueError(f"frame: found shape {frame.shape}, expected {EXPECTED}")
-    if frame.size == 0:
-        raise ValueError(f"frame: found shape {frame.shape}, expected at least one pixel")
     return frame
 
 

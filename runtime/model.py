@@ -7,6 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, TypeVar
@@ -19,6 +20,7 @@ from gcv_edge.metadata import ModelMetadata
 from gcv_edge.runtime.frames import FrameView, check_color, view_frame
 from gcv_edge.runtime.modelfile import check_graph, read_metadata
 from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.pixel_formats import PixelFormat, parse_format
 from gcv_edge.runtime.preprocessing import fill, input_slots
 from gcv_edge.runtime.results import Speed
 from gcv_edge.runtime.sessions import Array, Session, SessionOptions
@@ -39,10 +41,11 @@ KEPT_BATCH_SIZES = 3
 
 
 class FrameGeometry(NamedTuple):
-    """Where a frame lies in the network's input, and its size: width, height."""
+    """Where a frame lies in the network's input, its size (width, height) and the order of its channels."""
 
     placement: _core.Placement
     frame_size: tuple[int, int]
+    color: str
 
 
 class Stopwatch:
@@ -161,20 +164,24 @@ class Model(LoadedNetwork, Generic[Result]):
         height, width = self.session.input_shape[2:]
         return width, height
 
-    def run(self, frame: ArrayLike) -> Result:
+    def run(self, frame: ArrayLike, *, format: str | PixelFormat | None = None) -> Result:
         """Run on one frame.
 
         Args:
             frame: uint8 ``[h, w]``, ``[h, w, 1]``, ``[h, w, 3]`` or ``[h, w, 4]``, any strides.
+            format: how the pixels lie where they are not like that, such as a camera's ``nv12``: a name of
+                ``PixelFormat``, or one.
 
         Raises:
             TypeError: not an array, or not of uint8.
             ValueError: another shape, or no pixels.
         """
-        return self._run_one(frame, self.color)
+        return self._run_one(frame, self.color, format)
 
-    def run_batch(self, frames: Sequence[ArrayLike]) -> list[Result]:
-        """Run on several frames at once.
+    def run_batch(
+        self, frames: Sequence[ArrayLike], *, format: str | PixelFormat | None = None
+    ) -> list[Result]:
+        """Run on several frames at once, all of one ``format``, as ``run``.
 
         A file exported with a dynamic batch is compiled for a number of frames when that first occurs; one
         with a fixed batch is run as often as it takes.
@@ -182,7 +189,7 @@ class Model(LoadedNetwork, Generic[Result]):
         Raises:
             TypeError, ValueError: as ``run``; the message names the frame.
         """
-        views = [self._view_numbered(index, frame) for index, frame in enumerate(frames)]
+        views = [self._view_numbered(index, frame, format) for index, frame in enumerate(frames)]
         if not views:
             return []
         session = self._session_for(len(views))
@@ -190,7 +197,7 @@ class Model(LoadedNetwork, Generic[Result]):
         chunks = [views[start : start + step] for start in range(0, len(views), step)]
         return [result for chunk in chunks for result in self._run_together(session, chunk)]
 
-    def stream(self, source: Source) -> Iterator[Result]:
+    def stream(self, source: Source, *, format: str | PixelFormat | None = None) -> Iterator[Result]:
         """Run on every frame of a source; results come in order.
 
         Frames are read ahead by a thread, a bounded number of them, while others are being inferred. Of
@@ -200,19 +207,24 @@ class Model(LoadedNetwork, Generic[Result]):
         Args:
             source: a picture, a folder, a pattern (``cam*/*.jpg``), a video, a camera's number, or an
                 iterable of these or of arrays.
+            format: of arrays, as ``run``; frames from files and cameras are BGR.
 
         Raises:
             DataError: the source cannot be read, or has no frame.
             TruncatedError, UnreadableError: at the end, when what could be read was given.
         """
-        return (result for _, result in self.stream_frames(source))
+        return (result for _, result in self.stream_frames(source, format=format))
 
-    def stream_frames(self, source: Source) -> Iterator[tuple[Frame, Result]]:
+    def stream_frames(
+        self, source: Source, *, format: str | PixelFormat | None = None
+    ) -> Iterator[tuple[Frame, Result]]:
         """Do as ``stream`` does, giving each frame beside its result.
 
-        Frames from files and cameras are BGR, whatever ``color`` says of the caller's own.
+        Frames from files and cameras are BGR, whatever ``color`` and ``format`` say of the caller's own.
         """
-        return run_in_order(self._run_read, read_source(source), self.session.streams)
+        given = None if format is None else parse_format(format)
+        run = partial(self._run_read, format=given)
+        return run_in_order(run, read_source(source), self.session.streams)
 
     def warmup(self, runs: int = 1) -> None:
         """Run on a grey frame, so that the first real frame is as fast as the next."""
@@ -232,15 +244,17 @@ class Model(LoadedNetwork, Generic[Result]):
         object.__setattr__(result, "speed", watch.end_frame())  # results are frozen
         return result
 
-    def _run_one(self, frame: ArrayLike, color: str) -> Result:
-        return self._run_together(self.session, [view_frame(frame, color)])[0]
+    def _run_one(self, frame: ArrayLike, color: str, format: str | PixelFormat | None = None) -> Result:
+        return self._run_together(self.session, [view_frame(frame, color, format)])[0]
 
-    def _run_read(self, frame: Frame) -> Result:
-        return self._run_one(frame.pixels, "bgr" if frame.is_read else self.color)
+    def _run_read(self, frame: Frame, format: PixelFormat | None) -> Result:
+        if frame.is_read:
+            return self._run_one(frame.pixels, "bgr")
+        return self._run_one(frame.pixels, self.color, format)
 
-    def _view_numbered(self, index: int, frame: ArrayLike) -> FrameView:
+    def _view_numbered(self, index: int, frame: ArrayLike, format: str | PixelFormat | None) -> FrameView:
         try:
-            return view_frame(frame, self.color)
+            return view_frame(frame, self.color, format)
         except (TypeError, ValueError) as error:
             raise type(error)(f"frames[{index}]: {error}") from None
 
@@ -250,7 +264,7 @@ class Model(LoadedNetwork, Generic[Result]):
         with session.lease() as request:
             preprocessing = self.metadata.preprocessing
             geometries = [
-                FrameGeometry(fill(view, preprocessing, slot, self.session.crew), view.size)
+                FrameGeometry(fill(view, preprocessing, slot, self.session.crew), view.size, view.color)
                 for view, slot in input_slots(views, preprocessing, request)
             ]
             watch.end_preprocess()

@@ -11,6 +11,7 @@ from gcv_edge import _core
 from gcv_edge.runtime.flip_test import average_with_mirrored, mirrored_joints
 from gcv_edge.runtime.frames import FrameView, view_frame
 from gcv_edge.runtime.model import FrameGeometry, Model, Stopwatch
+from gcv_edge.runtime.pixel_formats import PixelFormat
 from gcv_edge.runtime.preprocessing import sample
 from gcv_edge.runtime.results import Floats, Poses, Speed
 from gcv_edge.runtime.sessions import Array
@@ -25,7 +26,14 @@ class PoseEstimator(Model[Poses]):
 
     task = POSE
 
-    def run(self, frame: ArrayLike, boxes: ArrayLike | None = None, *, flip: bool = False) -> Poses:
+    def run(
+        self,
+        frame: ArrayLike,
+        boxes: ArrayLike | None = None,
+        *,
+        flip: bool = False,
+        format: str | PixelFormat | None = None,
+    ) -> Poses:
         """Run on one frame.
 
         Args:
@@ -35,17 +43,20 @@ class PoseEstimator(Model[Poses]):
                 SimplePoseDefaultValTransform does.
                 None: the whole frame is one person.
             flip: look at the mirror image too, which takes twice the time; GluonCV's figures "with flip".
+            format: as ``Model.run``.
 
         Raises:
             TypeError, ValueError: the frame or the boxes are not as above, or the network's joints have no
                 names to tell left from right.
         """
-        view = view_frame(frame, self.color)
+        view = view_frame(frame, self.color, format)
         joints = self._mirrored_joints() if flip else None
         if boxes is None:
             width, height = view.size
             whole = _core.Placement((0, 0, width, height), (0, 0, *self.input_size))
-            return super().run(frame) if joints is None else self._run_placed(view, whole, whole, joints)
+            if joints is None:
+                return super().run(frame, format=format)
+            return self._run_placed(view, whole, whole, joints)
         checked = check_boxes(boxes)
         found = [self._run_box(view, box, joints) for box in checked]
         return self._join(found, checked)
@@ -77,7 +88,7 @@ class PoseEstimator(Model[Poses]):
                 mirrored = request.infer()["heatmaps"]
                 outputs = {"heatmaps": average_with_mirrored(heatmaps, mirrored, joints)}
             watch.end_inference()
-            return self._finish(outputs, 0, FrameGeometry(placement, view.size), watch)
+            return self._finish(outputs, 0, FrameGeometry(placement, view.size, view.color), watch)
 
     def _decode(self, outputs: Mapping[str, Array], geometry: FrameGeometry) -> Poses:
         keypoints, scores = _core.decode_heatmaps(outputs["heatmaps"], geometry.placement, self.input_size)

@@ -68,7 +68,7 @@ def sample(
     """Resize and normalise part of a frame into ``slot [C, H, W]``, whose planes may lie apart."""
     _core.preprocess(
         view.pixels,
-        view.pixel_format,
+        view.format.name,
         placement,
         slot,
         preprocessing.mean,
@@ -77,4 +77,6 @@ def sample(
         preprocessing.pad_value,
         crew,
         preprocessing.interpolation,
+        view.format.matrix,
+        view.format.range,
     )

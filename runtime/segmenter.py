@@ -11,6 +11,7 @@ from gcv_edge import _core
 from gcv_edge.runtime.frames import view_frame
 from gcv_edge.runtime.model import FrameGeometry, Model, Stopwatch
 from gcv_edge.runtime.multi_scale import BASE_SIZE, add_scales
+from gcv_edge.runtime.pixel_formats import PixelFormat
 from gcv_edge.runtime.preprocessing import sample
 from gcv_edge.runtime.results import Floats, Segmentation
 from gcv_edge.runtime.sessions import Array
@@ -29,6 +30,7 @@ class Segmenter(Model[Segmentation]):
         scales: Sequence[float] | None = None,
         base_size: int = BASE_SIZE,
         flip: bool = False,
+        format: str | PixelFormat | None = None,
     ) -> Segmentation:
         """Run on one frame.
 
@@ -39,13 +41,14 @@ class Segmenter(Model[Segmentation]):
                 ``multi_scale.SCALES``. It takes tens of inferences.
             base_size: pixels; GluonCV's is 520 for Pascal VOC, ADE20K and COCO, 2048 for Cityscapes.
             flip: with ``scales``, look at mirror images too.
+            format: as ``Model.run``.
 
         Raises:
             TypeError: not an array, or not of uint8.
             ValueError: another shape, or no pixels; ``scales`` for an input that is no square of 3 channels.
         """
         if scales is None:
-            return super().run(frame)
+            return super().run(frame, format=format)
         width, height = self.input_size
         if width != height or self.session.input_shape[1] != 3:
             raise ValueError(
@@ -53,7 +56,7 @@ class Segmenter(Model[Segmentation]):
             )
         if not scales or min(scales) <= 0:
             raise ValueError(f"scales: found {scales}, expected numbers over 0")
-        view = view_frame(frame, self.color)
+        view = view_frame(frame, self.color, format)
         watch = Stopwatch()
         picture = np.empty((3, view.size[1], view.size[0]), np.float32)
         whole = (0, 0, *view.size)

@@ -59,10 +59,10 @@ class ImageTranslator(Model[Picture]):
     def _decode(
         self,
         outputs: Mapping[str, Array],
-        geometry: FrameGeometry,  # noqa: ARG002
+        geometry: FrameGeometry,
     ) -> Picture:
         levels = self.metadata.image or ImageSettings()
         image = np.ascontiguousarray(outputs["image"], np.float32)
         is_rgb = self.metadata.preprocessing.reverse_channels
-        pixels = _core.to_pixels(image, levels.low, levels.high, is_rgb == (self.color == "bgr"))
+        pixels = _core.to_pixels(image, levels.low, levels.high, is_rgb == (geometry.color == "bgr"))
         return Picture(pixels)

@@ -32,9 +32,13 @@ typedef enum gcv_edge_status {
   GCV_EDGE_FAILED = 8 /* anything else */
 } gcv_edge_status;
 
-enum { GCV_EDGE_F32 = 0, GCV_EDGE_BF16 = 1, GCV_EDGE_AUTOMATIC = 2 };                                 /* precision */
-enum { GCV_EDGE_LATENCY = 0, GCV_EDGE_THROUGHPUT = 1 };                                               /* hint */
-enum { GCV_EDGE_BGR = 0, GCV_EDGE_RGB = 1, GCV_EDGE_GRAY = 2, GCV_EDGE_BGRA = 3, GCV_EDGE_RGBA = 4 }; /* format */
+enum { GCV_EDGE_F32 = 0, GCV_EDGE_BF16 = 1, GCV_EDGE_AUTOMATIC = 2 }; /* precision */
+enum { GCV_EDGE_LATENCY = 0, GCV_EDGE_THROUGHPUT = 1 };               /* hint */
+/* format; gcv_edge/image.h says how the planes of cameras' formats lie */
+enum { GCV_EDGE_BGR = 0, GCV_EDGE_RGB = 1, GCV_EDGE_GRAY = 2, GCV_EDGE_BGRA = 3, GCV_EDGE_RGBA = 4 };
+enum { GCV_EDGE_NV12 = 5, GCV_EDGE_NV21 = 6, GCV_EDGE_I420 = 7, GCV_EDGE_YUYV = 8, GCV_EDGE_UYVY = 9 };
+enum { GCV_EDGE_BT601 = 0, GCV_EDGE_BT709 = 1 };                                           /* matrix */
+enum { GCV_EDGE_LIMITED_RANGE = 0, GCV_EDGE_FULL_RANGE = 1 };                              /* range */
 enum { GCV_EDGE_FLOAT32 = 0, GCV_EDGE_UINT8 = 1, GCV_EDGE_INT32 = 2, GCV_EDGE_OTHER = 3 }; /* type of numbers */
 enum { GCV_EDGE_MAX_RANK = 8 };
 
@@ -53,8 +57,11 @@ typedef struct gcv_edge_image {
   size_t size;
   const uint8_t* pixels; /* top-left pixel */
   int32_t width, height;
-  ptrdiff_t stride; /* bytes from a row to the next; 0: rows without gaps */
+  ptrdiff_t stride; /* bytes from a row to the next; negative where rows run upwards; 0: rows without gaps */
   int32_t format;
+  const uint8_t* chroma[2]; /* further planes; NULL: each follows the one before it without a gap */
+  ptrdiff_t chroma_strides[2];
+  int32_t matrix, range; /* of luma and chroma */
 } gcv_edge_image;
 
 typedef struct gcv_edge_array {

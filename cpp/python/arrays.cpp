@@ -89,41 +89,67 @@ int to_int(std::int64_t value, const char* name) {
   return static_cast<int>(value);
 }
 
-PixelArray::PixelArray(PyObject* object, const std::string& pixel_format) : array_(object, "frame") {
-  const PixelFormat format = parse_pixel_format(pixel_format);
-  check(format);
-  const int channels = channel_count(format);
-  image_ = {array_.data<std::uint8_t>(), to_int(array_.size(1), "frame width"), to_int(array_.size(0), "frame height"),
-            array_.stride(0), format};
-  const bool side_by_side = (image_.width == 1 || array_.stride(1) == channels) &&
-                            (array_.dimensions() == 2 || channels == 1 || array_.stride(2) == 1);
-  check_image(image_);
-  if (!side_by_side) copy_pixels(channels);
+namespace {
+
+/// A frame's planes below each other in one array of two dimensions, as OpenCV's cvtColor takes them.
+bool has_planes(PixelFormat format) {
+  return format == PixelFormat::nv12 || format == PixelFormat::nv21 || format == PixelFormat::i420;
 }
 
-void PixelArray::check(PixelFormat format) const {
-  if (!array_.is_uint8()) refuse_type(array_, "a uint8 array");
+std::string expected_shape(PixelFormat format, int channels) {
+  if (has_planes(format)) return "[height * 3 / 2, width]";
+  if (channels == 1) return "[height, width] or [height, width, 1]";
+  return "[height, width, " + std::to_string(channels) + "]";
+}
+
+}  // namespace
+
+PixelArray::PixelArray(PyObject* object, const std::string& pixel_format, const std::string& matrix,
+                       const std::string& range)
+    : array_(object, "frame") {
+  const PixelFormat format = parse_pixel_format(pixel_format);
   const int channels = channel_count(format);
-  const bool gray = channels == 1 && array_.dimensions() == 2;
-  if (!gray && !(array_.dimensions() == 3 && array_.size(2) == channels)) {
-    refuse_value(array_, channels == 1 ? std::string("[height, width] or [height, width, 1]")
-                                       : "[height, width, " + std::to_string(channels) + "]");
-  }
+  check(format, channels);
+  image_.data = array_.data<std::uint8_t>();
+  image_.width = to_int(array_.size(1), "frame width");
+  image_.height = to_int(has_planes(format) ? array_.size(0) / 3 * 2 : array_.size(0), "frame height");
+  image_.stride = array_.size(0) == 1 ? array_.size(1) * channels : array_.stride(0);
+  image_.format = format;
+  image_.matrix = parse_yuv_matrix(matrix);
+  image_.range = parse_yuv_range(range);
+  const bool side_by_side = (image_.width == 1 || array_.stride(1) == channels) &&
+                            (array_.dimensions() == 2 || channels == 1 || array_.stride(2) == 1);
+  // Rows of arrays may overlap; planes that follow each other have strides of their own.
+  const std::int64_t row = array_.size(1) * channels;
+  const bool are_apart = format == PixelFormat::i420 ? image_.stride == row
+                         : has_planes(format)        ? image_.stride >= row
+                                                     : std::abs(image_.stride) >= row;
+  if (!side_by_side || !are_apart) copy_pixels(channels);
+  check_image(image_);
+}
+
+void PixelArray::check(PixelFormat format, int channels) const {
+  if (!array_.is_uint8()) refuse_type(array_, "a uint8 array");
+  const bool is_flat = channels == 1 && array_.dimensions() == 2;
+  const bool fits = has_planes(format) ? is_flat && array_.size(0) % 3 == 0
+                                       : is_flat || (array_.dimensions() == 3 && array_.size(2) == channels);
+  if (!fits) refuse_value(array_, expected_shape(format, channels));
   if (array_.size(0) < 1 || array_.size(1) < 1) refuse_value(array_, "at least one pixel");
 }
 
 void PixelArray::copy_pixels(int channels) {
-  copy_.resize(static_cast<std::size_t>(image_.width) * image_.height * channels);
+  const std::int64_t rows = array_.size(0), columns = array_.size(1);
+  copy_.resize(static_cast<std::size_t>(rows * columns * channels));
   const std::int64_t channel_stride = array_.dimensions() == 3 ? array_.stride(2) : 1;
   std::uint8_t* out = copy_.data();
-  for (int y = 0; y < image_.height; ++y) {
-    for (int x = 0; x < image_.width; ++x) {
-      const std::uint8_t* pixel = image_.row(y) + x * array_.stride(1);
+  for (std::int64_t y = 0; y < rows; ++y) {
+    for (std::int64_t x = 0; x < columns; ++x) {
+      const std::uint8_t* pixel = image_.data + y * array_.stride(0) + x * array_.stride(1);
       for (int c = 0; c < channels; ++c) *out++ = pixel[c * channel_stride];
     }
   }
   image_.data = copy_.data();
-  image_.stride = static_cast<std::ptrdiff_t>(image_.width) * channels;
+  image_.stride = 0;
 }
 
 }  // namespace gcv::python

@@ -54,17 +54,18 @@ class Array {
 /// Throws nanobind::type_error for another type and nanobind::value_error for another shape or layout.
 void check_floats(const Array& array, int dimensions, std::int64_t last = -1);
 
-/// A picture given as an array: [height, width, channels], or [height, width] if gray.
+/// A picture given as an array: [height, width, channels], or [height, width] if gray. Planes of luma and chroma are
+/// one array, [height * 3 / 2, width].
 ///
 /// Views with any strides are taken; only pixels that do not lie side by side are copied.
 class PixelArray {
  public:
-  PixelArray(PyObject* object, const std::string& pixel_format);
+  PixelArray(PyObject* object, const std::string& pixel_format, const std::string& matrix, const std::string& range);
 
   const ImageView& image() const { return image_; }
 
  private:
-  void check(PixelFormat format) const;
+  void check(PixelFormat format, int channels) const;
   void copy_pixels(int channels);
 
   Array array_;

@@ -76,7 +76,8 @@ void paste_into(const float* mask, Size size, const MaskExtent& extent, Size fra
         ("out: found " + out.describe() + ", expected [" + expected + "], rows without gaps").c_str());
   }
   const nb::gil_scoped_release release;
-  paste_mask(mask, size, extent, {0, 0, frame.width, frame.height}, out.data<std::uint8_t>(), out.stride(0));
+  paste_mask(mask, size, extent, {0, 0, frame.width, frame.height}, out.data<std::uint8_t>(),
+             out.size(0) == 1 ? 0 : out.stride(0));
 }
 
 nb::object paste_mask_array(nb::handle mask, nb::handle extent, const SizeTuple& frame_size, nb::object out) {

@@ -52,9 +52,9 @@ void check_planes(const Array& planes) {
 
 void preprocess_array(nb::handle frame, const std::string& pixel_format, const Placement& placement, nb::handle out,
                       nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value, ThreadCrew* crew,
-                      const std::string& interpolation_name) {
+                      const std::string& interpolation_name, const std::string& matrix, const std::string& range) {
   const Interpolation interpolation = parse_interpolation(interpolation_name);
-  const PixelArray picture(frame.ptr(), pixel_format);
+  const PixelArray picture(frame.ptr(), pixel_format, matrix, range);
   const Array planes(out.ptr(), "out", true);
   check_planes(planes);
   const Size input{to_int(planes.size(2), "out"), to_int(planes.size(1), "out")};
@@ -162,14 +162,17 @@ void bind_processing(nb::module_& m) {
           "threads"_a);
   m.def("preprocess", preprocess_array, "frame"_a, "pixel_format"_a, "placement"_a, "out"_a, "mean"_a, "scale"_a,
         "reverse_channels"_a, "pad_value"_a, "crew"_a.none() = nb::none(), "interpolation"_a = "bilinear",
+        "matrix"_a = "bt601", "range"_a = "limited",
         nb::sig("def preprocess(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, placement: Placement, "
                 "out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], "
                 "mean: collections.abc.Sequence[float], scale: collections.abc.Sequence[float], "
-                "reverse_channels: bool, pad_value: float, crew: Crew | None = None, interpolation: str = 'bilinear') "
-                "-> None"),
+                "reverse_channels: bool, pad_value: float, crew: Crew | None = None, interpolation: str = 'bilinear', "
+                "matrix: str = 'bt601', range: str = 'limited') -> None"),
         "Resample a frame into out [3, H, W], or [1, H, W] in grey: float32 normalised, (level - mean) / scale, or "
         "uint8 levels.\n\n"
-        "The planes may lie apart, such as clip[:, t] of a clip [3, T, H, W].");
+        "The planes may lie apart, such as clip[:, t] of a clip [3, T, H, W]. matrix (bt601, bt709) and range "
+        "(limited, full)\n"
+        "are of frames of luma and chroma: [H * 3 / 2, W] in nv12, nv21 and i420, [H, W, 2] in yuyv and uyvy.");
   m.def("detect", detect_arrays, "boxes"_a, "scores"_a, "score_threshold"_a, "iou_threshold"_a, "nms_topk"_a,
         "post_nms"_a, "class_agnostic"_a, "topk_per_class"_a = false, "crew"_a.none() = nb::none(),
         nb::sig("def detect(boxes: " FLOATS ", scores: " FLOATS

@@ -11,7 +11,6 @@ ColumnBlender::ColumnBlender(const ImageView& frame, const PixelLayout& layout, 
     : frame_(frame), layout_(layout), kernels_(kernels) {
   plan(columns);
   plan_tail(columns);
-  for (Slot& slot : slots_) slot.columns.resize(4 * offsets_.size());
 }
 
 void ColumnBlender::plan(const Axis& columns) {
@@ -52,27 +51,16 @@ const std::uint8_t* ColumnBlender::copy_tail(int row, std::vector<std::uint8_t>&
   return tail.data();
 }
 
-void ColumnBlender::blend(Slot* slots, const int* rows, std::size_t count) {
+void ColumnBlender::blend(const int* rows, std::size_t count, std::int16_t* const* outs) {
   const std::uint8_t *pixels[2], *tails[2];
-  std::int16_t *outs[2], *tail_outs[2];
+  std::int16_t* tail_outs[2];
   for (std::size_t i = 0; i < count; ++i) {
     pixels[i] = frame_.row(rows[i]);
     tails[i] = copy_tail(rows[i], tails_[i]);
-    outs[i] = slots[i].columns.data();
     tail_outs[i] = outs[i] + 4 * direct_;
-    slots[i].row = rows[i];
   }
   kernels_.blend_columns(pixels, count, direct_pairs(), layout_, outs);
   kernels_.blend_columns(tails, count, tail_pairs(), layout_, tail_outs);
-}
-
-std::pair<const std::int16_t*, const std::int16_t*> ColumnBlender::rows(int top, int bottom) {
-  if (slots_[1].row == top) std::swap(slots_[0], slots_[1]);
-  const int wanted[2] = {top, bottom};
-  const std::size_t begin = slots_[0].row == top ? 1 : 0;
-  const std::size_t end = bottom == top || slots_[1].row == bottom ? 1 : 2;
-  if (begin < end) blend(slots_ + begin, wanted + begin, end - begin);
-  return {slots_[0].columns.data(), slots_[bottom == top ? 0 : 1].columns.data()};
 }
 
 }  // namespace gcv

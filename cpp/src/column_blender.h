@@ -1,33 +1,27 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "axis.h"
+#include "blended_rows.h"
 #include "gcv_edge/image.h"
 #include "kernels.h"
 
 namespace gcv {
 
-/// Blends the columns of frame rows and keeps the last two rows, which an upscale asks for again.
-class ColumnBlender {
+/// Blends the columns of rows of a frame whose pixels are colours.
+class ColumnBlender : public RowBlender {
  public:
   ColumnBlender(const ImageView& frame, const PixelLayout& layout, const Axis& columns, const Kernels& kernels);
 
-  /// Two blended rows (`top` <= `bottom`); valid until the next call.
-  std::pair<const std::int16_t*, const std::int16_t*> rows(int top, int bottom);
+  std::size_t padded_columns() const override { return offsets_.size(); }
+  void blend(const int* rows, std::size_t count, std::int16_t* const* outs) override;
 
  private:
-  struct Slot {
-    int row = -1;
-    std::vector<std::int16_t> columns;
-  };
-
   void plan(const Axis& columns);
   void plan_tail(const Axis& columns);
   const std::uint8_t* copy_tail(int row, std::vector<std::uint8_t>& tail) const;
-  void blend(Slot* slots, const int* rows, std::size_t count);
   ColumnPairs direct_pairs() const { return {offsets_.data(), weights_.data(), direct_}; }
   ColumnPairs tail_pairs() const {
     return {offsets_.data() + direct_, weights_.data() + 8 * direct_, offsets_.size() - direct_};
@@ -41,7 +35,6 @@ class ColumnBlender {
   std::size_t direct_ = 0;               ///< columns read straight from the frame; the others from a tail
   std::vector<std::int32_t> tail_left_;  ///< left frame pixel of each tail column
   std::vector<std::uint8_t> tails_[2];
-  Slot slots_[2];
 };
 
 }  // namespace gcv

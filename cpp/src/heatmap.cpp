@@ -1,10 +1,10 @@
 #include "gcv_edge/heatmap.h"
 
-#include <cmath>
 #include <cstdint>
 #include <string>
 
 #include "gcv_edge/error.h"
+#include "kernels.h"
 
 namespace gcv {
 namespace {
@@ -14,16 +14,9 @@ struct Peak {
   float value = 0;
 };
 
-Peak find_peak(const float* map, int cells) {
-  Peak peak;
-  bool found = false;
-  for (int i = 0; i < cells; ++i) {
-    if (found ? map[i] > peak.value : !std::isnan(map[i])) {
-      peak = {i, map[i]};
-      found = true;
-    }
-  }
-  return peak;
+Peak find_peak(const float* map, int cells, const Kernels& kernels) {
+  const auto index = static_cast<int>(kernels.find_largest(map, static_cast<std::size_t>(cells)));
+  return index == cells ? Peak{} : Peak{index, map[index]};
 }
 
 double quarter_step(float before, float after) {
@@ -46,7 +39,7 @@ Point refine_peak(const float* map, Size size, const Peak& peak) {
   return point;
 }
 
-void check_size(const char* name, Size size) {
+void check_cells(const char* name, Size size) {
   if (size.width < 1 || size.height < 1 || static_cast<std::int64_t>(size.width) * size.height > INT32_MAX) {
     throw ArgumentError(std::string(name) + ": found " + std::to_string(size.width) + "x" +
                         std::to_string(size.height) + ", expected 1 to 2^31 - 1 cells");
@@ -57,11 +50,12 @@ void check_size(const char* name, Size size) {
 
 void decode_heatmaps(const float* heatmaps, int count, Size map, const Placement& placement, Size input,
                      float* keypoints, float* scores) {
-  check_size("heatmaps", map);
-  check_size("input_size", input);
+  check_cells("heatmaps", map);
+  check_cells("input_size", input);
+  const Kernels& kernels = active_kernels();
   for (int k = 0; k < count; ++k) {
     const float* cells = heatmaps + static_cast<std::int64_t>(k) * map.width * map.height;
-    const Peak peak = find_peak(cells, map.width * map.height);
+    const Peak peak = find_peak(cells, map.width * map.height, kernels);
     const Point cell = refine_peak(cells, map, peak);
     const Point point = placement.to_frame({cell.x * input.width / map.width, cell.y * input.height / map.height});
     keypoints[2 * k] = static_cast<float>(point.x);

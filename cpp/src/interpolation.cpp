@@ -1,43 +1,28 @@
 #include "interpolation.h"
 
-#include <string>
-#include <utility>
-
-#include "gcv_edge/error.h"
 #include "gcv_edge/interpolation.h"
+#include "names.h"
 
 namespace gcv {
 namespace {
 
-constexpr std::pair<const char*, Interpolation> kNames[] = {
-    {"bilinear", Interpolation::bilinear}, {"nearest", Interpolation::nearest}, {"area", Interpolation::area},
-    {"bicubic", Interpolation::bicubic},   {"by_size", Interpolation::by_size}, {"warp", Interpolation::warp},
-    {"lanczos", Interpolation::lanczos},
-};
+constexpr std::string_view kNames[] = {"bilinear", "nearest", "area", "bicubic", "by_size", "warp", "lanczos"};
+constexpr Names kInterpolations{"interpolation", kNames};
 
 }  // namespace
 
 std::vector<const char*> interpolation_names() {
   std::vector<const char*> names;
-  for (const auto& [name, interpolation] : kNames) names.push_back(name);
+  for (const std::string_view& name : kNames) names.push_back(name.data());
   return names;
 }
 
 Interpolation parse_interpolation(std::string_view name) {
-  std::string expected;
-  for (const auto& [known, interpolation] : kNames) {
-    if (name == known) return interpolation;
-    expected += (expected.empty() ? "" : ", ") + std::string(known);
-  }
-  throw ArgumentError("interpolation: found '" + std::string(name) + "', expected one of " + expected);
+  return static_cast<Interpolation>(kInterpolations.parse(name));
 }
 
 std::string_view to_string(Interpolation interpolation) {
-  for (const auto& [name, known] : kNames) {
-    if (interpolation == known) return name;
-  }
-  throw ArgumentError("interpolation: found number " + std::to_string(static_cast<int>(interpolation)) +
-                      ", expected an enumerator");
+  return kInterpolations.name_of(static_cast<int>(interpolation));
 }
 
 }  // namespace gcv

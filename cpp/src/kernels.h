@@ -33,6 +33,32 @@ struct RowWeights {
   std::int16_t top, bottom;
 };
 
+/// A row of luma, and the row of chroma that it shares with another: two bytes for two pixels.
+struct YuvRow {
+  const std::uint8_t *luma, *chroma;
+};
+
+/// How luma and chroma become levels of red, green and blue: luma in units of 2^-14, chroma in units of 2^-13.
+struct YuvWeights {
+  std::int16_t luma_floor;  ///< 256 times the luma of black
+  std::int16_t luma, v_to_red, u_to_green, v_to_green, u_to_blue;
+};
+
+/// Bytes of luma, and of chroma, that hold both pixels of a pair.
+inline constexpr int kYuvPairBytes = 4;
+
+/// Pairs of neighbouring pixels of a YuvRow to blend, one per output column; padded to a multiple of kBlock.
+///
+/// Orders have four bytes per column, for a shuffle of four columns' kYuvPairBytes: kYuvZero, which byte is that of the
+/// left pixel, kYuvZero, which is that of the right one.
+struct YuvPairs {
+  const std::int32_t *luma_offsets, *chroma_offsets;
+  const std::uint8_t *luma_orders, *u_orders, *v_orders;
+  const std::int16_t* weights;  ///< left, right
+  std::size_t count;            ///< multiple of kBlock
+};
+inline constexpr std::uint8_t kYuvZero = 0x80;
+
 /// Which byte of a pixel is which network channel.
 struct PixelLayout {
   int step;      ///< bytes per pixel
@@ -107,6 +133,15 @@ struct Kernels {
   /// Blend columns of rows: out[4 i + c] = level << kColumnBits of channel c; the fourth is not meaningful.
   void (*blend_columns)(const std::uint8_t* const* rows, std::size_t row_count, const ColumnPairs& pairs,
                         const PixelLayout& layout, std::int16_t* const* outs);
+  /// The same for pixels of luma and chroma; channels are red, green and blue, or the other way around.
+  void (*blend_yuv_columns)(const YuvRow* rows, std::size_t row_count, const YuvPairs& pairs, const YuvWeights& weights,
+                            bool blue_first, std::int16_t* const* outs);
+  /// Levels of red, green and blue and a filler for an even number of pixels of luma and chroma, which is U and V in
+  /// turn or V and U.
+  void (*convert_yuv)(const YuvRow& row, const YuvWeights& weights, bool v_first, std::size_t count, std::uint8_t* out);
+  /// Take every first and every second of `count` pairs of bytes apart, and put them together.
+  void (*split_pairs)(const std::uint8_t* pairs, std::size_t count, std::uint8_t* first, std::uint8_t* second);
+  void (*join_pairs)(const std::uint8_t* first, const std::uint8_t* second, std::size_t count, std::uint8_t* pairs);
   /// Blend two rows of blended columns, round to levels, spread into planes.
   void (*blend_rows_f32)(const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights,
                          const ScaledRow& out);
@@ -128,6 +163,8 @@ struct Kernels {
   void (*weigh_rows)(const float* const* rows, const RowSums& sums, std::size_t count, std::uint8_t* out);
   /// Write the positions of scores over a threshold, rising; returns how many. `found` has room for `count`.
   std::size_t (*find_over)(const float* scores, std::size_t count, float threshold, std::uint32_t* found);
+  /// Position of the largest number, the first of equal ones; NaN is none, `count` where there is no other.
+  std::size_t (*find_largest)(const float* values, std::size_t count);
   /// Tell whether a box (x1, y1, x2, y2, area) overlaps any of others by more than a threshold (IoU).
   bool (*overlaps_any)(const BoxColumns& others, const float box[5], float threshold);
   /// out[i] = row[left[i]] + (row[left[i] + 1] - row[left[i]]) * fraction[i]; left rises; kStretchReadAhead

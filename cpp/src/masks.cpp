@@ -9,12 +9,12 @@
 #include "gcv_edge/error.h"
 #include "kernels.h"
 #include "samples.h"
+#include "sizes.h"
 #include "stretched_rows.h"
+#include "strides.h"
 
 namespace gcv {
 namespace {
-
-constexpr int kMaxSide = 1 << 26;
 
 /// Pixels begin to end - 1 of one side.
 struct Span {
@@ -95,6 +95,7 @@ void paste_mask(const float* mask, Size size, const MaskExtent& extent, const Re
                 std::ptrdiff_t stride) {
   check_side("mask", size, 1);
   check_window(window);
+  stride = complete_stride("window stride", stride, window.width, window.height);
   for (int y = 0; y < window.height; ++y) std::fill_n(out + y * stride, window.width, std::uint8_t{0});
   const MaskSide across = side_x(size, extent), down = side_y(size, extent);
   const Span columns = across.covered(window.x, window.width), lines = down.covered(window.y, window.height);

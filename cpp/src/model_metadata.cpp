@@ -12,7 +12,7 @@ namespace gcv {
 namespace {
 
 /// Larger than any frame that is cropped; bounds what a damaged file can ask for.
-constexpr std::int64_t kMaxSide = 65536;
+constexpr std::int64_t kMaxCropSide = 65536;
 
 /// Of inputs that have a size of their own for each frame, of which each takes memory.
 constexpr std::int64_t kMaxOwnSide = 8192;
@@ -68,9 +68,9 @@ Preprocessing read_preprocessing(const EntryReader& reader) {
   found.resize_type = reader.choice("model_info resize_type",
                                     {"standard", "fit_to_window", "fit_to_window_letterbox", "crop", "affine"});
   found.normalization.pad_value = static_cast<float>(reader.number("model_info pad_value"));
-  found.crop_short = clamp_to_int(reader.integer("gcv_edge crop_short", 0, kMaxSide));
+  found.crop_short = clamp_to_int(reader.integer("gcv_edge crop_short", 0, kMaxCropSide));
   if (reader.has("gcv_edge crop_wide")) {
-    found.crop_wide = clamp_to_int(reader.integer("gcv_edge crop_wide", 0, kMaxSide));
+    found.crop_wide = clamp_to_int(reader.integer("gcv_edge crop_wide", 0, kMaxCropSide));
   }
   found.interpolation = read_interpolation(reader);
   return found;

@@ -9,6 +9,7 @@
 #include "crew.h"
 #include "gcv_edge/error.h"
 #include "kernels.h"
+#include "names.h"
 
 namespace gcv {
 namespace {
@@ -150,6 +151,9 @@ void measure(const float* box, float out[5]) {
   out[4] = width < 0 || height < 0 ? 0 : width * height;
 }
 
+constexpr std::string_view kLayoutNames[] = {"shared", "per_class"};
+constexpr Names kLayouts{"box layout", kLayoutNames};
+
 void check(std::int64_t anchors, std::int64_t classes, const NmsSettings& settings) {
   constexpr std::int64_t kMaxPairs = std::int64_t{1} << 32;
   if (anchors < 0 || classes < 0 || (classes > 0 && anchors >= kMaxPairs / classes)) {
@@ -170,6 +174,7 @@ Detections detect(const float* boxes, const float* scores, std::int64_t anchors,
 Detections detect(const float* boxes, const float* scores, std::int64_t anchors, std::int64_t classes,
                   const NmsSettings& settings, BoxLayout layout, Crew* crew) {
   check(anchors, classes, settings);
+  kLayouts.name_of(static_cast<int>(layout));  // throws for a number that is none
   const Kernels& kernels = active_kernels();
   const Scores all{scores, static_cast<std::uint64_t>(anchors), static_cast<std::uint64_t>(classes)};
   const auto candidates = select_candidates(all, settings, kernels, crew);

@@ -7,17 +7,10 @@
 #include <string>
 
 #include "gcv_edge/error.h"
+#include "sizes.h"
 
 namespace gcv {
 namespace {
-
-std::string to_text(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
-
-void check_size(const char* name, Size size) {
-  if (size.width < 1 || size.height < 1) {
-    throw ArgumentError(std::string(name) + ": found " + to_text(size) + ", expected at least 1x1");
-  }
-}
 
 Placement stretch(Size frame, Rect target) {
   return {{0, 0, static_cast<double>(frame.width), static_cast<double>(frame.height)}, target};
@@ -113,11 +106,11 @@ Placement::Placement(const RectF& source, const Rect& target) : source_(source),
     throw ArgumentError("placement target: found corner (" + std::to_string(target.x) + ", " +
                         std::to_string(target.y) + "), expected 0 or more");
   }
-  check_size("placement target", {target.width, target.height});
+  check_sizes({{"placement target", {target.width, target.height}}});
 }
 
 Size fit_sides(Size frame, int short_side, int long_side) {
-  check_size("frame_size", frame);
+  check_sizes({{"frame_size", frame}});
   check_length("short_side", short_side, 1);
   check_length("long_side", long_side, 1);
   const double longer = std::max(frame.width, frame.height);
@@ -127,8 +120,7 @@ Size fit_sides(Size frame, int short_side, int long_side) {
 }
 
 Placement place(std::string_view resize_type, Size frame, Size input, int crop_short, int crop_wide) {
-  check_size("frame_size", frame);
-  check_size("input_size", input);
+  check_sizes({{"frame_size", frame}, {"input_size", input}});
   check_length("crop_short", crop_short);
   check_length("crop_wide", crop_wide);
   if (resize_type == "standard") return stretch(frame, {0, 0, input.width, input.height});
@@ -147,7 +139,7 @@ Placement place(std::string_view resize_type, Size frame, Size input, int crop_s
 }
 
 void boxes_to_frame(const float* boxes, int count, const Placement& placement, Size frame, float* out) {
-  check_size("frame_size", frame);
+  check_sizes({{"frame_size", frame}});
   for (int corner = 0; corner < 2 * count; ++corner) {
     const Point point = placement.to_frame({boxes[2 * corner], boxes[2 * corner + 1]});
     out[2 * corner] = clip(point.x, frame.width);

@@ -2,33 +2,27 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
+#include <memory>
 #include <string>
 
 #include "axis.h"
+#include "blended_rows.h"
 #include "column_blender.h"
 #include "crew.h"
 #include "gcv_edge/error.h"
 #include "kernels.h"
+#include "pixel_rows.h"
 #include "plane_writers.h"
 #include "resampler.h"
+#include "strides.h"
 #include "taps.h"
+#include "yuv_columns.h"
 
 namespace gcv {
 namespace {
 
 /// Pixels for which waking helpers is worth it.
 constexpr std::int64_t kCrewPixels = 1 << 16;
-
-/// Where the channels of a frame lie that become the network's, or red, green and blue where that sees grey.
-PixelLayout layout_of(PixelFormat format, const Normalization& normalization) {
-  const int step = channel_count(format);
-  if (format == PixelFormat::gray) return {step, {0, 0, 0}};
-  const bool frame_is_rgb = format == PixelFormat::rgb || format == PixelFormat::rgba;
-  const bool wants_rgb = normalization.channels == 1 || normalization.reverse_channels;
-  if (frame_is_rgb == wants_rgb) return {step, {0, 1, 2}};
-  return {step, {2, 1, 0}};
-}
 
 void check_channels(int channels) {
   if (channels == 1 || channels == 3) return;
@@ -67,15 +61,9 @@ struct Planes {
   }
 };
 
-std::ptrdiff_t check_stride(std::ptrdiff_t stride, Size input, int channels) {
-  if (channels == 1) return 0;
-  const std::ptrdiff_t plane = static_cast<std::ptrdiff_t>(input.width) * input.height;
-  if (stride == 0) return plane;
-  if (std::abs(stride) < plane) {
-    throw ArgumentError("plane_stride: found " + std::to_string(stride) + ", expected at least " +
-                        std::to_string(plane) + " numbers from a plane to the next");
-  }
-  return stride;
+std::ptrdiff_t check_stride(std::ptrdiff_t stride, Size input, int channels, std::size_t bytes) {
+  const std::ptrdiff_t plane = complete_stride("input row", 0, input.width, input.height, bytes) * input.height;
+  return channels == 1 ? 0 : complete_stride("plane_stride", stride, plane, channels, bytes);
 }
 
 template <typename T>
@@ -94,7 +82,7 @@ void fill_around(T* plane, Size input, const Region& region, T value) {
 /// What all rows of a picture have in common.
 struct Job {
   const ImageView& frame;
-  PixelLayout layout;  ///< of the frame
+  bool blue_first;  ///< the order of the network's channels
   float pad;
   Region region;
   Band band;
@@ -103,19 +91,28 @@ struct Job {
 template <typename Writer>
 void spread_rows(const Job& job, const Axis& columns, const Axis& rows, Writer& writer,
                  const Planes<typename Writer::Value>& out) {
-  const std::ptrdiff_t begin = static_cast<std::ptrdiff_t>(columns.index[0]) * job.layout.step;
+  PixelRows pixels(job.frame, columns.index.front(), columns.index.back() + 1, active_kernels());
+  const PixelLayout layout = color_layout(job.frame.format, job.blue_first);
+  const std::ptrdiff_t begin = static_cast<std::ptrdiff_t>(columns.index.front()) * layout.step;
   for (int y = job.band.begin; y < job.band.end; ++y) {
-    writer.spread(job.frame.row(rows.index[y]) + begin, job.layout, out.row(job.region, y));
+    writer.spread(pixels.row(rows.index[y]) + begin, layout, out.row(job.region, y));
   }
+}
+
+std::unique_ptr<RowBlender> make_blender(const Job& job, const Axis& columns) {
+  const Kernels& kernels = active_kernels();
+  if (is_yuv(job.frame.format)) return std::make_unique<YuvColumns>(job.frame, job.blue_first, columns, kernels);
+  const PixelLayout layout = color_layout(job.frame.format, job.blue_first);
+  return std::make_unique<ColumnBlender>(job.frame, layout, columns, kernels);
 }
 
 template <typename Writer>
 void blend_rows(const Job& job, const Axis& columns, const Axis& rows, Writer& writer,
                 const Planes<typename Writer::Value>& out) {
-  ColumnBlender blender(job.frame, job.layout, columns, active_kernels());
+  BlendedRows blended(make_blender(job, columns));
   for (int y = job.band.begin; y < job.band.end; ++y) {
     const RowWeights weights{rows.weight[y], rows.next_weight[y]};
-    const auto [upper, lower] = blender.rows(rows.index[y], weights.bottom == 0 ? rows.index[y] : rows.next[y]);
+    const auto [upper, lower] = blended.rows(rows.index[y], weights.bottom == 0 ? rows.index[y] : rows.next[y]);
     writer.blend(upper, lower, weights, out.row(job.region, y));
   }
 }
@@ -123,7 +120,7 @@ void blend_rows(const Job& job, const Axis& columns, const Axis& rows, Writer& w
 template <typename Writer>
 void weigh_rows(const Job& job, const TapsPair& taps, Writer& writer, const Planes<typename Writer::Value>& out) {
   Resampler resampler(job.frame, taps, job.pad, active_kernels());
-  const auto [step, order] = job.layout;
+  const auto [step, order] = color_layout(job.frame.format, job.blue_first);
   const PixelLayout layout{kResampledStep, {order[0], order[1], order[2]}};
   for (int y = job.band.begin; y < job.band.end; ++y) writer.spread(resampler.row(y), layout, out.row(job.region, y));
 }
@@ -156,7 +153,7 @@ class Preprocess {
   Preprocess(const ImageView& frame, const Normalization& normalization, Size input, Value* first,
              std::ptrdiff_t stride, Crew* crew)
       : frame_(frame),
-        layout_(layout_of(frame.format, normalization)),
+        blue_first_(normalization.channels != 1 && !normalization.reverse_channels),
         pad_(normalization.pad_value),
         channels_(normalization.channels),
         writer_(normalization, active_kernels()),
@@ -195,12 +192,12 @@ class Preprocess {
     divide(crew, static_cast<std::size_t>(region.height), [&](int /*part*/, std::size_t begin, std::size_t end) {
       if (begin == end) return;
       Writer own = writer_;
-      fill(Job{frame_, layout_, pad_, region, {static_cast<int>(begin), static_cast<int>(end)}}, own);
+      fill(Job{frame_, blue_first_, pad_, region, {static_cast<int>(begin), static_cast<int>(end)}}, own);
     });
   }
 
   const ImageView& frame_;
-  PixelLayout layout_;
+  bool blue_first_;
   float pad_;
   int channels_;
   Writer writer_;
@@ -212,12 +209,13 @@ template <typename Writer>
 void preprocess_with(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
                      typename Writer::Value* first, std::ptrdiff_t plane_stride, Interpolation interpolation,
                      Crew* crew) {
-  check_image(frame);
+  const ImageView whole = complete_image(frame);
+  to_string(interpolation);  // throws for a number that is none
   check_channels(normalization.channels);
   check_target(placement.target(), input);
   if (!std::isfinite(normalization.pad_value)) throw ArgumentError("pad_value: found a number that is not finite");
-  const std::ptrdiff_t stride = check_stride(plane_stride, input, normalization.channels);
-  Preprocess<Writer>(frame, normalization, input, first, stride, crew).run(placement, interpolation);
+  const std::ptrdiff_t stride = check_stride(plane_stride, input, normalization.channels, sizeof *first);
+  Preprocess<Writer>(whole, normalization, input, first, stride, crew).run(placement, interpolation);
 }
 
 }  // namespace

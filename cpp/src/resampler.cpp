@@ -7,9 +7,9 @@
 namespace gcv {
 namespace {
 
-/// Where the channels lie that are looked at, in the frame's order.
-PixelLayout frame_layout(const ImageView& frame) {
-  const int step = channel_count(frame.format);
+/// Where the channels lie that are looked at, in the order of the pixels.
+PixelLayout channels_of(const PixelRows& pixels) {
+  const int step = pixels.step();
   return step == 1 ? PixelLayout{1, {0, 0, 0}} : PixelLayout{step, {0, 1, 2}};
 }
 
@@ -22,8 +22,8 @@ void round_to_levels(std::vector<float>& sums) {
 
 }  // namespace
 
-FourTapRow::FourTapRow(const ImageView& frame, const Taps& columns, const Kernels& kernels)
-    : frame_(frame), kernels_(kernels), layout_(frame_layout(frame)) {
+FourTapRow::FourTapRow(const PixelRows& pixels, const Taps& columns, const Kernels& kernels)
+    : kernels_(kernels), layout_(channels_of(pixels)) {
   const std::size_t count = columns.index.size(), padded = pad_to(count, kBlock);
   for (std::size_t i = 0; i < padded; ++i) {
     const std::size_t column = std::min(i, count - 1);
@@ -33,7 +33,7 @@ FourTapRow::FourTapRow(const ImageView& frame, const Taps& columns, const Kernel
       for (int k = 0; k < 8; ++k) weights_[half].push_back(static_cast<std::int16_t>(weights[k % 2]));
     }
   }
-  const int row_bytes = frame.width * layout_.step;
+  const int row_bytes = pixels.row_bytes();
   direct_ = count_direct(offsets_, row_bytes);
   if (direct_ == padded) return;
   tail_begin_ = offsets_[direct_];
@@ -41,19 +41,18 @@ FourTapRow::FourTapRow(const ImageView& frame, const Taps& columns, const Kernel
   for (std::size_t i = direct_; i < padded; ++i) offsets_[i] -= tail_begin_;
 }
 
-void FourTapRow::sum(int row, float* out) {
-  const std::uint8_t* levels = frame_.row(row);
-  kernels_.sum_four_taps(levels, {offsets_.data(), {weights_[0].data(), weights_[1].data()}, direct_}, layout_, out);
+void FourTapRow::sum(const std::uint8_t* row, float* out) {
+  kernels_.sum_four_taps(row, {offsets_.data(), {weights_[0].data(), weights_[1].data()}, direct_}, layout_, out);
   const std::size_t rest = offsets_.size() - direct_;
   if (rest == 0) return;
-  std::copy_n(levels + tail_begin_, tail_.size() - kReadAhead, tail_.data());
+  std::copy_n(row + tail_begin_, tail_.size() - kReadAhead, tail_.data());
   const std::int16_t *first = weights_[0].data() + 8 * direct_, *last = weights_[1].data() + 8 * direct_;
   kernels_.sum_four_taps(tail_.data(), {offsets_.data() + direct_, {first, last}, rest}, layout_,
                          out + kResampledStep * direct_);
 }
 
 Resampler::Resampler(const ImageView& frame, const TapsPair& taps, float pad, const Kernels& kernels)
-    : frame_(frame),
+    : pixels_(frame, taps.columns.begin(), taps.columns.end(), kernels),
       columns_(taps.columns),
       rows_(taps.rows),
       kernels_(kernels),
@@ -65,18 +64,18 @@ Resampler::Resampler(const ImageView& frame, const TapsPair& taps, float pad, co
   levels_.resize(padded);
   row_sums_ = {nullptr, rows_.width, 0, 1 / (columns_.total * rows_.total), rows_.rounding};
   if (FourTapRow::fits(columns_)) {
-    four_taps_.emplace(frame, columns_, kernels);
+    four_taps_.emplace(pixels_, columns_, kernels);
     return;
   }
-  const int step = channel_count(frame.format);
+  const int step = pixels_.step();
   for (const std::int32_t index : columns_.index) offsets_.push_back((index - columns_.begin()) * step);
   for (const float outside : columns_.outside) biases_.push_back(outside * pad);
   wide_.resize(static_cast<std::size_t>(columns_.end() - columns_.begin()) * step + kResampleReadAhead);
   column_sums_ = {offsets_.data(), columns_.weights.data(), biases_.data(), columns_.width, step, offsets_.size()};
 }
 
-void Resampler::weigh_any(int row, float* out) {
-  const std::uint8_t* levels = frame_.row(row) + static_cast<std::ptrdiff_t>(columns_.begin()) * column_sums_.step;
+void Resampler::weigh_any(const std::uint8_t* row, float* out) {
+  const std::uint8_t* levels = row + static_cast<std::ptrdiff_t>(columns_.begin()) * column_sums_.step;
   kernels_.widen_row(levels, wide_.size() - kResampleReadAhead, wide_.data());
   kernels_.weigh_columns(wide_.data(), column_sums_, out);
 }
@@ -85,7 +84,8 @@ const float* Resampler::weigh(int row) {
   WeighedRow& place = kept_[static_cast<std::size_t>(row) % kept_.size()];
   if (place.row != row) {
     float* out = place.columns.data();
-    four_taps_ ? four_taps_->sum(row, out) : weigh_any(row, out);
+    const std::uint8_t* pixels = pixels_.row(row);
+    four_taps_ ? four_taps_->sum(pixels, out) : weigh_any(pixels, out);
     if (columns_.are_levels) round_to_levels(place.columns);
     place.row = row;
   }

@@ -6,22 +6,22 @@
 
 #include "gcv_edge/image.h"
 #include "kernels.h"
+#include "pixel_rows.h"
 #include "taps.h"
 
 namespace gcv {
 
-/// Sums of four pixels in whole weights (bicubic), straight from a frame's rows.
+/// Sums of four pixels in whole weights (bicubic), straight from rows of pixels.
 class FourTapRow {
  public:
-  FourTapRow(const ImageView& frame, const Taps& columns, const Kernels& kernels);
+  FourTapRow(const PixelRows& pixels, const Taps& columns, const Kernels& kernels);
 
   static bool fits(const Taps& columns) { return columns.width == 4 && columns.total == kWeightOne; }
 
-  /// Sum the columns of a frame's row.
-  void sum(int row, float* out);
+  /// Sum the columns of a row.
+  void sum(const std::uint8_t* row, float* out);
 
  private:
-  const ImageView& frame_;
   const Kernels& kernels_;
   PixelLayout layout_;
   std::vector<std::int32_t> offsets_;
@@ -49,9 +49,9 @@ class Resampler {
   };
 
   const float* weigh(int row);
-  void weigh_any(int row, float* out);
+  void weigh_any(const std::uint8_t* row, float* out);
 
-  const ImageView& frame_;
+  PixelRows pixels_;
   const Taps& columns_;
   const Taps& rows_;
   const Kernels& kernels_;

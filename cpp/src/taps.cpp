@@ -66,7 +66,7 @@ Taps make_nearest(const SampledSide& side) {
   return builder.take();
 }
 
-float quantize(float weight) { return std::nearbyint(weight * kOne); }
+float quantize_tap(float weight) { return std::nearbyint(weight * kOne); }
 
 // Keys' kernel with a = -0.75, in OpenCV's order of operations: the weights must have its bits.
 void add_cubic(TapsBuilder& builder, int index, float x) {
@@ -76,10 +76,10 @@ void add_cubic(TapsBuilder& builder, int index, float x) {
   const float left = ((a + 2) * x - (a + 3)) * x * x + 1;
   const float right = ((a + 2) * y - (a + 3)) * y * y + 1;
   const float after = 1.0f - before - left - right;
-  builder.add(index - 1, quantize(before));
-  builder.add(index, quantize(left));
-  builder.add(index + 1, quantize(right));
-  builder.add(index + 2, quantize(after));
+  builder.add(index - 1, quantize_tap(before));
+  builder.add(index, quantize_tap(left));
+  builder.add(index + 1, quantize_tap(right));
+  builder.add(index + 2, quantize_tap(after));
 }
 
 Taps make_bicubic(const SampledSide& side) {

@@ -4,39 +4,38 @@
 
 #include "entry_reader.h"
 #include "gcv_edge/error.h"
+#include "names.h"
 
 namespace gcv {
 namespace {
 
-struct Row {
-  const char *name, *runner;
-};
+// Both in the order of the enumeration.
+constexpr std::string_view kTaskNames[] = {
+    "classification", "detection", "segmentation",   "pose",   "instance_segmentation", "action", "embedding",
+    "regression",     "depth",     "image_to_image", "tensors"};
+constexpr const char* kRunners[] = {"Classifier",        "Detector",         "Segmenter",    "PoseEstimator",
+                                    "InstanceSegmenter", "ActionRecognizer", "Embedder",     "Regressor",
+                                    "DepthEstimator",    "ImageTranslator",  "TensorNetwork"};
+constexpr Names kTasks{"task", kTaskNames};
 
-// In the order of the enumeration.
-constexpr Row kTasks[] = {{"classification", "Classifier"},
-                          {"detection", "Detector"},
-                          {"segmentation", "Segmenter"},
-                          {"pose", "PoseEstimator"},
-                          {"instance_segmentation", "InstanceSegmenter"},
-                          {"action", "ActionRecognizer"},
-                          {"embedding", "Embedder"},
-                          {"regression", "Regressor"},
-                          {"depth", "DepthEstimator"},
-                          {"image_to_image", "ImageTranslator"},
-                          {"tensors", "TensorNetwork"}};
+/// Throws ArgumentError for a number that a cast made a task of but that is none.
+int number_of(Task task) {
+  kTasks.name_of(static_cast<int>(task));
+  return static_cast<int>(task);
+}
 
 }  // namespace
 
-const char* task_name(Task task) { return kTasks[static_cast<int>(task)].name; }
+const char* task_name(Task task) { return kTaskNames[number_of(task)].data(); }
 
-const char* class_for(Task task) { return kTasks[static_cast<int>(task)].runner; }
+const char* class_for(Task task) { return kRunners[number_of(task)]; }
 
 Task parse_task(std::string_view name) {
   std::string names;
   int index = 0;
-  for (const Row& row : kTasks) {
-    if (name == row.name) return static_cast<Task>(index);
-    names += (index++ == 0 ? "" : ", ") + std::string(row.name);
+  for (const std::string_view known : kTaskNames) {
+    if (name == known) return static_cast<Task>(index);
+    names.append(index++ == 0 ? "" : ", ").append(known);
   }
   throw UnsupportedError("task " + quote(std::string(name)) + " is not supported: expected one of " + names);
 }

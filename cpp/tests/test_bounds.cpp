@@ -7,6 +7,7 @@
 #include "check.h"
 #include "gcv_edge/classification.h"
 #include "gcv_edge/cpu.h"
+#include "gcv_edge/heatmap.h"
 #include "gcv_edge/maps.h"
 #include "gcv_edge/masks.h"
 #include "gcv_edge/nms.h"
@@ -38,26 +39,45 @@ void same_on_every_isa(Run run) {
   }
 }
 
-/// A frame whose rows are apart and may run upwards, in a buffer that ends with the last pixel.
-struct RandomFrame {
-  RandomFrame() {
-    view.format = static_cast<gcv::PixelFormat>(draw(0, 4));
-    view.width = draw(1, 70);
-    view.height = draw(1, 20);
-    const int row = view.width * gcv::channel_count(view.format);
-    view.stride = row + draw(0, 9);
-    const std::size_t last = static_cast<std::size_t>(view.height - 1) * view.stride;
+/// A plane whose rows are apart and may run upwards, in a buffer that ends with the last byte.
+struct RandomPlane {
+  RandomPlane(int row, int rows) {
+    plane.stride = row + draw(0, 9);
+    const std::size_t last = static_cast<std::size_t>(rows - 1) * plane.stride;
     bytes.reset(new std::uint8_t[last + row]);
     for (std::size_t i = 0; i < last + row; ++i) bytes[i] = static_cast<std::uint8_t>(draw(0, 255));
-    view.data = bytes.get();
+    plane.data = bytes.get();
     if (draw(0, 1) == 1) {
-      view.data += last;
-      view.stride = -view.stride;
+      plane.data += last;
+      plane.stride = -plane.stride;
+    }
+  }
+
+  gcv::ImagePlane plane;
+  std::unique_ptr<std::uint8_t[]> bytes;
+};
+
+/// A frame of any format whose planes lie anywhere.
+struct RandomFrame {
+  RandomFrame() {
+    view.format = static_cast<gcv::PixelFormat>(draw(0, 9));
+    view.matrix = static_cast<gcv::YuvMatrix>(draw(0, 1));
+    view.range = static_cast<gcv::YuvRange>(draw(0, 1));
+    const int unit = gcv::is_yuv(view.format) ? 2 : 1;
+    view.width = unit * draw(1, 70 / unit);
+    view.height = unit * draw(1, 20 / unit);
+    const auto& luma = planes.emplace_back(view.width * gcv::channel_count(view.format), view.height).plane;
+    view.data = luma.data;
+    view.stride = luma.stride;
+    const bool is_i420 = view.format == gcv::PixelFormat::i420;
+    const bool has_pairs = view.format == gcv::PixelFormat::nv12 || view.format == gcv::PixelFormat::nv21;
+    for (std::size_t i = 0; i < (is_i420 ? 2u : has_pairs ? 1u : 0u); ++i) {
+      view.chroma[i] = planes.emplace_back(is_i420 ? view.width / 2 : view.width, view.height / 2).plane;
     }
   }
 
   gcv::ImageView view;
-  std::unique_ptr<std::uint8_t[]> bytes;
+  std::vector<RandomPlane> planes;
 };
 
 gcv::Placement draw_placement(const gcv::ImageView& frame, gcv::Size input) {
@@ -127,6 +147,21 @@ TEST(bounds, detect_anything) {
         [&] { return gcv::detect(boxes.data(), scores.data(), anchors, classes, settings).class_ids; });
     same_on_every_isa<float>(
         [&] { return gcv::detect(boxes.data(), scores.data(), anchors, classes, settings).scores; });
+  }
+}
+
+TEST(bounds, peaks_of_anything) {
+  for (int round = 0; round < 600; ++round) {
+    const gcv::Size map{draw(1, 40), draw(1, 12)};
+    const int count = draw(0, 3), levels = draw(1, 50);
+    std::vector<float> maps(static_cast<std::size_t>(count) * map.width * map.height);
+    for (float& value : maps) value = draw_odd(static_cast<float>(draw(-levels, draw(0, levels))));
+    same_on_every_isa<float>([&] {
+      std::vector<float> found(3 * static_cast<std::size_t>(count));
+      gcv::decode_heatmaps(maps.data(), count, map, {{0, 0, 96, 64}, {0, 0, 96, 64}}, {96, 64}, found.data(),
+                           found.data() + 2 * count);
+      return found;
+    });
   }
 }
 

@@ -3,6 +3,7 @@
 #include "check.h"
 #include "gcv_edge/classification.h"
 #include "gcv_edge/cpu.h"
+#include "gcv_edge/frame.h"
 #include "gcv_edge/heatmap.h"
 #include "gcv_edge/maps.h"
 #include "gcv_edge/masks.h"
@@ -32,25 +33,35 @@ gcv::Size size_of(const Case::Tensor& tensor) {
   return {values[0], values[1]};
 }
 
+/// A frame as make_vectors.py writes it, with the pixels that it shows.
+gcv::ImageView to_view(const Case& one, const std::vector<std::uint8_t>& pixels) {
+  gcv::ImageView frame{pixels.data(), one.size("frame", 1), one.size("frame", 0)};
+  frame.format = gcv::parse_pixel_format(one.texts.at("pixel_format"));
+  if (!gcv::is_yuv(frame.format)) return frame;
+  frame.height = size_of(one.at("size")).height;
+  frame.matrix = gcv::parse_yuv_matrix(one.texts.at("matrix"));
+  frame.range = gcv::parse_yuv_range(one.texts.at("range"));
+  return frame;
+}
+
 void run_preprocess(const Case& one) {
   const auto pixels = one.at("frame").as<std::uint8_t>();
   const auto mean = one.at("mean").as<float>(), scale = one.at("scale").as<float>(), rest = one.at("rest").as<float>();
   const std::size_t last = mean.size() - 1;
-  const int width = one.size("frame", 1), height = one.size("frame", 0), channels = one.size("frame", 2);
-  const gcv::ImageView frame{pixels.data(), width, height, std::ptrdiff_t{width} * channels,
-                             gcv::parse_pixel_format(one.texts.at("pixel_format"))};
+  const gcv::ImageView frame = to_view(one, pixels);
   const gcv::Normalization normalization{{mean[0], mean[last / 2], mean[last]},
                                          {scale[0], scale[last / 2], scale[last]},
                                          rest[0] != 0,
                                          rest[1],
                                          one.size("numbers", 0)};
   const gcv::Size input{one.size("numbers", 2), one.size("numbers", 1)};
-  std::vector<float> floats(one.at("numbers").values.size());
   const gcv::Interpolation interpolation = gcv::parse_interpolation(one.texts.at("interpolation"));
+  std::vector<float> floats(one.at("numbers").values.size());
   gcv::preprocess(frame, one.placement(), normalization, input, floats.data(), 0, interpolation);
   CHECK_EQUAL(floats, one.at("numbers").values);
+  const gcv::Frame copy = gcv::copy_frame(frame);
   std::vector<std::uint8_t> levels(floats.size());
-  gcv::preprocess(frame, one.placement(), normalization, input, levels.data(), 0, interpolation);
+  gcv::preprocess(copy.image, one.placement(), normalization, input, levels.data(), 0, interpolation);
   CHECK_EQUAL(levels, one.at("levels").values);
 }
 
@@ -138,6 +149,7 @@ void run_classes(const Case& one) {
 
 TEST(vectors, preprocess_vectors) { on_every_isa("preprocess", run_preprocess); }
 TEST(vectors, grey_vectors) { on_every_isa("grey", run_preprocess); }
+TEST(vectors, yuv_vectors) { on_every_isa("yuv", run_preprocess); }
 TEST(vectors, detect_vectors) { on_every_isa("detect", run_detect); }
 TEST(vectors, heatmap_vectors) { on_every_isa("heatmaps", run_heatmaps); }
 TEST(vectors, segment_vectors) { on_every_isa("segment", run_segment); }

@@ -129,7 +129,7 @@ class FrameBatcher:
         except (TypeError, ValueError) as error:
             raise DataError(f"calibration picture {self.frames + 1}: {error}") from error
         self.frames += 1
-        self._hash.update(view.pixel_format.encode())
+        self._hash.update(view.format.name.encode())
         hash_array(self._hash, view.pixels)
         self._compare(view.pixels)
         preprocessing = self._metadata.preprocessing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.core import yuv_oracle
 from tests.core.resize_oracle import resample
 
 Floats = NDArray[np.float32]
@@ -25,8 +26,12 @@ def preprocess(
     reverse_channels: bool,
     pad_value: float,
     interpolation: str = "bilinear",
+    matrix: str = "bt601",
+    range_: str = "limited",
 ) -> tuple[Floats, NDArray[np.uint8]]:
     """The input as normalised numbers and as levels, [3, H, W] each; [1, H, W] with one mean."""
+    if pixel_format in yuv_oracle.FORMATS:
+        frame, pixel_format = yuv_oracle.to_rgb(frame, pixel_format, matrix, range_), "rgb"
     picture = frame[:, :, None] if frame.ndim == 2 else frame
     samples, inside = resample(picture, source, target[2:], interpolation, pad_value)
     samples = samples[:, :, CHANNELS[pixel_format]]

@@ -382,7 +382,11 @@ WRONG = [
     ),
     ({"frame": FRAME[:0]}, ValueError, "frame: found .*, expected at least one pixel"),
     ({"frame": FRAME[..., 0]}, ValueError, r"frame: found .*, expected \[height, width, 3\]"),
-    ({"pixel_format": "yuv"}, ValueError, "pixel_format: found 'yuv', expected bgr, rgb, gray, bgra or rgba"),
+    (
+        {"pixel_format": "yuv"},
+        ValueError,
+        "pixel_format: found 'yuv', expected one of bgr, rgb, gray, bgra, rgba, nv12, nv21, i420, yuyv, uyvy",
+    ),
     ({"out": np.zeros((3, 8, 8))}, TypeError, r"out: found float64 \[3, 8, 8\], expected float32 or uint8"),
     (
         {"out": np.zeros((8, 8, 3), np.float32)},

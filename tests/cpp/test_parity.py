@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gcv_edge import load
+from gcv_edge import PixelFormat, load
 from gcv_edge.metadata import ClipSettings, DetectionSettings, Preprocessing
 from gcv_edge.pipeline import export
 from gcv_edge.runtime.model import LoadedNetwork
 from gcv_edge.tasks import TASKS
+from tests.core import yuv_oracle
 from tests.runtime.conftest import TASKS_OF, Maker, make_model
 from tests.support.cpp_builds import build
 from tests.support.port_graphs import NETWORKS, SHAPE, write_float16_classifier, write_network
@@ -26,6 +27,7 @@ __all__ = ["make_model"]
 Array = NDArray[Any]
 
 FORMATS = {"bgr": 0, "rgb": 1, "gray": 2, "bgra": 3, "rgba": 4}
+CAMERAS = {"nv12": 5, "nv21": 6, "i420": 7, "yuyv": 8, "uyvy": 9}
 TYPES = (np.float32, np.uint8, np.int32)
 ARRAYS = {
     "detection": ("boxes", "scores", "class_ids"),
@@ -71,7 +73,8 @@ def draw_frame(size: tuple[int, int], pixel_format: str, seed: int) -> Array:
 
 def write_frame(path: Path, frame: Array, pixel_format: str) -> Path:
     """Write a frame the way ``dump_results`` reads it."""
-    head = np.array([frame.shape[1], frame.shape[0], FORMATS[pixel_format]], np.int32)
+    width, height = PixelFormat(pixel_format).frame_size(frame.shape)
+    head = np.array([width, height, {**FORMATS, **CAMERAS}[pixel_format]], np.int32)
     path.write_bytes(head.tobytes() + frame.tobytes())
     return path
 
@@ -174,6 +177,20 @@ def test_pixel_formats(
     frame = draw_frame((40, 30), pixel_format, 5)
     found = run_cpp(dump_results, path, "frame", write_frame(tmp_path / "frame", frame, pixel_format))
     compare(found, [network.run(frame)], ARRAYS[kind])
+
+
+@pytest.mark.parametrize("kind", ["detection", "image_to_image", "clip"])
+@pytest.mark.parametrize("pixel_format", CAMERAS)
+def test_formats_of_cameras(
+    kind: str, pixel_format: str, make_model: Maker, dump_results: Path, tmp_path: Path
+) -> None:
+    path, network = make_network(make_model, kind, PREPROCESSINGS["crop"])
+    shape = yuv_oracle.frame_shape(pixel_format, (64, 48))
+    frame = np.random.default_rng(4).integers(0, 256, shape, np.uint8)
+    file = write_frame(tmp_path / "frame", frame, pixel_format)
+    found = run_cpp(dump_results, path, "video" if kind == "clip" else "frame", file)
+    given: Any = [frame] if kind == "clip" else frame
+    compare(found, [network.run(given, format=pixel_format)], ARRAYS[kind])  # type: ignore[attr-defined]
 
 
 GREY = {

@@ -165,7 +165,7 @@ def test_any_slice_of_a_picture_equals_its_copy(
     part = picture[start[0] :, start[1] :][:: steps[0], :: steps[1]]
     part = part[:, :, ::-1] if backwards and channels in (3, 4) else part
     view, copy = view_frame(part, "bgr"), view_frame(part.copy(), "bgr")
-    pixels = view.pixels if view.pixel_format == copy.pixel_format else view.pixels[:, :, ::-1]
+    pixels = view.pixels if view.format == copy.format else view.pixels[:, :, ::-1]
     np.testing.assert_array_equal(pixels, copy.pixels)
     assert view.size == copy.size == part.shape[1::-1]
     assert view.pixels.strides[1:] == copy.pixels.strides[1:]

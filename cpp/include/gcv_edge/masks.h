@@ -21,10 +21,10 @@ GCV_EDGE_API Rect mask_region(Size mask, const MaskExtent& extent, Size frame);
 /// `mask` is [size.height, size.width], probabilities. It is interpolated bilinearly between the centres of its cells
 /// and fades to 0 in the half cell around them, as in GluonCV's data.transforms.mask.fill(fast_fill=False). What blends
 /// with a NaN is not covered. Writes `window`, which is in frame pixels and may be any part of the frame, to `out`
-/// [window.height, window.width], whose rows lie `stride` bytes apart. Identical results on every instruction set;
-/// scratch memory is about 16 bytes per column of the window and a copy of the mask.
-/// Throws ArgumentError unless the mask has 1x1 to 2^26 cells a side, and the window a corner within 2^26
-/// pixels and sides of 0 to 2^26.
+/// [window.height, window.width], whose rows lie `stride` bytes apart (0: no gaps). Identical results on every
+/// instruction set; scratch memory is about 16 bytes per column of the window and a copy of the mask. Throws
+/// ArgumentError unless the mask has 1x1 to 2^26 cells a side, and the window a corner within 2^26 pixels and sides of
+/// 0 to 2^26, or if rows overlap.
 GCV_EDGE_API void paste_mask(const float* mask, Size size, const MaskExtent& extent, const Rect& window,
                              std::uint8_t* out, std::ptrdiff_t stride);
 

@@ -65,6 +65,56 @@ inline std::uint8_t round_level(float clipped) {
 
 inline std::uint8_t to_level(float value, const LevelScale& scale) { return round_level(clip_level(value, scale)); }
 
+/// Red, green and blue; T is a number, or a vector of 16-bit ones.
+template <typename T>
+struct Colors {
+  T red, green, blue;
+};
+
+/// The rounded product, in units of 2^15.
+template <typename T>
+T multiply_round(T a, T b) {
+  return (a * b + (1 << 14)) >> 15;
+}
+
+template <typename T>
+T add_saturated(T a, T b) {
+  return a + b;
+}
+
+/// What 256 times luma is over a floor, weighed, in units of 2^16.
+template <typename T>
+T weigh_over(T luma, T floor, T weight) {
+  return (luma > floor ? luma - floor : 0) * weight >> 16;
+}
+
+/// 256 times chroma without its middle, 128.
+template <typename T>
+T centre(T chroma) {
+  return chroma - 128 * 256;
+}
+
+template <typename T>
+T clip_color(T sixty_fourths) {
+  return smaller(larger(sixty_fourths >> 6, T{}), T{} + 255);
+}
+
+/// What chroma, 256 times itself, adds to each colour, in 64ths of a level.
+template <typename T>
+Colors<T> weigh_chroma(T u, T v, const YuvWeights& weights) {
+  const T blue = centre(u), red = centre(v);
+  return {multiply_round(red, T{} + weights.v_to_red),
+          multiply_round(blue, T{} + weights.u_to_green) + multiply_round(red, T{} + weights.v_to_green),
+          multiply_round(blue, T{} + weights.u_to_blue)};
+}
+
+/// Levels of a pixel from 256 times its luma. Sums fit 16 bits, but for blue, where more than they hold is 255 too.
+template <typename T>
+Colors<T> to_colors(T luma, const Colors<T>& chroma, const YuvWeights& weights) {
+  const T grey = weigh_over(luma, T{} + weights.luma_floor, T{} + weights.luma) + 32;
+  return {clip_color(grey + chroma.red), clip_color(grey + chroma.green), clip_color(add_saturated(grey, chroma.blue))};
+}
+
 /// A pixel's channels as numbers.
 using Channels [[gnu::vector_size(16)]] = float;
 
@@ -90,6 +140,59 @@ struct PlainKernels {
           outs[r][4 * i + c] = blend_pair(left[byte], left[byte + layout.step], pairs.weights + 8 * i);
         }
       }
+    }
+  }
+
+  static void blend_yuv_columns(const YuvRow* rows, std::size_t row_count, const YuvPairs& pairs,
+                                const YuvWeights& weights, bool blue_first, std::int16_t* const* outs) {
+    for (std::size_t r = 0; r < row_count; ++r) {
+      for (std::size_t i = 0; i < pairs.count; ++i) {
+        const Colors<int> left = pair_colors(rows[r], pairs, i, 1, weights);
+        const Colors<int> right = pair_colors(rows[r], pairs, i, 3, weights);
+        const std::int16_t* blend = pairs.weights + 2 * i;
+        outs[r][4 * i + (blue_first ? 2 : 0)] = blend_pair(left.red, right.red, blend);
+        outs[r][4 * i + 1] = blend_pair(left.green, right.green, blend);
+        outs[r][4 * i + (blue_first ? 0 : 2)] = blend_pair(left.blue, right.blue, blend);
+      }
+    }
+  }
+
+  /// Colours of the pixel of a pair whose bytes are at `side` of the orders: 1 the left one, 3 the right one.
+  static Colors<int> pair_colors(const YuvRow& row, const YuvPairs& pairs, std::size_t i, std::size_t side,
+                                 const YuvWeights& weights) {
+    const auto pick = [&](const std::uint8_t* bytes, const std::uint8_t* orders) -> int {
+      return 256 * bytes[orders[kYuvPairBytes * i + side] % kYuvPairBytes];
+    };
+    const std::uint8_t* chroma = row.chroma + pairs.chroma_offsets[i];
+    const Colors<int> sums = weigh_chroma(pick(chroma, pairs.u_orders), pick(chroma, pairs.v_orders), weights);
+    return to_colors(pick(row.luma + pairs.luma_offsets[i], pairs.luma_orders), sums, weights);
+  }
+
+  static void convert_yuv(const YuvRow& row, const YuvWeights& weights, bool v_first, std::size_t count,
+                          std::uint8_t* out) {
+    const int u = v_first ? 1 : 0, v = 1 - u;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint8_t* chroma = row.chroma + i / 2 * 2;
+      const Colors<int> sums = weigh_chroma<int>(256 * chroma[u], 256 * chroma[v], weights);
+      const Colors<int> colors = to_colors<int>(256 * row.luma[i], sums, weights);
+      const int bytes[4] = {colors.red, colors.green, colors.blue, 0};
+      for (int c = 0; c < 4; ++c) out[4 * i + c] = static_cast<std::uint8_t>(bytes[c]);
+    }
+  }
+
+  static void split_pairs(const std::uint8_t* pairs, std::size_t count, std::uint8_t* __restrict first,
+                          std::uint8_t* __restrict second) {
+    for (std::size_t i = 0; i < count; ++i) {
+      first[i] = pairs[2 * i];
+      second[i] = pairs[2 * i + 1];
+    }
+  }
+
+  static void join_pairs(const std::uint8_t* first, const std::uint8_t* second, std::size_t count,
+                         std::uint8_t* __restrict pairs) {
+    for (std::size_t i = 0; i < count; ++i) {
+      pairs[2 * i] = first[i];
+      pairs[2 * i + 1] = second[i];
     }
   }
 
@@ -180,6 +283,16 @@ struct PlainKernels {
     return hits;
   }
 
+  static std::size_t find_largest(const float* values, std::size_t count) {
+    std::size_t found = 0;
+    while (found < count && __builtin_isnan(values[found])) ++found;
+    float largest = found < count ? values[found] : 0;
+    for (std::size_t i = found; i < count; ++i) {
+      if (values[i] > largest) largest = values[i], found = i;
+    }
+    return found;
+  }
+
   static bool overlaps_any(const BoxColumns& others, const float box[5], float threshold) {
     for (std::size_t i = 0; i < others.count; ++i) {
       const float shared =
@@ -232,6 +345,10 @@ struct PlainKernels {
 
 template <typename Set>
 static constexpr Kernels kTable{Set::blend_columns,
+                                Set::blend_yuv_columns,
+                                Set::convert_yuv,
+                                Set::split_pairs,
+                                Set::join_pairs,
                                 Set::template blend_rows<ScaledRow>,
                                 Set::template blend_rows<LevelRow>,
                                 Set::template spread<ScaledRow>,
@@ -243,6 +360,7 @@ static constexpr Kernels kTable{Set::blend_columns,
                                 Set::sum_four_taps,
                                 Set::weigh_rows,
                                 Set::find_over,
+                                Set::find_largest,
                                 Set::overlaps_any,
                                 Set::stretch_row,
                                 Set::template argmax<std::uint8_t>,

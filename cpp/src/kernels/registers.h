@@ -54,6 +54,12 @@ void store(Register stored, void* to) {
   __builtin_memcpy(to, &stored, sizeof stored);
 }
 
+/// Bytes as 16-bit numbers, as many as a register holds.
+inline Shorts widen(const std::uint8_t* bytes) {
+  using Half [[gnu::vector_size(kRegisterBytes / 2)]] = std::uint8_t;
+  return __builtin_convertvector(load<Half>(bytes), Shorts);
+}
+
 /// Numbers of a row and their right neighbours.
 struct Neighbours {
   Floats left, right;

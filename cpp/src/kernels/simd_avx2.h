@@ -23,6 +23,15 @@ __m256i bits(Register numbers) {
   return reinterpret_cast<__m256i>(numbers);
 }
 
+template <>
+inline Shorts larger(Shorts a, Shorts b) {
+  return as<Shorts>(_mm256_max_epi16(bits(a), bits(b)));
+}
+template <>
+inline Shorts smaller(Shorts a, Shorts b) {
+  return as<Shorts>(_mm256_min_epi16(bits(a), bits(b)));
+}
+
 /// The same four numbers in every quad.
 inline Ints repeat(int a, int b, int c, int d) {
   return as<Ints>(_mm256_broadcastsi128_si256(_mm_setr_epi32(a, b, c, d)));
@@ -40,6 +49,32 @@ inline Bytes shuffle(Bytes bytes, Bytes order) { return as<Bytes>(_mm256_shuffle
 
 /// Sums of two neighbouring products.
 inline Ints multiply_add(Shorts a, Shorts b) { return as<Ints>(_mm256_madd_epi16(bits(a), bits(b))); }
+
+template <>
+inline Shorts multiply_round(Shorts a, Shorts b) {
+  return as<Shorts>(_mm256_mulhrs_epi16(bits(a), bits(b)));
+}
+template <>
+inline Shorts add_saturated(Shorts a, Shorts b) {
+  return as<Shorts>(_mm256_adds_epi16(bits(a), bits(b)));
+}
+template <>
+inline Shorts weigh_over(Shorts luma, Shorts floor, Shorts weight) {
+  return as<Shorts>(_mm256_mulhi_epu16(_mm256_subs_epu16(bits(luma), bits(floor)), bits(weight)));
+}
+
+/// Four bytes from each offset on.
+inline Bytes gather_words(const std::uint8_t* row, const std::int32_t* offsets) {
+  return as<Bytes>(_mm256_i32gather_epi32(reinterpret_cast<const int*>(row), bits(load<Ints>(offsets)), 1));
+}
+
+/// Store numbers of both in turn.
+inline void store_zipped(Ints first, Ints second, void* out) {
+  const __m256i low = _mm256_unpacklo_epi32(bits(first), bits(second));
+  const __m256i high = _mm256_unpackhi_epi32(bits(first), bits(second));
+  store(_mm256_permute2x128_si256(low, high, 0x20), out);
+  store(_mm256_permute2x128_si256(low, high, 0x31), static_cast<std::uint8_t*>(out) + kRegisterBytes);
+}
 
 /// The upper 16 bits of products.
 inline Shorts multiply_high(Shorts a, Shorts b) { return as<Shorts>(_mm256_mulhi_epi16(bits(a), bits(b))); }

@@ -22,6 +22,15 @@ __m512i bits(Register numbers) {
   return reinterpret_cast<__m512i>(numbers);
 }
 
+template <>
+inline Shorts larger(Shorts a, Shorts b) {
+  return as<Shorts>(_mm512_max_epi16(bits(a), bits(b)));
+}
+template <>
+inline Shorts smaller(Shorts a, Shorts b) {
+  return as<Shorts>(_mm512_min_epi16(bits(a), bits(b)));
+}
+
 inline Ints repeat(int a, int b, int c, int d) { return as<Ints>(_mm512_broadcast_i32x4(_mm_setr_epi32(a, b, c, d))); }
 
 template <typename At>
@@ -34,6 +43,30 @@ Bytes load_quads(const At& at) {
 inline Bytes shuffle(Bytes bytes, Bytes order) { return as<Bytes>(_mm512_shuffle_epi8(bits(bytes), bits(order))); }
 inline Ints multiply_add(Shorts a, Shorts b) { return as<Ints>(_mm512_madd_epi16(bits(a), bits(b))); }
 inline Shorts multiply_high(Shorts a, Shorts b) { return as<Shorts>(_mm512_mulhi_epi16(bits(a), bits(b))); }
+
+template <>
+inline Shorts multiply_round(Shorts a, Shorts b) {
+  return as<Shorts>(_mm512_mulhrs_epi16(bits(a), bits(b)));
+}
+template <>
+inline Shorts add_saturated(Shorts a, Shorts b) {
+  return as<Shorts>(_mm512_adds_epi16(bits(a), bits(b)));
+}
+template <>
+inline Shorts weigh_over(Shorts luma, Shorts floor, Shorts weight) {
+  return as<Shorts>(_mm512_mulhi_epu16(_mm512_subs_epu16(bits(luma), bits(floor)), bits(weight)));
+}
+
+inline Bytes gather_words(const std::uint8_t* row, const std::int32_t* offsets) {
+  return as<Bytes>(_mm512_i32gather_epi32(bits(load<Ints>(offsets)), row, 1));
+}
+
+inline void store_zipped(Ints first, Ints second, void* out) {
+  const Ints low{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23};
+  store(_mm512_permutex2var_epi32(bits(first), bits(low), bits(second)), out);
+  store(_mm512_permutex2var_epi32(bits(first), bits(low + 8), bits(second)),
+        static_cast<std::uint8_t*>(out) + kRegisterBytes);
+}
 
 inline __m512i order_packed(__m512i packed) {
   return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), packed);

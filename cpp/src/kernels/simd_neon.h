@@ -113,6 +113,46 @@ inline Pixels read_pixels(const std::uint8_t* pixels, int step) {
   return Pixels{{grey, grey, grey}};
 }
 
+inline Bytes shuffle(Bytes bytes, Bytes order) {
+  return as<Bytes>(vqtbl1q_u8(as<uint8x16_t>(bytes), as<uint8x16_t>(order)));
+}
+
+template <>
+inline Shorts multiply_round(Shorts a, Shorts b) {
+  return as<Shorts>(vqrdmulhq_s16(as<int16x8_t>(a), as<int16x8_t>(b)));
+}
+template <>
+inline Shorts add_saturated(Shorts a, Shorts b) {
+  return as<Shorts>(vqaddq_s16(as<int16x8_t>(a), as<int16x8_t>(b)));
+}
+template <>
+inline Shorts weigh_over(Shorts luma, Shorts floor, Shorts weight) {
+  const uint16x8_t over = vqsubq_u16(as<uint16x8_t>(luma), as<uint16x8_t>(floor)), weights = as<uint16x8_t>(weight);
+  const uint32x4_t low = vmull_u16(vget_low_u16(over), vget_low_u16(weights)), high = vmull_high_u16(over, weights);
+  return as<Shorts>(vuzp2q_u16(vreinterpretq_u16_u32(low), vreinterpretq_u16_u32(high)));
+}
+
+/// Sums of two neighbouring products.
+inline Ints multiply_add(Shorts a, Shorts b) {
+  const int16x8_t left = as<int16x8_t>(a), right = as<int16x8_t>(b);
+  return as<Ints>(vpaddq_s32(vmull_s16(vget_low_s16(left), vget_low_s16(right)), vmull_high_s16(left, right)));
+}
+
+/// Four bytes from each offset on.
+inline Bytes gather_words(const std::uint8_t* row, const std::int32_t* offsets) {
+  Ints words{};
+  for (std::size_t i = 0; i < kLanes; ++i)
+    __builtin_memcpy(reinterpret_cast<std::uint8_t*>(&words) + 4 * i, row + offsets[i], 4);
+  return as<Bytes>(words);
+}
+
+/// Store numbers of both in turn.
+inline void store_zipped(Ints first, Ints second, void* out) {
+  const int32x4_t a = as<int32x4_t>(first), b = as<int32x4_t>(second);
+  store(vzip1q_s32(a, b), out);
+  store(vzip2q_s32(a, b), static_cast<std::uint8_t*>(out) + kRegisterBytes);
+}
+
 /// The upper 16 bits of products.
 inline int16x8_t multiply_high(int16x8_t numbers, std::int16_t weight) {
   return vshrq_n_s16(vqdmulhq_n_s16(numbers, weight), 1);

@@ -6,6 +6,11 @@
 // Kernels of which compilers make no good vectors, over what the target's simd_*.h has; that comes first.
 namespace gcv::GCV_TARGET {
 
+template <>
+inline Shorts centre(Shorts chroma) {
+  return chroma ^ INT16_MIN;
+}
+
 struct VectorKernels : PlainKernels {
   static void blend_columns(const std::uint8_t* const* rows, std::size_t row_count, const ColumnPairs& pairs,
                             const PixelLayout& layout, std::int16_t* const* outs) {
@@ -15,6 +20,52 @@ struct VectorKernels : PlainKernels {
       const Weights block(weights + 8 * i);
       for (std::size_t r = 0; r < row_count; ++r) blend_block(rows[r], offsets + i, block, order, outs[r] + 4 * i);
     }
+  }
+
+  static void blend_yuv_columns(const YuvRow* rows, std::size_t row_count, const YuvPairs& pairs,
+                                const YuvWeights& weights, bool blue_first, std::int16_t* const* outs) {
+    const YuvPairs all = pairs;
+    const YuvWeights own = weights;
+    const YuvRow upper = rows[0], lower = rows[row_count - 1];
+    std::int16_t *const upper_out = outs[0], *const lower_out = outs[row_count - 1];
+    for (std::size_t i = 0; i < all.count; i += kLanes) {
+      const auto blend = load<Shorts>(all.weights + 2 * i);
+      const auto pick = [i](Bytes words, const std::uint8_t* orders) {
+        return as<Shorts>(shuffle(words, load<Bytes>(orders + kYuvPairBytes * i)));
+      };
+      const auto chroma_of = [&](const YuvRow& row) {
+        const Bytes words = gather_words(row.chroma, all.chroma_offsets + i);
+        return weigh_chroma(pick(words, all.u_orders), pick(words, all.v_orders), own);
+      };
+      const auto blend_row = [&](const YuvRow& row, const Colors<Shorts>& chroma, std::int16_t* out) {
+        const Shorts luma = pick(gather_words(row.luma, all.luma_offsets + i), all.luma_orders);
+        const Colors<Shorts> colors = to_colors(luma, chroma, own);
+        const auto mix = [&](Shorts levels) { return multiply_add(levels, blend) >> (kWeightBits - kColumnBits); };
+        const Ints red = mix(colors.red), green = mix(colors.green), blue = mix(colors.blue);
+        const Ints first = blue_first ? blue : red, last = blue_first ? red : blue;
+        store_zipped(first | green << 16, last, out + 4 * i);
+      };
+      const Colors<Shorts> chroma = chroma_of(upper);
+      blend_row(upper, chroma, upper_out);
+      if (row_count > 1) blend_row(lower, upper.chroma == lower.chroma ? chroma : chroma_of(lower), lower_out);
+    }
+  }
+
+  static void convert_yuv(const YuvRow& row, const YuvWeights& weights, bool v_first, std::size_t count,
+                          std::uint8_t* out) {
+    constexpr int kLow = 0xffff;
+    const YuvRow from = row;
+    const YuvWeights own = weights;
+    const auto convert = [=](std::size_t i) {
+      const Ints pairs = as<Ints>(widen(from.chroma + i) << 8);
+      const auto first = as<Shorts>((pairs & kLow) | pairs << 16);
+      const auto second = as<Shorts>((pairs >> 16 & kLow) | (pairs & ~kLow));
+      const Colors<Shorts> chroma = weigh_chroma(v_first ? second : first, v_first ? first : second, own);
+      const Colors<Shorts> colors = to_colors(widen(from.luma + i) << 8, chroma, own);
+      const Ints red_green = as<Ints>(colors.red | colors.green << 8), blue = as<Ints>(colors.blue);
+      store_zipped((red_green & kLow) | blue << 16, (red_green >> 16 & kLow) | (blue & ~kLow), out + 4 * i);
+    };
+    if (!in_blocks(2 * kLanes, count, convert)) PlainKernels::convert_yuv(row, weights, v_first, count, out);
   }
 
   template <typename Row>
@@ -71,6 +122,19 @@ struct VectorKernels : PlainKernels {
     std::size_t hits = 0, i = 0;
     for (; i + kScan <= count; i += kScan) hits = scan_over(i, scores, threshold, found, hits);
     return PlainKernels::append_over(i, scores, count, threshold, found, hits);
+  }
+
+  static std::size_t find_largest(const float* values, std::size_t count) {
+    Peaks peaks[4];
+    const auto look = [&](std::size_t i) {
+      for (std::size_t v = 0; v < 4; ++v) peaks[v].look(load<Floats>(values + i + v * kLanes), i);
+    };
+    if (!in_blocks(4 * kLanes, count, look)) return PlainKernels::find_largest(values, count);
+    for (std::size_t v = 1; v < 4; ++v) peaks[0].join(peaks[v], v * kLanes);
+    const float largest = peaks[0].largest();
+    // No lane tells such numbers from NaN.
+    if (largest == -__builtin_inff()) return PlainKernels::find_largest(values, count);
+    return peaks[0].position(largest);
   }
 
   static bool overlaps_any(const BoxColumns& others, const float box[5], float threshold) {
@@ -131,6 +195,39 @@ struct VectorKernels : PlainKernels {
   }
 
  private:
+  /// The largest number of each lane, and the first number of the block that it was found in.
+  struct Peaks {
+    Floats values = splat(-__builtin_inff());
+    Ints blocks{};
+
+    void look(Floats numbers, std::size_t block) {
+      blocks = numbers > values ? Ints{} + static_cast<int>(block) : blocks;
+      values = larger(numbers, values);
+    }
+
+    /// Take what is larger, or as large and further ahead, of others that lie `offset` behind.
+    void join(const Peaks& others, std::size_t offset) {
+      const Ints theirs = others.blocks + static_cast<int>(offset);
+      const Ints is_better = (others.values > values) | ((others.values == values) & (theirs < blocks));
+      blocks = is_better ? theirs : blocks;
+      values = is_better ? others.values : values;
+    }
+
+    float largest() const {
+      float found = values[0];
+      for (std::size_t i = 1; i < kLanes; ++i) found = larger(values[i], found);
+      return found;
+    }
+
+    std::size_t position(float largest) const {
+      int found = INT32_MAX;
+      for (int i = 0; i < static_cast<int>(kLanes); ++i) {
+        if (values[i] == largest) found = smaller(blocks[i] + i, found);
+      }
+      return static_cast<std::size_t>(found);
+    }
+  };
+
   static Floats lerp_at(std::size_t i, const float* top, const float* bottom, float fraction) {
     return lerp(load_once<Floats>(top + i), load<Floats>(bottom + i), fraction);
   }

@@ -86,13 +86,16 @@ void write_struct(T values, T* out, const char* name) {
   std::memcpy(out, &values, values.size < sizeof values ? values.size : sizeof values);
 }
 
+/// The core checks numbers, strides and planes.
 gcv::ImageView to_view(const gcv_edge_image& image) {
-  if (image.format < GCV_EDGE_BGR || image.format > GCV_EDGE_RGBA) {
-    throw ArgumentError("format: found " + std::to_string(image.format) + ", expected 0 to 4");
-  }
-  const auto format = static_cast<gcv::PixelFormat>(image.format);
-  const std::ptrdiff_t row = std::ptrdiff_t{image.width} * gcv::channel_count(format);
-  return {image.pixels, image.width, image.height, image.stride == 0 ? row : image.stride, format};
+  return {image.pixels,
+          image.width,
+          image.height,
+          image.stride,
+          static_cast<gcv::PixelFormat>(image.format),
+          {{{image.chroma[0], image.chroma_strides[0]}, {image.chroma[1], image.chroma_strides[1]}}},
+          static_cast<gcv::YuvMatrix>(image.matrix),
+          static_cast<gcv::YuvRange>(image.range)};
 }
 
 /// Element of an array of structs whose size the caller's version says.

@@ -30,7 +30,8 @@ static gcv_edge_image read_frame(const char* path) {
   const uint8_t* content = read_file(path, &size);
   int32_t head[3];
   memcpy(head, content, sizeof head);
-  const gcv_edge_image frame = {sizeof frame, content + sizeof head, head[0], head[1], 0, head[2]};
+  const gcv_edge_image frame = {
+      .size = sizeof frame, .pixels = content + sizeof head, .width = head[0], .height = head[1], .format = head[2]};
   return frame;
 }
 

@@ -15,7 +15,7 @@
 static uint8_t pixels[64 * 64 * 3];
 
 static gcv_edge_image red_frame(void) {
-  gcv_edge_image frame = {sizeof frame, pixels, 64, 64, 0, GCV_EDGE_BGR};
+  gcv_edge_image frame = {.size = sizeof frame, .pixels = pixels, .width = 64, .height = 64};
   for (size_t i = 2; i < sizeof pixels; i += 3) pixels[i] = 255;
   return frame;
 }
@@ -76,6 +76,50 @@ static int check_versions(void) {
   CHECK(short_array.rank == 1 && short_array.guard == 42 && short_array.size == 16);
   gcv_edge_release(results[0]);
   gcv_edge_release(results[1]);
+  gcv_edge_destroy(network);
+  return 0;
+}
+
+/* A camera's planes may lie apart; strides that make no sense are refused, whatever the plane. */
+static int check_planes(void) {
+  static uint8_t luma[64 * 80], chroma[32 * 96], together[64 * 96];
+  for (int y = 0; y < 64; ++y) memset(together + 64 * y, 3 * y, 64), memset(luma + 80 * y, 3 * y, 64);
+  for (int y = 0; y < 32; ++y) memset(together + 64 * (64 + y), 7 * y, 64), memset(chroma + 96 * y, 7 * y, 64);
+  gcv_edge_image one = {.size = sizeof one, .pixels = together, .width = 64, .height = 64, .format = GCV_EDGE_NV12};
+  one.matrix = GCV_EDGE_BT709;
+  one.range = GCV_EDGE_FULL_RANGE;
+  gcv_edge_image apart = one;
+  apart.pixels = luma;
+  apart.stride = 80;
+  apart.chroma[0] = chroma;
+  apart.chroma_strides[0] = 96;
+  gcv_edge_network* network = NULL;
+  gcv_edge_result *first = NULL, *second = NULL;
+  gcv_edge_array expected = {.size = sizeof expected}, found = {.size = sizeof found};
+  CHECK(gcv_edge_create(NETWORK("regression"), NULL, &network) == GCV_EDGE_OK);
+  CHECK(gcv_edge_run(network, &one, &first) == GCV_EDGE_OK);
+  CHECK(gcv_edge_run(network, &apart, &second) == GCV_EDGE_OK);
+  CHECK(gcv_edge_get(first, "values", &expected) == GCV_EDGE_OK &&
+        gcv_edge_get(second, "values", &found) == GCV_EDGE_OK);
+  CHECK(memcmp(expected.data, found.data, 3 * sizeof(float)) == 0);
+  gcv_edge_release(first);
+  gcv_edge_release(second);
+  apart.chroma_strides[0] = 63;
+  CHECK(gcv_edge_run(network, &apart, &first) == GCV_EDGE_BAD_ARGUMENT);
+  CHECK(strcmp(gcv_edge_error(), "chroma[0] stride: found 63, expected 0 or at least 64") == 0);
+  one.stride = 63;
+  CHECK(gcv_edge_run(network, &one, &first) == GCV_EDGE_BAD_ARGUMENT);
+  CHECK(strcmp(gcv_edge_error(), "frame stride: found 63, expected 0 or at least 64") == 0);
+  one.stride = PTRDIFF_MAX;
+  CHECK(gcv_edge_run(network, &one, &first) == GCV_EDGE_BAD_ARGUMENT);
+  one.stride = 0;
+  one.matrix = 2;
+  CHECK(gcv_edge_run(network, &one, &first) == GCV_EDGE_BAD_ARGUMENT);
+  CHECK(strcmp(gcv_edge_error(), "matrix: found number 2, expected 0 to 1") == 0);
+  one.matrix = 0;
+  one.format = 10;
+  CHECK(gcv_edge_run(network, &one, &first) == GCV_EDGE_BAD_ARGUMENT);
+  CHECK(strcmp(gcv_edge_error(), "pixel_format: found number 10, expected 0 to 9") == 0);
   gcv_edge_destroy(network);
   return 0;
 }
@@ -148,7 +192,8 @@ static int check_refusals(void) {
 }
 
 int main(void) {
-  if (check_detection() || check_versions() || check_tensors() || check_numbers() || check_refusals()) return 1;
+  if (check_detection() || check_versions() || check_planes() || check_tensors() || check_numbers() || check_refusals())
+    return 1;
   printf("gcv-edge %s\n", gcv_edge_version());
   return 0;
 }

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tests.core import oracle
+from tests.core import oracle, yuv_oracle
 
 HERE = Path(__file__).resolve().parent
 MEAN, SCALE = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
@@ -56,6 +56,108 @@ GREY: list[Any] = [
     ("identity", "rgb", (40, 7), (0, 0, 40, 7), (0, 0, 40, 7), (40, 7), True),
     ("grey frame", "gray", (50, 31), (13.5, 2.25, 24, 27.5), (0, 0, 17, 17), (17, 17), False),
     ("area", "bgr", (37, 23), (0, 0, 37, 23), (0, 0, 20, 9), (20, 9), True, "area"),
+]
+# name, pixel format, frame size, source, target, input size, reverse_channels, interpolation, matrix, range
+YUV: list[Any] = [
+    (
+        "shrink",
+        "nv12",
+        (38, 24),
+        (0, 0, 38, 24),
+        (0, 0, 20, 12),
+        (20, 12),
+        True,
+        "bilinear",
+        "bt601",
+        "limited",
+    ),
+    ("grow", "nv21", (6, 4), (0, 0, 6, 4), (0, 0, 33, 9), (33, 9), False, "bilinear", "bt709", "limited"),
+    (
+        "letterbox",
+        "i420",
+        (30, 16),
+        (0, 0, 30, 16),
+        (0, 4, 18, 10),
+        (18, 18),
+        True,
+        "bilinear",
+        "bt601",
+        "full",
+    ),
+    (
+        "crop",
+        "yuyv",
+        (50, 31),
+        (13.5, 2.25, 24, 27.5),
+        (0, 0, 17, 17),
+        (17, 17),
+        True,
+        "bilinear",
+        "bt709",
+        "full",
+    ),
+    (
+        "outside",
+        "uyvy",
+        (12, 11),
+        (-4, -3.5, 20, 17),
+        (1, 2, 16, 14),
+        (18, 17),
+        True,
+        "bilinear",
+        "bt601",
+        "limited",
+    ),
+    ("two pixels", "nv12", (2, 2), (0, 0, 2, 2), (0, 0, 5, 3), (5, 3), True, "bilinear", "bt601", "limited"),
+    (
+        "identity",
+        "i420",
+        (72, 6),
+        (0, 0, 72, 6),
+        (0, 0, 72, 6),
+        (72, 6),
+        False,
+        "bilinear",
+        "bt601",
+        "limited",
+    ),
+    (
+        "nearest",
+        "yuyv",
+        (38, 23),
+        (0, 0, 38, 23),
+        (0, 0, 50, 12),
+        (50, 12),
+        True,
+        "nearest",
+        "bt601",
+        "limited",
+    ),
+    ("area", "nv12", (38, 22), (0, 0, 38, 22), (0, 0, 20, 9), (20, 9), True, "area", "bt709", "limited"),
+    (
+        "bicubic",
+        "uyvy",
+        (50, 31),
+        (13.5, 2.25, 24, 27.5),
+        (0, 0, 17, 17),
+        (17, 17),
+        True,
+        "bicubic",
+        "bt601",
+        "full",
+    ),
+    (
+        "warp",
+        "nv21",
+        (30, 20),
+        (-3.25, -8.5, 36, 36),
+        (0, 0, 24, 24),
+        (24, 24),
+        True,
+        "warp",
+        "bt601",
+        "limited",
+    ),
 ]
 # name, anchors, classes, different scores, score_threshold, iou_threshold, nms_topk, post_nms, class_agnostic
 DETECT = [
@@ -100,6 +202,32 @@ def make_preprocess(
                 "target": target,
                 "mean": np.float32(mean),
                 "scale": np.float32(scale),
+                "rest": [reverse, 114.5],
+                "numbers": numbers,
+                "levels": levels,
+            },
+        )
+
+
+def make_yuv(generator: np.random.Generator) -> Iterator[tuple[str, Mapping[str, ArrayLike | str]]]:
+    """Frames of luma and chroma and the network inputs that they become."""
+    for name, pixel_format, size, source, target, inputs, reverse, interpolation, matrix, range_ in YUV:
+        frame = generator.integers(0, 256, yuv_oracle.frame_shape(pixel_format, size), np.uint8)
+        arguments = (frame, pixel_format, source, target, inputs, MEAN, SCALE, reverse, 114.5, interpolation)
+        numbers, levels = oracle.preprocess(*arguments, matrix, range_)
+        yield (
+            name,
+            {
+                "pixel_format": pixel_format,
+                "interpolation": interpolation,
+                "matrix": matrix,
+                "range": range_,
+                "size": size,
+                "frame": frame,
+                "source": source,
+                "target": target,
+                "mean": np.float32(MEAN),
+                "scale": np.float32(SCALE),
                 "rest": [reverse, 114.5],
                 "numbers": numbers,
                 "levels": levels,
@@ -246,6 +374,7 @@ def main(folder: Path = HERE) -> None:
         "pixels": make_pixels,
         "classes": make_classes,
         "grey": functools.partial(make_preprocess, channels=1),
+        "yuv": make_yuv,
     }
     lines = [
         line

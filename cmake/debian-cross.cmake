@@ -1,0 +1,21 @@
+# Cross-compile with Debian's compilers for the `triple` and `emulator` that the including file sets, or with Clang and the
+# same packages: -DCMAKE_CXX_COMPILER=clang++. Programs run under qemu-user where it is there.
+set(CMAKE_SYSTEM_NAME Linux)
+if(CMAKE_CXX_COMPILER MATCHES "clang")
+  set(CMAKE_C_COMPILER clang)
+  set(CMAKE_C_COMPILER_TARGET ${triple})
+  set(CMAKE_CXX_COMPILER_TARGET ${triple})
+else()
+  set(CMAKE_C_COMPILER ${triple}-gcc)
+  set(CMAKE_CXX_COMPILER ${triple}-g++)
+endif()
+set(CMAKE_FIND_ROOT_PATH /usr/${triple})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE BOTH)
+
+find_program(${emulator}_program NAMES ${emulator} ${emulator}-static)
+if(${emulator}_program)
+  set(CMAKE_CROSSCOMPILING_EMULATOR "${${emulator}_program};-L;/usr/${triple};-cpu;${emulated_cpu}")
+endif()
