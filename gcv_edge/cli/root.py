@@ -19,6 +19,7 @@ COMMANDS = {
     "predict": ("gcv_edge.cli.predict", "Run a model on a picture, a folder, a video or a camera."),
     "val": ("gcv_edge.cli.val", "Measure how good a model is on labelled pictures."),
     "verify": ("gcv_edge.cli.verify", "Compare a model's numbers with those of its source."),
+    "optimize": ("gcv_edge.cli.optimize", "Find the fastest form of a model within an accuracy budget."),
     "calibrate": ("gcv_edge.cli.calibrate", "Make an 8-bit network from an exported file and pictures."),
     "prune": ("gcv_edge.cli.prune", "Remove channels from a model until it is fast enough."),
     "benchmark": ("gcv_edge.cli.benchmark", "Measure how fast models are here, and choose one to deploy."),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 
@@ -36,6 +38,25 @@ def time_forms(forms: Mapping[str, tuple[Path, str]], rounds: Rounds = MANY_SHOR
     return {name: [1e3 * time for time in times] for name, times in interleave(runs, rounds).items()}
 
 
+def pictures_per_second(
+    forms: Mapping[str, tuple[Path, str]], rounds: Rounds = FEW_LONG, seconds: float = 0.5
+) -> dict[str, float]:
+    """Measure how many pictures forms of a network work on at best, many at once, in turn.
+
+    Args:
+        forms: as ``time_forms`` takes them.
+        rounds: runs of each.
+        seconds: of each run.
+    """
+    runs = {
+        name: prepare_stream(
+            open_session(path, SessionOptions(precision=precision, hint="throughput")), seconds
+        )
+        for name, (path, precision) in forms.items()
+    }
+    return {name: max(rates) for name, rates in interleave(runs, rounds).items()}
+
+
 def best(times: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Fastest run by name."""
     return {name: round(min(values), 4) for name, values in times.items()}
@@ -62,3 +83,26 @@ def prepare_run(session: Session, runs: int = 1) -> Callable[[], float]:
     request.infer()
     run = timed(request.infer)
     return lambda: min(run() for _ in range(runs))
+
+
+def prepare_stream(session: Session, seconds: float) -> Callable[[], float]:
+    """Make a function that keeps all streams of a session busy and gives the pictures per second."""
+    requests = [session.new_request() for _ in range(session.streams)]
+    for request in requests:
+        fill(request.inputs.values())
+        request.infer()
+
+    def work(number: int) -> int:
+        end, runs = perf_counter() + seconds, 0
+        while perf_counter() < end:
+            requests[number].infer()
+            runs += 1
+        return runs
+
+    def run() -> float:
+        begin = perf_counter()
+        with ThreadPoolExecutor(len(requests)) as pool:
+            runs = sum(pool.map(work, range(len(requests))))
+        return runs * (session.input_shape[0] or 1) / (perf_counter() - begin)
+
+    return run

@@ -40,6 +40,11 @@ class Evaluator:
     kind: str
     score: Measure
 
+    def in_precision(self, precision: str) -> Evaluator:
+        """Return the same for files whose float part is computed in ``f32`` or ``bf16``."""
+        assert isinstance(self.score, (AccuracyScorer, AgreementScorer))
+        return replace(self, score=replace(self.score, precision=precision))
+
 
 def choose_evaluator(
     reference: Model[Any], split: DatasetSplit, engine: str, progress: Progress | None = None
@@ -92,15 +97,17 @@ class AccuracyScorer:
         dataset: pictures to measure on.
         step: told of every picture.
         engine: that runs the files.
+        precision: of their float part.
     """
 
     dataset: Dataset
     step: Steps
     engine: str
+    precision: str = "f32"
 
     def __call__(self, path: Path) -> Score:
         """Measure a file."""
-        network = open_network(path, engine=self.engine)
+        network = open_network(path, engine=self.engine, precision=self.precision)
         found = evaluate(network, self.dataset, progress=self.step, resampling=True)
         if math.isnan(found.value):
             raise DataError(f"{self.dataset.name}: found no labelled object in {found.pictures} pictures")
@@ -122,18 +129,20 @@ class AgreementScorer:
         dataset: pictures to compare on.
         step: told of every picture.
         engine: that runs the files.
+        precision: of their float part.
     """
 
     reference: Any
     dataset: Dataset
     step: Steps
     engine: str
+    precision: str = "f32"
 
     def __call__(self, path: Path) -> Score:
         """Measure a file."""
-        if path == self.reference.path:
+        if path == self.reference.path and self.precision == "f32":
             return Score(100.0, (100.0,) * DRAWS, len(self.dataset))
-        network = open_network(path, engine=self.engine)
+        network = open_network(path, engine=self.engine, precision=self.precision)
         found = agree(self.reference, network, self.dataset, self.step)
         draws = tuple(map(to_points, found.resampled))
         return Score(to_points(found.value), draws, found.pictures, found.is_share)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gcv_edge.optimize.baseline import Baseline
     from gcv_edge.prune import PruneResult
 
-READING, PRUNING, CALIBRATING = "reading", "pruning", "calibrating"
+READING, PRUNING, CALIBRATING, MEASURING = "reading", "pruning", "calibrating", "measuring"
 """The stages."""
 
 
@@ -22,8 +22,8 @@ class Observer:
         """Return a context in which a stage runs.
 
         Args:
-            name: ``READING``, ``PRUNING`` or ``CALIBRATING``.
-            output: file that the stage writes; None for ``READING``.
+            name: ``READING``, ``PRUNING``, ``CALIBRATING`` or ``MEASURING``.
+            output: file that the stage writes; None where it writes none.
         """
         return contextlib.nullcontext()
 

@@ -1,0 +1,166 @@
+"""Which form of a network wins, and what a search tries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gcv_edge import load
+from gcv_edge.errors import UsageError
+from gcv_edge.optimize import Goal, Observer, OptimizeOptions, form_search, search_forms
+from gcv_edge.optimize.forms import Form, choose, pareto, why_not
+from tests.cli.conftest import done, failed, run
+
+FORMS = [
+    Form("float", Path("a"), points=90, drop=0, drop_at_most=0, milliseconds=10),
+    Form("8 bits", Path("b"), points=89.8, drop=0.2, drop_at_most=0.6, milliseconds=4),
+    Form("pruned 1.5x", Path("c"), points=89.7, drop=0.3, drop_at_most=0.8, milliseconds=7),
+    Form("pruned 1.5x, 8 bits", Path("d"), points=89.5, drop=0.5, drop_at_most=0.9, milliseconds=3),
+    Form("pruned 3x", Path("e"), points=80, drop=10, drop_at_most=11, milliseconds=2),
+]
+QUICK = OptimizeOptions(mode="minmax", is_quick=True, samples=12)
+
+
+@pytest.mark.parametrize(
+    ("goal", "name"),
+    [
+        (Goal(1), "pruned 1.5x, 8 bits"),
+        (Goal(0.7), "8 bits"),
+        (Goal(0.1), "float"),
+        (Goal(None), "pruned 3x"),
+        (Goal(None, target_ms=5), "8 bits"),
+        (Goal(None, target_ms=2.5), "pruned 3x"),
+        (Goal(1, target_ms=20), "float"),
+        (Goal(1, target_ms=2.5), None),
+    ],
+)
+def test_the_form_that_wins(goal: Goal, name: str | None) -> None:
+    best = choose(FORMS, goal)
+    assert (best and best.name) == name
+
+
+def test_why_the_others_lost() -> None:
+    goal = Goal(0.7)
+    best = choose(FORMS, goal)
+    assert [why_not(form, best, goal) for form in FORMS] == [
+        "2.50x the time",
+        "",
+        "loses 0.30 (0.80 at most, at 90 % confidence), allowed are 0.7",
+        "loses 0.50 (0.90 at most, at 90 % confidence), allowed are 0.7",
+        "loses 10.00 (11.00 at most, at 90 % confidence), allowed are 0.7",
+    ]
+    goal = Goal(None, target_ms=8)
+    reasons = [why_not(form, choose(FORMS, goal), goal) for form in FORMS]
+    assert reasons == ["slower than 8 ms", "", *["fast enough, less accurate"] * 3]
+
+
+def test_pictures_per_second_count_where_they_are_asked_for() -> None:
+    slow, fast = (
+        Form(name, Path(name), drop_at_most=0, per_second=rate) for name, rate in (("a", 10), ("b", 20))
+    )
+    assert choose([slow, fast], Goal(1, hint="throughput")) == fast
+
+
+def test_the_line_of_forms_that_nothing_beats() -> None:
+    assert [form.name for form in pareto(FORMS)] == ["pruned 3x", "pruned 1.5x, 8 bits", "8 bits", "float"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"hint": "speed"}, "hint: found 'speed', expected one of latency, throughput"),
+        ({"target_ms": 0}, "target_ms: found 0, expected more than 0 milliseconds"),
+        ({"target_ms": 1, "hint": "throughput"}, "target_ms is of one picture: expected the hint latency"),
+        ({"minutes": 0}, "minutes: found 0, expected more than 0"),
+    ],
+)
+def test_goals_that_are_none(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Goal(**wrong)
+    assert str(caught.value) == message
+
+
+def test_a_search(workplace: Path) -> None:
+    found = search_forms("net.onnx", "labelled.csv", Goal(100, minutes=5), QUICK)
+    names = [form.name for form in found.forms if form.precision == "f32"]
+    assert names[:4] == ["float", "8 bits", "pruned 1.5x", "pruned 1.5x, 8 bits"]
+    assert "pruned 2x" in names
+    assert found.best == choose(found.forms, found.goal)
+    assert all(form.drop == pytest.approx(found.forms[0].points - form.points) for form in found.forms)  # type: ignore[operator]
+    assert found.path == Path("net_optimized.onnx")
+    assert load(found.path).labels == load("net.onnx").labels
+    assert not list(workplace.glob(".*"))
+
+
+def test_the_limit_of_accuracy(workplace: Path) -> None:
+    """Twenty pictures prove nothing of others: only the float file is within 0 points."""
+    found = search_forms("net.onnx", "labelled.csv", Goal(0, minutes=5), QUICK)
+    assert found.best is not None
+    assert found.best.name == "float"
+    tried = {form.name for form in found.forms}
+    assert {"pruned 1.5x", "pruned 1.3x", "pruned 1.15x"} <= {name.partition(",")[0] for name in tried}
+
+
+def test_throughput(workplace: Path) -> None:
+    found = search_forms("net.onnx", "labelled.csv", Goal(100, hint="throughput", minutes=0.0001), QUICK)
+    assert found.notes == ("0.0001 minutes were over before all forms were tried (--time-budget)",)
+    assert [form.name for form in found.forms if form.precision == "f32"] == ["float"]
+    assert all(form.per_second > 0 for form in found.forms)
+
+
+def test_an_interrupted_search_goes_on(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupting(Observer):
+        def pruned(self, result: object) -> None:
+            raise KeyboardInterrupt
+
+    made: list[str] = []
+    real = form_search.optimize
+
+    def count(*arguments: Any, **options: Any) -> Any:
+        made.append(str(arguments[2].speedup))
+        return real(*arguments, **{**options, "observer": Interrupting()})
+
+    monkeypatch.setattr(form_search, "optimize", count)
+    with pytest.raises(KeyboardInterrupt):
+        search_forms("net.onnx", "labelled.csv", Goal(100, minutes=5), QUICK)
+    assert made == ["None", "1.5"]
+    assert not Path("net_optimized.onnx").exists()
+    monkeypatch.setattr(
+        form_search, "optimize", lambda *args, **options: made.append("again") or real(*args, **options)
+    )
+    found = search_forms("net.onnx", "labelled.csv", Goal(100, minutes=5), QUICK)
+    assert found.path == Path("net_optimized.onnx")
+    assert made == ["None", "1.5", *["again"] * 3]  # pruned 1.5, 2 and 3 times; not calibrated again
+
+
+def test_forms_for_another_machine_are_refused(workplace: Path) -> None:
+    options = OptimizeOptions(target="portable")
+    with pytest.raises(UsageError, match="found portable; forms are timed, expected"):
+        search_forms("net.onnx", "labelled.csv", Goal(), options)
+
+
+def test_the_command(workplace: Path) -> None:
+    said = done(
+        "optimize", "net.onnx", "--data", "labelled.csv", "--max-drop", "100", "--time-budget", "0.0001"
+    )
+    assert "form" in said
+    assert "wins" in said
+    assert "net_optimized.onnx: float" in said
+    result = run(
+        "optimize",
+        "net.onnx",
+        "--data",
+        "labelled.csv",
+        "--target-ms",
+        "0.000001",
+        "--time-budget",
+        "0.0001",
+        "--json",
+    )
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["best"] is None
+    assert "no form needs 1e-06 ms; the fastest is float" in result.stderr
+    assert "--data" in failed(2, "optimize", "net.onnx")
