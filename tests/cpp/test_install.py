@@ -134,3 +134,20 @@ def test_a_staged_package_says_its_final_place(places: dict[str, Path], tmp_path
     staged = str(places["staged"].parent)
     program = link("gcv-edge", "c++", write_program(tmp_path, "cpp"), PKG_CONFIG_SYSROOT_DIR=staged, **final)
     assert_runs(program, LD_LIBRARY_PATH=str(lib))
+
+
+def test_a_cross_build_takes_nothing_of_this_machine(tmp_path: Path) -> None:
+    """This machine's OpenVINO is refused in a line, whether it is found or given."""
+    find_tool("aarch64-linux-gnu-g++")
+    arm = f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'cmake' / 'aarch64-linux-gnu.cmake'}"
+    import openvino
+
+    own = Path(openvino.__file__).parent / "cmake"
+    for given, text in [
+        ((), "cross-compiling for aarch64: found no OpenVINO for it, expected -DOpenVINO_DIR=FOLDER"),
+        ((f"-DOpenVINO_DIR={own}",), "found a library for x86_64, expected aarch64: give -DOpenVINO_DIR=FOLDER"),
+    ]:
+        command = [find_tool("cmake"), "-S", ROOT, "-B", tmp_path / f"arm{len(given)}", arm, *given]
+        finished = subprocess.run(command, capture_output=True, text=True)
+        assert finished.returncode != 0
+        assert text in " ".join(finished.stderr.split())
