@@ -13,8 +13,8 @@ namespace gcv {
 /// One picture of a stream, with whatever keeps its pixels alive.
 struct Frame {
   ImageView image;
-  std::shared_ptr<const void> owner;  ///< of the pixels; may be empty where they outlive the stream
-  std::string name;
+  std::shared_ptr<const void> owner = {};  ///< of the pixels; may be empty where they outlive the stream
+  std::string name = {};
   std::int64_t index = 0;  ///< place in the stream, from 0; set by the stream
 };
 

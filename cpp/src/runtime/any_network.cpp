@@ -23,7 +23,7 @@ namespace {
 template <typename T>
 class FrameNetwork : public AnyNetwork {
  public:
-  FrameNetwork(const std::string& path, const Options& options) : model_(path, options) {}
+  FrameNetwork(const ModelSource& model, const Options& options) : model_(model, options) {}
 
   const Network& network() const override { return model_; }
   NamedArrays run(const ImageView& frame) const override { return to_arrays(model_.run(frame)); }
@@ -67,7 +67,7 @@ class AnyPoseEstimator : public FrameNetwork<PoseEstimator> {
 
 class AnyActionRecognizer : public AnyNetwork {
  public:
-  AnyActionRecognizer(const std::string& path, const Options& options) : model_(path, options) {}
+  AnyActionRecognizer(const ModelSource& model, const Options& options) : model_(model, options) {}
   const Network& network() const override { return model_; }
   NamedArrays run_video(const std::vector<ImageView>& frames) const override { return to_arrays(model_.run(frames)); }
 
@@ -77,7 +77,7 @@ class AnyActionRecognizer : public AnyNetwork {
 
 class AnyTensorNetwork : public AnyNetwork {
  public:
-  AnyTensorNetwork(const std::string& path, const Options& options) : model_(path, options) {}
+  AnyTensorNetwork(const ModelSource& model, const Options& options) : model_(model, options) {}
   const Network& network() const override { return model_; }
   NamedArrays run_tensors(const std::map<std::string, Tensor>& inputs) const override {
     return to_arrays(model_.run(inputs));
@@ -88,8 +88,8 @@ class AnyTensorNetwork : public AnyNetwork {
 };
 
 template <typename T>
-std::unique_ptr<AnyNetwork> make(const std::string& path, const Options& options) {
-  return std::make_unique<T>(path, options);
+std::unique_ptr<AnyNetwork> make(const ModelSource& model, const Options& options) {
+  return std::make_unique<T>(model, options);
 }
 
 auto maker_for(Task task) {
@@ -148,9 +148,8 @@ void AnyNetwork::set_confidence(float /*confidence*/) { refuse("a confidence"); 
 
 void AnyNetwork::set_nms(float /*iou_threshold*/, int /*nms_topk*/, int /*post_nms*/) { refuse("set_nms"); }
 
-std::unique_ptr<AnyNetwork> open_network(const std::string& path, const Options& options) {
-  check_file(path);
-  return maker_for(parse_metadata(read_metadata(path), path).task)(path, options);
+std::unique_ptr<AnyNetwork> open_network(const ModelSource& model, const Options& options) {
+  return maker_for(parse_metadata(read_entries(model), model.name()).task)(model, options);
 }
 
 }  // namespace gcv

@@ -31,7 +31,7 @@ class AnyNetwork {
   [[noreturn]] void refuse(const char* what) const;
 };
 
-/// Open a model file with the class for its task.
-std::unique_ptr<AnyNetwork> open_network(const std::string& path, const Options& options);
+/// Open a network with the class for its task.
+std::unique_ptr<AnyNetwork> open_network(const ModelSource& model, const Options& options);
 
 }  // namespace gcv

@@ -5,7 +5,7 @@
 
 namespace gcv {
 
-Embedding Embedder::decode(const FrameOutputs& found) const { return decode_embedding(found.outputs); }
+void Embedder::decode(const FrameOutputs& found, Embedding& result) const { result = decode_embedding(found.outputs); }
 
 template class Model<Embedding>;
 
