@@ -20,7 +20,7 @@ endfunction()
 
 gcv_edge_install(gcv_edge_core core)
 gcv_edge_install_pkgconfig(gcv-edge-core)
-install(FILES ${core_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gcv_edge)
+install(FILES ${core_headers} ${PROJECT_BINARY_DIR}/include/gcv_edge/version_numbers.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gcv_edge)
 
 if(GCV_EDGE_RUNTIME)
   gcv_edge_install(gcv_edge runtime)

@@ -1,8 +1,9 @@
-"""An installed library: where a packager puts it, programs find it by CMake and pkg-config and run anywhere."""
+"""An installed library: wherever it is put, CMake and pkg-config find it, and programs run from any folder."""
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -64,8 +65,8 @@ def write_program(folder: Path, suffix: str) -> Path:
 
 def runpath(program: Path) -> list[str]:
     """The folders that a program's libraries are looked for in."""
-    lines = run(find_tool("readelf"), "-d", program).splitlines()
-    return [folder for line in lines if "(RUNPATH)" in line for folder in line.split("[")[1].rstrip("]").split(":")]
+    found = re.findall(r"\(RUNPATH\).*\[(.*)\]", run(find_tool("readelf"), "-d", program))
+    return [folder for folders in found for folder in folders.split(":")]
 
 
 def is_shared(program: Path) -> bool:
@@ -90,7 +91,13 @@ def assert_runs(program: Path, **environment: str) -> None:
     ],
 )
 def test_cmake_finds_it(
-    place: str, component: str, target: str, languages: str, suffix: str, places: dict[str, Path], tmp_path: Path
+    place: str,
+    component: str,
+    target: str,
+    languages: str,
+    suffix: str,
+    places: dict[str, Path],
+    tmp_path: Path,
 ) -> None:
     write_program(tmp_path, suffix)
     values = {"component": component, "target": target, "languages": languages, "suffix": suffix}
@@ -140,12 +147,10 @@ def test_a_cross_build_takes_nothing_of_this_machine(tmp_path: Path) -> None:
     """This machine's OpenVINO is refused in a line, whether it is found or given."""
     find_tool("aarch64-linux-gnu-g++")
     arm = f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'cmake' / 'aarch64-linux-gnu.cmake'}"
-    import openvino
-
-    own = Path(openvino.__file__).parent / "cmake"
+    own = Path(pytest.importorskip("openvino").__file__).parent / "cmake"
     for given, text in [
         ((), "cross-compiling for aarch64: found no OpenVINO for it, expected -DOpenVINO_DIR=FOLDER"),
-        ((f"-DOpenVINO_DIR={own}",), "found a library for x86_64, expected aarch64: give -DOpenVINO_DIR=FOLDER"),
+        ((f"-DOpenVINO_DIR={own}",), "found a library for x86_64, expected aarch64: give -DOpenVINO_DIR="),
     ]:
         command = [find_tool("cmake"), "-S", ROOT, "-B", tmp_path / f"arm{len(given)}", arm, *given]
         finished = subprocess.run(command, capture_output=True, text=True)

@@ -16,7 +16,7 @@ namespace gcv {
 ///     ├── NotFoundError     there is no such file
 ///     ├── UnsupportedError  a precision, device, task or setting that is not supported
 ///     ├── EngineError       the inference engine failed
-///     ├── MemoryError       the inference engine found too little memory
+///     ├── MemoryError       the inference engine found too little memory, also for threads
 ///     └── ForkError         a network is used in a process that was forked after it was opened
 ///
 /// What the library allocates itself throws std::bad_alloc, as everywhere in C++.
@@ -69,7 +69,7 @@ class GCV_EDGE_API EngineError : public Error {
   using Error::Error;
 };
 
-/// The inference engine found too little memory.
+/// The inference engine found too little memory, also for threads.
 class GCV_EDGE_API MemoryError : public Error {
  public:
   using Error::Error;

@@ -111,14 +111,16 @@ std::string one_line(const std::exception& error) {
 bool is_out_of_memory(const std::exception& error) {
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return true;
   const std::string text = error.what();
-  const char* const signs[] = {"bad_alloc", "bad allocation", "out of memory", "Cannot allocate memory",
-                               "ailed to allocate"};
+  const char* const signs[] = {"bad_alloc",         "bad allocation",
+                               "out of memory",     "Cannot allocate memory",
+                               "ailed to allocate", "Resource temporarily unavailable"};
   return std::any_of(std::begin(signs), std::end(signs),
                      [&](const char* sign) { return text.find(sign) != std::string::npos; });
 }
 
-[[noreturn]] void throw_out_of_memory(const std::string& path, const std::string& what) {
-  throw MemoryError(path + ": " + what + ": out of memory");
+/// A thread that cannot be made is mostly its stack that has no room.
+[[noreturn]] void throw_out_of_memory(const std::string& path, const std::string& what, const std::exception& error) {
+  throw MemoryError(path + ": " + what + ": out of memory (" + one_line(error) + ")");
 }
 
 /// Its part that reads ONNX is a library of its own, which a deployed program may lack.
@@ -128,7 +130,7 @@ bool lacks_onnx(const std::string& reason) {
 }
 
 [[noreturn]] void throw_model_error(const std::string& path, const std::string& what, const std::exception& error) {
-  if (is_out_of_memory(error)) throw_out_of_memory(path, what);
+  if (is_out_of_memory(error)) throw_out_of_memory(path, what, error);
   if (lacks_onnx(error.what())) {
     throw EngineError(path + ": " + what + ": libopenvino_onnx_frontend.so is missing beside libopenvino.so");
   }
@@ -180,7 +182,7 @@ ov::CompiledModel compile_model(const std::shared_ptr<ov::Model>& model, const s
 }
 
 void throw_engine_error(const std::string& path, const char* what, const std::exception& error) {
-  if (is_out_of_memory(error)) throw_out_of_memory(path, what);
+  if (is_out_of_memory(error)) throw_out_of_memory(path, what, error);
   throw EngineError(path + ": " + what + ": " + one_line(error));
 }
 
