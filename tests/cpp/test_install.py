@@ -1,4 +1,4 @@
-"""An installed library: wherever it is put, CMake and pkg-config find it, and programs run from any folder."""
+"""An installed library: wherever it is put, CMake and pkg-config find it, and programs run anywhere."""
 
 from __future__ import annotations
 
