@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 #include "axis.h"
 #include "gcv_edge/image.h"
 #include "kernels.h"
+#include "scratch.h"
 
 namespace gcv {
 
@@ -21,12 +21,12 @@ class ColumnBlender {
  private:
   struct Slot {
     int row = -1;
-    std::vector<std::int16_t> columns;
+    Scratch<std::int16_t> columns;
   };
 
   void plan(const Axis& columns);
   void plan_tail(const Axis& columns);
-  const std::uint8_t* copy_tail(int row, std::vector<std::uint8_t>& tail) const;
+  const std::uint8_t* copy_tail(int row, Scratch<std::uint8_t>& tail) const;
   void blend(Slot* slots, const int* rows, std::size_t count);
   ColumnPairs direct_pairs() const { return {offsets_.data(), weights_.data(), direct_}; }
   ColumnPairs tail_pairs() const {
@@ -36,11 +36,11 @@ class ColumnBlender {
   const ImageView& frame_;
   PixelLayout layout_;
   const Kernels& kernels_;
-  std::vector<std::int32_t> offsets_;
-  std::vector<std::int16_t> weights_;
-  std::size_t direct_ = 0;               ///< columns read straight from the frame; the others from a tail
-  std::vector<std::int32_t> tail_left_;  ///< left frame pixel of each tail column
-  std::vector<std::uint8_t> tails_[2];
+  Scratch<std::int32_t> offsets_;
+  Scratch<std::int16_t> weights_;
+  std::size_t direct_ = 0;           ///< columns read straight from the frame; the others from a tail
+  Scratch<std::int32_t> tail_left_;  ///< left frame pixel of each tail column
+  Scratch<std::uint8_t> tails_[2];
   Slot slots_[2];
 };
 

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "axis.h"
 #include "gcv_edge/interpolation.h"
+#include "scratch.h"
 
 namespace gcv {
 
@@ -17,9 +17,9 @@ struct Taps {
   int width = 1;
   float total = 1;
   float rounding = 0;  ///< added before rounding, which takes halves to even
-  std::vector<std::int32_t> index;
-  std::vector<float> weights;
-  std::vector<float> outside;
+  Scratch<std::int32_t> index;
+  Scratch<float> weights;
+  Scratch<float> outside;
 
   int count() const { return static_cast<int>(index.size()); }
   /// Frame pixels [begin, end) that any target pixel needs.

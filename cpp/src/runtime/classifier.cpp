@@ -6,7 +6,7 @@
 namespace gcv {
 
 void Classifier::decode(const FrameOutputs& found, Classification& result) const {
-  result = decode_classification(found.outputs, metadata().activation);
+  result = decode_classification(found.outputs, metadata().activation, std::move(result));
   result.labels = labels();
 }
 

@@ -6,7 +6,7 @@
 namespace gcv {
 
 void DepthEstimator::decode(const FrameOutputs& found, DepthMap& result) const {
-  result = decode_depth(found.outputs, found.geometry);
+  result = decode_depth(found.outputs, found.geometry, std::move(result));
   result.settings = metadata().depth;
 }
 

@@ -26,7 +26,7 @@ void Detector::set_nms(float iou_threshold, int nms_topk, int post_nms) {
 }
 
 void Detector::decode(const FrameOutputs& found, Detections& result) const {
-  result = decode_detections(found.outputs, found.geometry, settings_, found.crew);
+  result = decode_detections(found.outputs, found.geometry, settings_, found.crew, std::move(result));
   result.labels = labels();
 }
 

@@ -17,9 +17,10 @@ class HomeProcess {
   bool is_left() const { return getpid() != id_; }
 
   /// Throws ForkError in another process. `what` was done at home: "the network was opened".
-  void check(const std::string& what) const {
+  void check(const char* what, const std::string& path = {}) const {
     if (!is_left()) return;
-    throw ForkError(what + " before this process was forked, and its threads stayed behind: fork before the first " +
+    throw ForkError(path + (path.empty() ? "" : ": ") + what +
+                    " before this process was forked, and its threads stayed behind: fork before the first " +
                     "network is opened, or start a program in the child");
   }
 

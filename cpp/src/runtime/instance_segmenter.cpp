@@ -12,7 +12,7 @@ InstanceSegmenter::InstanceSegmenter(const ModelSource& model, const Options& op
 void InstanceSegmenter::set_confidence(float confidence) { confidence_ = check_confidence(confidence); }
 
 void InstanceSegmenter::decode(const FrameOutputs& found, InstanceMasks& result) const {
-  result = decode_instances(found.outputs, found.geometry, confidence_);
+  result = decode_instances(found.outputs, found.geometry, confidence_, std::move(result));
   result.labels = labels();
 }
 

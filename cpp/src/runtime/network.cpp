@@ -62,7 +62,7 @@ NetworkState::NetworkState(const ModelSource& source, Task task, const Options& 
 
 std::shared_ptr<Session> NetworkState::session_for(std::int64_t frames) {
   if (frames == session_->batch() || !session_->has_dynamic_batch()) return session_;
-  session_->home().check(path() + ": the network was opened");  // a lock may have been held when it was forked
+  session_->home().check("the network was opened", path());  // a lock may have been held when it was forked
   const std::scoped_lock lock(mutex_);
   const auto found =
       std::find_if(batches_.begin(), batches_.end(), [frames](const auto& entry) { return entry.first == frames; });
@@ -76,7 +76,7 @@ std::shared_ptr<Session> NetworkState::session_for(std::int64_t frames) {
 }
 
 WorkerPool& NetworkState::workers() {
-  session_->home().check(path() + ": the network was opened");
+  session_->home().check("the network was opened", path());
   return *workers_;
 }
 

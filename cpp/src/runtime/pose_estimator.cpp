@@ -82,7 +82,7 @@ Poses PoseEstimator::run_box(const ImageView& frame, const Box& box) const {
 }
 
 void PoseEstimator::decode(const FrameOutputs& found, Poses& result) const {
-  result = decode_poses(found.outputs, found.geometry);
+  result = decode_poses(found.outputs, found.geometry, std::move(result));
   result.labels = labels();
 }
 

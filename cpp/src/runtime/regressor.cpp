@@ -6,7 +6,7 @@
 namespace gcv {
 
 void Regressor::decode(const FrameOutputs& found, Regression& result) const {
-  result = decode_regression(found.outputs);
+  result = decode_regression(found.outputs, std::move(result));
   result.labels = labels();
 }
 

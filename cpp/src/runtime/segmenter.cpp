@@ -6,7 +6,7 @@
 namespace gcv {
 
 void Segmenter::decode(const FrameOutputs& found, Segmentation& result) const {
-  result = decode_segmentation(found.outputs, found.geometry);
+  result = decode_segmentation(found.outputs, found.geometry, std::move(result));
   result.labels = labels();
 }
 

@@ -77,7 +77,7 @@ void Session::load(const ModelSource& source, const Options& options, std::int64
 }
 
 RequestPool& Session::pool() {
-  home().check(path_ + ": the network was opened");
+  home().check("the network was opened", path_);
   return *loaded_->pool;
 }
 
