@@ -15,6 +15,8 @@ enum class Hint { latency, throughput };
 /// Takes a line of text. Called from any thread that uses the network; what it throws is dropped.
 using Log = std::function<void(const std::string& line)>;
 
+// NOLINTBEGIN(readability-redundant-member-init): GCC wants them where a list of initialisers stops before
+
 /// How a network is run.
 struct Options {
   Precision precision = Precision::f32;
@@ -34,5 +36,7 @@ struct Options {
 
   Log log = {};  ///< told what was opened and compiled, and in which time
 };
+
+// NOLINTEND(readability-redundant-member-init)
 
 }  // namespace gcv

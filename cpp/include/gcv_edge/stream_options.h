@@ -30,7 +30,7 @@ class GCV_EDGE_API Cancellation {
 
 /// How frames are streamed.
 struct StreamOptions {
-  Cancellation cancellation = {};
+  Cancellation cancellation = {};  // NOLINT(readability-redundant-member-init): GCC wants it
 
   /// Run on the newest frame: one that waits while a newer one is read is dropped. Else reading waits.
   bool newest = false;
@@ -48,7 +48,7 @@ template <typename... Given>
 class Taker {
  public:
   template <typename F, typename = std::enable_if_t<std::is_invocable_v<F&, Given...> && !std::is_same_v<F, Taker>>>
-  Taker(F take) : call_(adapt(std::move(take))) {}
+  Taker(F take) : call_(adapt(std::move(take))) {}  // NOLINT(misc-explicit-constructor): a function is one
 
   bool operator()(Given... given) const { return call_(std::forward<Given>(given)...); }
 

@@ -34,7 +34,7 @@ void tell(const Log& log, const std::string& line) {
   if (!log) return;
   try {
     log(line);
-  } catch (...) {  // a log is not worth a failure
+  } catch (...) {  // NOLINT(bugprone-empty-catch): a log is not worth a failure
   }
 }
 
