@@ -19,7 +19,7 @@ constexpr std::uint64_t kMaxIrVersion = 1 << 16;
 
 class MetadataReader {
  public:
-  MetadataReader(const ByteSource& bytes, const std::string& path) : path_(path), bytes_(bytes) {}
+  MetadataReader(const ByteSource& bytes, std::string path) : path_(std::move(path)), bytes_(bytes) {}
 
   Metadata read() {
     if (bytes_.size() == 0) fail("is empty, expected an ONNX model");

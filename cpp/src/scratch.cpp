@@ -37,7 +37,10 @@ class KeptBlocks {
   }
 
   void give_back(void* memory, std::size_t kind) {
-    if (bytes_ + size_of(kind) > kMostKept) return ::operator delete(memory);
+    if (bytes_ + size_of(kind) > kMostKept) {
+      ::operator delete(memory);
+      return;
+    }
     bytes_ += size_of(kind);
     firsts_[kind] = new (memory) Block{firsts_[kind]};
   }
@@ -77,8 +80,11 @@ void* take_scratch(std::size_t bytes) {
 
 void give_back_scratch(void* block, std::size_t bytes) noexcept {
   const std::size_t kind = kIsKept ? kind_of(bytes) : kKinds;
-  if (kind == kKinds) return ::operator delete(block);
-  kept_blocks().give_back(block, kind);
+  if (kind == kKinds) {
+    ::operator delete(block);
+  } else {
+    kept_blocks().give_back(block, kind);
+  }
 }
 
 }  // namespace gcv

@@ -17,7 +17,7 @@ struct ScratchAllocator {
 
   ScratchAllocator() = default;
   template <typename Other>
-  ScratchAllocator(const ScratchAllocator<Other>& /*other*/) {}
+  explicit ScratchAllocator(const ScratchAllocator<Other>& /*other*/) {}
 
   T* allocate(std::size_t count) { return static_cast<T*>(take_scratch(count * sizeof(T))); }
   void deallocate(T* block, std::size_t count) noexcept { give_back_scratch(block, count * sizeof(T)); }

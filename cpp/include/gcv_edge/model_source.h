@@ -14,8 +14,8 @@ namespace gcv {
 class GCV_EDGE_API ModelSource {
  public:
   /// A path: whatever becomes a std::string, as "yolo3.onnx" or a std::filesystem::path.
-  template <typename T, typename = std::enable_if_t<std::is_convertible_v<const T&, std::string>>>
-  ModelSource(const T& path) : name_(path) {}  // NOLINT(misc-explicit-constructor): a path is one
+  template <typename T, typename = std::enable_if_t<std::is_convertible_v<T, std::string>>>
+  ModelSource(T path) : name_(std::move(path)) {}  // NOLINT(misc-explicit-constructor): a path is one
 
   /// The content of an .onnx file, decrypted or linked into the program, say. `name` stands for a path in messages.
   static ModelSource from_bytes(std::string content, std::string name = "model");

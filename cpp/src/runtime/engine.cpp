@@ -153,7 +153,7 @@ ov::Core& shared_core() {
 }
 
 std::shared_ptr<ov::Model> read_model(const ModelSource& source) {
-  ov::Core& core = shared_core();
+  const ov::Core& core = shared_core();
   try {
     return source.content() == nullptr ? core.read_model(source.name())
                                        : core.read_model(*source.content(), ov::Tensor());
