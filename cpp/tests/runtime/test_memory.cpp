@@ -7,15 +7,10 @@
 #include "gcv_edge/detector.h"
 #include "gcv_edge/error.h"
 #include "networks.h"
+#include "sanitized.h"
 
 // Networks from memory, and memory that runs out.
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;  // sanitizers take far more address space than they use
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 std::string read_all(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
