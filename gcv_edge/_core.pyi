@@ -13,6 +13,11 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     Read the metadata of an .onnx file without reading its graph; ModelFileError if it is damaged.
     """
 
+def read_metadata_bytes(content: bytes, name: str) -> dict[str, str]:
+    """
+    Read the metadata of a file's content; the name stands for its path in messages.
+    """
+
 def parse_metadata(entries: dict[str, str], path: str) -> dict[str, Any]:
     """
     Make sense of the metadata of a file: the fields of gcv_edge.metadata.ModelMetadata, but for JSON.

@@ -51,7 +51,7 @@ class ActionRecognizer(LoadedNetwork):
 
     def __init__(
         self,
-        model: str | os.PathLike[str],
+        model: str | os.PathLike[str] | bytes,
         *,
         segments: int | None = None,
         color: str = "bgr",

@@ -39,7 +39,7 @@ class Detector(Model[Detections]):
 
     def __init__(
         self,
-        model: str | os.PathLike[str],
+        model: str | os.PathLike[str] | bytes,
         *,
         confidence: float | None = None,
         color: str = "bgr",

@@ -11,6 +11,7 @@ from gcv_edge.runtime.depth import DepthEstimator
 from gcv_edge.runtime.detector import Detector
 from gcv_edge.runtime.embedding import Embedder
 from gcv_edge.runtime.instances import InstanceSegmenter
+from gcv_edge.runtime.model import MEMORY
 from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.runtime.pose import PoseEstimator
 from gcv_edge.runtime.regressor import Regressor
@@ -56,14 +57,14 @@ CLASSES: dict[str, Any] = {
 }
 
 
-def load(model: str | os.PathLike[str], **options: Unpack[LoadOptions]) -> AnyNetwork:
+def load(model: str | os.PathLike[str] | bytes, **options: Unpack[LoadOptions]) -> AnyNetwork:
     """Open a model file with the class for its task.
 
     Args:
-        model: path of an exported file, or a name in the model store.
-        options: keyword arguments of that class: ``engine``, ``precision``, ``hint``, ``threads`` and
-            ``streams``; ``color`` of all that take frames; ``confidence`` of detectors; ``segments`` of an
-            ActionRecognizer.
+        model: path of an exported file, a name in the model store, or the content of a file as ``bytes``.
+        options: keyword arguments of that class: ``engine``, ``precision``, ``hint``, ``threads``,
+            ``streams``, ``device`` and ``cache_dir``; ``color`` of all that take frames; ``confidence`` of
+            detectors; ``segments`` of an ActionRecognizer.
 
     Returns:
         A Detector, Classifier, Segmenter, ... : the class for the file's task.
@@ -76,7 +77,9 @@ def load(model: str | os.PathLike[str], **options: Unpack[LoadOptions]) -> AnyNe
     return network
 
 
-def open_network(model: str | os.PathLike[str], **options: Unpack[LoadOptions]) -> Any:
+def open_network(model: str | os.PathLike[str] | bytes, **options: Unpack[LoadOptions]) -> Any:
     """Do as ``load`` does, for callers that know what the network is for."""
+    if isinstance(model, bytes):
+        return CLASSES[read_metadata(MEMORY, content=model).task.name](model, **options)
     path = find_model(model)
     return CLASSES[read_metadata(path).task.name](path, **options)

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+MEMORY = Path("<memory>")
+"""Stands for the path of a network that was opened from bytes."""
+
 KEPT_BATCH_SIZES = 3
 """Networks compiled for other batch sizes that a model keeps at most."""
 
@@ -80,16 +83,21 @@ class LoadedNetwork(ABC):
     """A model file opened in an engine; any number of threads may use one at once.
 
     Args:
-        model: path of an exported file, or a name (or its unambiguous beginning) in the model store.
+        model: path of an exported file, a name (or its unambiguous beginning) in the model store, or the
+            content of a file as ``bytes``.
         engine: ``openvino``, or ``onnxruntime`` where it is installed.
         precision: ``f32`` computes what export verified; ``bf16`` is faster where the CPU has it;
             ``auto`` leaves it to the engine.
         hint: ``latency`` or ``throughput``.
         threads: CPU threads; None for all that the process may use.
         streams: frames computed side by side; None for the hint's choice.
+        device: ``CPU``, ``GPU``, ``NPU`` or ``AUTO``, of OpenVINO; ``GPU.1`` is the second one.
+        cache_dir: folder where OpenVINO keeps compiled networks for the next open; None for nowhere. Nobody
+            else may write there: what is in it runs as it is.
 
     Raises:
         ModelNotFoundError: no such file or name; the message lists what is close.
+        UnsupportedError: there is no such device, or the CPU does not have that precision.
         ModelFileError: the file is no model, is damaged, or is for another task.
         MetadataError: the file does not say what the runtime needs to know.
         ValueError: an option's value is none of those allowed.
@@ -99,18 +107,22 @@ class LoadedNetwork(ABC):
 
     def __init__(
         self,
-        model: str | os.PathLike[str],
+        model: str | os.PathLike[str] | bytes,
         *,
         engine: str = "openvino",
         precision: str = "f32",
         hint: str = "latency",
         threads: int | None = None,
         streams: int | None = None,
+        device: str = "CPU",
+        cache_dir: str | os.PathLike[str] | None = None,
     ) -> None:
-        self._options = SessionOptions(engine, precision, hint, threads, streams)
-        self.path: Path = find_model(model)
-        self.metadata: ModelMetadata = read_metadata(self.path, self.task)
-        self.session: Session = open_session(self.path, self._options)
+        folder = None if cache_dir is None else os.fspath(cache_dir)
+        self._options = SessionOptions(engine, precision, hint, threads, streams, device, folder)
+        self._content = model if isinstance(model, bytes) else None
+        self.path: Path = MEMORY if isinstance(model, bytes) else find_model(model)
+        self.metadata: ModelMetadata = read_metadata(self.path, self.task, self._content)
+        self.session: Session = open_session(self.path, self._options, content=self._content)
         check_graph(self.path, self.metadata, self.session)
         self._batches: OrderedDict[int, Session] = OrderedDict()
         self._lock = threading.Lock()
@@ -133,7 +145,9 @@ class LoadedNetwork(ABC):
             return self.session
         with self._lock:
             if count not in self._batches:
-                self._batches[count] = open_session(self.path, self._options, batch=count)
+                self._batches[count] = open_session(
+                    self.path, self._options, batch=count, content=self._content
+                )
             self._batches.move_to_end(count)
             while len(self._batches) > KEPT_BATCH_SIZES:
                 self._batches.popitem(last=False)
@@ -153,7 +167,7 @@ class Model(LoadedNetwork, Generic[Result]):
     """
 
     def __init__(
-        self, model: str | os.PathLike[str], *, color: str = "bgr", **options: Unpack[NetworkOptions]
+        self, model: str | os.PathLike[str] | bytes, *, color: str = "bgr", **options: Unpack[NetworkOptions]
     ) -> None:
         self.color = check_color(color)
         super().__init__(model, **options)

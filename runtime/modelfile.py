@@ -36,26 +36,29 @@ INPUTS = {
 """Shape and ranks of the input, by what a task takes."""
 
 
-def read_metadata(path: Path, task: Task | None = None) -> ModelMetadata:
+def read_metadata(path: Path, task: Task | None = None, content: bytes | None = None) -> ModelMetadata:
     """Read what a model file says of itself.
 
     Args:
         path: the file.
         task: what it should be for; None for any task.
+        content: of the file, where it is in memory; ``path`` then stands for it in messages.
 
     Raises:
         ModelFileError: not a file, not readable, not a model, or for another task.
         MetadataError: a key is missing or makes no sense.
     """
-    metadata = parse_metadata(read_entries(path), str(path))
+    metadata = parse_metadata(read_entries(path, content), str(path))
     if task is not None and metadata.task != task:
         found = metadata.task.name
         raise ModelFileError(path, f"found a {found} network, expected {task.name}: use {CLASSES[found]}")
     return metadata
 
 
-def read_entries(path: Path) -> dict[str, str]:
-    """Read the file's metadata strings."""
+def read_entries(path: Path, content: bytes | None = None) -> dict[str, str]:
+    """Read the metadata strings of a file, or of its content."""
+    if content is not None:
+        return dict(_core.read_metadata_bytes(content, str(path)))
     if path.is_dir():
         raise ModelFileError(path, "found a folder, expected an .onnx file")
     try:

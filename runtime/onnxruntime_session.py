@@ -32,14 +32,16 @@ DTYPES: dict[str, np.dtype[Any]] = {
 class OnnxRuntimeSession(Session):
     """A network loaded into ONNX Runtime's CPU provider."""
 
-    def __init__(self, path: Path, options: SessionOptions, batch: int | None) -> None:
+    def __init__(
+        self, path: Path, options: SessionOptions, batch: int | None, content: bytes | None = None
+    ) -> None:
         super().__init__()
         if options.precision == "bf16":
             raise UnsupportedError("precision 'bf16' is not supported by onnxruntime: use engine 'openvino'")
         self._path = path
         threads, self.streams = share_threads(options)
         self.threads = threads * self.streams
-        self._session = create_session(path, threads)
+        self._session = create_session(path, threads, content)
         ports = self._session.get_inputs()
         self.engine = f"onnxruntime {import_onnxruntime().__version__}"
         self.precision = "f32"
@@ -85,11 +87,13 @@ class OnnxRuntimeRequest(Request):
         return self._session.infer(self.inputs)
 
 
-def create_session(path: Path, threads: int) -> Any:
+def create_session(path: Path, threads: int, content: bytes | None = None) -> Any:
     """Load a file for the CPU."""
     onnxruntime, settings = import_onnxruntime(), onnxruntime_settings(threads)
     try:
-        session = onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            content or str(path), settings, providers=["CPUExecutionProvider"]
+        )
     except Exception as error:
         raise ModelFileError(path, f"ONNX Runtime cannot load it: {one_line(error)}") from error
     give_back()

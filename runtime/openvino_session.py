@@ -42,24 +42,34 @@ def make_core() -> tuple[Any, int]:
 
 
 class OpenVinoSession(Session):
-    """A network compiled by OpenVINO for the CPU."""
+    """A network compiled by OpenVINO."""
 
-    def __init__(self, path: Path, options: SessionOptions, batch: int | None) -> None:
+    def __init__(
+        self, path: Path, options: SessionOptions, batch: int | None, content: bytes | None = None
+    ) -> None:
         super().__init__()
         self._path = path
-        model = read_model(path)
+        check_device(options.device)
+        model = read_model(path, content)
         inputs, outputs = list_names(model)
         self.dynamic_batch = shape_of(model.inputs[0])[:1] == (None,)
         self.has_own_sizes = has_open_size(shape_of(model.inputs[0]))
         shapes = fix_shapes(model, path, batch)
         self._compiled = compile_model(model, path, options)
         self.engine = f"openvino {import_openvino().__version__.split('-')[0]}"
-        self.precision = self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        self.precision = self._property("INFERENCE_PRECISION_HINT", "f32")
         self.inputs = dict(zip(inputs, shapes, strict=True))
         self.input_dtype = common_dtype([port.element_type.to_dtype() for port in self._compiled.inputs])
         self.outputs = dict(zip(outputs, map(shape_of, self._compiled.outputs), strict=True))
-        self.streams = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-        self.threads = int(self._compiled.get_property("INFERENCE_NUM_THREADS"))
+        self.streams = int(self._property("OPTIMAL_NUMBER_OF_INFER_REQUESTS", "1"))
+        self.threads = int(self._property("INFERENCE_NUM_THREADS", "1"))
+
+    def _property(self, name: str, otherwise: str) -> str:
+        """Spell a property of the device that runs it; AUTO does not pass all of them on."""
+        if name not in self._compiled.get_property("SUPPORTED_PROPERTIES"):
+            return otherwise
+        value = self._compiled.get_property(name)
+        return str(value.get_type_name() if hasattr(value, "get_type_name") else value)
 
     def new_request(self) -> Request:
         """Create an infer request."""
@@ -96,10 +106,10 @@ class OpenVinoRequest(Request):
         return {name: self._request.get_output_tensor(i).data for i, name in enumerate(self._names)}
 
 
-def read_model(path: Path) -> Any:
-    """Read an ONNX file."""
+def read_model(path: Path, content: bytes | None = None) -> Any:
+    """Read an ONNX file, or its content."""
     try:
-        return shared_core().read_model(path)
+        return shared_core().read_model(path if content is None else content)
     except RuntimeError as error:
         raise ModelFileError(path, f"OpenVINO cannot read it: {one_line(error)}") from error
 
@@ -122,17 +132,45 @@ def fix_shapes(model: Any, path: Path, batch: int | None) -> list[tuple[int, ...
 
 
 def compile_model(model: Any, path: Path, options: SessionOptions) -> Any:
-    """Compile for the CPU."""
-    check_precision(options.precision)
+    """Compile for the device."""
+    check_precision(options)
+    check_cache(options.cache_dir)
     try:
-        return shared_core().compile_model(model, "CPU", build_config(options))
+        return shared_core().compile_model(model, options.device, build_config(options))
     except RuntimeError as error:
         raise ModelFileError(path, f"OpenVINO cannot compile it: {one_line(error)}") from error
 
 
-def check_precision(precision: str) -> None:
+def check_device(device: str) -> None:
+    """Refuse a device that is not there, and say which are; the CPU is not looked for: that takes time."""
+    if device == "CPU":
+        return
+    here = [*shared_core().available_devices, "AUTO"]
+    if not any(device in (name, name.partition(".")[0]) for name in here):
+        raise UnsupportedError(f"device {device!r}: OpenVINO finds none here, it finds {', '.join(here)}")
+
+
+def check_cache(folder: str | None) -> None:
+    """Make the cache's folder, for the user alone.
+
+    Raises:
+        ValueError: it cannot be made, or is a file.
+    """
+    if folder is None:
+        return
+    if Path(folder).exists() and not Path(folder).is_dir():
+        raise ValueError(f"cache_dir: {folder}: found a file, expected a folder")
+    try:
+        Path(folder).mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"cache_dir: {folder}: cannot be made: {error.strerror}") from error
+
+
+def check_precision(options: SessionOptions) -> None:
     """Refuse bf16 where the CPU would silently compute in f32."""
-    if precision == "bf16" and "BF16" not in shared_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if options.precision != "bf16" or options.device != "CPU":
+        return
+    if "BF16" not in shared_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise UnsupportedError("precision 'bf16' is not supported by this CPU: use precision 'f32' or 'auto'")
 
 
@@ -145,11 +183,14 @@ def build_config(options: SessionOptions) -> dict[str, str]:
     config = {"PERFORMANCE_HINT": options.hint.upper()}
     if options.precision != "auto":
         config["INFERENCE_PRECISION_HINT"] = options.precision
-    threads = options.threads or (usable_cpus() if usable_cpus() < affinity_count() else None)
+    is_capped = options.device == "CPU" and usable_cpus() < affinity_count()
+    threads = options.threads or (usable_cpus() if is_capped else None)
     if threads is not None:
         config["INFERENCE_NUM_THREADS"] = str(threads)
     if options.streams is not None:
         config["NUM_STREAMS"] = str(options.streams)
+    if options.cache_dir is not None:
+        config["CACHE_DIR"] = options.cache_dir
     return config
 
 

@@ -13,6 +13,8 @@ class NetworkOptions(TypedDict, total=False):
     hint: str
     threads: int | None
     streams: int | None
+    device: str
+    cache_dir: str | None
 
 
 class ModelOptions(NetworkOptions, total=False):

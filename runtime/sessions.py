@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import os
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,11 +25,23 @@ from gcv_edge.runtime.in_flight import IN_FLIGHT
 ENGINES = ("openvino", "onnxruntime")
 PRECISIONS = ("f32", "bf16", "auto")
 HINTS = ("latency", "throughput")
+DEVICES = ("CPU", "GPU", "NPU", "AUTO")
 
 LARGEST_CREW = 4
 """What memory can feed: more threads make resizing no faster."""
 
 Array = NDArray[Any]
+
+OPEN: weakref.WeakSet[Session] = weakref.WeakSet()
+
+
+def leave_behind() -> None:
+    """Keep what was opened before a fork for ever: its end would wait for threads that are not there."""
+    for session in list(OPEN):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
+
+
+os.register_at_fork(after_in_child=leave_behind)
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,10 @@ class SessionOptions:
         hint: ``latency`` (one frame as soon as possible) or ``throughput`` (many frames at once).
         threads: CPU threads; None for the affinity mask's count or the cgroup's quota, whichever is smaller.
         streams: frames computed side by side; None for the hint's own choice.
+        device: where OpenVINO runs it: ``CPU``, ``GPU``, ``NPU``, or ``AUTO`` for its own choice; ``GPU.1``
+            is the second one.
+        cache_dir: folder where OpenVINO keeps compiled networks, so that the next open is quicker; None for
+            nowhere. What is in it runs as it is: nobody else may write there.
     """
 
     engine: str = "openvino"
@@ -49,6 +67,8 @@ class SessionOptions:
     hint: str = "latency"
     threads: int | None = None
     streams: int | None = None
+    device: str = "CPU"
+    cache_dir: str | None = None
 
     def __post_init__(self) -> None:
         check_choice("engine", self.engine, ENGINES)
@@ -56,6 +76,12 @@ class SessionOptions:
         check_choice("hint", self.hint, HINTS)
         check_count("threads", self.threads)
         check_count("streams", self.streams)
+        check_choice("device", self.device.partition(".")[0], DEVICES)
+        if self.engine != "openvino" and (self.device != "CPU" or self.cache_dir is not None):
+            given = f"cache_dir {self.cache_dir!r}" if self.device == "CPU" else f"device {self.device!r}"
+            raise ValueError(f"{given}: found engine {self.engine!r}, expected 'openvino'")
+        if self.threads is not None and self.device not in ("CPU", "AUTO"):
+            raise ValueError(f"threads: found {self.threads}, expected None for device {self.device!r}")
 
 
 def check_choice(name: str, found: object, choices: tuple[str, ...]) -> None:
@@ -119,6 +145,7 @@ class Session(ABC):
         self._idle: list[Request] = []
         self._lock = threading.Lock()
         self._process = os.getpid()
+        OPEN.add(self)
 
     @property
     def input_shape(self) -> tuple[int, ...]:

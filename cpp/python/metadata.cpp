@@ -28,6 +28,11 @@ Metadata read_metadata_file(nb::handle path) {
   return read_metadata(std::string(name.c_str(), name.size()));
 }
 
+Metadata read_metadata_content(const nb::bytes& content, const std::string& name) {
+  const nb::gil_scoped_release release;
+  return read_metadata(content.c_str(), content.size(), name);
+}
+
 /// The number of fewest digits that is this one in single precision: 58.395, as it is written in the file.
 double shortest(float value) {
   std::array<char, 32> text{};
@@ -123,6 +128,9 @@ void bind_metadata(nb::module_& m) {
   m.def("read_metadata", read_metadata_file, "path"_a,
         nb::sig("def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]"),
         "Read the metadata of an .onnx file without reading its graph; ModelFileError if it is damaged.");
+  m.def("read_metadata_bytes", read_metadata_content, "content"_a, "name"_a,
+        nb::sig("def read_metadata_bytes(content: bytes, name: str) -> dict[str, str]"),
+        "Read the metadata of a file's content; the name stands for its path in messages.");
   m.def("parse_metadata", parse, "entries"_a, "path"_a,
         nb::sig("def parse_metadata(entries: dict[str, str], path: str) -> dict[str, typing.Any]"),
         "Make sense of the metadata of a file: the fields of gcv_edge.metadata.ModelMetadata, but for JSON.\n\n"

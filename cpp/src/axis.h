@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "gcv_edge/interpolation.h"
+#include "scratch.h"
 
 namespace gcv {
 
@@ -13,10 +13,10 @@ namespace gcv {
 /// `index` and `next`, with weights in units of kWeightOne.
 struct Axis {
   int first = 0;
-  std::vector<std::int32_t> index;
-  std::vector<std::int32_t> next;  ///< `index` + 1, or `index` at the frame's end
-  std::vector<std::int16_t> weight;
-  std::vector<std::int16_t> next_weight;
+  Scratch<std::int32_t> index;
+  Scratch<std::int32_t> next;  ///< `index` + 1, or `index` at the frame's end
+  Scratch<std::int16_t> weight;
+  Scratch<std::int16_t> next_weight;
 
   int count() const { return static_cast<int>(index.size()); }
   bool is_identity() const;

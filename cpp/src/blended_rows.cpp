@@ -2,8 +2,8 @@
 
 namespace gcv {
 
-BlendedRows::BlendedRows(std::unique_ptr<RowBlender> blender) : blender_(std::move(blender)) {
-  for (Slot& slot : slots_) slot.columns.resize(4 * blender_->padded_columns());
+BlendedRows::BlendedRows(RowBlender& blender) : blender_(blender) {
+  for (Slot& slot : slots_) slot.columns.resize(4 * blender_.padded_columns());
 }
 
 std::pair<const std::int16_t*, const std::int16_t*> BlendedRows::rows(int top, int bottom) {
@@ -21,7 +21,7 @@ void BlendedRows::blend(Slot* slots, const int* rows, std::size_t count) {
     outs[i] = slots[i].columns.data();
     slots[i].row = rows[i];
   }
-  blender_->blend(rows, count, outs);
+  blender_.blend(rows, count, outs);
 }
 
 }  // namespace gcv

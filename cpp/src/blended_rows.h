@@ -2,9 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <utility>
-#include <vector>
+
+#include "scratch.h"
 
 namespace gcv {
 
@@ -22,7 +22,8 @@ class RowBlender {
 /// The last two rows that were blended, which an upscale asks for again.
 class BlendedRows {
  public:
-  explicit BlendedRows(std::unique_ptr<RowBlender> blender);
+  /// The blender must outlive it.
+  explicit BlendedRows(RowBlender& blender);
 
   /// Two blended rows (`top` <= `bottom`); valid until the next call.
   std::pair<const std::int16_t*, const std::int16_t*> rows(int top, int bottom);
@@ -30,12 +31,12 @@ class BlendedRows {
  private:
   struct Slot {
     int row = -1;
-    std::vector<std::int16_t> columns;
+    Scratch<std::int16_t> columns;
   };
 
   void blend(Slot* slots, const int* rows, std::size_t count);
 
-  std::unique_ptr<RowBlender> blender_;
+  RowBlender& blender_;
   Slot slots_[2];
 };
 

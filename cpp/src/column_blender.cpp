@@ -39,7 +39,7 @@ void ColumnBlender::plan_tail(const Axis& columns) {
   for (auto& tail : tails_) tail.resize(tail_left_.size() * kReadAhead);
 }
 
-const std::uint8_t* ColumnBlender::copy_tail(int row, std::vector<std::uint8_t>& tail) const {
+const std::uint8_t* ColumnBlender::copy_tail(int row, Scratch<std::uint8_t>& tail) const {
   const std::uint8_t* pixels = frame_.row(row);
   std::uint8_t* out = tail.data();
   for (const std::int32_t left : tail_left_) {

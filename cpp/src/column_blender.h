@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "axis.h"
 #include "blended_rows.h"
 #include "gcv_edge/image.h"
 #include "kernels.h"
+#include "scratch.h"
 
 namespace gcv {
 
@@ -21,7 +21,7 @@ class ColumnBlender : public RowBlender {
  private:
   void plan(const Axis& columns);
   void plan_tail(const Axis& columns);
-  const std::uint8_t* copy_tail(int row, std::vector<std::uint8_t>& tail) const;
+  const std::uint8_t* copy_tail(int row, Scratch<std::uint8_t>& tail) const;
   ColumnPairs direct_pairs() const { return {offsets_.data(), weights_.data(), direct_}; }
   ColumnPairs tail_pairs() const {
     return {offsets_.data() + direct_, weights_.data() + 8 * direct_, offsets_.size() - direct_};
@@ -30,11 +30,11 @@ class ColumnBlender : public RowBlender {
   const ImageView& frame_;
   PixelLayout layout_;
   const Kernels& kernels_;
-  std::vector<std::int32_t> offsets_;
-  std::vector<std::int16_t> weights_;
-  std::size_t direct_ = 0;               ///< columns read straight from the frame; the others from a tail
-  std::vector<std::int32_t> tail_left_;  ///< left frame pixel of each tail column
-  std::vector<std::uint8_t> tails_[2];
+  Scratch<std::int32_t> offsets_;
+  Scratch<std::int16_t> weights_;
+  std::size_t direct_ = 0;           ///< columns read straight from the frame; the others from a tail
+  Scratch<std::int32_t> tail_left_;  ///< left frame pixel of each tail column
+  Scratch<std::uint8_t> tails_[2];
 };
 
 }  // namespace gcv

@@ -34,16 +34,16 @@ void divide(Crew* crew, std::size_t count, const Job& job) {
   if (crew == nullptr) {
     run(0);
   } else {
-    crew->work(parts, run);
+    crew->work(parts, std::cref(run));
   }
 }
 
-/// As those of the public headers, with a crew.
+/// As those of the public headers, with a crew. `result` is what the detections are written into.
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
                 float* out, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew);
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
                 std::uint8_t* out, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew);
 Detections detect(const float* boxes, const float* scores, std::int64_t anchors, std::int64_t classes,
-                  const NmsSettings& settings, BoxLayout layout, Crew* crew);
+                  const NmsSettings& settings, BoxLayout layout, Crew* crew, Detections result = {});
 
 }  // namespace gcv

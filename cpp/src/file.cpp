@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 
 #include "gcv_edge/error.h"
@@ -41,6 +43,12 @@ std::int64_t File::read(std::int64_t offset, void* out, std::int64_t count) cons
     done += got;
   }
   return done;
+}
+
+std::int64_t MemoryBytes::read(std::int64_t offset, void* out, std::int64_t count) const {
+  const std::int64_t got = std::clamp<std::int64_t>(size_ - offset, 0, count);
+  if (got > 0) std::memcpy(out, data_ + offset, static_cast<std::size_t>(got));
+  return got;
 }
 
 }  // namespace gcv

@@ -58,9 +58,9 @@ struct MaskSide {
 MaskSide side_x(Size mask, const MaskExtent& extent) { return {extent[0], extent[2], mask.width}; }
 MaskSide side_y(Size mask, const MaskExtent& extent) { return {extent[1], extent[3], mask.height}; }
 
-std::vector<float> surround_with_zeros(const float* mask, Size size) {
+Scratch<float> surround_with_zeros(const float* mask, Size size) {
   const std::size_t width = size.width + std::size_t{2};
-  std::vector<float> padded(width * (size.height + std::size_t{2}));
+  Scratch<float> padded(width * (size.height + std::size_t{2}));
   for (int y = 0; y < size.height; ++y) {
     std::copy_n(mask + static_cast<std::size_t>(y) * size.width, size.width, padded.data() + (y + 1) * width + 1);
   }
@@ -100,7 +100,7 @@ void paste_mask(const float* mask, Size size, const MaskExtent& extent, const Re
   const MaskSide across = side_x(size, extent), down = side_y(size, extent);
   const Span columns = across.covered(window.x, window.width), lines = down.covered(window.y, window.height);
   if (columns.size() == 0 || lines.size() == 0) return;
-  const std::vector<float> padded = surround_with_zeros(mask, size);
+  const Scratch<float> padded = surround_with_zeros(mask, size);
   const Kernels& kernels = active_kernels();
   StretchedRows stretched({padded.data(), 1, {size.width + 2, size.height + 2}}, across.sample(columns), kernels);
   std::uint8_t* corner = out + (lines.begin - window.y) * stride + (columns.begin - window.x);

@@ -19,11 +19,11 @@ constexpr std::uint64_t kMaxIrVersion = 1 << 16;
 
 class MetadataReader {
  public:
-  explicit MetadataReader(const std::string& path) : path_(path), file_(path) {}
+  MetadataReader(const ByteSource& bytes, std::string path) : path_(std::move(path)), bytes_(bytes) {}
 
   Metadata read() {
-    if (file_.size() == 0) fail("is empty, expected an ONNX model");
-    WireReader model(file_, path_, 0, file_.size());
+    if (bytes_.size() == 0) fail("is empty, expected an ONNX model");
+    WireReader model(bytes_, path_, 0, bytes_.size());
     WireField field;
     for (std::int64_t count = 1; model.next(field); ++count) {
       if (count > kMaxMetadataFields) fail("is not an ONNX model: it has too many fields");
@@ -56,7 +56,7 @@ class MetadataReader {
         static_cast<std::int64_t>(entries_.size()) == kMaxMetadataEntries) {
       fail("has more metadata than is accepted: 4096 entries, 16 MiB each, 64 MiB in all");
     }
-    WireReader reader(file_, path_, entry.begin, entry.begin + entry.size);
+    WireReader reader(bytes_, path_, entry.begin, entry.begin + entry.size);
     std::string key, value;
     WireField field;
     while (reader.next(field)) {
@@ -75,7 +75,7 @@ class MetadataReader {
   [[noreturn]] void fail(const std::string& problem) const { throw FormatError(path_, problem); }
 
   std::string path_;
-  File file_;
+  const ByteSource& bytes_;
   Metadata entries_;
   std::int64_t total_bytes_ = 0;
   bool has_ir_version_ = false;
@@ -84,6 +84,14 @@ class MetadataReader {
 
 }  // namespace
 
-Metadata read_metadata(const std::string& path) { return MetadataReader(path).read(); }
+Metadata read_metadata(const std::string& path) {
+  const File file(path);
+  return MetadataReader(file, path).read();
+}
+
+Metadata read_metadata(const void* data, std::size_t size, const std::string& name) {
+  if (data == nullptr) throw ArgumentError(name + ": found no data, expected the content of an .onnx file");
+  return MetadataReader(MemoryBytes(data, size), name).read();
+}
 
 }  // namespace gcv

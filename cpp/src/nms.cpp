@@ -10,6 +10,7 @@
 #include "gcv_edge/error.h"
 #include "kernels.h"
 #include "names.h"
+#include "scratch.h"
 
 namespace gcv {
 namespace {
@@ -44,6 +45,9 @@ class TopCandidates {
 
   float threshold() const { return threshold_; }
 
+  /// Make room for what it ever holds of so many candidates, lest other threads do.
+  void reserve(std::size_t count) { keys_.reserve(std::min(count, 2 * std::max(limit_, kScanBlock) + kScanBlock)); }
+
   void add(Key key) { keys_.push_back(key); }
   void add(const TopCandidates& others) { keys_.insert(keys_.end(), others.keys_.begin(), others.keys_.end()); }
 
@@ -56,7 +60,7 @@ class TopCandidates {
     threshold_ = std::max(threshold_, std::nextafter(worst, -std::numeric_limits<float>::infinity()));
   }
 
-  std::vector<Key> sorted() {
+  Scratch<Key> sorted() {
     keep_best();
     std::sort(keys_.begin(), keys_.end());
     return std::move(keys_);
@@ -71,7 +75,7 @@ class TopCandidates {
 
   float threshold_;
   std::size_t limit_;
-  std::vector<Key> keys_;
+  Scratch<Key> keys_;
 };
 
 /// Scores as [anchors, classes].
@@ -98,13 +102,15 @@ void scan(const Scores& scores, std::size_t begin, std::size_t end, const Kernel
   }
 }
 
-std::vector<Key> select_candidates(const Scores& scores, const NmsSettings& settings, const Kernels& kernels,
-                                   Crew* crew) {
+Scratch<Key> select_candidates(const Scores& scores, const NmsSettings& settings, const Kernels& kernels, Crew* crew) {
   const bool is_limited = settings.nms_topk > 0 && !settings.topk_per_class;
   const auto limit = is_limited ? static_cast<std::size_t>(settings.nms_topk) : scores.count();
   if (scores.count() < kCrewScores) crew = nullptr;
   const TopCandidates none(settings.score_threshold, limit);
-  std::vector<TopCandidates> found(static_cast<std::size_t>(count_parts(crew)), none);
+  Scratch<TopCandidates> found(static_cast<std::size_t>(count_parts(crew)), none);
+  if (is_limited) {
+    for (TopCandidates& part : found) part.reserve(scores.count());
+  }
   divide(crew, scores.count(), [&](int part, std::size_t begin, std::size_t end) {
     scan(scores, begin, end, kernels, found[static_cast<std::size_t>(part)]);
   });
@@ -122,7 +128,7 @@ class ClassQuotas {
 
  private:
   int limit_;
-  std::vector<int> taken_;
+  Scratch<int> taken_;
 };
 
 /// Kept boxes of one class, as columns.
@@ -141,7 +147,7 @@ class KeptBoxes {
   }
 
  private:
-  std::vector<float> columns_[5];
+  Scratch<float> columns_[5];
   std::size_t count_ = 0;
 };
 
@@ -172,18 +178,20 @@ Detections detect(const float* boxes, const float* scores, std::int64_t anchors,
 }
 
 Detections detect(const float* boxes, const float* scores, std::int64_t anchors, std::int64_t classes,
-                  const NmsSettings& settings, BoxLayout layout, Crew* crew) {
+                  const NmsSettings& settings, BoxLayout layout, Crew* crew, Detections result) {
   check(anchors, classes, settings);
   kLayouts.name_of(static_cast<int>(layout));  // throws for a number that is none
   const Kernels& kernels = active_kernels();
   const Scores all{scores, static_cast<std::uint64_t>(anchors), static_cast<std::uint64_t>(classes)};
   const auto candidates = select_candidates(all, settings, kernels, crew);
-  if (candidates.empty()) return {};
+  result.boxes.clear();
+  result.scores.clear();
+  result.class_ids.clear();
+  if (candidates.empty()) return result;
   const bool suppress = settings.iou_threshold > 0 && settings.iou_threshold < 1;
   const std::size_t limit = settings.post_nms > 0 ? static_cast<std::size_t>(settings.post_nms) : candidates.size();
-  std::vector<KeptBoxes> kept(suppress ? (settings.class_agnostic ? 1 : classes) : 0);
+  Scratch<KeptBoxes> kept(suppress ? (settings.class_agnostic ? 1 : classes) : 0);
   ClassQuotas quotas(classes, settings);
-  Detections result;
   for (const Key key : candidates) {
     if (result.scores.size() == limit) break;
     const auto index = static_cast<std::uint32_t>(key);

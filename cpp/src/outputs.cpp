@@ -1,6 +1,7 @@
 #include "outputs.h"
 
 #include <climits>
+#include <iterator>
 
 #include "gcv_edge/error.h"
 
@@ -10,9 +11,8 @@ namespace {
 /// More numbers than any output has; products of lengths stay far from overflow.
 constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
 
-bool fits(const Output& output, const std::vector<std::int64_t>& expected, std::int64_t least) {
-  if (output.rank() != expected.size()) return false;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
+bool fits(const Output& output, const std::int64_t* expected, std::int64_t least) {
+  for (std::size_t i = 0; i < output.rank(); ++i) {
     const std::int64_t length = output.shape[i];
     if (length < 0 || length > INT_MAX) return false;
     if (expected[i] < 0 ? length < least : length != expected[i]) return false;
@@ -20,12 +20,16 @@ bool fits(const Output& output, const std::vector<std::int64_t>& expected, std::
   return output.count() <= kMaxCount && (output.values != nullptr || output.count() == 0);
 }
 
-std::string describe_expected(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    text += (i > 0 ? ", " : "") + (shape[i] < 0 ? "n" : std::to_string(shape[i]));
+template <typename Lengths>
+void check_shape_as(const char* name, const Output& output, const Lengths& expected, std::int64_t least) {
+  if (output.rank() == expected.size() && fits(output, std::data(expected), least)) return;
+  std::string shape = "[";
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const std::int64_t length = std::data(expected)[i];
+    shape += (i > 0 ? ", " : "") + (length < 0 ? "n" : std::to_string(length));
   }
-  return text + "]";
+  throw ArgumentError("output '" + std::string(name) + "': found shape " + output.describe() + ", expected " + shape +
+                      "]");
 }
 
 }  // namespace
@@ -62,11 +66,11 @@ std::string describe_shape(const std::vector<std::int64_t>& shape) {
   return text + "]";
 }
 
-void check_shape(const char* name, const Output& output, const std::vector<std::int64_t>& expected,
+void check_shape(const char* name, const Output& output, std::initializer_list<std::int64_t> expected,
                  std::int64_t least) {
-  if (fits(output, expected, least)) return;
-  throw ArgumentError("output '" + std::string(name) + "': found shape " + output.describe() + ", expected " +
-                      describe_expected(expected));
+  check_shape_as(name, output, expected, least);
 }
+
+void check_lengths(const char* name, const Output& output) { check_shape_as(name, output, output.shape, 0); }
 
 }  // namespace gcv

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <vector>
@@ -44,7 +45,10 @@ const Output& find_output(const Outputs& outputs, const char* name);
 std::string describe_shape(const std::vector<std::int64_t>& shape);
 
 /// Throws ArgumentError, naming the output, for another shape; -1 allows any length, and `least` is that of those.
-void check_shape(const char* name, const Output& output, const std::vector<std::int64_t>& expected,
+void check_shape(const char* name, const Output& output, std::initializer_list<std::int64_t> expected,
                  std::int64_t least = 0);
+
+/// Throws ArgumentError, naming the output, for lengths that cannot be.
+void check_lengths(const char* name, const Output& output);
 
 }  // namespace gcv

@@ -2,10 +2,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "gcv_edge/image.h"
 #include "kernels.h"
+#include "scratch.h"
 #include "yuv_rows.h"
 
 namespace gcv {
@@ -34,7 +34,7 @@ class PixelRows {
   int step_, begin_, count_ = 0;
   std::optional<YuvRows> yuv_;
   YuvWeights weights_{};
-  std::vector<std::uint8_t> colors_;
+  Scratch<std::uint8_t> colors_;
 };
 
 /// Which byte of a PixelRows' pixel is red, green and blue, or the other way around.

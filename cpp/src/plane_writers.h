@@ -4,11 +4,11 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "gcv_edge/error.h"
 #include "gcv_edge/preprocess.h"
 #include "kernels.h"
+#include "scratch.h"
 
 namespace gcv {
 
@@ -111,7 +111,7 @@ class GreyWriter : public Writer {
     return {{red, red + count, red + 2 * count}, count};
   }
 
-  std::vector<std::uint8_t> levels_;
+  Scratch<std::uint8_t> levels_;
 };
 
 }  // namespace gcv

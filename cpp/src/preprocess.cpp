@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <string>
 
 #include "axis.h"
@@ -99,21 +98,27 @@ void spread_rows(const Job& job, const Axis& columns, const Axis& rows, Writer& 
   }
 }
 
-std::unique_ptr<RowBlender> make_blender(const Job& job, const Axis& columns) {
-  const Kernels& kernels = active_kernels();
-  if (is_yuv(job.frame.format)) return std::make_unique<YuvColumns>(job.frame, job.blue_first, columns, kernels);
-  const PixelLayout layout = color_layout(job.frame.format, job.blue_first);
-  return std::make_unique<ColumnBlender>(job.frame, layout, columns, kernels);
+template <typename Writer>
+void write_blended(const Job& job, RowBlender& blender, const Axis& rows, Writer& writer,
+                   const Planes<typename Writer::Value>& out) {
+  BlendedRows blended(blender);
+  for (int y = job.band.begin; y < job.band.end; ++y) {
+    const RowWeights weights{rows.weight[y], rows.next_weight[y]};
+    const auto [upper, lower] = blended.rows(rows.index[y], weights.bottom == 0 ? rows.index[y] : rows.next[y]);
+    writer.blend(upper, lower, weights, out.row(job.region, y));
+  }
 }
 
 template <typename Writer>
 void blend_rows(const Job& job, const Axis& columns, const Axis& rows, Writer& writer,
                 const Planes<typename Writer::Value>& out) {
-  BlendedRows blended(make_blender(job, columns));
-  for (int y = job.band.begin; y < job.band.end; ++y) {
-    const RowWeights weights{rows.weight[y], rows.next_weight[y]};
-    const auto [upper, lower] = blended.rows(rows.index[y], weights.bottom == 0 ? rows.index[y] : rows.next[y]);
-    writer.blend(upper, lower, weights, out.row(job.region, y));
+  const Kernels& kernels = active_kernels();
+  if (is_yuv(job.frame.format)) {
+    YuvColumns blender(job.frame, job.blue_first, columns, kernels);
+    write_blended(job, blender, rows, writer, out);
+  } else {
+    ColumnBlender blender(job.frame, color_layout(job.frame.format, job.blue_first), columns, kernels);
+    write_blended(job, blender, rows, writer, out);
   }
 }
 

@@ -16,7 +16,7 @@ PixelLayout channels_of(const PixelRows& pixels) {
 /// Adding and subtracting it leaves a whole number, halves to even, on every processor.
 constexpr float kRounder = 3 << 22;
 
-void round_to_levels(std::vector<float>& sums) {
+void round_to_levels(Scratch<float>& sums) {
   for (float& sum : sums) sum = std::clamp((sum + kRounder) - kRounder, 0.0f, 255.0f);
 }
 

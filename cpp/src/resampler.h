@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "gcv_edge/image.h"
 #include "kernels.h"
 #include "pixel_rows.h"
+#include "scratch.h"
 #include "taps.h"
 
 namespace gcv {
@@ -24,11 +24,11 @@ class FourTapRow {
  private:
   const Kernels& kernels_;
   PixelLayout layout_;
-  std::vector<std::int32_t> offsets_;
-  std::vector<std::int16_t> weights_[2];
+  Scratch<std::int32_t> offsets_;
+  Scratch<std::int16_t> weights_[2];
   std::size_t direct_ = 0;       ///< columns read straight from the frame; the others from a copy of the row's end
   std::int32_t tail_begin_ = 0;  ///< byte of the row that the copy begins with
-  std::vector<std::uint8_t> tail_;
+  Scratch<std::uint8_t> tail_;
 };
 
 /// Makes rows of levels from a frame: weighs columns, then rows, and keeps the frame's rows that the next needs.
@@ -45,7 +45,7 @@ class Resampler {
  private:
   struct WeighedRow {
     int row = -1;
-    std::vector<float> columns;
+    Scratch<float> columns;
   };
 
   const float* weigh(int row);
@@ -58,13 +58,13 @@ class Resampler {
   float pad_;
   ColumnSums column_sums_;
   RowSums row_sums_;
-  std::vector<std::int32_t> offsets_;  ///< numbers from the first needed column
-  std::vector<float> biases_;
-  std::vector<float> wide_;
+  Scratch<std::int32_t> offsets_;  ///< numbers from the first needed column
+  Scratch<float> biases_;
+  Scratch<float> wide_;
   std::optional<FourTapRow> four_taps_;
-  std::vector<WeighedRow> kept_;  ///< frame row y is in place y modulo their number
-  std::vector<const float*> sources_;
-  std::vector<std::uint8_t> levels_;
+  Scratch<WeighedRow> kept_;  ///< frame row y is in place y modulo their number
+  Scratch<const float*> sources_;
+  Scratch<std::uint8_t> levels_;
 };
 
 }  // namespace gcv

@@ -1,17 +1,17 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "gcv_edge/placement.h"
+#include "scratch.h"
 
 namespace gcv {
 
 /// Where the pixels of one side of a frame sample a map: cell `left` and its right neighbour.
 struct Samples {
-  std::vector<std::int32_t> left;  ///< rises
-  std::vector<float> fraction;     ///< of the right one
-  int last = 0;                    ///< last cell that counts; its right neighbour is itself
+  Scratch<std::int32_t> left;  ///< rises
+  Scratch<float> fraction;     ///< of the right one
+  int last = 0;                ///< last cell that counts; its right neighbour is itself
 
   int count() const { return static_cast<int>(left.size()); }
 };

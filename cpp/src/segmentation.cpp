@@ -21,7 +21,7 @@ void segment_all(const float* logits, int classes, Size map, const Placement& pl
   StretchedRows stretched({logits, classes, map}, columns, active_kernels());
   const auto width = static_cast<std::size_t>(frame.width);
   const std::size_t tile = stretched.tile();
-  std::vector<T> ids(tile);
+  Scratch<T> ids(tile);
   for_each_tile(stretched, lines, [&](int y, std::size_t x, const float* above, const float* below, float fraction) {
     argmax(above, below, fraction, tile, classes, tile, ids.data());
     std::copy_n(ids.begin(), std::min(tile, width - x), out + y * width + x);

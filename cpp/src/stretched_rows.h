@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <utility>
-#include <vector>
 
 #include "gcv_edge/placement.h"
 #include "kernels.h"
 #include "samples.h"
+#include "scratch.h"
 
 namespace gcv {
 
@@ -37,7 +37,7 @@ class StretchedRows {
  private:
   struct Slot {
     int row = -1;
-    std::vector<float> values;
+    Scratch<float> values;
   };
 
   void stretch(Slot& slot, int row);
@@ -47,7 +47,7 @@ class StretchedRows {
   Samples columns_;
   std::size_t tile_;  ///< columns of a tile
   std::size_t tiles_;
-  std::vector<float> cells_;
+  Scratch<float> cells_;
   Slot slots_[2];
 };
 

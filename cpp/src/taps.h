@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "axis.h"
 #include "gcv_edge/interpolation.h"
+#include "scratch.h"
 
 namespace gcv {
 
@@ -18,9 +18,9 @@ struct Taps {
   float total = 1;
   float rounding = 0;       ///< added before rounding, which takes halves to even
   bool are_levels = false;  ///< sums are rounded to levels before the other side's are made
-  std::vector<std::int32_t> index;
-  std::vector<float> weights;
-  std::vector<float> outside;
+  Scratch<std::int32_t> index;
+  Scratch<float> weights;
+  Scratch<float> outside;
 
   int count() const { return static_cast<int>(index.size()); }
   /// Frame pixels [begin, end) that any target pixel needs.

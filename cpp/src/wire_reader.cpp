@@ -12,8 +12,8 @@ constexpr std::uint64_t kMaxFieldNumber = (1u << 29) - 1;
 
 }  // namespace
 
-WireReader::WireReader(const File& file, std::string path, std::int64_t begin, std::int64_t end)
-    : file_(file), path_(std::move(path)), position_(begin), end_(end) {}
+WireReader::WireReader(const ByteSource& bytes, std::string path, std::int64_t begin, std::int64_t end)
+    : bytes_(bytes), path_(std::move(path)), position_(begin), end_(end) {}
 
 void WireReader::fail(const std::string& problem) const { throw FormatError(path_, problem); }
 
@@ -21,7 +21,7 @@ std::uint8_t WireReader::byte() {
   if (position_ >= end_) fail("is truncated: it ends inside a field at byte " + std::to_string(position_));
   if (position_ < window_begin_ || position_ >= window_begin_ + static_cast<std::int64_t>(window_.size())) {
     window_.resize(static_cast<std::size_t>(std::min(kWindow, end_ - position_)));
-    const std::int64_t got = file_.read(position_, window_.data(), static_cast<std::int64_t>(window_.size()));
+    const std::int64_t got = bytes_.read(position_, window_.data(), static_cast<std::int64_t>(window_.size()));
     if (got < 1) fail("became shorter while it was read");
     window_.resize(static_cast<std::size_t>(got));
     window_begin_ = position_;
@@ -83,7 +83,7 @@ bool WireReader::next(WireField& field) {
 
 std::string WireReader::text(const WireField& field) const {
   std::string content(static_cast<std::size_t>(field.size), '\0');
-  if (file_.read(field.begin, content.data(), field.size) != field.size) fail("became shorter while it was read");
+  if (bytes_.read(field.begin, content.data(), field.size) != field.size) fail("became shorter while it was read");
   return content;
 }
 

@@ -11,7 +11,7 @@ namespace gcv {
 /// Wire types of protocol buffers that ONNX files use.
 enum class WireType { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
 
-/// One field of a message: its number, type and where its content lies in the file.
+/// One field of a message: its number, type and where its content lies.
 struct WireField {
   std::uint32_t number = 0;
   WireType type = WireType::varint;
@@ -20,12 +20,12 @@ struct WireField {
   std::int64_t size = 0;    ///< bytes of the content
 };
 
-/// Walks the fields of a message that lies in [begin, end) of a file without reading their contents.
+/// Walks the fields of a message that lies in [begin, end) of some bytes without reading their contents.
 ///
 /// https://protobuf.dev/programming-guides/encoding. Every step advances, so a walk ends.
 class WireReader {
  public:
-  WireReader(const File& file, std::string path, std::int64_t begin, std::int64_t end);
+  WireReader(const ByteSource& bytes, std::string path, std::int64_t begin, std::int64_t end);
 
   /// Read the next field's head; false at the end. Throws FormatError for anything malformed.
   bool next(WireField& field);
@@ -39,11 +39,11 @@ class WireReader {
   std::int64_t content_size(WireField& field);
   [[noreturn]] void fail(const std::string& problem) const;
 
-  const File& file_;
+  const ByteSource& bytes_;
   std::string path_;
   std::int64_t position_;
   std::int64_t end_;
-  std::vector<std::uint8_t> window_;  ///< bytes of the file from window_begin_ on
+  std::vector<std::uint8_t> window_;  ///< the bytes from window_begin_ on
   std::int64_t window_begin_ = 0;
 };
 

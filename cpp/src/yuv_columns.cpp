@@ -29,7 +29,7 @@ YuvColumns::YuvColumns(const ImageView& frame, bool blue_first, const Axis& colu
 
 void YuvColumns::append(int left, int right, std::int16_t weight, std::int16_t next_weight) {
   const auto quad = static_cast<int>(luma_offsets_.size() % 4) * kYuvPairBytes;
-  const auto add_order = [quad](std::vector<std::uint8_t>& orders, int first, int second) {
+  const auto add_order = [quad](Scratch<std::uint8_t>& orders, int first, int second) {
     for (const int byte : {first, second}) {
       orders.push_back(kYuvZero);
       orders.push_back(static_cast<std::uint8_t>(quad + byte));

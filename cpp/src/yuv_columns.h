@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "axis.h"
 #include "blended_rows.h"
 #include "gcv_edge/image.h"
 #include "kernels.h"
+#include "scratch.h"
 #include "yuv_rows.h"
 
 namespace gcv {
@@ -28,9 +28,9 @@ class YuvColumns : public RowBlender {
   int width_;
   bool v_first_, blue_first_;
   YuvWeights weights_;
-  std::vector<std::int32_t> luma_offsets_, chroma_offsets_;
-  std::vector<std::uint8_t> luma_orders_, u_orders_, v_orders_;
-  std::vector<std::int16_t> blend_weights_;
+  Scratch<std::int32_t> luma_offsets_, chroma_offsets_;
+  Scratch<std::uint8_t> luma_orders_, u_orders_, v_orders_;
+  Scratch<std::int16_t> blend_weights_;
 };
 
 }  // namespace gcv

@@ -6,7 +6,7 @@ namespace gcv {
 namespace {
 
 /// A row that is too short for kernels, which read kYuvPairBytes at once, in a buffer where they can.
-const std::uint8_t* copy_short(const std::uint8_t* row, int bytes, std::vector<std::uint8_t>& buffer) {
+const std::uint8_t* copy_short(const std::uint8_t* row, int bytes, Scratch<std::uint8_t>& buffer) {
   if (row != buffer.data()) std::copy_n(row, bytes, buffer.data());
   return buffer.data();
 }

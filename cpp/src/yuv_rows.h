@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "gcv_edge/image.h"
 #include "kernels.h"
+#include "scratch.h"
 
 namespace gcv {
 
@@ -22,7 +22,7 @@ class YuvRows {
   /// A copied row, and which.
   struct CopiedRow {
     int row = -1;
-    std::vector<std::uint8_t> bytes;
+    Scratch<std::uint8_t> bytes;
   };
 
   YuvRow copy_packed(int y);

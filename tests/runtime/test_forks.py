@@ -64,3 +64,27 @@ def test_a_process_beside_two_networks(make_model: Maker, tmp_path: Path, engine
         assert told["anew"].startswith("OpenVINO was used before this process was forked, and its threads")
     else:
         assert told["anew"] == "same"
+
+
+END = """
+import os, signal, sys
+import numpy as np
+
+import gcv_edge
+
+FRAME = np.full((8, 8, 3), 90, np.uint8)
+model = gcv_edge.load(sys.argv[1], engine=sys.argv[2])
+model.run(FRAME)
+if os.fork() == 0:
+    signal.alarm(60)
+    del model
+    sys.exit(7)
+print(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_a_forked_process_ends(make_model: Maker, engine: str) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", END, str(make_model("classification")), engine]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == "7\n"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "gcv_edge/classification.h"
@@ -13,11 +14,12 @@ extern template class Model<Classification>;
 /// Says what a frame shows: Classifier("resnet50.onnx").run(frame).top(5).
 class GCV_EDGE_API Classifier : public Model<Classification> {
  public:
-  explicit Classifier(const std::string& path, const Options& options = {})
-      : Model(path, Task::classification, options) {}
+  explicit Classifier(const ModelSource& model, const Options& options = {})
+      : Model(model, Task::classification, options) {}
 
  private:
-  Classification decode(const FrameOutputs& found) const override;
+  void decode(const FrameOutputs& found, Classification& result) const override;
+  std::shared_ptr<const Model> copy() const override { return std::make_shared<Classifier>(*this); }
 };
 
 }  // namespace gcv

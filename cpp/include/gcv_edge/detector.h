@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "gcv_edge/detections.h"
@@ -15,7 +16,7 @@ extern template class Model<Detections>;
 /// Settings belong to the object: change those of a copy, which shares the network, while other threads run this one.
 class GCV_EDGE_API Detector : public Model<Detections> {
  public:
-  explicit Detector(const std::string& path, const Options& options = {});
+  explicit Detector(const ModelSource& model, const Options& options = {});
 
   /// Thresholds and NMS values that the next run uses; at first the file's own.
   const DetectionSettings& settings() const { return settings_; }
@@ -33,7 +34,8 @@ class GCV_EDGE_API Detector : public Model<Detections> {
   void set_nms(float iou_threshold, int nms_topk, int post_nms);
 
  private:
-  Detections decode(const FrameOutputs& found) const override;
+  void decode(const FrameOutputs& found, Detections& result) const override;
+  std::shared_ptr<const Model> copy() const override { return std::make_shared<Detector>(*this); }
 
   DetectionSettings settings_;
 };

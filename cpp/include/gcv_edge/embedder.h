@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "gcv_edge/embedding.h"
@@ -13,10 +14,11 @@ extern template class Model<Embedding>;
 /// Turns pictures into vectors: Embedder("reid.onnx").run(a).similarity(embedder.run(b)).
 class GCV_EDGE_API Embedder : public Model<Embedding> {
  public:
-  explicit Embedder(const std::string& path, const Options& options = {}) : Model(path, Task::embedding, options) {}
+  explicit Embedder(const ModelSource& model, const Options& options = {}) : Model(model, Task::embedding, options) {}
 
  private:
-  Embedding decode(const FrameOutputs& found) const override;
+  void decode(const FrameOutputs& found, Embedding& result) const override;
+  std::shared_ptr<const Model> copy() const override { return std::make_shared<Embedder>(*this); }
 };
 
 }  // namespace gcv

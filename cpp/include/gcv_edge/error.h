@@ -14,8 +14,12 @@ namespace gcv {
 ///     ├── FormatError       a model file cannot be read, is damaged or is for another task
 ///     │   └── MetadataError it lacks (or contradicts) what the runtime needs to know
 ///     ├── NotFoundError     there is no such file
-///     ├── UnsupportedError  a precision, task or setting that is not supported
-///     └── EngineError       the inference engine failed
+///     ├── UnsupportedError  a precision, device, task or setting that is not supported
+///     ├── EngineError       the inference engine failed
+///     ├── MemoryError       the inference engine found too little memory, also for threads
+///     └── ForkError         a network is used in a process that was forked after it was opened
+///
+/// What the library allocates itself throws std::bad_alloc, as everywhere in C++.
 class GCV_EDGE_API Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -53,14 +57,26 @@ class GCV_EDGE_API NotFoundError : public Error {
   using Error::Error;
 };
 
-/// A precision, task or setting that is not supported here.
+/// A precision, device, task or setting that is not supported here.
 class GCV_EDGE_API UnsupportedError : public Error {
  public:
   using Error::Error;
 };
 
-/// The inference engine failed.
+/// The inference engine failed, or is not whole.
 class GCV_EDGE_API EngineError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The inference engine found too little memory, also for threads.
+class GCV_EDGE_API MemoryError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A network is used in a process that was forked after it was opened: its threads stayed behind.
+class GCV_EDGE_API ForkError : public Error {
  public:
   using Error::Error;
 };

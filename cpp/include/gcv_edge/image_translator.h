@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "gcv_edge/export.h"
@@ -13,11 +14,12 @@ extern template class Model<Picture>;
 /// Makes a picture of a picture: ImageTranslator("srgan.onnx").run(frame).pixels.
 class GCV_EDGE_API ImageTranslator : public Model<Picture> {
  public:
-  explicit ImageTranslator(const std::string& path, const Options& options = {})
-      : Model(path, Task::image_to_image, options) {}
+  explicit ImageTranslator(const ModelSource& model, const Options& options = {})
+      : Model(model, Task::image_to_image, options) {}
 
  private:
-  Picture decode(const FrameOutputs& found) const override;
+  void decode(const FrameOutputs& found, Picture& result) const override;
+  std::shared_ptr<const Model> copy() const override { return std::make_shared<ImageTranslator>(*this); }
 };
 
 }  // namespace gcv

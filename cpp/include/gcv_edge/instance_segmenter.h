@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "gcv_edge/export.h"
@@ -13,7 +14,7 @@ extern template class Model<InstanceMasks>;
 /// Finds objects and their pixels: InstanceSegmenter("mask_rcnn.onnx").run(frame).crop(0).
 class GCV_EDGE_API InstanceSegmenter : public Model<InstanceMasks> {
  public:
-  explicit InstanceSegmenter(const std::string& path, const Options& options = {});
+  explicit InstanceSegmenter(const ModelSource& model, const Options& options = {});
 
   /// Scores must be over it; at first the file's own.
   float confidence() const { return confidence_; }
@@ -22,7 +23,8 @@ class GCV_EDGE_API InstanceSegmenter : public Model<InstanceMasks> {
   void set_confidence(float confidence);
 
  private:
-  InstanceMasks decode(const FrameOutputs& found) const override;
+  void decode(const FrameOutputs& found, InstanceMasks& result) const override;
+  std::shared_ptr<const Model> copy() const override { return std::make_shared<InstanceSegmenter>(*this); }
 
   float confidence_;
 };

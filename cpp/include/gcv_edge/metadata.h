@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -22,5 +23,8 @@ inline constexpr std::int64_t kMaxMetadataTotalBytes = 64 << 20;  ///< all entri
 /// Throws FormatError if the file is missing, not a regular file, truncated, not an ONNX model, or beyond the limits;
 /// keys and values must be UTF-8 and keys unique.
 GCV_EDGE_API Metadata read_metadata(const std::string& path);
+
+/// The same of a file's content that is in memory; `name` stands for the path in messages.
+GCV_EDGE_API Metadata read_metadata(const void* data, std::size_t size, const std::string& name);
 
 }  // namespace gcv

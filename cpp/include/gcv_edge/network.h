@@ -7,6 +7,7 @@
 #include "gcv_edge/export.h"
 #include "gcv_edge/labels.h"
 #include "gcv_edge/model_metadata.h"
+#include "gcv_edge/model_source.h"
 #include "gcv_edge/options.h"
 #include "gcv_edge/tensor.h"
 
@@ -17,13 +18,21 @@ class NetworkState;
 /// A model file opened in the inference engine; the base of Detector and its siblings.
 ///
 /// A value: copies share the compiled network. Any number of threads may run one at once.
-/// Opening throws NotFoundError where there is no such file; FormatError where it is no model, damaged or for another
-/// task; MetadataError where it does not say what the runtime needs to know; UnsupportedError for a precision that the
-/// CPU does not have; ArgumentError for impossible options.
+/// Opening throws NotFoundError where there is no such file; FormatError where it cannot be read, is no model, damaged
+/// or for another task; MetadataError where it does not say what the runtime needs to know; UnsupportedError for a
+/// device or a precision that is not there; ArgumentError for impossible options; EngineError and MemoryError where the
+/// engine fails.
+///
+/// A process that was forked after the opening can destroy a network but not run it, which throws ForkError.
+/// What was moved from can be destroyed and assigned to, and nothing else.
 class GCV_EDGE_API Network {
  public:
+  /// The file, or the name that was given for bytes.
   const std::string& path() const;
   const ModelMetadata& metadata() const;
+  /// All that the file says of itself, as strings.
+  const Metadata& entries() const;
+
   const Labels& labels() const { return metadata().labels; }
 
   /// The engine's name and version: "openvino 2026.4.1".
@@ -39,7 +48,7 @@ class GCV_EDGE_API Network {
   const std::vector<TensorInfo>& outputs() const;
 
  protected:
-  Network(const std::string& path, Task task, const Options& options);
+  Network(const ModelSource& model, Task task, const Options& options);
   Network(const Network&) = default;
   Network(Network&&) = default;
   Network& operator=(const Network&) = default;

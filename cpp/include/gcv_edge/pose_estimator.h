@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,7 @@ extern template class Model<Poses>;
 /// Finds the joints of people: PoseEstimator("simple_pose.onnx").run(frame, detections.boxes).
 class GCV_EDGE_API PoseEstimator : public Model<Poses> {
  public:
-  explicit PoseEstimator(const std::string& path, const Options& options = {}) : Model(path, Task::pose, options) {}
+  explicit PoseEstimator(const ModelSource& model, const Options& options = {}) : Model(model, Task::pose, options) {}
 
   using Model<Poses>::run;
 
@@ -25,7 +26,8 @@ class GCV_EDGE_API PoseEstimator : public Model<Poses> {
   Poses run(const ImageView& frame, const std::vector<std::array<float, 4>>& boxes) const;
 
  private:
-  Poses decode(const FrameOutputs& found) const override;
+  void decode(const FrameOutputs& found, Poses& result) const override;
+  std::shared_ptr<const Model> copy() const override { return std::make_shared<PoseEstimator>(*this); }
   Poses run_box(const ImageView& frame, const std::array<float, 4>& box) const;
 };
 

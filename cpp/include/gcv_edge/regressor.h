@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "gcv_edge/export.h"
@@ -13,10 +14,11 @@ extern template class Model<Regression>;
 /// Measures something in a frame: Regressor("age.onnx").run(frame).values[0].
 class GCV_EDGE_API Regressor : public Model<Regression> {
  public:
-  explicit Regressor(const std::string& path, const Options& options = {}) : Model(path, Task::regression, options) {}
+  explicit Regressor(const ModelSource& model, const Options& options = {}) : Model(model, Task::regression, options) {}
 
  private:
-  Regression decode(const FrameOutputs& found) const override;
+  void decode(const FrameOutputs& found, Regression& result) const override;
+  std::shared_ptr<const Model> copy() const override { return std::make_shared<Regressor>(*this); }
 };
 
 }  // namespace gcv

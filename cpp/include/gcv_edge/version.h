@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gcv_edge/export.h"
+#include "gcv_edge/version_numbers.h"
 
 namespace gcv {
 

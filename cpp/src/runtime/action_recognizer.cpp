@@ -9,9 +9,13 @@
 #include "network_state.h"
 #include "preprocessing.h"
 #include "stopwatch.h"
+#include "streaming.h"
 
 namespace gcv {
 namespace {
+
+/// Frames that wait, read and not yet looked at.
+constexpr std::size_t kReadAhead = 4;
 
 /// Frames of a stream that make one result at least: two seconds and a half of most videos.
 constexpr std::int64_t kShortestStretch = 64;
@@ -105,6 +109,17 @@ class VideoRun {
   Speed speed_;
 };
 
+/// The next frames of a video, fewer at its end.
+std::vector<Frame> take_stretch(FrameLine& line, std::size_t length) {
+  std::vector<Frame> stretch;
+  while (stretch.size() < length) {
+    const std::shared_ptr<StreamItem> item = line.take();
+    if (item == nullptr) break;
+    stretch.push_back(std::move(item->frame));
+  }
+  return stretch;
+}
+
 int check_segments(int segments, const ClipSettings& clip) {
   if (segments == 0) return clip.segments;
   if (segments > 0 && (!clip.in_graph || segments == clip.segments)) return segments;
@@ -115,8 +130,8 @@ int check_segments(int segments, const ClipSettings& clip) {
 
 }  // namespace
 
-ActionRecognizer::ActionRecognizer(const std::string& path, const Options& options, int segments)
-    : Network(path, Task::action, options), segments_(check_segments(segments, metadata().clip)) {}
+ActionRecognizer::ActionRecognizer(const ModelSource& model, const Options& options, int segments)
+    : Network(model, Task::action, options), segments_(check_segments(segments, metadata().clip)) {}
 
 Classification ActionRecognizer::run(const std::vector<ImageView>& frames) const {
   return run(static_cast<int>(frames.size()), [&frames](int index) { return frames[static_cast<std::size_t>(index)]; });
@@ -135,22 +150,26 @@ Classification ActionRecognizer::run(int frames, const std::function<ImageView(i
   return video.mean();
 }
 
-void ActionRecognizer::stream(const FrameSource& read, const std::function<void(Classification&&)>& take) const {
-  const auto length = std::max(kShortestStretch, std::int64_t{segments_} * metadata().clip.window);
-  bool is_first = true, has_more = true;
-  while (has_more) {
-    std::vector<Frame> stretch;
-    while (static_cast<std::int64_t>(stretch.size()) < length) {
-      Frame frame;
-      has_more = read(frame);
-      if (!has_more) break;
-      stretch.push_back(std::move(frame));
-    }
-    const auto found = static_cast<std::int64_t>(stretch.size());
-    if (found == 0 || (!is_first && 2 * found < length)) continue;
-    take(run(static_cast<int>(found), [&](int index) { return stretch[static_cast<std::size_t>(index)].image; }));
-    is_first = false;
+StreamCounts ActionRecognizer::stream(const FrameSource& read, const Taker<Classification&&>& take,
+                                      const StreamOptions& options) const {
+  if (options.newest) throw ArgumentError("newest: found true, expected false: a stretch has all of its frames");
+  const auto length =
+      static_cast<std::size_t>(std::max(kShortestStretch, std::int64_t{segments_} * metadata().clip.window));
+  const FrameLine::Work none = [](const Frame& /*frame*/) { return nullptr; };
+  FrameLine line(read, none, {1, kReadAhead, false}, options);
+  StreamCounts counts;
+  for (bool has_more = true; has_more;) {
+    const std::vector<Frame> stretch = take_stretch(line, length);
+    const bool is_whole = stretch.size() == length;
+    if (options.cancellation.is_requested()) break;
+    has_more = is_whole;
+    if (stretch.empty() || (!is_whole && counts.taken > 0 && 2 * stretch.size() < length)) break;
+    const auto frame_at = [&](int index) { return stretch[static_cast<std::size_t>(index)].image; };
+    ++counts.taken;
+    if (!take(run(static_cast<int>(stretch.size()), frame_at))) break;
   }
+  counts.is_cancelled = options.cancellation.is_requested();
+  return counts;
 }
 
 }  // namespace gcv

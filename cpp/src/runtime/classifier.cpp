@@ -5,10 +5,9 @@
 
 namespace gcv {
 
-Classification Classifier::decode(const FrameOutputs& found) const {
-  Classification result = decode_classification(found.outputs, metadata().activation);
+void Classifier::decode(const FrameOutputs& found, Classification& result) const {
+  result = decode_classification(found.outputs, metadata().activation, std::move(result));
   result.labels = labels();
-  return result;
 }
 
 template class Model<Classification>;

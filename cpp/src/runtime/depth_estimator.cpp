@@ -5,10 +5,9 @@
 
 namespace gcv {
 
-DepthMap DepthEstimator::decode(const FrameOutputs& found) const {
-  DepthMap result = decode_depth(found.outputs, found.geometry);
+void DepthEstimator::decode(const FrameOutputs& found, DepthMap& result) const {
+  result = decode_depth(found.outputs, found.geometry, std::move(result));
   result.settings = metadata().depth;
-  return result;
 }
 
 template class Model<DepthMap>;

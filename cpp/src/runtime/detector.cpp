@@ -8,8 +8,8 @@
 
 namespace gcv {
 
-Detector::Detector(const std::string& path, const Options& options)
-    : Model(path, Task::detection, options), settings_(metadata().detection) {}
+Detector::Detector(const ModelSource& model, const Options& options)
+    : Model(model, Task::detection, options), settings_(metadata().detection) {}
 
 void Detector::set_confidence(float confidence) { settings_.score_threshold = check_confidence(confidence); }
 
@@ -25,10 +25,9 @@ void Detector::set_nms(float iou_threshold, int nms_topk, int post_nms) {
   settings_.post_nms = post_nms;
 }
 
-Detections Detector::decode(const FrameOutputs& found) const {
-  Detections result = decode_detections(found.outputs, found.geometry, settings_, found.crew);
+void Detector::decode(const FrameOutputs& found, Detections& result) const {
+  result = decode_detections(found.outputs, found.geometry, settings_, found.crew, std::move(result));
   result.labels = labels();
-  return result;
 }
 
 template class Model<Detections>;

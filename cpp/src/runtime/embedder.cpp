@@ -5,7 +5,9 @@
 
 namespace gcv {
 
-Embedding Embedder::decode(const FrameOutputs& found) const { return decode_embedding(found.outputs); }
+void Embedder::decode(const FrameOutputs& found, Embedding& result) const {
+  result = decode_embedding(found.outputs, std::move(result));
+}
 
 template class Model<Embedding>;
 

@@ -6,17 +6,13 @@
 
 #include "cpus.h"
 #include "gcv_edge/error.h"
+#include "home_process.h"
+#include "shared_core.h"
 
 namespace gcv {
 namespace {
 
 constexpr std::size_t kLongestMessage = 300;
-
-/// OpenVINO's threads may outlive static objects, so its core is never destroyed.
-ov::Core& shared_core() {
-  static auto& core = *new ov::Core;
-  return core;
-}
 
 bool begins_with(const std::string& text, const char* start) { return text.rfind(start, 0) == 0; }
 
@@ -64,31 +60,25 @@ void check_open_shape(const std::string& path, const std::vector<std::int64_t>& 
                               "], expected [1,C,?,?]: metadata key 'gcv_edge short_side' says that H and W are open");
 }
 
-void check_count(const char* name, int found) {
-  if (found >= 0) return;
-  throw ArgumentError(std::string(name) + ": found " + std::to_string(found) +
-                      ", expected a whole number from 1, or 0");
-}
-
-void check_precision(Precision precision) {
-  if (precision != Precision::bf16) return;
-  const auto able = shared_core().get_property("CPU", ov::device::capabilities);
-  if (std::find(able.begin(), able.end(), "BF16") != able.end()) return;
-  throw UnsupportedError("precision 'bf16' is not supported by this CPU: use precision 'f32' or 'auto'");
-}
-
 /// OpenVINO honours the affinity mask and prefers physical cores by itself, so threads are only set where a cgroup
 /// grants less than that or the caller says.
+int choose_threads(const Options& options) {
+  if (options.threads > 0 || options.device != "CPU") return options.threads;
+  const int usable = usable_cpus();
+  return usable < affinity_count() ? usable : 0;
+}
+
 ov::AnyMap build_config(const Options& options) {
   ov::AnyMap config;
   config["PERFORMANCE_HINT"] = std::string(options.hint == Hint::latency ? "LATENCY" : "THROUGHPUT");
   if (options.precision != Precision::automatic) {
     config["INFERENCE_PRECISION_HINT"] = std::string(options.precision == Precision::f32 ? "f32" : "bf16");
   }
-  const int usable = usable_cpus();
-  const int threads = options.threads > 0 ? options.threads : usable < affinity_count() ? usable : 0;
-  if (threads > 0) config["INFERENCE_NUM_THREADS"] = std::to_string(threads);
+  if (const int threads = choose_threads(options); threads > 0) {
+    config["INFERENCE_NUM_THREADS"] = std::to_string(threads);
+  }
   if (options.streams > 0) config["NUM_STREAMS"] = std::to_string(options.streams);
+  if (!options.cache_dir.empty()) config["CACHE_DIR"] = options.cache_dir;
   return config;
 }
 
@@ -111,6 +101,48 @@ std::string name_of_input(const ov::Output<ov::Node>& port, const std::vector<st
   return shortest == names.end() ? port.get_any_name() : *shortest;
 }
 
+/// Boil an engine's message down to the line that says what is wrong.
+std::string one_line(const std::exception& error) {
+  std::istringstream lines(error.what());
+  std::string told, line;
+  while (std::getline(lines, line)) {
+    line = strip(line);
+    if (line.empty() || begins_with(line, "Exception from ") || begins_with(line, "Check '")) continue;
+    told += (told.empty() ? "" : " ") + line;
+  }
+  return told.empty() ? "unknown error" : told.substr(0, kLongestMessage);
+}
+
+/// OpenVINO wraps what its parts throw, and keeps the text alone.
+bool is_out_of_memory(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return true;
+  const std::string text = error.what();
+  const char* const signs[] = {"bad_alloc",         "bad allocation",
+                               "out of memory",     "Cannot allocate memory",
+                               "ailed to allocate", "Resource temporarily unavailable"};
+  return std::any_of(std::begin(signs), std::end(signs),
+                     [&](const char* sign) { return text.find(sign) != std::string::npos; });
+}
+
+/// A thread that cannot be made is mostly its stack that has no room.
+[[noreturn]] void throw_out_of_memory(const std::string& path, const std::string& what, const std::exception& error) {
+  throw MemoryError(path + ": " + what + ": out of memory (" + one_line(error) + ")");
+}
+
+/// Its part that reads ONNX is a library of its own, which a deployed program may lack.
+bool lacks_onnx(const std::string& reason) {
+  const std::size_t listed = reason.find("Available frontends:");
+  return listed != std::string::npos && reason.find("onnx", listed) == std::string::npos;
+}
+
+[[noreturn]] void throw_model_error(const std::string& path, const std::string& what, const std::exception& error) {
+  if (is_out_of_memory(error)) throw_out_of_memory(path, what, error);
+  if (lacks_onnx(error.what())) {
+    throw EngineError(path + ": " + what + ": libopenvino_onnx_frontend.so is missing beside libopenvino.so");
+  }
+  throw FormatError(path, what + ": " + one_line(error));
+}
+
 }  // namespace
 
 std::string engine_name() {
@@ -118,11 +150,21 @@ std::string engine_name() {
   return "openvino " + build.substr(0, build.find('-'));
 }
 
-std::shared_ptr<ov::Model> read_model(const std::string& path) {
+ov::Core& shared_core() {
+  static const HomeProcess home;
+  home.check("OpenVINO was used");
+  // Its threads may outlive static objects, so it is never destroyed.
+  static auto& core = *call_engine("OpenVINO", "cannot start", [] { return new ov::Core; });
+  return core;
+}
+
+std::shared_ptr<ov::Model> read_model(const ModelSource& source) {
+  const ov::Core& core = shared_core();
   try {
-    return shared_core().read_model(path);
+    return source.content() == nullptr ? core.read_model(source.name())
+                                       : core.read_model(*source.content(), ov::Tensor());
   } catch (const std::exception& error) {
-    throw FormatError(path, "OpenVINO cannot read it: " + one_line(error));
+    throw_model_error(source.name(), "OpenVINO cannot read it", error);
   }
 }
 
@@ -139,21 +181,19 @@ void fix_shapes(ov::Model& model, const std::string& path, std::int64_t batch, O
   try {
     model.reshape(fixed);
   } catch (const std::exception& error) {
-    const std::string size = std::to_string(fixed[0][0].get_length());
-    throw FormatError(path, "OpenVINO cannot set batch " + size + ": " + one_line(error));
+    throw_model_error(path, "OpenVINO cannot set batch " + std::to_string(fixed[0][0].get_length()), error);
   }
 }
 
 ov::CompiledModel compile_model(const std::shared_ptr<ov::Model>& model, const std::string& path,
                                 const Options& options) {
-  check_count("threads", options.threads);
-  check_count("streams", options.streams);
-  check_precision(options.precision);
-  try {
-    return shared_core().compile_model(model, "CPU", build_config(options));
-  } catch (const std::exception& error) {
-    throw FormatError(path, "OpenVINO cannot compile it: " + one_line(error));
-  }
+  return call_engine(path, "OpenVINO cannot compile it",
+                     [&] { return shared_core().compile_model(model, options.device, build_config(options)); });
+}
+
+void throw_engine_error(const std::string& path, const char* what, const std::exception& error) {
+  if (is_out_of_memory(error)) throw_out_of_memory(path, what, error);
+  throw EngineError(path + ": " + what + ": " + one_line(error));
 }
 
 PortNames list_names(ov::Model& model) {
@@ -172,17 +212,6 @@ std::vector<TensorInfo> describe_ports(const std::vector<ov::Output<const ov::No
     found.push_back({names[i], type_name(port.get_element_type()), shape_of(port.get_partial_shape())});
   }
   return found;
-}
-
-std::string one_line(const std::exception& error) {
-  std::istringstream lines(error.what());
-  std::string told, line;
-  while (std::getline(lines, line)) {
-    line = strip(line);
-    if (line.empty() || begins_with(line, "Exception from ") || begins_with(line, "Check '")) continue;
-    told += (told.empty() ? "" : " ") + line;
-  }
-  return told.empty() ? "unknown error" : told.substr(0, kLongestMessage);
 }
 
 std::string type_name(const ov::element::Type& type) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "gcv_edge/model_source.h"
 #include "gcv_edge/options.h"
 #include "gcv_edge/tensor.h"
 
@@ -14,7 +15,7 @@ namespace gcv {
 std::string engine_name();
 
 /// Read an ONNX file. Throws FormatError.
-std::shared_ptr<ov::Model> read_model(const std::string& path);
+std::shared_ptr<ov::Model> read_model(const ModelSource& source);
 
 /// Which lengths of a network's input stay open.
 enum class OpenLengths { none, height_and_width };
@@ -23,9 +24,12 @@ enum class OpenLengths { none, height_and_width };
 /// Throws FormatError where other lengths are open than should be, UnsupportedError where the file's batch is another.
 void fix_shapes(ov::Model& model, const std::string& path, std::int64_t batch, OpenLengths open);
 
-/// Compile for the CPU. Throws FormatError, UnsupportedError, or ArgumentError for impossible options.
+/// Compile for the device of checked options. Throws EngineError.
 ov::CompiledModel compile_model(const std::shared_ptr<ov::Model>& model, const std::string& path,
                                 const Options& options);
+
+/// Throws ArgumentError for impossible options, UnsupportedError for a device or a precision that is not there.
+void check_options(const Options& options);
 
 /// Names of a network's inputs and outputs as the file has them; ask before it is compiled: that merges tensors, such
 /// as both sides of a Cast, and a port then has the names of all of them.
@@ -38,8 +42,18 @@ PortNames list_names(ov::Model& model);
 std::vector<TensorInfo> describe_ports(const std::vector<ov::Output<const ov::Node>>& ports,
                                        const std::vector<std::string>& names);
 
-/// Boil an engine's message down to the line that says what is wrong.
-std::string one_line(const std::exception& error);
+/// Throw what an exception of the engine means: MemoryError, or EngineError with "path: what: reason".
+[[noreturn]] void throw_engine_error(const std::string& path, const char* what, const std::exception& error);
+
+/// Call the engine. Throws MemoryError and EngineError.
+template <typename Call>
+auto call_engine(const std::string& path, const char* what, const Call& call) {
+  try {
+    return call();
+  } catch (const std::exception& error) {
+    throw_engine_error(path, what, error);
+  }
+}
 
 /// Spell a type as NumPy does: "float32".
 std::string type_name(const ov::element::Type& type);

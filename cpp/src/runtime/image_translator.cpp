@@ -5,9 +5,9 @@
 
 namespace gcv {
 
-Picture ImageTranslator::decode(const FrameOutputs& found) const {
+void ImageTranslator::decode(const FrameOutputs& found, Picture& result) const {
   const bool is_rgb = metadata().preprocessing.normalization.reverse_channels;
-  return decode_picture(found.outputs, found.geometry, metadata().image, is_rgb);
+  result = decode_picture(found.outputs, found.geometry, metadata().image, is_rgb, std::move(result));
 }
 
 template class Model<Picture>;

@@ -6,15 +6,14 @@
 
 namespace gcv {
 
-InstanceSegmenter::InstanceSegmenter(const std::string& path, const Options& options)
-    : Model(path, Task::instance_segmentation, options), confidence_(metadata().detection.score_threshold) {}
+InstanceSegmenter::InstanceSegmenter(const ModelSource& model, const Options& options)
+    : Model(model, Task::instance_segmentation, options), confidence_(metadata().detection.score_threshold) {}
 
 void InstanceSegmenter::set_confidence(float confidence) { confidence_ = check_confidence(confidence); }
 
-InstanceMasks InstanceSegmenter::decode(const FrameOutputs& found) const {
-  InstanceMasks result = decode_instances(found.outputs, found.geometry, confidence_);
+void InstanceSegmenter::decode(const FrameOutputs& found, InstanceMasks& result) const {
+  result = decode_instances(found.outputs, found.geometry, confidence_, std::move(result));
   result.labels = labels();
-  return result;
 }
 
 template class Model<InstanceMasks>;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "frame_outputs.h"
 #include "gcv_edge/error.h"
@@ -9,6 +10,7 @@
 #include "preprocessing.h"
 #include "stopwatch.h"
 #include "streaming.h"
+#include "tensors.h"
 #include "turns.h"
 
 // The members of Model. Each task's .cpp includes this and instantiates its own: template class Model<Result>.
@@ -17,33 +19,22 @@ namespace gcv {
 /// Frames that wait, read and not yet inferred.
 inline constexpr std::size_t kReadAhead = 4;
 
-/// One frame's part of the outputs of a batch.
-inline Outputs rows_of(const Outputs& outputs, std::size_t index) {
-  Outputs rows;
-  for (const auto& [name, output] : outputs) {
-    const auto row = static_cast<std::int64_t>(index);
-    if (output.rank() > 0 && row < output.shape[0]) rows.emplace(name, output.row(row));
-  }
-  return rows;
-}
-
-/// Run frames, at most as many as the session's batch, in one inference, which waits for its turn.
-template <typename R, typename Decode>
-void run_together(const NetworkState& state, Session& session, const ImageView* frames, std::size_t count,
-                  const Decode& decode, std::vector<R>& results, Turns* turns = nullptr) {
+template <typename R>
+void Model<R>::run_together(Session& session, const ImageView* frames, std::size_t count, R* results, Turns* turns,
+                            RawOutputs* raw) const {
   Stopwatch watch(count);
   Session::Lease request(session);
   Crew* const crew = turns == nullptr ? session.crew() : nullptr;  // else others are being inferred
-  const Preprocessing& preprocessing = state.metadata().preprocessing;
-  std::vector<FrameGeometry> geometries;
+  const Preprocessing& preprocessing = state().metadata().preprocessing;
+  request->geometries.clear();
   for (std::size_t i = 0; i < count; ++i) {
     const ImageView& frame = frames[i];
     check_image(frame);
     const Size size{frame.width, frame.height};
     if (preprocessing.has_own_sizes()) request->resize(preprocessing.own_size(size));
-    ov::Tensor input = request->input(0);
-    const InputSlice slice{input, i};
-    geometries.push_back({fill(frame, preprocessing, slice, crew), slice.size(), size, frame.format});
+    const InputSlice slice{request->input(0), i};
+    const Placement placement = fill(frame, preprocessing, slice, crew);
+    request->geometries.push_back({placement, slice.size(), size, frame.format});
   }
   watch.end_preprocess();
   {
@@ -52,11 +43,10 @@ void run_together(const NetworkState& state, Session& session, const ImageView* 
     request->infer();
   }
   watch.end_inference();
-  const Outputs outputs = request->outputs();
+  if (raw != nullptr) copy_outputs(*request, session.outputs(), *raw);
   for (std::size_t i = 0; i < count; ++i) {
-    const Outputs rows = rows_of(outputs, i);
-    results.push_back(decode(FrameOutputs{rows, geometries[i], crew}));
-    results.back().speed = watch.end_frame();
+    decode(FrameOutputs{request->rows(i), request->geometries[i], crew}, results[i]);
+    results[i].speed = watch.end_frame();
   }
 }
 
@@ -66,16 +56,15 @@ Size Model<R>::input_size() const {
 }
 
 template <typename R>
-R Model<R>::run_one(const ImageView& frame, Turns* turns) const {
-  std::vector<R> results;
-  const auto decode_frame = [this](const FrameOutputs& found) { return decode(found); };
-  run_together(state(), state().session(), &frame, 1, decode_frame, results, turns);
-  return std::move(results[0]);
+R Model<R>::run(const ImageView& frame) const {
+  R result;
+  run_into(frame, result);
+  return result;
 }
 
 template <typename R>
-R Model<R>::run(const ImageView& frame) const {
-  return run_one(frame, nullptr);
+void Model<R>::run_into(const ImageView& frame, R& result, RawOutputs* raw) const {
+  run_together(state().session(), &frame, 1, &result, nullptr, raw);
 }
 
 template <typename R>
@@ -87,30 +76,44 @@ std::vector<R> Model<R>::run_batch(const std::vector<ImageView>& frames) const {
       throw ArgumentError("frames[" + std::to_string(i) + "]: " + error.what());
     }
   }
-  std::vector<R> results;
+  std::vector<R> results(frames.size());
   if (frames.empty()) return results;
-  results.reserve(frames.size());
   const std::shared_ptr<Session> session = state().session_for(static_cast<std::int64_t>(frames.size()));
   const auto step = static_cast<std::size_t>(session->batch());
-  const auto decode_frame = [this](const FrameOutputs& found) { return decode(found); };
   for (std::size_t start = 0; start < frames.size(); start += step) {
     const std::size_t count = std::min(step, frames.size() - start);
-    run_together(state(), *session, frames.data() + start, count, decode_frame, results);
+    run_together(*session, frames.data() + start, count, results.data() + start, nullptr, nullptr);
   }
   return results;
 }
 
 template <typename R>
-void Model<R>::stream(const FrameSource& read, const Take& take) const {
-  // One more than the engine infers at once: it prepares its frame while they do.
-  Turns turns(streams());
+std::future<R> Model<R>::run_async(Frame frame) const {
+  const auto job = [model = copy(), frame = std::move(frame)] { return model->run(frame.image); };
+  const auto task = std::make_shared<std::packaged_task<R()>>(job);
+  std::future<R> future = task->get_future();
+  state().workers().add([task] { (*task)(); });
+  return future;
+}
+
+template <typename R>
+StreamCounts Model<R>::stream(const FrameSource& read, const Take& take, const StreamOptions& options) const {
+  // One more than the engine infers at once: it prepares its frame while they do. It would make the newest frame older.
+  const HomeBound<Turns> turns(streams());
   const FrameLine::Work work = [this, &turns](const Frame& frame) -> std::shared_ptr<void> {
-    return std::make_shared<R>(run_one(frame.image, &turns));
+    auto result = std::make_shared<R>();
+    run_together(state().session(), &frame.image, 1, result.get(), &*turns, nullptr);
+    return result;
   };
-  FrameLine line(read, work, streams() + 1, kReadAhead);
-  while (const std::shared_ptr<FrameLine::Item> item = line.take()) {
-    take(item->frame, std::move(*static_cast<R*>(item->result.get())));
+  FrameLine line(read, work, {streams() + (options.newest ? 0 : 1), kReadAhead, options.newest}, options);
+  StreamCounts counts;
+  while (const std::shared_ptr<StreamItem> item = line.take()) {
+    ++counts.taken;
+    if (!take(item->frame, std::move(*static_cast<R*>(item->result.get())))) break;
   }
+  counts.is_cancelled = options.cancellation.is_requested();
+  counts.dropped = line.dropped();
+  return counts;
 }
 
 template <typename R>

@@ -7,17 +7,20 @@
 #include <utility>
 
 #include "gcv_edge/model_metadata.h"
+#include "gcv_edge/model_source.h"
 #include "gcv_edge/options.h"
 #include "session.h"
+#include "worker_pool.h"
 
 namespace gcv {
 
 /// What the copies of a network share.
 class NetworkState {
  public:
-  NetworkState(const std::string& path, Task task, const Options& options);
+  NetworkState(const ModelSource& source, Task task, const Options& options);
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return source_.name(); }
+  const Metadata& entries() const { return entries_; }
   const ModelMetadata& metadata() const { return metadata_; }
 
   /// The network at the file's own batch, or 1.
@@ -26,20 +29,25 @@ class NetworkState {
   /// The network that takes so many frames, or the file's own where its batch is fixed.
   std::shared_ptr<Session> session_for(std::int64_t frames);
 
+  /// Threads for what is run while the caller does something else.
+  WorkerPool& workers();
+
   /// Width and height of the input; where each frame has its own, of one of 4:3.
   Size input_size() const;
 
  private:
-  std::string path_;
+  ModelSource source_;
   Options options_;
+  Metadata entries_;
   ModelMetadata metadata_;
   std::shared_ptr<Session> session_;
+  HomeBound<WorkerPool> workers_;
   std::mutex mutex_;
   std::list<std::pair<std::int64_t, std::shared_ptr<Session>>> batches_;  ///< the last used first
 };
 
-/// Throws NotFoundError unless there is a file at a path.
-std::string check_file(const std::string& path);
+/// Read what a network says of itself. Throws NotFoundError where there is no file, and as read_metadata().
+Metadata read_entries(const ModelSource& source);
 
 /// Check that graph and metadata belong together. Throws FormatError and MetadataError.
 void check_graph(const std::string& path, const ModelMetadata& metadata, const Session& session);

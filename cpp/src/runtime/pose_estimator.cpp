@@ -68,25 +68,22 @@ Poses PoseEstimator::run(const ImageView& frame, const std::vector<Box>& boxes) 
 Poses PoseEstimator::run_box(const ImageView& frame, const Box& box) const {
   Stopwatch watch;
   Session::Lease request(state().session());
-  ov::Tensor input = request->input(0);
   const Size size = input_size();
   const Rect whole{0, 0, size.width, size.height};
   const RectF crop = grow_box(box, size);
   const Preprocessing& preprocessing = metadata().preprocessing;
-  sample(frame, preprocessing, {sample_source(crop, size, preprocessing.interpolation), whole}, {input});
+  sample(frame, preprocessing, {sample_source(crop, size, preprocessing.interpolation), whole}, {request->input(0)});
   watch.end_preprocess();
   request->infer();
   watch.end_inference();
-  const Outputs outputs = rows_of(request->outputs(), 0);
-  Poses found = decode_poses(outputs, {{crop, whole}, size, {frame.width, frame.height}, frame.format});
+  Poses found = decode_poses(request->rows(0), {{crop, whole}, size, {frame.width, frame.height}, frame.format});
   found.speed = watch.end_frame();
   return found;
 }
 
-Poses PoseEstimator::decode(const FrameOutputs& found) const {
-  Poses result = decode_poses(found.outputs, found.geometry);
+void PoseEstimator::decode(const FrameOutputs& found, Poses& result) const {
+  result = decode_poses(found.outputs, found.geometry, std::move(result));
   result.labels = labels();
-  return result;
 }
 
 template class Model<Poses>;

@@ -8,7 +8,7 @@ namespace {
 template <typename T>
 void sample_as(const ImageView& frame, const Preprocessing& preprocessing, const Placement& placement,
                const InputSlice& slice, Crew* crew) {
-  const ov::Shape shape = slice.input.get_shape();
+  const ov::Shape& shape = slice.input.get_shape();
   const Size size = slice.size();
   const std::size_t plane = static_cast<std::size_t>(size.width) * size.height;
   const std::size_t moments = shape.size() == 5 ? shape[2] : 1;
@@ -20,7 +20,7 @@ void sample_as(const ImageView& frame, const Preprocessing& preprocessing, const
 }  // namespace
 
 Size InputSlice::size() const {
-  const ov::Shape shape = input.get_shape();
+  const ov::Shape& shape = input.get_shape();
   return {static_cast<int>(shape[shape.size() - 1]), static_cast<int>(shape[shape.size() - 2])};
 }
 

@@ -5,10 +5,9 @@
 
 namespace gcv {
 
-Regression Regressor::decode(const FrameOutputs& found) const {
-  Regression result = decode_regression(found.outputs);
+void Regressor::decode(const FrameOutputs& found, Regression& result) const {
+  result = decode_regression(found.outputs, std::move(result));
   result.labels = labels();
-  return result;
 }
 
 template class Model<Regression>;

@@ -1,105 +1,80 @@
 #include "result_arrays.h"
 
-#include <utility>
+#include "gcv_edge.h"
 
 namespace gcv {
 namespace {
 
 std::int64_t length(std::size_t count) { return static_cast<std::int64_t>(count); }
 
-void add_detections(NamedArrays& arrays, Detections&& result) {
-  const std::int64_t count = length(result.size());
-  arrays.add("boxes", GCV_EDGE_FLOAT32, {count, 4}, std::move(result.boxes));
-  arrays.add("scores", GCV_EDGE_FLOAT32, {count}, std::move(result.scores));
-  arrays.add("class_ids", GCV_EDGE_INT32, {count}, std::move(result.class_ids));
+const void* data_of(const Tensor& tensor) {
+  if (tensor.type == "float32") return tensor.values.data();
+  return tensor.bytes.data();
+}
+
+int type_of(const Tensor& tensor) {
+  if (tensor.type == "float32") return GCV_EDGE_FLOAT32;
+  if (tensor.type == "uint8") return GCV_EDGE_UINT8;
+  return tensor.type == "int32" ? GCV_EDGE_INT32 : GCV_EDGE_OTHER;
 }
 
 }  // namespace
 
-NamedArrays to_arrays(Detections&& result) {
-  NamedArrays arrays(result.speed);
-  add_detections(arrays, std::move(result));
-  return arrays;
-}
-
-NamedArrays to_arrays(InstanceMasks&& result) {
-  NamedArrays arrays(result.speed);
+void list_arrays(const Detections& result, std::vector<float>& /*computed*/, ArrayList& list) {
   const std::int64_t count = length(result.size());
-  arrays.add("masks", GCV_EDGE_FLOAT32, {count, result.mask_size.height, result.mask_size.width},
-             std::move(result.masks));
-  arrays.add("extents", GCV_EDGE_FLOAT32, {count, 4}, std::move(result.extents));
-  add_detections(arrays, std::move(result));
-  return arrays;
+  list.add("boxes", GCV_EDGE_FLOAT32, {count, 4}, result.boxes.data());
+  list.add("scores", GCV_EDGE_FLOAT32, {count}, result.scores.data());
+  list.add("class_ids", GCV_EDGE_INT32, {count}, result.class_ids.data());
 }
 
-NamedArrays to_arrays(Classification&& result) {
-  NamedArrays arrays(result.speed);
+void list_arrays(const InstanceMasks& result, std::vector<float>& computed, ArrayList& list) {
   const std::int64_t count = length(result.size());
-  arrays.add("probabilities", GCV_EDGE_FLOAT32, {count}, result.probabilities());
-  arrays.add("logits", GCV_EDGE_FLOAT32, {count}, std::move(result.logits));
-  return arrays;
+  list.add("masks", GCV_EDGE_FLOAT32, {count, result.mask_size.height, result.mask_size.width}, result.masks.data());
+  list.add("extents", GCV_EDGE_FLOAT32, {count, 4}, result.extents.data());
+  list_arrays(static_cast<const Detections&>(result), computed, list);
 }
 
-NamedArrays to_arrays(Segmentation&& result) {
-  NamedArrays arrays(result.speed);
-  const std::vector<std::int64_t> shape{result.size.height, result.size.width};
-  if (result.wide_map.empty()) {
-    arrays.add("class_map", GCV_EDGE_UINT8, shape, std::move(result.class_map));
-  } else {
-    arrays.add("class_map", GCV_EDGE_INT32, shape, std::move(result.wide_map));
-  }
-  return arrays;
+void list_arrays(const Classification& result, std::vector<float>& computed, ArrayList& list) {
+  computed = result.probabilities();
+  const std::int64_t count = length(result.size());
+  list.add("probabilities", GCV_EDGE_FLOAT32, {count}, computed.data());
+  list.add("logits", GCV_EDGE_FLOAT32, {count}, result.logits.data());
 }
 
-NamedArrays to_arrays(Poses&& result) {
-  NamedArrays arrays(result.speed);
+void list_arrays(const Segmentation& result, std::vector<float>& /*computed*/, ArrayList& list) {
+  const bool is_wide = !result.wide_map.empty();
+  const void* ids = is_wide ? static_cast<const void*>(result.wide_map.data()) : result.class_map.data();
+  list.add("class_map", is_wide ? GCV_EDGE_INT32 : GCV_EDGE_UINT8, {result.size.height, result.size.width}, ids);
+}
+
+void list_arrays(const Poses& result, std::vector<float>& /*computed*/, ArrayList& list) {
   const std::int64_t people = length(result.size()), joints = length(result.joints);
-  arrays.add("keypoints", GCV_EDGE_FLOAT32, {people, joints, 2}, std::move(result.keypoints));
-  arrays.add("scores", GCV_EDGE_FLOAT32, {people, joints}, std::move(result.scores));
-  arrays.add("boxes", GCV_EDGE_FLOAT32, {people, 4}, std::move(result.boxes));
-  return arrays;
+  list.add("keypoints", GCV_EDGE_FLOAT32, {people, joints, 2}, result.keypoints.data());
+  list.add("scores", GCV_EDGE_FLOAT32, {people, joints}, result.scores.data());
+  list.add("boxes", GCV_EDGE_FLOAT32, {people, 4}, result.boxes.data());
 }
 
-NamedArrays to_arrays(DepthMap&& result) {
-  NamedArrays arrays(result.speed);
-  const std::vector<std::int64_t> shape{result.size.height, result.size.width};
-  arrays.add("depth", GCV_EDGE_FLOAT32, shape, result.depth());
-  arrays.add("disparity", GCV_EDGE_FLOAT32, shape, std::move(result.disparity));
-  return arrays;
+void list_arrays(const DepthMap& result, std::vector<float>& computed, ArrayList& list) {
+  computed = result.depth();
+  list.add("depth", GCV_EDGE_FLOAT32, {result.size.height, result.size.width}, computed.data());
+  list.add("disparity", GCV_EDGE_FLOAT32, {result.size.height, result.size.width}, result.disparity.data());
 }
 
-NamedArrays to_arrays(Embedding&& result) {
-  NamedArrays arrays(result.speed);
-  const std::int64_t count = length(result.vector.size());
-  arrays.add("vector", GCV_EDGE_FLOAT32, {count}, std::move(result.vector));
-  return arrays;
+void list_arrays(const Embedding& result, std::vector<float>& /*computed*/, ArrayList& list) {
+  list.add("vector", GCV_EDGE_FLOAT32, {length(result.vector.size())}, result.vector.data());
 }
 
-NamedArrays to_arrays(Regression&& result) {
-  NamedArrays arrays(result.speed);
-  const std::int64_t count = length(result.size());
-  arrays.add("values", GCV_EDGE_FLOAT32, {count}, std::move(result.values));
-  return arrays;
+void list_arrays(const Regression& result, std::vector<float>& /*computed*/, ArrayList& list) {
+  list.add("values", GCV_EDGE_FLOAT32, {length(result.size())}, result.values.data());
 }
 
-NamedArrays to_arrays(Picture&& result) {
-  NamedArrays arrays(result.speed);
-  arrays.add("pixels", GCV_EDGE_UINT8, {result.size.height, result.size.width, channel_count(result.format)},
-             std::move(result.pixels));
-  return arrays;
+void list_arrays(const Picture& result, std::vector<float>& /*computed*/, ArrayList& list) {
+  list.add("pixels", GCV_EDGE_UINT8, {result.size.height, result.size.width, channel_count(result.format)},
+           result.pixels.data());
 }
 
-NamedArrays to_arrays(std::map<std::string, Tensor>&& result) {
-  NamedArrays arrays;
-  for (auto& [name, tensor] : result) {
-    if (tensor.type == "float32") {
-      arrays.add(name, GCV_EDGE_FLOAT32, tensor.shape, std::move(tensor.values));
-    } else {
-      const int other = tensor.type == "uint8" ? GCV_EDGE_UINT8 : GCV_EDGE_OTHER;
-      arrays.add(name, tensor.type == "int32" ? GCV_EDGE_INT32 : other, tensor.shape, std::move(tensor.bytes));
-    }
-  }
-  return arrays;
+void list_arrays(const Tensors& result, std::vector<float>& /*computed*/, ArrayList& list) {
+  for (const auto& [name, tensor] : result) list.add(name.c_str(), type_of(tensor), tensor.shape, data_of(tensor));
 }
 
 }  // namespace gcv

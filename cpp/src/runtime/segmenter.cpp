@@ -5,10 +5,9 @@
 
 namespace gcv {
 
-Segmentation Segmenter::decode(const FrameOutputs& found) const {
-  Segmentation result = decode_segmentation(found.outputs, found.geometry);
+void Segmenter::decode(const FrameOutputs& found, Segmentation& result) const {
+  result = decode_segmentation(found.outputs, found.geometry, std::move(result));
   result.labels = labels();
-  return result;
 }
 
 template class Model<Segmentation>;

@@ -4,6 +4,7 @@
 
 #include "gcv_edge/error.h"
 #include "network_state.h"
+#include "tensors.h"
 
 namespace gcv {
 namespace {
@@ -44,19 +45,6 @@ void copy_in(const std::string& name, const Tensor& given, const TensorInfo& exp
               static_cast<unsigned char*>(room.data()));
 }
 
-Tensor copy_out(const ov::Tensor& computed, const std::string& type) {
-  const ov::Shape& shape = computed.get_shape();
-  Tensor tensor{{shape.begin(), shape.end()}, {}, type, {}};
-  if (type == "float32") {
-    const auto* values = computed.data<float>();
-    tensor.values.assign(values, values + computed.get_size());
-  } else {
-    const auto* bytes = static_cast<const unsigned char*>(computed.data());
-    tensor.bytes.assign(bytes, bytes + computed.get_byte_size());
-  }
-  return tensor;
-}
-
 }  // namespace
 
 std::map<std::string, Tensor> TensorNetwork::run(const std::map<std::string, Tensor>& inputs) const {
@@ -69,10 +57,7 @@ std::map<std::string, Tensor> TensorNetwork::run(const std::map<std::string, Ten
   }
   request->infer();
   std::map<std::string, Tensor> results;
-  for (std::size_t i = 0; i < session.outputs().size(); ++i) {
-    const TensorInfo& output = session.outputs()[i];
-    results[output.name] = copy_out(request->output(i), output.type);
-  }
+  copy_outputs(*request, session.outputs(), results);
   return results;
 }
 

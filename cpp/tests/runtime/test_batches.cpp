@@ -7,31 +7,9 @@
 
 #include "../check.h"
 #include "gcv_edge/detector.h"
-#include "gcv_edge/error.h"
 #include "networks.h"
 
-// Many frames: batches, streams, and threads that share a network.
-namespace {
-
-/// A source of grey frames, each brighter than the one before.
-class Rising {
- public:
-  explicit Rising(int count) : left_(count) {}
-
-  bool operator()(gcv::Frame& frame) {
-    if (left_-- <= 0) return false;
-    ++level;
-    frame = gcv::copy_frame(Solid(level, level, level).view);
-    return true;
-  }
-
-  int level = 100;
-
- private:
-  int left_;
-};
-
-}  // namespace
+// Many frames: batches, and threads that share a network.
 
 TEST(batches, a_batch_equals_its_frames) {
   const Solid red(255, 0, 0), green(0, 200, 0), blue(0, 0, 100, 30, 50);
@@ -72,54 +50,6 @@ TEST(batches, more_batch_sizes_than_are_kept) {
   for (const std::size_t count : {2, 3, 4, 5, 2, 3}) {
     CHECK(detector.run_batch(std::vector<gcv::ImageView>(count, red.view)).size() == count);
   }
-}
-
-TEST(streams, results_are_in_order) {
-  for (const int streams : {0, 2}) {
-    gcv::Options options;
-    options.streams = streams;
-    const gcv::Detector detector(network("detection"), options);
-    int taken = 0;
-    Rising source(60);
-    detector.stream(std::ref(source), [&](const gcv::Frame& frame, gcv::Result&& result) {
-      CHECK(frame.index == taken);
-      CHECK(std::abs(result.scores[0] * 255 - static_cast<float>(101 + taken)) < 0.01f);
-      ++taken;
-    });
-    CHECK(taken == 60);
-  }
-}
-
-TEST(streams, reading_ahead_is_bounded) {
-  const gcv::Detector detector(network("detection"));
-  std::atomic<int> read{0};
-  int taken = 0, most = 0;
-  Rising source(40);
-  const gcv::FrameSource counted = [&](gcv::Frame& frame) {
-    ++read;
-    return source(frame);
-  };
-  detector.stream(counted, [&](const gcv::Frame& /*frame*/, gcv::Result&& /*result*/) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(3));
-    most = std::max(most, read - taken++);
-  });
-  CHECK(taken == 40 && most <= 4 + detector.streams() + 3);
-}
-
-TEST(streams, errors_end_it) {
-  const gcv::Detector detector(network("detection"));
-  const auto ignore = [](const gcv::Frame& /*frame*/, gcv::Result&& /*result*/) {};
-  const auto broken = [](gcv::Frame& frame) -> bool {
-    if (frame.index == 0) throw std::runtime_error("the camera is gone");
-    return true;
-  };
-  CHECK_ERROR(std::runtime_error, "the camera is gone", detector.stream(broken, ignore));
-  int left = 3;
-  const auto empty_frames = [&](gcv::Frame& /*frame*/) { return left-- > 0; };
-  CHECK_ERROR(gcv::ArgumentError, "frame: found no data", detector.stream(empty_frames, ignore));
-  Rising source(1000);
-  const auto refuse = [](const gcv::Frame& /*frame*/, gcv::Result&& /*result*/) { throw std::runtime_error("enough"); };
-  CHECK_ERROR(std::runtime_error, "enough", detector.stream(std::ref(source), refuse));
 }
 
 TEST(threads, many_share_one_detector) {

@@ -1,28 +1,9 @@
 /* The C interface, from C. */
-#include <gcv_edge.h>
-#include <stdio.h>
-#include <string.h>
-
-#define NETWORK(name) GCV_EDGE_NETWORKS "/" name ".onnx"
-#define CHECK(condition)                                                                      \
-  do {                                                                                        \
-    if (!(condition)) {                                                                       \
-      printf("FAILED line %d: %s; last error: %s\n", __LINE__, #condition, gcv_edge_error()); \
-      return 1;                                                                               \
-    }                                                                                         \
-  } while (0)
-
-static uint8_t pixels[64 * 64 * 3];
-
-static gcv_edge_image red_frame(void) {
-  gcv_edge_image frame = {.size = sizeof frame, .pixels = pixels, .width = 64, .height = 64};
-  for (size_t i = 2; i < sizeof pixels; i += 3) pixels[i] = 255;
-  return frame;
-}
+#include "c_check.h"
 
 static int check_detection(void) {
   gcv_edge_network* network = NULL;
-  gcv_edge_options options = {sizeof options, GCV_EDGE_F32, GCV_EDGE_LATENCY, 1, 0};
+  const gcv_edge_options options = {.size = sizeof options, .threads = 1};
   CHECK(gcv_edge_create(NETWORK("detection"), &options, &network) == GCV_EDGE_OK);
   CHECK(strcmp(gcv_edge_task(network), "detection") == 0);
   CHECK(gcv_edge_label_count(network) == 3 && strcmp(gcv_edge_label(network, 2), "blue") == 0);
@@ -171,7 +152,7 @@ static int check_refusals(void) {
   CHECK(gcv_edge_create(__FILE__, NULL, &network) == GCV_EDGE_BAD_FILE);
   CHECK(gcv_edge_create(NULL, NULL, &network) == GCV_EDGE_BAD_ARGUMENT);
   CHECK(gcv_edge_create(NETWORK("detection"), NULL, NULL) == GCV_EDGE_BAD_ARGUMENT);
-  const gcv_edge_options unsized = {0, 0, 0, 0, 0}, odd = {sizeof odd, 9, 0, 0, 0};
+  const gcv_edge_options unsized = {.size = 0}, odd = {.size = sizeof odd, .precision = 9};
   CHECK(gcv_edge_create(NETWORK("detection"), &unsized, &network) == GCV_EDGE_BAD_ARGUMENT);
   CHECK(gcv_edge_create(NETWORK("detection"), &odd, &network) == GCV_EDGE_BAD_ARGUMENT);
   CHECK(gcv_edge_create(NETWORK("pose"), NULL, &network) == GCV_EDGE_OK);

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "../check.h"
 #include "gcv_edge/action_recognizer.h"
 #include "gcv_edge/classifier.h"
@@ -25,7 +27,17 @@ TEST(refusals, files) {
   CHECK_ERROR(gcv::NotFoundError, "found a folder, expected an .onnx file", gcv::Detector("/"));
   CHECK_ERROR(gcv::FormatError, "found a classification network, expected detection: use Classifier",
               gcv::Detector(network("classification")));
+  CHECK_ERROR(gcv::NotFoundError, "no such file", gcv::Detector(network("detection") + "/inside"));
   CHECK_ERROR(gcv::FormatError, "is not an ONNX model", gcv::Detector(__FILE__));
+}
+
+TEST(refusals, files_that_cannot_be_looked_up) {
+  const std::string loop = "/tmp/gcv_edge_loop_" + std::to_string(getpid());
+  CHECK(symlink(loop.c_str(), loop.c_str()) == 0);
+  CHECK_ERROR(gcv::FormatError, "cannot be opened: Too many levels of symbolic links", gcv::Detector{loop});
+  CHECK(unlink(loop.c_str()) == 0);
+  CHECK_ERROR(gcv::FormatError, "cannot be opened: File name too long", gcv::Detector(std::string(5000, 'a')));
+  CHECK_ERROR(gcv::ArgumentError, "path: found a zero byte", gcv::Detector(network("detection") + '\0' + "more"));
 }
 
 TEST(refusals, options) {

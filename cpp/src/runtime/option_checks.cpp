@@ -1,0 +1,113 @@
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <initializer_list>
+#include <system_error>
+
+#include "gcv_edge/error.h"
+#include "shared_core.h"
+
+namespace gcv {
+namespace {
+
+using Names = std::vector<std::string>;
+
+std::string join(const Names& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+bool has(const Names& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void check_count(const char* name, int found) {
+  if (found >= 0) return;
+  throw ArgumentError(std::string(name) + ": found " + std::to_string(found) +
+                      ", expected a whole number from 1, or 0");
+}
+
+/// A number that was cast to an enumeration need not be in it.
+template <typename Enum>
+void check_choice(const char* name, Enum found, Enum last) {
+  const int number = static_cast<int>(found);
+  if (number >= 0 && number <= static_cast<int>(last)) return;
+  throw ArgumentError(std::string(name) + ": found " + std::to_string(number) + ", expected 0 to " +
+                      std::to_string(static_cast<int>(last)));
+}
+
+/// "GPU" of "GPU.1".
+std::string kind_of(const std::string& device) { return device.substr(0, device.find('.')); }
+
+/// AUTO comes with any device; what is there has a name of its own where there are several: GPU.0 and GPU.1.
+Names list_devices() {
+  Names found = shared_core().get_available_devices();
+  if (!found.empty()) found.emplace_back("AUTO");
+  return found;
+}
+
+/// Quicker than listing all devices, which loads the engine's part for each.
+bool has_cpu() {
+  try {
+    shared_core().get_property("CPU", ov::supported_properties);
+    return true;
+  } catch (const ov::Exception&) {
+    return false;
+  }
+}
+
+void check_device(const std::string& device) {
+  const Names known{"CPU", "GPU", "NPU", "AUTO"};
+  if (!has(known, kind_of(device))) {
+    throw ArgumentError("device: found '" + device + "', expected one of " + join(known));
+  }
+  if (device == "CPU" && has_cpu()) return;
+  const Names here = list_devices();
+  const auto is_meant = [&](const std::string& one) { return one == device || kind_of(one) == device; };
+  if (std::any_of(here.begin(), here.end(), is_meant)) return;
+  throw UnsupportedError("device '" + device + "': OpenVINO finds none here, it finds " +
+                         (here.empty() ? "no device at all: is libopenvino_intel_cpu_plugin.so there?" : join(here)));
+}
+
+/// Threads and streams are the CPU's.
+void check_cpu_only(const Options& options) {
+  if (options.device == "CPU" || options.device == "AUTO" || options.threads == 0) return;
+  throw ArgumentError("threads: found " + std::to_string(options.threads) + ", expected 0 for device '" +
+                      options.device + "': they are the CPU's");
+}
+
+void check_precision(const Options& options) {
+  if (options.precision != Precision::bf16 || options.device != "CPU") return;
+  const auto able = shared_core().get_property("CPU", ov::device::capabilities);
+  if (has(able, "BF16")) return;
+  throw UnsupportedError("precision 'bf16' is not supported by this CPU: use precision 'f32' or 'auto'");
+}
+
+void check_cache(const std::string& folder) {
+  if (folder.empty()) return;
+  struct stat status{};
+  if (stat(folder.c_str(), &status) == 0) {
+    if (S_ISDIR(status.st_mode)) return;
+    throw ArgumentError("cache_dir: " + folder + ": found a file, expected a folder");
+  }
+  if (mkdir(folder.c_str(), S_IRWXU) == 0 || errno == EEXIST) return;
+  throw ArgumentError("cache_dir: " + folder + ": cannot be made: " + std::generic_category().message(errno));
+}
+
+}  // namespace
+
+void check_options(const Options& options) {
+  check_choice("precision", options.precision, Precision::automatic);
+  check_choice("hint", options.hint, Hint::throughput);
+  check_count("threads", options.threads);
+  check_count("streams", options.streams);
+  check_count("requests", options.requests);
+  check_device(options.device);
+  check_cpu_only(options);
+  check_precision(options);
+  check_cache(options.cache_dir);
+}
+
+}  // namespace gcv

@@ -1,0 +1,128 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include "../check.h"
+#include "gcv_edge/detector.h"
+#include "gcv_edge/error.h"
+#include "networks.h"
+
+// How a network is run: device, cache, requests, log; and what is refused.
+namespace {
+
+const Solid kRed(255, 0, 0);
+
+/// A folder that goes with it.
+class Folder {
+ public:
+  Folder() {
+    char text[] = "/tmp/gcv_edge_XXXXXX";
+    path_ = mkdtemp(text);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  std::string operator/(const char* name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+gcv::Options on(const std::string& device) {
+  gcv::Options options;
+  options.device = device;
+  return options;
+}
+
+void open_with(const gcv::Options& options) { gcv::Detector(network("detection"), options); }
+
+}  // namespace
+
+TEST(options, devices) {
+  const gcv::Detector automatic(network("detection"), on("AUTO"));
+  CHECK(automatic.run(kRed.view).size() == 2 && automatic.streams() >= 1);
+  CHECK_ERROR(gcv::ArgumentError, "device: found 'TPU', expected one of CPU, GPU, NPU, AUTO", open_with(on("TPU")));
+  CHECK_ERROR(gcv::ArgumentError, "device: found ''", open_with(on("")));
+  CHECK_ERROR(gcv::UnsupportedError, "device 'NPU.7': OpenVINO finds none here, it finds CPU", open_with(on("NPU.7")));
+  gcv::Options threads = on("AUTO");
+  threads.threads = 1;
+  open_with(threads);
+}
+
+TEST(options, numbers_that_are_in_no_enumeration) {
+  gcv::Options precision, hint, requests;
+  precision.precision = static_cast<gcv::Precision>(3);
+  CHECK_ERROR(gcv::ArgumentError, "precision: found 3, expected 0 to 2", open_with(precision));
+  hint.hint = static_cast<gcv::Hint>(-1);
+  CHECK_ERROR(gcv::ArgumentError, "hint: found -1, expected 0 to 1", open_with(hint));
+  requests.requests = -1;
+  CHECK_ERROR(gcv::ArgumentError, "requests: found -1", open_with(requests));
+}
+
+TEST(options, a_cache_makes_the_next_open_one_from_the_cache) {
+  const Folder folder;
+  std::vector<std::string> lines;
+  gcv::Options options;
+  options.cache_dir = folder / "compiled";
+  options.log = [&](const std::string& line) { lines.push_back(line); };
+  const gcv::Result expected = gcv::Detector(network("detection")).run(kRed.view);
+  for (int i = 0; i < 2; ++i) {
+    CHECK(gcv::Detector(network("detection"), options).run(kRed.view).boxes == expected.boxes);
+  }
+  CHECK(lines.size() == 2);
+  CHECK(lines[0].find("detection.onnx: opened for batch 1 in ") != std::string::npos);
+  CHECK(lines[0].find("from the cache") == std::string::npos && lines[1].find("from the cache") != std::string::npos);
+}
+
+TEST(options, a_damaged_cache_is_made_again) {
+  const Folder folder;
+  gcv::Options options;
+  options.cache_dir = folder / "compiled";
+  open_with(options);
+  int damaged = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(options.cache_dir)) {
+    std::filesystem::permissions(entry.path(), std::filesystem::perms::owner_all);
+    std::ofstream(entry.path(), std::ios::binary) << "what is this";
+    ++damaged;
+  }
+  CHECK(damaged > 0);
+  CHECK(gcv::Detector(network("detection"), options).run(kRed.view).size() == 2);
+}
+
+TEST(options, a_cache_that_cannot_be) {
+  const Folder folder;
+  gcv::Options options;
+  options.cache_dir = folder / "no/folder";
+  CHECK_ERROR(gcv::ArgumentError, "no/folder: cannot be made: No such file or directory", open_with(options));
+  options.cache_dir = network("detection");
+  CHECK_ERROR(gcv::ArgumentError, "detection.onnx: found a file, expected a folder", open_with(options));
+}
+
+TEST(options, fewer_requests_than_threads) {
+  gcv::Options options;
+  options.requests = 1;
+  const gcv::Detector detector(network("detection"), options);
+  std::atomic<int> right{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int run = 0; run < 20; ++run) right += detector.run(kRed.view).size() == 2 ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(right == 80);
+}
+
+TEST(options, a_log_that_throws_is_not_heard) {
+  gcv::Options options;
+  options.log = [](const std::string& /*line*/) { throw std::runtime_error("no room for lines"); };
+  CHECK(gcv::Detector(network("detection"), options).run(kRed.view).size() == 2);
+}
