@@ -21,7 +21,13 @@ from benchmarks.records import Record, write_results
 from gcv_edge.cli.signals import ending_tidily
 
 SOURCE = ROOT / "cpp" / "benchmarks" / "version_speed.cpp"
-COLUMNS = ("open_s", "frame_ms", "allocations_per_frame", "allocations_of_the_engine_per_frame")
+COLUMNS = (
+    "open_s",
+    "frame_ms",
+    "around_inference_ms",
+    "allocations_per_frame",
+    "allocations_of_the_engine_per_frame",
+)
 
 
 def build(checkout: Path, folder: Path) -> Path:
@@ -48,7 +54,7 @@ def measure(program: Path, model: Path, frames: int, cache: Path | None) -> list
 def summarize(rows: list[list[float]]) -> Record:
     """The best of each time, and the most allocations."""
     columns = list(zip(*rows, strict=True))
-    numbers = [min(columns[0]), min(columns[1]), max(columns[2]), max(columns[3])]
+    numbers = [*map(min, columns[:3]), *map(max, columns[3:])]
     return dict(zip(COLUMNS, numbers, strict=True))
 
 
@@ -84,6 +90,7 @@ def main() -> None:
     for name, row in rows.items():
         print(
             f"{name:7} opened in {row['open_s']:.3f} s, frame to boxes {row['frame_ms']:.2f} ms, "
+            f"of which {row['around_inference_ms']:.2f} ms around the inference, "
             f"{row['allocations_per_frame']:.1f} allocations per frame, "
             f"{row['allocations_of_the_engine_per_frame']:.1f} more of the engine"
         )

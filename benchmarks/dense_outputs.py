@@ -74,6 +74,7 @@ def measure_logits(title: str, rounds: int, generator: np.random.Generator) -> R
 
 
 @ending_tidily()
+@ending_tidily()
 def main() -> None:
     """Time all of them."""
     parser = make_parser(__doc__)

@@ -135,7 +135,7 @@ TEST(errors, numbers_that_are_no_enumerators_are_refused) {
     frame.range = static_cast<gcv::YuvRange>(number);
     CHECK_ERROR(gcv::ArgumentError, "range: " + found + ", expected 0 to 1", run(frame));
     float out[12];
-    CHECK_ERROR(gcv::ArgumentError, "interpolation: " + found + ", expected 0 to 5",
+    CHECK_ERROR(gcv::ArgumentError, "interpolation: " + found + ", expected 0 to 6",
                 gcv::preprocess(kFrame, kWhole, {}, {2, 2}, out, 0, static_cast<gcv::Interpolation>(number)));
     CHECK_ERROR(gcv::ArgumentError, "box layout: " + found + ", expected 0 to 1",
                 gcv::detect(out, out, 1, 1, {}, static_cast<gcv::BoxLayout>(number)));

@@ -126,7 +126,7 @@ static int check_actions(void) {
 
 int main(void) {
   gcv_edge_network* network = open_network(NETWORK("detection"));
-  CHECK(network != NULL);
+  CHECK(network != NULL && red_frame().pixels != NULL);
   if (check_order(network) || check_failures(network) || check_cancellation(network) || check_actions()) return 1;
   gcv_edge_destroy(network);
   return 0;
