@@ -32,6 +32,13 @@ if(NOT OpenVINO_FOUND AND OpenVINO_DIR)
   find_package(OpenVINO CONFIG QUIET COMPONENTS Runtime)
 endif()
 
+# Its interface has strings: those of the old C++ ABI, of PyPI's wheels before 2026, do not link with this library's.
+if(OpenVINO_FOUND AND OpenVINO_GLIBCXX_USE_CXX11_ABI STREQUAL "0")
+  set(OpenVINO_FOUND FALSE)
+  string(CONCAT gcv_edge_openvino_problem "${OpenVINO_DIR}: found OpenVINO ${OpenVINO_VERSION} with the old C++ ABI, "
+    "expected one with _GLIBCXX_USE_CXX11_ABI=1, such as PyPI's from 2026.0 on")
+endif()
+
 # Bytes 18 and 19 of an ELF file say the processor that it is for.
 if(OpenVINO_FOUND)
   get_target_property(gcv_edge_configurations openvino::runtime IMPORTED_CONFIGURATIONS)

@@ -17,13 +17,8 @@
 /* A frame of 64x64 BGR pixels, all red; the first call makes it, before there are threads. */
 static inline gcv_edge_image red_frame(void) {
   static uint8_t pixels[64 * 64 * 3];
-<<<<<<< HEAD
   gcv_edge_image frame = {.size = sizeof frame, .pixels = pixels, .width = 64, .height = 64};
-  for (size_t i = 2; i < sizeof pixels; i += 3) pixels[i] = 255;
-=======
-  gcv_edge_image frame = {sizeof frame, pixels, 64, 64, 0, GCV_EDGE_BGR};
   for (size_t i = 2; i < sizeof pixels && pixels[i] == 0; i += 3) pixels[i] = 255;
->>>>>>> run22
   return frame;
 }
 
