@@ -10,7 +10,7 @@ import pytest
 
 from gcv_edge import load
 from gcv_edge.errors import UsageError
-from gcv_edge.optimize import Goal, Observer, OptimizeOptions, form_search, search_forms
+from gcv_edge.optimize import Goal, Observer, OptimizeOptions, form_trials, search_forms
 from gcv_edge.optimize.forms import Form, choose, pareto, why_not
 from tests.cli.conftest import done, failed, run
 
@@ -117,19 +117,19 @@ def test_an_interrupted_search_goes_on(workplace: Path, monkeypatch: pytest.Monk
             raise KeyboardInterrupt
 
     made: list[str] = []
-    real = form_search.optimize
+    real = form_trials.optimize
 
     def count(*arguments: Any, **options: Any) -> Any:
         made.append(str(arguments[2].speedup))
         return real(*arguments, **{**options, "observer": Interrupting()})
 
-    monkeypatch.setattr(form_search, "optimize", count)
+    monkeypatch.setattr(form_trials, "optimize", count)
     with pytest.raises(KeyboardInterrupt):
         search_forms("net.onnx", "labelled.csv", Goal(100, minutes=5), QUICK)
     assert made == ["None", "1.5"]
     assert not Path("net_optimized.onnx").exists()
     monkeypatch.setattr(
-        form_search, "optimize", lambda *args, **options: made.append("again") or real(*args, **options)
+        form_trials, "optimize", lambda *args, **options: made.append("again") or real(*args, **options)
     )
     found = search_forms("net.onnx", "labelled.csv", Goal(100, minutes=5), QUICK)
     assert found.path == Path("net_optimized.onnx")
@@ -161,6 +161,8 @@ def test_the_command(workplace: Path) -> None:
         "--json",
     )
     assert result.exit_code == 3
-    assert json.loads(result.stdout)["best"] is None
+    found = json.loads(result.stdout)
+    assert found["best"] is None
+    assert set(found["pareto"]) <= {form["name"] for form in found["forms"]}
     assert "no form needs 1e-06 ms; the fastest is float" in result.stderr
     assert "--data" in failed(2, "optimize", "net.onnx")
