@@ -24,6 +24,7 @@ from gcv_edge.agreement import (
     measure_spreads,
 )
 from gcv_edge.errors import MissingExtraError, ModelFileError, UnsupportedError
+from gcv_edge.exporters.framing import own_fit
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import NOISE_SEED, noise_seeds
 from gcv_edge.runtime.modelfile import read_metadata
@@ -73,7 +74,6 @@ def verify_model(
     if against is None:
         return check_stored(file, metadata, progress)
     try:
-        from gcv_edge.exporters.framing import own_fit
         from gcv_edge.exporters.loading import load_source
         from gcv_edge.exporters.source import ExportOptions
     except ImportError as missing:
