@@ -151,6 +151,8 @@ def hint_at(path: Path) -> str:
     """Say why a path that is no file might have been meant."""
     if path.is_dir():
         return ", found a folder, expected an .onnx file"
+    if os.path.lexists(path):
+        return ", found a name that leads to none (a pipe, a device or a link to nothing)"
     siblings = [sibling.name for sibling in path.parent.glob(f"*{SUFFIX}")] if path.parent.is_dir() else []
     close = difflib.get_close_matches(path.name, siblings, n=3)
     return f"; did you mean {', '.join(str(path.parent / name) for name in close)}?" if close else ""

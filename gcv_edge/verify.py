@@ -181,8 +181,8 @@ def check_stored(file: Path, metadata: ModelMetadata, progress: Progress) -> Ver
         comparisons += compare_stored(file, metadata, engine)
     if not metadata.self_test:
         in_graph = metadata.detection is not None and metadata.detection.nms == "graph"
-        cure = "a list made in the graph has none" if in_graph else "export it with verification"
-        raise ModelFileError(file, f"no self-test in the file: {cure}, or use --against")
+        why = "lists made in the graph have none" if in_graph else "it was exported without verification"
+        raise ModelFileError(file, f"no self-test in the file: {why}; use --against SOURCE")
     stored = metadata.verification
     return Verification(
         reference=f"numbers stored at export ({stored.get('reference', 'export')})",

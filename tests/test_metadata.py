@@ -23,15 +23,16 @@ from gcv_edge.metadata import (
 from gcv_edge.tasks import ACTION, DEPTH, DETECTION, IMAGE, INSTANCES, TASKS
 
 numbers = st.floats(-1e4, 1e4, width=32)
+factors = numbers.filter(bool)
 triples = st.tuples(numbers, numbers, numbers)
 label = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 preprocessings = st.builds(
     Preprocessing,
     mean=triples,
-    scale=triples,
+    scale=st.tuples(factors, factors, factors),
     reverse_channels=st.booleans(),
     resize_type=st.sampled_from(RESIZE_TYPES),
-    pad_value=numbers,
+    pad_value=st.floats(0, 255, width=32),
     crop_short=st.integers(0, 4096),
     crop_wide=st.integers(0, 4096),
 )
@@ -122,6 +123,8 @@ def test_a_missing_key_is_named_with_the_cure(key: str) -> None:
         ("model_info mean_values", "1 2", "3 finite numbers"),
         ("model_info mean_values", "1 2 nan", "3 finite numbers"),
         ("model_info pad_value", "black", "1 finite number"),
+        ("model_info pad_value", "300", "a level from 0 to 255"),
+        ("model_info scale_values", "1 0 1", "numbers other than 0"),
         ("model_info reverse_input_channels", "maybe", "one of YES, NO"),
         ("model_info resize_type", "squash", "one of standard"),
         ("gcv_edge nms_topk", "many", "a whole number"),

@@ -13,6 +13,7 @@ namespace {
 
 /// Larger than any frame that is cropped; bounds what a damaged file can ask for.
 constexpr std::int64_t kMaxCropSide = 65536;
+constexpr float kWhite = 255;
 
 /// Of inputs that have a size of their own for each frame, of which each takes memory.
 constexpr std::int64_t kMaxOwnSide = 8192;
@@ -64,10 +65,16 @@ Preprocessing read_preprocessing(const EntryReader& reader) {
   found.normalization.channels = channels;
   found.normalization.mean = read_levels(reader, "model_info mean_values", channels);
   found.normalization.scale = read_levels(reader, "model_info scale_values", channels);
+  for (const float scale : found.normalization.scale) {
+    if (scale == 0) reader.fail("model_info scale_values", "numbers other than 0");
+  }
   found.normalization.reverse_channels = reader.flag("model_info reverse_input_channels");
   found.resize_type = reader.choice("model_info resize_type",
                                     {"standard", "fit_to_window", "fit_to_window_letterbox", "crop", "affine"});
   found.normalization.pad_value = static_cast<float>(reader.number("model_info pad_value"));
+  if (found.normalization.pad_value < 0 || found.normalization.pad_value > kWhite) {
+    reader.fail("model_info pad_value", "a level from 0 to 255");
+  }
   found.crop_short = clamp_to_int(reader.integer("gcv_edge crop_short", 0, kMaxCropSide));
   if (reader.has("gcv_edge crop_wide")) {
     found.crop_wide = clamp_to_int(reader.integer("gcv_edge crop_wide", 0, kMaxCropSide));

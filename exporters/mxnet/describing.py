@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -49,6 +50,7 @@ def describe_network(
     preprocessing, assumed = choose_fit(
         preprocessing, task, size, options.fit, options.interpolation, is_known=is_known
     )
+    assumed = (*assumed, *tell_cut_rims(preprocessing, size))
     metadata = ModelMetadata(
         task=task,
         labels=options.labels or network.labels,
@@ -66,6 +68,14 @@ def describe_network(
 def picture_size(network: Network, shape: Shape) -> tuple[int, int]:
     """Return height and width of the input, of a picture of 4:3 where each has its own."""
     return (int(shape[-2]), int(shape[-1])) if network.sides is None else network.usual_size
+
+
+def tell_cut_rims(preprocessing: Preprocessing, size: tuple[int, int]) -> Iterator[str]:
+    """Say what an affine map of the longer side to the input's width leaves out."""
+    height, width = size
+    if preprocessing.resize_type == "affine" and width > height:
+        lost = f"frames less wide than {width}x{height} lose their upper and lower rim"
+        yield f"as in GluonCV, {lost} (--fit letterbox keeps it)"
 
 
 def find_variant(graph: GraphBuilder) -> str:

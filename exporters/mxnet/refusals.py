@@ -9,6 +9,7 @@ from gcv_edge.exporters.mxnet.zoo_blocks import first_line
 
 REASONS = (
     (r".*rcnn", "R-CNN has anchors for pictures up to one size only"),
+    (r"yolo3_", "YOLOv3's anchors end at 1024 pixels a side"),
     (r"psp_", "PSPNet joins maps of several strides"),
     (r"icnet_", "ICNet joins maps of several strides"),
     (r"deeplab_", "DeepLab joins maps of several strides"),

@@ -152,7 +152,7 @@ def counted(items: Iterable[Item], total: int | None, label: str) -> Iterator[It
 
 def show_path(path: str | Path) -> str:
     """Return a path as text that any terminal can print."""
-    return str(click.format_filename(str(path)))
+    return printable(str(click.format_filename(str(path))), kept="")
 
 
 def tell_skipped(what: str, skipped: Sequence[Skipped]) -> None:

@@ -30,6 +30,8 @@ FITTING = {
     "fit_to_window_letterbox": "is resized, keeping its shape, to fit the middle of {width}x{height}",
     "crop": "is resized to a short side of {short}, cut to its middle {width}x{height}",
     "affine": "is resized so that its longer side is {width} wide, and centred in {width}x{height}",
+    "affine of a rim": "is resized so that its longer side is {width} wide, and centred; what is above and "
+    "below {width}x{height} is cut off",
     "crop of a stretched frame": "is stretched to {wide}x{short}, cut to its middle {width}x{height}",
 }
 FITTED = {
@@ -187,6 +189,8 @@ def describe_preprocessing(preprocessing: Preprocessing, size: tuple[int, int]) 
     is_stretched = preprocessing.resize_type == "crop" and wide > 0
     short = preprocessing.crop_short or (size[1] if is_stretched else min(size))
     manner = "crop of a stretched frame" if is_stretched else preprocessing.resize_type
+    if manner == "affine" and size[0] > size[1]:
+        manner = "affine of a rim"
     fitting = FITTING[manner].format(width=size[0], height=size[1], short=short, wide=wide)
     padding = f" (the rest is {preprocessing.pad_value:g})" if preprocessing.resize_type in PADDED else ""
     resampling = RESAMPLING[preprocessing.interpolation]

@@ -11,6 +11,7 @@ from pathlib import Path
 from gcv_edge.cli.console import tell_notes
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import DataError, TruncatedError, UnreadableError
+from gcv_edge.files import is_file
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -137,7 +138,9 @@ def count_pages(name: str) -> int:
 
 
 def is_picture(name: str) -> bool:
-    """Tell by its first bytes whether a file is a picture."""
+    """Tell by its first bytes whether a file is a picture; a pipe is left to who reads it."""
+    if not is_file(Path(name)):
+        return False
     try:
         with Path(name).open("rb") as file:
             return picture_kind(file.read(HEAD)) is not None

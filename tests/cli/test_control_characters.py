@@ -41,6 +41,7 @@ def test_names_of_files(here: Path, name: str) -> None:
     result = run("predict", "net.onnx", name)
     assert result.exit_code == 0
     assert is_harmless(result.stdout + result.stderr)
+    assert result.stdout.count("\n") == done("predict", "net.onnx", PICTURE).count("\n")
     Path(name).write_bytes(b"no picture")
     refused = run("predict", "net.onnx", name)
     assert (refused.exit_code, len(refused.stderr.splitlines())) == (1, 1)

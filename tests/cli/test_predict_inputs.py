@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -253,3 +254,12 @@ def test_a_picture_without_a_suffix_is_one(detector: Path, here: Path) -> None:
     Path("x.png").rename("photo")
     assert done("predict", detector, "photo", "--save", "out").splitlines()[-1] == "Saved out/photo.png"
     assert cv2.imread("out/photo.png").shape == RED.shape
+
+
+def test_a_pipe_is_no_model(here: Path) -> None:
+    os.mkfifo("pipe.onnx")
+    cv2.imwrite("red.png", RED)
+    said = failed(1, "predict", "pipe.onnx", "red.png")
+    assert said.startswith(
+        "pipe.onnx: no such file, found a name that leads to none (a pipe, a device or a link"
+    )

@@ -12,7 +12,9 @@ import pytest
 
 from gcv_edge.exporters.mxnet.anchor_sizes import anchored_size
 from gcv_edge.exporters.mxnet.class_names import read_class_names, usual_labels
+from gcv_edge.exporters.mxnet.describing import tell_cut_rims
 from gcv_edge.exporters.source import ExportOptions
+from gcv_edge.metadata import Preprocessing
 from gcv_edge.pipeline import ExportResult, export
 from gcv_edge.tasks import find_task
 from tests.support.demo_files import DEMO, PARAMS, SYMBOL
@@ -158,3 +160,21 @@ def test_parameters_of_ones_own_for_a_zoo_name(gluoncv: Any, mxnet: Any, tmp_pat
     sized = ExportOptions(input_shape=(1, 3, 32, 32))
     found = export("cifar_resnet20_v1", tmp_path / "out.onnx", params=params, options=sized, verify=False)
     assert said not in found.notes
+
+
+@pytest.mark.parametrize(
+    ("resize_type", "size", "is_told"),
+    [
+        ("affine", (288, 512), True),
+        ("affine", (512, 512), False),
+        ("affine", (512, 288), False),
+        ("standard", (288, 512), False),
+    ],
+)
+def test_rims_that_an_affine_map_cuts_off_are_told(
+    resize_type: str, size: tuple[int, int], is_told: bool
+) -> None:
+    """CenterNet's: a wide input shows all of the width of a frame that is less wide."""
+    told = list(tell_cut_rims(Preprocessing(resize_type=resize_type), size))
+    lost = "frames less wide than 512x288 lose their upper and lower rim"
+    assert told == ([f"as in GluonCV, {lost} (--fit letterbox keeps it)"] if is_told else [])
