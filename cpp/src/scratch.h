@@ -37,7 +37,7 @@ class Scratch {
     swap(other);
     return *this;
   }
-  ~Scratch() { give_back_scratch(first_, room_ * sizeof(T)); }
+  ~Scratch() { give_back_scratch(static_cast<void*>(first_), room_ * sizeof(T)); }
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -56,7 +56,8 @@ class Scratch {
 
   void reserve(std::size_t count) {
     if (count <= room_) return;
-    first_ = static_cast<T*>(grow_scratch(first_, size_ * sizeof(T), room_ * sizeof(T), count * sizeof(T)));
+    first_ = static_cast<T*>(
+        grow_scratch(static_cast<void*>(first_), size_ * sizeof(T), room_ * sizeof(T), count * sizeof(T)));
     room_ = count;
   }
 
