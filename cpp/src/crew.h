@@ -34,7 +34,7 @@ void divide(Crew* crew, std::size_t count, const Job& job) {
   if (crew == nullptr) {
     run(0);
   } else {
-    crew->work(parts, std::cref(run));
+    crew->work(parts, [&run](int part) { run(part); });  // so small that a std::function holds it itself
   }
 }
 

@@ -49,7 +49,7 @@ class TopCandidates {
   void reserve(std::size_t count) { keys_.reserve(std::min(count, 2 * std::max(limit_, kScanBlock) + kScanBlock)); }
 
   void add(Key key) { keys_.push_back(key); }
-  void add(const TopCandidates& others) { keys_.insert(keys_.end(), others.keys_.begin(), others.keys_.end()); }
+  void add(const TopCandidates& others) { keys_.append(others.keys_); }
 
   /// Drop what cannot be among the best any more; called between blocks so that memory stays bounded.
   void shrink() {
@@ -107,7 +107,7 @@ Scratch<Key> select_candidates(const Scores& scores, const NmsSettings& settings
   const auto limit = is_limited ? static_cast<std::size_t>(settings.nms_topk) : scores.count();
   if (scores.count() < kCrewScores) crew = nullptr;
   const TopCandidates none(settings.score_threshold, limit);
-  Scratch<TopCandidates> found(static_cast<std::size_t>(count_parts(crew)), none);
+  ScratchObjects<TopCandidates> found(static_cast<std::size_t>(count_parts(crew)), none);
   if (is_limited) {
     for (TopCandidates& part : found) part.reserve(scores.count());
   }
@@ -190,7 +190,7 @@ Detections detect(const float* boxes, const float* scores, std::int64_t anchors,
   if (candidates.empty()) return result;
   const bool suppress = settings.iou_threshold > 0 && settings.iou_threshold < 1;
   const std::size_t limit = settings.post_nms > 0 ? static_cast<std::size_t>(settings.post_nms) : candidates.size();
-  Scratch<KeptBoxes> kept(suppress ? (settings.class_agnostic ? 1 : classes) : 0);
+  ScratchObjects<KeptBoxes> kept(suppress ? (settings.class_agnostic ? 1 : classes) : 0);
   ClassQuotas quotas(classes, settings);
   for (const Key key : candidates) {
     if (result.scores.size() == limit) break;

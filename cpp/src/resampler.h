@@ -62,7 +62,7 @@ class Resampler {
   Scratch<float> biases_;
   Scratch<float> wide_;
   std::optional<FourTapRow> four_taps_;
-  Scratch<WeighedRow> kept_;  ///< frame row y is in place y modulo their number
+  ScratchObjects<WeighedRow> kept_;  ///< frame row y is in place y modulo their number
   Scratch<const float*> sources_;
   Scratch<std::uint8_t> levels_;
 };

@@ -1,6 +1,7 @@
 #include "scratch.h"
 
 #include <array>
+#include <cstring>
 #include <new>
 
 namespace gcv {
@@ -79,12 +80,20 @@ void* take_scratch(std::size_t bytes) {
 }
 
 void give_back_scratch(void* block, std::size_t bytes) noexcept {
+  if (block == nullptr) return;
   const std::size_t kind = kIsKept ? kind_of(bytes) : kKinds;
   if (kind == kKinds) {
     ::operator delete(block);
   } else {
     kept_blocks().give_back(block, kind);
   }
+}
+
+void* grow_scratch(void* block, std::size_t used, std::size_t bytes, std::size_t wanted) {
+  void* const grown = take_scratch(wanted);
+  if (used > 0) std::memcpy(grown, block, used);
+  give_back_scratch(block, bytes);
+  return grown;
 }
 
 }  // namespace gcv

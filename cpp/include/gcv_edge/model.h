@@ -75,8 +75,8 @@ class GCV_EDGE_API Model : public Network {
 
  private:
   /// Run frames, at most as many as the session's batch, into as many results; the inference waits for its turn.
-  void run_together(Session& session, const ImageView* frames, std::size_t count, R* results, Turns* turns,
-                    RawOutputs* raw) const;
+  GCV_EDGE_HIDDEN void run_together(Session& session, const ImageView* frames, std::size_t count, R* results,
+                                    Turns* turns, RawOutputs* raw) const;
 
   /// Make a frame's result; the outputs are gone afterwards.
   virtual void decode(const FrameOutputs& found, R& result) const = 0;
