@@ -72,8 +72,8 @@ def test_the_installed_script_is_the_command() -> None:
         (["predcit", "a", "b"], "no such command 'predcit': did you mean 'predict'?"),
         (
             ["xyz"],
-            "no such command 'xyz': expected one of export, predict, val, verify, calibrate, prune, "
-            "benchmark, info, list, doctor, demo",
+            "no such command 'xyz': expected one of export, predict, val, verify, optimize, calibrate, "
+            "prune, benchmark, info, list, doctor, demo",
         ),
         (["--verson"], "Did you mean --version?"),
         (["export", "a", "--dynamc-batch"], "Did you mean --dynamic-batch? (see gcv-edge export --help)"),

@@ -27,7 +27,8 @@ OK, BAD_FILE, NOT_FOUND, NO_MEMORY, FORKED = 0, 2, 4, 7, 9
 
 class Image(ctypes.Structure):
     _fields_ = (("size", c_size_t), ("pixels", c_void_p), ("width", c_int32), ("height", c_int32),
-                ("stride", c_ssize_t), ("format", c_int32))  # fmt: skip
+                ("stride", c_ssize_t), ("format", c_int32), ("chroma", c_void_p * 2),
+                ("chroma_strides", c_ssize_t * 2), ("matrix", c_int32), ("range", c_int32))  # fmt: skip
 
 
 class Array(ctypes.Structure):

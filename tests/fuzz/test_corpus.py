@@ -44,6 +44,7 @@ NOT_FUZZED = {
         "gcv_edge/calibration/candidates.py",
         "gcv_edge/calibration/job.py",
         "gcv_edge/cli/saving.py",
+        "gcv_edge/optimize/made_files.py",
         "gcv_edge/prune/width_choice.py",
     ),
     "what this package's own processes say": (
@@ -58,6 +59,7 @@ NOT_FUZZED = {
         "gcv_edge/cpus.py",
     ),
     "bytes that are hashed": ("exporters/onnx/adoption.py",),
+    "a key of metadata, read by what is fuzzed": ("runtime/sessions.py",),
     "pictures at URLs, decoded by what is fuzzed": ("runtime/addresses.py",),
 }
 """Modules that match and have no target, by the reason."""

@@ -1,6 +1,10 @@
 #include "engine.h"
 
+#include <dlfcn.h>
+#include <link.h>
+
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <sstream>
 
@@ -150,6 +154,23 @@ std::string engine_name() {
   return "openvino " + build.substr(0, build.find('-'));
 }
 
+namespace {
+
+/// OpenVINO unloads its reader of ONNX with the last network. What the reader has left for the process's end is then
+/// called where nothing is any more, so the reader stays.
+bool keep_reader() {
+  std::string path;
+  const auto find = [](dl_phdr_info* info, std::size_t /*size*/, void* found) {
+    if (std::strstr(info->dlpi_name, "openvino_onnx_frontend") == nullptr) return 0;
+    *static_cast<std::string*>(found) = info->dlpi_name;
+    return 1;
+  };
+  dl_iterate_phdr(find, &path);
+  return !path.empty() && dlopen(path.c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) != nullptr;
+}
+
+}  // namespace
+
 ov::Core& shared_core() {
   static const HomeProcess home;
   home.check("OpenVINO was used");
@@ -161,8 +182,11 @@ ov::Core& shared_core() {
 std::shared_ptr<ov::Model> read_model(const ModelSource& source) {
   const ov::Core& core = shared_core();
   try {
-    return source.content() == nullptr ? core.read_model(source.name())
-                                       : core.read_model(*source.content(), ov::Tensor());
+    auto model =
+        source.content() == nullptr ? core.read_model(source.name()) : core.read_model(*source.content(), ov::Tensor());
+    static const bool is_kept = keep_reader();
+    static_cast<void>(is_kept);
+    return model;
   } catch (const std::exception& error) {
     throw_model_error(source.name(), "OpenVINO cannot read it", error);
   }

@@ -147,7 +147,7 @@ def holds(numpy_type: np.dtype[Any], number: float) -> bool:
     if numpy_type == np.bool_:
         return True
     limits = np.iinfo(numpy_type) if np.issubdtype(numpy_type, np.integer) else np.finfo(numpy_type)
-    return bool(limits.min <= number <= limits.max)
+    return float(limits.min) <= number <= float(limits.max)
 
 
 def comparison(onnx_op: str, negated: bool, scalar: bool) -> Converter:
