@@ -169,7 +169,8 @@ GCV_EDGE_C_API gcv_edge_status gcv_edge_set_nms(gcv_edge_network* network, float
 GCV_EDGE_C_API gcv_edge_status gcv_edge_run(const gcv_edge_network* network, const gcv_edge_image* frame,
                                             gcv_edge_result** result);
 
-/* Run on a frame, into a result of this network that you have: what it has room for is not allocated again. */
+/* Run on a frame, into a result of this network that you have: what it has room for is not allocated again. Where it
+ * fails, the result is empty. */
 GCV_EDGE_C_API gcv_edge_status gcv_edge_run_into(const gcv_edge_network* network, const gcv_edge_image* frame,
                                                  gcv_edge_result* result);
 

@@ -29,8 +29,6 @@ std::unique_ptr<AnyResult> wrap(R result) {
 template <typename Own, typename T, typename R>
 class FrameNetwork : public AnyNetwork {
  public:
-  FrameNetwork(const ModelSource& model, const Options& options) : model_(model, options) {}
-
   const Network& network() const override { return model_; }
   std::unique_ptr<AnyNetwork> clone() const override { return std::make_unique<Own>(static_cast<const Own&>(*this)); }
   void warmup(int runs) const override { model_.warmup(runs); }
@@ -39,7 +37,13 @@ class FrameNetwork : public AnyNetwork {
   void run_into(const ImageView& frame, AnyResult& result) const override {
     auto* const own = dynamic_cast<TypedResult<R>*>(&result);
     if (own == nullptr) throw ArgumentError("result: found one of another task, expected one of this network");
-    model_.run_into(frame, own->value);
+    try {
+      model_.run_into(frame, own->value);
+    } catch (...) {
+      own->value = {};  // the arrays must not be those of what is gone
+      own->describe();
+      throw;
+    }
     own->describe();
   }
 
@@ -66,6 +70,9 @@ class FrameNetwork : public AnyNetwork {
   const T& model() const { return model_; }
 
  private:
+  friend Own;
+  FrameNetwork(const ModelSource& model, const Options& options) : model_(model, options) {}
+
   T model_;
 };
 
@@ -73,12 +80,12 @@ class FrameNetwork : public AnyNetwork {
 template <typename T, typename R>
 class PlainNetwork : public FrameNetwork<PlainNetwork<T, R>, T, R> {
  public:
-  using FrameNetwork<PlainNetwork, T, R>::FrameNetwork;
+  PlainNetwork(const ModelSource& model, const Options& options) : FrameNetwork<PlainNetwork, T, R>(model, options) {}
 };
 
 class AnyDetector : public FrameNetwork<AnyDetector, Detector, Detections> {
  public:
-  using FrameNetwork::FrameNetwork;
+  AnyDetector(const ModelSource& model, const Options& options) : FrameNetwork(model, options) {}
   void set_confidence(float confidence) override { model().set_confidence(confidence); }
   void set_nms(float iou_threshold, int nms_topk, int post_nms) override {
     model().set_nms(iou_threshold, nms_topk, post_nms);
@@ -87,13 +94,13 @@ class AnyDetector : public FrameNetwork<AnyDetector, Detector, Detections> {
 
 class AnyInstanceSegmenter : public FrameNetwork<AnyInstanceSegmenter, InstanceSegmenter, InstanceMasks> {
  public:
-  using FrameNetwork::FrameNetwork;
+  AnyInstanceSegmenter(const ModelSource& model, const Options& options) : FrameNetwork(model, options) {}
   void set_confidence(float confidence) override { model().set_confidence(confidence); }
 };
 
 class AnyPoseEstimator : public FrameNetwork<AnyPoseEstimator, PoseEstimator, Poses> {
  public:
-  using FrameNetwork::FrameNetwork;
+  AnyPoseEstimator(const ModelSource& model, const Options& options) : FrameNetwork(model, options) {}
   Result run_boxes(const ImageView& frame, const std::vector<std::array<float, 4>>& boxes) const override {
     return wrap(model().run(frame, boxes));
   }

@@ -11,7 +11,7 @@ gcv_edge_status give(const gcv_edge_network* network, gcv_edge_result** result, 
   return guard([&] {
     check_pointer(result, "result");
     *result = nullptr;
-    *result = new gcv_edge_result{run(network_of(network))};
+    *result = std::make_unique<gcv_edge_result>(gcv_edge_result{run(network_of(network))}).release();
   });
 }
 

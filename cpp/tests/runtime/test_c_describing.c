@@ -92,6 +92,10 @@ static int check_clones(void) {
   CHECK(gcv_edge_get(few, "scores", &scores) == GCV_EDGE_OK && scores.shape[0] == 1);
   CHECK(gcv_edge_run_into(strict, &frame, all) == GCV_EDGE_OK);
   CHECK(gcv_edge_get(all, "scores", &scores) == GCV_EDGE_OK && scores.shape[0] == 1);
+  gcv_edge_image broken = frame;
+  broken.width = -1;
+  CHECK(gcv_edge_run_into(strict, &broken, all) == GCV_EDGE_BAD_ARGUMENT);
+  CHECK(gcv_edge_get(all, "scores", &scores) == GCV_EDGE_OK && scores.shape[0] == 0);
   gcv_edge_release(all);
   gcv_edge_release(few);
   gcv_edge_destroy(strict);
