@@ -24,8 +24,6 @@ BATCH = "N"
 Dim = int | str
 Shape = tuple[Dim, ...]
 
-LARGEST_FLOAT = float(np.finfo(np.float32).max)
-
 FOLD_LIMIT = 1 << 24
 """A constant result above this many elements is left to the runtime: the file would grow for nothing."""
 
@@ -34,6 +32,14 @@ NEVER_FOLDED = frozenset({"DequantizeLinear"})
 
 SHAPE_DATA_LIMIT = 64
 """Constant inputs up to this many elements are shown to shape inference (shapes, axes, pads, repeats)."""
+
+
+def holds(numpy_type: np.dtype[Any], number: float) -> bool:
+    """Tell whether a type's range takes in a number; infinity and NaN are the type's own affair."""
+    if numpy_type == np.bool_ or not math.isfinite(number):
+        return True
+    limits = np.iinfo(numpy_type) if np.issubdtype(numpy_type, np.integer) else np.finfo(numpy_type)
+    return float(limits.min) <= number <= float(limits.max)
 
 
 class ShapesError(UnsupportedError):
@@ -85,7 +91,7 @@ class GraphBuilder:
             UnsupportedError: float32 does not hold the scalar.
         """
         if isinstance(array, float):
-            if LARGEST_FLOAT < abs(array) < math.inf:
+            if not holds(np.dtype(np.float32), array):
                 raise UnsupportedError(
                     f"'{name}': {array:g} is not supported, expected a number that float32 holds"
                 )

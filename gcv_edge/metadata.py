@@ -77,6 +77,13 @@ class Preprocessing:
         """The same for a frame of 4:3, where a size must be told before there is a frame."""
         return self.own_size((4000, 3000))
 
+    def cuts_rims(self, size: tuple[int, int]) -> bool:
+        """Whether an input of a width and height loses the upper and lower rim of frames that are less wide.
+
+        GluonCV's affine map brings a frame's longer side to the input's width.
+        """
+        return self.resize_type == "affine" and size[0] > size[1]
+
 
 @dataclass(frozen=True)
 class DetectionSettings:

@@ -17,3 +17,9 @@ def describe_bound(lost: float, at_most: float) -> str:
     if at_most - lost > MOST_POINTS - 1:  # ``evaluation.drop`` knows nothing of so few pictures
         return "too few pictures to say how much at most"
     return f"{at_most:.2f} at most, at 90 % confidence"
+
+
+def in_brackets(lost: float | None, at_most: float | None) -> str:
+    """Say how much is lost at most, behind what is lost."""
+    bound = "" if lost is None or at_most is None else describe_bound(lost, at_most)
+    return f" ({bound})" if bound else ""

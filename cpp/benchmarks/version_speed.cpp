@@ -4,20 +4,16 @@
 //   version_speed MODEL FRAMES [CACHE]
 // It compiles with earlier versions too, which have no cache and no run_into(): CACHE is then refused.
 
-#include <dlfcn.h>
-
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
-#include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "../tests/runtime/counted_allocations.h"
 #include "gcv_edge/detector.h"
 #if __has_include("gcv_edge/model_source.h")
 #define HAS_RUN_INTO
@@ -26,23 +22,6 @@
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::atomic<bool> is_counting{false};
-std::atomic<long> own{0}, engines{0};
-
-/// Who asks for memory is told by the library that the call comes from.
-void* allocate(std::size_t size, const void* caller) {
-  if (is_counting) {
-    Dl_info library{};
-    const bool is_known = dladdr(caller, &library) != 0 && library.dli_fname != nullptr;
-    const bool is_engine = is_known && (std::strstr(library.dli_fname, "libopenvino") != nullptr ||
-                                        std::strstr(library.dli_fname, "libtbb") != nullptr);
-    ++(is_engine ? engines : own);
-  }
-  void* const memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -83,6 +62,7 @@ void measure(const char* model, int frames, const char* cache) {
     best = std::min(best, seconds_since(begin));
     best_around = std::min(best_around, result.speed.preprocess_ms + result.speed.postprocess_ms);
   }
+  auto& [is_counting, own, engines] = allocation_counts;
   is_counting = true;
   for (int i = 0; i < frames; ++i) run(detector, frame, result);
   is_counting = false;
@@ -91,13 +71,6 @@ void measure(const char* model, int frames, const char* cache) {
 }
 
 }  // namespace
-
-void* operator new(std::size_t size) { return allocate(size, __builtin_return_address(0)); }
-void* operator new[](std::size_t size) { return allocate(size, __builtin_return_address(0)); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
 
 int main(int count, char** words) {
   if (count < 3) return 2;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "kernels.h"
+#include "rounding.h"
 
 namespace gcv {
 namespace {
@@ -29,10 +30,8 @@ Sample sample_enlarged_area(const SampledSide& side, int i) {
   return {static_cast<int>(corner), beyond > 0 && std::isfinite(beyond) ? beyond - std::floor(beyond) : 0};
 }
 
-/// Round a weight from 0 to 1, halves to even: adding 1.5 * 2^23 leaves no bits for a fraction.
 std::int16_t quantize(float weight) {
-  constexpr float kNoFraction = 12582912;
-  return static_cast<std::int16_t>((weight * static_cast<float>(kWeightOne) + kNoFraction) - kNoFraction);
+  return static_cast<std::int16_t>(round_even(weight * static_cast<float>(kWeightOne)));
 }
 
 void append(Axis& axis, const Sample& sample, int last, Edges edges) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "column_reads.h"
+#include "rounding.h"
 
 namespace gcv {
 namespace {
@@ -13,11 +14,8 @@ PixelLayout channels_of(const PixelRows& pixels) {
   return step == 1 ? PixelLayout{1, {0, 0, 0}} : PixelLayout{step, {0, 1, 2}};
 }
 
-/// Adding and subtracting it leaves a whole number, halves to even, on every processor.
-constexpr float kRounder = 3 << 22;
-
 void round_to_levels(Scratch<float>& sums) {
-  for (float& sum : sums) sum = std::clamp((sum + kRounder) - kRounder, 0.0f, 255.0f);
+  for (float& sum : sums) sum = std::clamp(round_even(sum), 0.0f, 255.0f);
 }
 
 }  // namespace

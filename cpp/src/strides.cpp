@@ -11,7 +11,8 @@ std::ptrdiff_t complete_stride(const std::string& name, std::ptrdiff_t stride, s
   const std::int64_t room = PTRDIFF_MAX / static_cast<std::int64_t>(bytes) - length;
   const std::int64_t most = room / std::max<std::int64_t>(count, 1);  // where the next plane begins is a number too
   const std::int64_t whole = stride == 0 ? length : stride;
-  const bool overlaps = whole > -length && whole<length, is_beyond = whole> most || whole < -most;
+  const bool overlaps = -length < whole && whole < length;
+  const bool is_beyond = whole < -most || most < whole;
   if (overlaps || is_beyond) {
     throw ArgumentError(name + ": found " + std::to_string(whole) + ", expected " +
                         (overlaps ? "0 or at least " : "at most ") + std::to_string(overlaps ? length : most));

@@ -73,7 +73,7 @@ def picture_size(network: Network, shape: Shape) -> tuple[int, int]:
 def tell_cut_rims(preprocessing: Preprocessing, size: tuple[int, int]) -> Iterator[str]:
     """Say what an affine map of the longer side to the input's width leaves out."""
     height, width = size
-    if preprocessing.resize_type == "affine" and width > height:
+    if preprocessing.cuts_rims((width, height)):
         lost = f"frames less wide than {width}x{height} lose their upper and lower rim"
         yield f"as in GluonCV, {lost} (--fit letterbox keeps it)"
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from time import perf_counter
 from typing import Any
-
-import numpy as np
 
 import gcv_edge
 from gcv_edge.benchmarking.frames import choose, fetch_frames
@@ -16,7 +13,7 @@ from gcv_edge.benchmarking.kernels import profile
 from gcv_edge.engines import import_onnxruntime, import_openvino
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.measure.calls import Call, CallTimes, StageTimes, time_calls
-from gcv_edge.measure.inputs import noise
+from gcv_edge.measure.networks import fill_with_noise, infer_once
 from gcv_edge.runtime.frames import Pixels
 from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.sessions import Session, SessionOptions
@@ -140,20 +137,3 @@ class EngineRunner:
 
     def _options(self) -> SessionOptions:
         return SessionOptions(*(self._job[key] for key in ("engine", "precision", "hint", "threads")))
-
-
-def fill_with_noise(session: Session, streams: int) -> None:
-    """Write noise into the buffers of every stream: what lies in new ones may be anything, even denormal."""
-    drawn = {name: noise(shape, session.input_dtype) for name, shape in session.inputs.items()}
-    with contextlib.ExitStack() as stack:
-        for request in [stack.enter_context(session.lease()) for _ in range(streams)]:
-            for name, array in drawn.items():
-                np.copyto(request.inputs[name], array)
-
-
-def infer_once(session: Session, number: int) -> StageTimes:  # noqa: ARG001
-    """Infer what is in the request's buffers."""
-    with session.lease() as request:
-        start = perf_counter()
-        request.infer()
-        return StageTimes(0.0, (perf_counter() - start) * 1e3, 0.0)

@@ -10,7 +10,7 @@ from gcv_edge.cli.console import echo_json
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.int8_text import int8_to_dict, print_int8, refuse_int8
 from gcv_edge.cli.observing import TerminalObserver
-from gcv_edge.cli.optimizing import calibration_options, int8_path, optimize_file, split_options
+from gcv_edge.cli.optimizing import calibration_options, dataset_options, int8_path, optimize_file
 from gcv_edge.cli.options import Fraction, json_option, max_pixels_option
 from gcv_edge.cli.outputs import check_output, check_report
 from gcv_edge.errors import UsageError
@@ -25,9 +25,7 @@ from gcv_edge.store import find_model
 )
 @click.option("-o", "--output", metavar="OUT.onnx", help="File to write; without it, MODEL_int8.onnx.")
 @calibration_options
-@split_options
-@click.option("--pictures", metavar="DIR", help="Folder of the pictures, if it is not beside DATA.")
-@click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have.")
+@dataset_options
 @click.option(
     "--time-budget",
     type=Fraction(0),

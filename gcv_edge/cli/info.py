@@ -189,7 +189,7 @@ def describe_preprocessing(preprocessing: Preprocessing, size: tuple[int, int]) 
     is_stretched = preprocessing.resize_type == "crop" and wide > 0
     short = preprocessing.crop_short or (size[1] if is_stretched else min(size))
     manner = "crop of a stretched frame" if is_stretched else preprocessing.resize_type
-    if manner == "affine" and size[0] > size[1]:
+    if preprocessing.cuts_rims(size):
         manner = "affine of a rim"
     fitting = FITTING[manner].format(width=size[0], height=size[1], short=short, wide=wide)
     padding = f" (the rest is {preprocessing.pad_value:g})" if preprocessing.resize_type in PADDED else ""

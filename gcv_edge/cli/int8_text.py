@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gcv_edge.cli.console import echo_table, plural, show_path, show_size
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import AccuracyError
-from gcv_edge.points import describe_bound
+from gcv_edge.points import in_brackets
 
 if TYPE_CHECKING:
     from gcv_edge.calibration import CalibrationResult
@@ -75,7 +75,7 @@ def verdict_lines(result: OptimizeResult, made: CalibrationResult) -> Iterator[s
     """Say what was lost and which form wins."""
     if made.drop is not None:
         allowed = f", allowed are {made.max_drop:g}" if made.max_drop is not None else ""
-        on, at_most = plural(measured_on(result), "picture"), in_brackets(made)
+        on, at_most = plural(measured_on(result), "picture"), in_brackets(made.drop, made.drop_at_most)
         title = result.baseline.title
         yield f"Lost: {made.drop:.2f} points of {title} on {on} not calibrated on{at_most}{allowed}"
         if made.collapses:
@@ -93,14 +93,6 @@ def measured_on(result: OptimizeResult) -> int:
     return 0 if split is None else len(split.evaluation)
 
 
-def in_brackets(made: CalibrationResult) -> str:
-    """Say how much is lost at most, behind what is lost."""
-    if made.drop is None or made.drop_at_most is None:
-        return ""
-    bound = describe_bound(made.drop, made.drop_at_most)
-    return f" ({bound})" if bound else ""
-
-
 def describe_speed(times: Mapping[str, float], fastest: str) -> str:
     """Say which form wins on this machine, and by how much over the others."""
     others = [
@@ -115,7 +107,9 @@ def refuse_int8(result: OptimizeResult, made: CalibrationResult) -> None:
     """Raise AccuracyError where more was lost than is allowed."""
     if made.passed or made.drop is None:
         return
-    lost = f"lost {made.drop:.2f} points of {result.baseline.title}{in_brackets(made)}"
+    lost = (
+        f"lost {made.drop:.2f} points of {result.baseline.title}{in_brackets(made.drop, made.drop_at_most)}"
+    )
     path, allowed = show_path(made.path), f"allowed are {made.max_drop:g}"
     if made.pictures_needed is None:
         raise AccuracyError(f"{path}: {lost}, {allowed}; kept under this name")

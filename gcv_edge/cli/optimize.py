@@ -10,13 +10,13 @@ import click
 from gcv_edge.cli.console import echo_json, echo_table, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.observing import TerminalObserver
-from gcv_edge.cli.optimizing import split_options
+from gcv_edge.cli.optimizing import dataset_options
 from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option
 from gcv_edge.cli.outputs import check_output
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import AccuracyError
 from gcv_edge.optimize import OptimizeOptions
-from gcv_edge.points import describe_bound
+from gcv_edge.points import in_brackets
 from gcv_edge.store import find_model
 
 if TYPE_CHECKING:
@@ -56,9 +56,7 @@ if TYPE_CHECKING:
     help="Longest time to search.",
 )
 @click.option("-o", "--output", metavar="OUT.onnx", help="File to write; without it, MODEL_optimized.onnx.")
-@split_options
-@click.option("--pictures", metavar="DIR", help="Folder of the pictures, if it is not beside DATA.")
-@click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have.")
+@dataset_options
 @distill_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")
 @max_pixels_option
@@ -87,11 +85,10 @@ def optimize(
     run it again to continue.
     """
     from gcv_edge.optimize import Goal, search_forms
+    from gcv_edge.optimize.form_search import optimized_path
 
     source = find_model(model)
-    place = (
-        Path(output) if output is not None else source.with_name(f"{source.stem}_optimized{source.suffix}")
-    )
+    place = Path(output) if output is not None else optimized_path(source)
     check_output(str(place), str(source))
     limit = 1.0 if max_drop is None and target_ms is None else max_drop
     goal = Goal(limit, target_ms, hint, time_budget)
@@ -144,10 +141,9 @@ def print_forms(found: FormSearchResult) -> None:
 
 def describe_loss(form: Form) -> str:
     """Say what a form loses."""
-    if form.drop is None or form.drop_at_most is None:
+    if form.drop is None:
         return ""
-    bound = describe_bound(form.drop, form.drop_at_most)
-    return f"; loses {form.drop:.2f} points" + (f" ({bound})" if bound else "")
+    return f"; loses {form.drop:.2f} points{in_brackets(form.drop, form.drop_at_most)}"
 
 
 def describe_failure(found: FormSearchResult) -> str:

@@ -64,8 +64,8 @@ def calibration_options(command: Decorated) -> Decorated:
     return command
 
 
-def split_options(command: Decorated) -> Decorated:
-    """Give a command the options that say which parts of a data set are for what."""
+def dataset_options(command: Decorated) -> Decorated:
+    """Give a command the options that say how a data set is read, and which of its parts are for what."""
     options = (
         click.option(
             "--split",
@@ -76,6 +76,10 @@ def split_options(command: Decorated) -> Decorated:
             "--calibration-split",
             metavar="NAME",
             help="Split of DATA to calibrate on; without it, train if there is one.",
+        ),
+        click.option("--pictures", metavar="DIR", help="Folder of the pictures, if it is not beside DATA."),
+        click.option(
+            "--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have."
         ),
     )
     for option in reversed(options):

@@ -10,7 +10,7 @@ import click
 from gcv_edge.cli.console import echo_json, show_path
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.observing import TerminalObserver
-from gcv_edge.cli.optimizing import optimize_file, split_options
+from gcv_edge.cli.optimizing import dataset_options, optimize_file
 from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option
 from gcv_edge.cli.outputs import check_output, check_report, writing
 from gcv_edge.cli.pruning_text import (
@@ -63,9 +63,7 @@ if TYPE_CHECKING:
     help="Points that may be lost, at 90 % confidence; channels are kept as needed. Exit code 3 if more is "
     "lost.",
 )
-@split_options
-@click.option("--pictures", metavar="DIR", help="Folder of the pictures, if it is not beside DATA.")
-@click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have.")
+@dataset_options
 @distill_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")
 @click.option("-o", "--output", metavar="OUT.onnx", help="File to write; without it, MODEL_pruned.onnx.")

@@ -93,7 +93,7 @@ def search_forms(
         raise UsageError(
             f"target: found {options.target}; forms are timed, expected {own_target()}, this machine's"
         )
-    place = source.with_name(f"{source.stem}_optimized{source.suffix}") if output is None else Path(output)
+    place = optimized_path(source) if output is None else Path(output)
     options = replace(options, max_drop=goal.max_drop, speedup=None, macs=None)
     with observer.stage(READING, None):  # measured on pictures that no trial is fitted on
         pruning = replace(options, speedup=SPEEDUPS[FIRST])
@@ -111,6 +111,11 @@ def search_forms(
     return FormSearchResult(
         None if best is None else place, best, tuple(trials.forms), goal, baseline, tuple(trials.notes)
     )
+
+
+def optimized_path(source: Path) -> Path:
+    """Name the file that wins after the float one."""
+    return source.with_name(f"{source.stem}_optimized{source.suffix}")
 
 
 def workplace_of(output: Path) -> Path:

@@ -12,7 +12,7 @@ from time import monotonic
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.evaluation.drop import Score, as_score, find_drop
 from gcv_edge.measure.engine import has_bf16
-from gcv_edge.measure.networks import pictures_per_second, time_forms
+from gcv_edge.measure.networks import best, pictures_per_second, time_forms
 from gcv_edge.measure.result_cache import hash_file, key_of
 from gcv_edge.optimize.baseline import Baseline, Data
 from gcv_edge.optimize.forms import FLOAT, Form, Goal, with_speed
@@ -147,8 +147,7 @@ class FormTrials:
         """Milliseconds by form."""
         if not forms:
             return {}
-        times = time_forms({form.name: (form.path, form.precision) for form in forms})
-        return {name: min(found) for name, found in times.items()}
+        return best(time_forms(files_of(forms)))
 
     def _try_pruning(self, speedup: float) -> bool:
         """Prune, and calibrate what was pruned; tell whether any form of it is within the limit."""
@@ -215,11 +214,16 @@ class FormTrials:
 
     def _time(self) -> None:
         """Time all forms in turn."""
-        files = {form.name: (form.path, form.precision) for form in self.forms}
+        files = files_of(self.forms)
         with self._observer.stage(MEASURING, None):
             self._observer.progress("timing the forms in turn")
             if self._goal.hint == "latency":
-                seconds = {name: min(times) / 1e3 for name, times in time_forms(files).items()}
+                seconds = {name: ms / 1e3 for name, ms in best(time_forms(files)).items()}
             else:
                 seconds = {name: 1 / rate for name, rate in pictures_per_second(files).items()}
         self.forms = [with_speed(form, seconds[form.name], self._goal.hint) for form in self.forms]
+
+
+def files_of(forms: Sequence[Form]) -> dict[str, tuple[Path, str]]:
+    """Return what is timed, by the forms' names."""
+    return {form.name: (form.path, form.precision) for form in forms}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gcv_edge.errors import UsageError
-from gcv_edge.points import describe_bound
+from gcv_edge.points import in_brackets
 from gcv_edge.runtime.sessions import HINTS
 
 FLOAT = "float"
@@ -109,11 +109,8 @@ def why_not(form: Form, best: Form | None, goal: Goal) -> str:
     if form == best:
         return ""
     if not form.is_within(goal.max_drop):
-        assert form.drop is not None
-        assert form.drop_at_most is not None
-        bound = describe_bound(form.drop, form.drop_at_most)
-        lost = f"loses {form.drop:.2f}" + (f" ({bound})" if bound else "")
-        return f"{lost}, allowed are {goal.max_drop:g}"
+        bound = in_brackets(form.drop, form.drop_at_most)
+        return f"loses {form.drop:.2f}{bound}, allowed are {goal.max_drop:g}"
     if goal.target_ms is not None and form.milliseconds > goal.target_ms:
         return f"slower than {goal.target_ms:g} ms"
     if goal.target_ms is not None and best is not None and (form.drop or 0.0) > (best.drop or 0.0):

@@ -1,17 +1,12 @@
 // What run_into() allocates per frame once it has run some frames: nothing of this library's; what the engine allocates
 // is counted beside it. allocations MODEL... prints a line each, and fails where there is any of this library's.
 
-#include <dlfcn.h>
-
-#include <atomic>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
-#include <new>
 #include <string>
 #include <vector>
 
+#include "counted_allocations.h"
 #include "gcv_edge/classifier.h"
 #include "gcv_edge/depth_estimator.h"
 #include "gcv_edge/detector.h"
@@ -23,36 +18,6 @@
 #include "gcv_edge/pose_estimator.h"
 #include "gcv_edge/regressor.h"
 #include "gcv_edge/segmenter.h"
-
-namespace {
-
-std::atomic<bool> is_counting{false};
-std::atomic<long> own{0}, engines{0};
-
-/// Who asks for memory is told by the library that the call comes from.
-void count(const void* caller) {
-  Dl_info library{};
-  const bool is_known = dladdr(caller, &library) != 0 && library.dli_fname != nullptr;
-  const bool is_engine = is_known && (std::strstr(library.dli_fname, "libopenvino") != nullptr ||
-                                      std::strstr(library.dli_fname, "libtbb") != nullptr);
-  ++(is_engine ? engines : own);
-}
-
-void* allocate(std::size_t size, const void* caller) {
-  if (is_counting) count(caller);
-  void* const memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return allocate(size, __builtin_return_address(0)); }
-void* operator new[](std::size_t size) { return allocate(size, __builtin_return_address(0)); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t /*size*/) noexcept { std::free(memory); }
 
 namespace {
 
@@ -68,6 +33,7 @@ bool measure(const char* path) {
   R result;
   gcv::RawOutputs raw;
   for (int i = 0; i < kWarmups; ++i) network.run_into(frame, result, i % 2 == 0 ? &raw : nullptr);
+  auto& [is_counting, own, engines] = allocation_counts;
   own = engines = 0;
   is_counting = true;
   for (int i = 0; i < kFrames; ++i) network.run_into(frame, result, i % 2 == 0 ? &raw : nullptr);

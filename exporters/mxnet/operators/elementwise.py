@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import onnx_ir as ir
 
-from gcv_edge.exporters.builder import GraphBuilder
+from gcv_edge.exporters.builder import GraphBuilder, holds
 from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.operators.arguments import element_type, read_type
 from gcv_edge.exporters.mxnet.registry import CONVERTERS, Converter, converts
@@ -137,17 +136,9 @@ def scalar_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Va
     """Return the attribute ``scalar`` as a constant of the data's type."""
     attrs.get_bool("is_int", True)
     number, numpy_type = attrs.get_float("scalar"), element_type(data).numpy()
-    if math.isfinite(number) and not holds(numpy_type, number):
+    if not holds(numpy_type, number):
         raise attrs.unsupported("scalar", f"a number that {numpy_type.name} holds")
     return graph.constant(np.asarray(number, numpy_type), f"{attrs.name}_scalar")
-
-
-def holds(numpy_type: np.dtype[Any], number: float) -> bool:
-    """Tell whether a type's range takes in a number."""
-    if numpy_type == np.bool_:
-        return True
-    limits = np.iinfo(numpy_type) if np.issubdtype(numpy_type, np.integer) else np.finfo(numpy_type)
-    return float(limits.min) <= number <= float(limits.max)
 
 
 def comparison(onnx_op: str, negated: bool, scalar: bool) -> Converter:
