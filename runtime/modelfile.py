@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gcv_edge import _core
 from gcv_edge.errors import GcvEdgeError, MetadataError, ModelFileError
 from gcv_edge.metadata import ModelMetadata, parse_metadata
-from gcv_edge.runtime.sessions import Session
 from gcv_edge.tasks import DETECTION, GRAPH_NMS_OUTPUTS, Task
+
+if TYPE_CHECKING:
+    from gcv_edge.runtime.sessions import Session
 
 CLASS_OUTPUTS = {"classification": ("logits", -1), "detection": ("scores", -1), "segmentation": ("logits", 1),
                  "pose": ("heatmaps", 1), "action": ("logits", -1),

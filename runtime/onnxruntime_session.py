@@ -48,7 +48,8 @@ class OnnxRuntimeSession(Session):
         self.dynamic_batch = not isinstance(ports[0].shape[0], int) if ports[0].shape else False
         self.has_own_sizes = has_open_size(known_lengths(ports[0].shape))
         self.inputs = {
-            port.name: fix_shape(path, known_lengths(port.shape), batch, len(ports) == 1) for port in ports
+            port.name: fix_shape(path, known_lengths(port.shape), batch, len(ports) == 1, content)
+            for port in ports
         }
         self.input_dtype = common_dtype([DTYPES.get(port.type, np.dtype(object)) for port in ports])
         self.outputs = {

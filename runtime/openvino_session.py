@@ -54,7 +54,7 @@ class OpenVinoSession(Session):
         inputs, outputs = list_names(model)
         self.dynamic_batch = shape_of(model.inputs[0])[:1] == (None,)
         self.has_own_sizes = has_open_size(shape_of(model.inputs[0]))
-        shapes = fix_shapes(model, path, batch)
+        shapes = fix_shapes(model, path, batch, content)
         self._compiled = compile_model(model, path, options)
         self.engine = f"openvino {import_openvino().__version__.split('-')[0]}"
         self.precision = self._property("INFERENCE_PRECISION_HINT", "f32")
@@ -114,14 +114,16 @@ def read_model(path: Path, content: bytes | None = None) -> Any:
         raise ModelFileError(path, f"OpenVINO cannot read it: {one_line(error)}") from error
 
 
-def fix_shapes(model: Any, path: Path, batch: int | None) -> list[tuple[int, ...]]:
+def fix_shapes(
+    model: Any, path: Path, batch: int | None, content: bytes | None = None
+) -> list[tuple[int, ...]]:
     """Give a dynamic batch its size: fixed shapes are what the CPU plugin is fastest with.
 
     Returns:
         shapes of the inputs; an open height and width stays open in the model.
     """
     is_only = len(model.inputs) == 1
-    shapes = [fix_shape(path, shape_of(port), batch, is_only) for port in model.inputs]
+    shapes = [fix_shape(path, shape_of(port), batch, is_only, content) for port in model.inputs]
     if has_open_size(shape_of(model.inputs[0])):
         return shapes
     try:

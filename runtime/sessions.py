@@ -21,6 +21,7 @@ from gcv_edge import _core
 from gcv_edge.errors import ForkError, ModelFileError, UnsupportedError
 from gcv_edge.metadata import parse_metadata
 from gcv_edge.runtime.in_flight import IN_FLIGHT
+from gcv_edge.runtime.modelfile import read_entries
 
 ENGINES = ("openvino", "onnxruntime")
 PRECISIONS = ("f32", "bf16", "auto")
@@ -222,7 +223,13 @@ class Session(ABC):
             raise ValueError(f"{name}: found shape {array.shape}, expected {shape}")
 
 
-def fix_shape(path: Path, shape: Sequence[int | None], batch: int | None, is_only: bool) -> tuple[int, ...]:
+def fix_shape(
+    path: Path,
+    shape: Sequence[int | None],
+    batch: int | None,
+    is_only: bool,
+    content: bytes | None = None,
+) -> tuple[int, ...]:
     """Give an input whose batch is open its size, and one of open height and width those of a usual picture.
 
     Args:
@@ -230,13 +237,14 @@ def fix_shape(path: Path, shape: Sequence[int | None], batch: int | None, is_onl
         shape: of the input; None for lengths that are open.
         batch: frames per inference that the caller wants; None for the file's own, or 1.
         is_only: the network has no other input; else the batch is fixed.
+        content: of the file, where it is in memory.
 
     Raises:
         ModelFileError: another length is open, without metadata that say so, or the input is no tensor of a
             batch.
         UnsupportedError: the file's batch is another.
     """
-    usual = usual_size(path) if is_only and has_open_size(shape) else None
+    usual = usual_size(path, content) if is_only and has_open_size(shape) else None
     if usual is not None:
         width, height = usual
         shape = (*shape[:2], height, width)
@@ -252,13 +260,13 @@ def has_open_size(shape: Sequence[int | None]) -> bool:
     return len(shape) == 4 and shape[0] == 1 and tuple(shape[2:]) == (None, None)
 
 
-def usual_size(path: Path) -> tuple[int, int] | None:
+def usual_size(path: Path, content: bytes | None) -> tuple[int, int] | None:
     """Return width and height that a picture of 4:3 gets; None where a file does not say how it gets them.
 
     Raises:
         MetadataError: what it says makes no sense.
     """
-    entries = _core.read_metadata(str(path))
+    entries = read_entries(path, content)
     if "gcv_edge short_side" not in entries:
         return None
     preprocessing = parse_metadata(entries, str(path)).preprocessing

@@ -59,7 +59,6 @@ NOT_FUZZED = {
         "gcv_edge/cpus.py",
     ),
     "bytes that are hashed": ("exporters/onnx/adoption.py",),
-    "a key of metadata, read by what is fuzzed": ("runtime/sessions.py",),
     "pictures at URLs, decoded by what is fuzzed": ("runtime/addresses.py",),
 }
 """Modules that match and have no target, by the reason."""

@@ -127,3 +127,11 @@ def test_detections_are_gluoncvs(name: str, engine: str, mxnet: Any, exports: Ex
             ours = np.column_stack([result.class_ids, result.scores, result.boxes])
             reach = np.full(len(ours), 0.1 * max(frame.shape[:2]) / LONG)
             assert len(theirs) == len(ours) == len(match_pairs(ours, theirs, 1e-3, reach)) > 5
+
+
+@every_engine
+def test_a_file_in_memory_is_the_file(engine: str, exports: Exports) -> None:
+    path, frame = exports("Faster R-CNN").path, draw_frame(SIZES["portrait"])
+    kept, found = (load(source, engine=engine).run(frame) for source in (path, path.read_bytes()))
+    for expected, ours in zip(kept, found, strict=True):
+        np.testing.assert_array_equal(ours, expected)
