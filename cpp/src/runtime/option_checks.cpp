@@ -11,15 +11,15 @@
 namespace gcv {
 namespace {
 
-using Names = std::vector<std::string>;
+using Texts = std::vector<std::string>;
 
-std::string join(const Names& names) {
+std::string join(const Texts& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
 }
 
-bool has(const Names& names, const std::string& name) {
+bool has(const Texts& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -42,8 +42,8 @@ void check_choice(const char* name, Enum found, Enum last) {
 std::string kind_of(const std::string& device) { return device.substr(0, device.find('.')); }
 
 /// AUTO comes with any device; what is there has a name of its own where there are several: GPU.0 and GPU.1.
-Names list_devices() {
-  Names found = shared_core().get_available_devices();
+Texts list_devices() {
+  Texts found = shared_core().get_available_devices();
   if (!found.empty()) found.emplace_back("AUTO");
   return found;
 }
@@ -59,12 +59,12 @@ bool has_cpu() {
 }
 
 void check_device(const std::string& device) {
-  const Names known{"CPU", "GPU", "NPU", "AUTO"};
+  const Texts known{"CPU", "GPU", "NPU", "AUTO"};
   if (!has(known, kind_of(device))) {
     throw ArgumentError("device: found '" + device + "', expected one of " + join(known));
   }
   if (device == "CPU" && has_cpu()) return;
-  const Names here = list_devices();
+  const Texts here = list_devices();
   const auto is_meant = [&](const std::string& one) { return one == device || kind_of(one) == device; };
   if (std::any_of(here.begin(), here.end(), is_meant)) return;
   throw UnsupportedError("device '" + device + "': OpenVINO finds none here, it finds " +
