@@ -137,8 +137,11 @@ def compile_model(model: Any, path: Path, options: SessionOptions) -> Any:
     """Compile for the device."""
     check_precision(options)
     check_cache(options.cache_dir)
+    config = build_config(options)
+    if options.device == "CPU" and any(port.partial_shape.is_dynamic for port in model.inputs):
+        config["CPU_RUNTIME_CACHE_CAPACITY"] = "0"  # else memory grows with every new shape
     try:
-        return shared_core().compile_model(model, options.device, build_config(options))
+        return shared_core().compile_model(model, options.device, config)
     except RuntimeError as error:
         raise ModelFileError(path, f"OpenVINO cannot compile it: {one_line(error)}") from error
 

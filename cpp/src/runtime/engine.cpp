@@ -86,6 +86,12 @@ ov::AnyMap build_config(const Options& options) {
   return config;
 }
 
+bool has_open_input(const ov::Model& model) {
+  const auto ports = model.inputs();
+  return std::any_of(ports.begin(), ports.end(),
+                     [](const auto& port) { return port.get_partial_shape().is_dynamic(); });
+}
+
 /// An output's node is called as it, with a suffix, where it shares a tensor with other outputs too.
 std::string name_of_output(const ov::Output<ov::Node>& port) {
   const std::string node = port.get_node()->get_friendly_name();
@@ -211,8 +217,12 @@ void fix_shapes(ov::Model& model, const std::string& path, std::int64_t batch, O
 
 ov::CompiledModel compile_model(const std::shared_ptr<ov::Model>& model, const std::string& path,
                                 const Options& options) {
+  ov::AnyMap config = build_config(options);
+  if (options.device == "CPU" && has_open_input(*model)) {
+    config["CPU_RUNTIME_CACHE_CAPACITY"] = std::string("0");  // else memory grows with every new shape
+  }
   return call_engine(path, "OpenVINO cannot compile it",
-                     [&] { return shared_core().compile_model(model, options.device, build_config(options)); });
+                     [&] { return shared_core().compile_model(model, options.device, config); });
 }
 
 void throw_engine_error(const std::string& path, const char* what, const std::exception& error) {
