@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -61,53 +62,93 @@ def full_shifts(floating: ir.Model, quantized: ir.Model, layers: Sequence[str], 
         floating: prepared, float; it is changed.
         quantized: the same network quantised; it is changed.
         layers: names of the quantised layers, in the graph's order.
-        batches: inputs, run once for every layer.
+        batches: inputs; each layer runs once on each.
     """
-    wanted = ActivationMeans(floating, layers).measure(batches)
-    measuring = ActivationMeans(quantized, layers)
-    for layer in layers:
-        found = measuring.measure(batches)
-        measuring.shifts[layer] = (measuring.shifts[layer] + wanted[layer] - found[layer]).astype(np.float32)
-    return dict(measuring.shifts)
+    wanted, steps = float_means(floating, layers, batches), correction_steps(quantized, layers)
+    last_use = {name: step.layer for step in steps for name in step.probe.sources}
+    values: list[dict[str, NDArray[Any]]] = [dict(batch) for batch in batches]
+    shifts: Shifts = {}
+    for step in steps:
+        runs = [step.probe.run({**known, step.layer.shift: step.layer.no_shift}) for known in values]
+        name = step.layer.name
+        shifts[name] = (wanted[name] - mean_over([run[step.layer.mean] for run in runs])).astype(np.float32)
+        for known, run in zip(values, runs, strict=True):
+            known |= {step.layer.result: run[step.layer.result], step.layer.shift: shifts[name]}
+            for unused in [value for value in known if last_use.get(value, step.layer) == step.layer]:
+                del known[unused]
+    return shifts
 
 
-class ActivationMeans:
-    """Computes the mean of each channel behind layers' activations, while shifts are added to their biases.
+def float_means(model: ir.Model, layers: Sequence[str], batches: Batches) -> dict[str, NDArray[np.float64]]:
+    """Compute the means of all layers; ``model`` is changed."""
+    shifted = add_shifts(model.graph, layers)
+    probe = Probe(model, [layer.mean for layer in shifted])
+    nothing = {layer.shift: layer.no_shift for layer in shifted}
+    runs = [
+        {name: channel_means(mean) for name, mean in probe.run({**batch, **nothing}).items()}
+        for batch in batches
+    ]
+    return {layer.name: np.mean([run[layer.mean] for run in runs], axis=0) for layer in shifted}
 
-    Args:
-        model: the network; it is changed.
-        layers: names of the layers.
+
+@dataclass(frozen=True)
+class ShiftedLayer:
+    """A layer with a shift of its bias as another input of the graph.
 
     Attributes:
-        shifts: what is added, by layer; zero at first.
+        name: of the layer.
+        result: name of what it computes, without the shift.
+        shift: name of the graph's input, ``[C]``.
+        mean: name of the mean of each channel behind its activation, with the shift, ``[N, C, 1, ...]``.
+        no_shift: zeros for ``shift``.
     """
 
-    def __init__(self, model: ir.Model, layers: Iterable[str]) -> None:
-        wanted = set(layers)
-        nodes = [node for node in model.graph if node.name in wanted]
-        self._means = {node.name or "": add_mean(model.graph, node) for node in nodes}
-        self.shifts: Shifts = {node.name or "": np.zeros(channels_of(node), np.float32) for node in nodes}
-        self._probe = Probe(model, list(self._means.values()))
+    name: str
+    result: str
+    shift: str
+    mean: str
+    no_shift: Floats = field(compare=False)
 
-    def measure(self, batches: Batches) -> dict[str, Floats]:
-        """Return the means, shifts included, over batches."""
-        shifts = {shift_name(layer): shift for layer, shift in self.shifts.items()}
-        runs = [self._probe.run({**batch, **shifts}) for batch in batches]
-        return {
-            layer: np.mean([channel_means(run[name]) for run in runs], axis=0).astype(np.float32)
-            for layer, name in self._means.items()
-        }
+
+@dataclass(frozen=True)
+class CorrectionStep:
+    """The part of a network from the results of earlier layers to those of one layer.
+
+    Attributes:
+        layer: whose result and mean it computes.
+        probe: that part.
+    """
+
+    layer: ShiftedLayer
+    probe: Probe
+
+
+def correction_steps(model: ir.Model, layers: Sequence[str]) -> list[CorrectionStep]:
+    """Cut a network at its layers' results; ``model`` is changed."""
+    begin = list(map(name_of, model.graph.inputs))
+    shifted = add_shifts(model.graph, layers)
+    steps: list[CorrectionStep] = []
+    for layer in shifted:
+        begin.append(layer.shift)
+        steps.append(CorrectionStep(layer, Probe(model, [layer.result, layer.mean], begin)))
+        begin.append(layer.result)
+    return steps
+
+
+def add_shifts(graph: ir.Graph, layers: Sequence[str]) -> list[ShiftedLayer]:
+    """Give layers shifts, in the graph's order."""
+    wanted = set(layers)
+    return [add_shift(graph, node) for node in list(graph) if node.name in wanted]
+
+
+def mean_over(means: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+    """Return the mean of each channel over batches."""
+    return np.asarray(np.mean([channel_means(mean) for mean in means], axis=0))
 
 
 def channel_means(value: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the mean over all axes but the channel's."""
-    axes = tuple(axis for axis in range(value.ndim) if axis != 1)
-    return np.asarray(value.mean(axis=axes, dtype=np.float64))
-
-
-def shift_name(layer: str) -> str:
-    """Name the graph input that holds a layer's shift."""
-    return f"{layer}_shift"
+    """Return the mean over all axes but the channel's, of ``[N, C, ...]``."""
+    return np.asarray(value.reshape(*value.shape[:2], -1).mean(axis=2).mean(axis=0, dtype=np.float64))
 
 
 def channels_of(layer: ir.Node) -> int:
@@ -115,17 +156,14 @@ def channels_of(layer: ir.Node) -> int:
     return weight_shape(layer)[output_axis(layer)]
 
 
-def add_mean(graph: ir.Graph, layer: ir.Node) -> str:
+def add_shift(graph: ir.Graph, layer: ir.Node) -> ShiftedLayer:
     """Add a shift to a layer's result, and the mean of each channel behind its activation.
 
     The mean is a GlobalAveragePool, which is the same in every opset; ReduceMean is not.
-
-    Returns:
-        Name of the mean, ``[N, C, 1, ...]``.
     """
-    name, result = layer.name or "", layer.outputs[0]
+    name, result, channels = layer.name or "", layer.outputs[0], channels_of(layer)
     users = list(result.uses())
-    shift = ir.Value(name=shift_name(name), type=FLOAT, shape=ir.Shape([channels_of(layer)]))
+    shift = ir.Value(name=f"{name}_shift", type=FLOAT, shape=ir.Shape([channels]))
     graph.inputs.append(shift)
     rank = len(weight_shape(layer))
     spread_to = add_constant(graph, f"{name}_shift_shape", np.array([1, -1, *[1] * (rank - 2)], np.int64))
@@ -137,7 +175,8 @@ def add_mean(graph: ir.Graph, layer: ir.Node) -> str:
     last = last_activation(shifted)
     mean = make_node("GlobalAveragePool", [last.outputs[0]], f"{name}_mean")
     graph.insert_after(last, mean)
-    return name_of(mean.outputs[0])
+    no_shift = np.zeros(channels, np.float32)
+    return ShiftedLayer(name, name_of(result), name_of(shift), name_of(mean.outputs[0]), no_shift)
 
 
 def last_activation(node: ir.Node) -> ir.Node:

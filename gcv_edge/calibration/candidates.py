@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import onnx_ir as ir
@@ -22,6 +23,9 @@ from gcv_edge.verification.sqnr import FloatReference
 
 ASKED_FOR = "asked for"
 """Reason for which ``CalibrationOptions.keep_float`` keeps layers float."""
+
+CLOSE = 1.0
+"""Decibels: bias correction changes the order of recipes that are no further apart."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,16 @@ class CandidateBuilder:
     _full: dict[Recipe, Shifts] = field(default_factory=dict)
 
     def prepared(self) -> ir.Model:
-        """Load the float network in the form that is quantised."""
+        """Return a copy of the float network in the form that is quantised."""
+        return self._prepared.clone()
+
+    @cached_property
+    def _prepared(self) -> ir.Model:
         return prepare(ir.load(self.source))
+
+    @cached_property
+    def _fast(self) -> Shifts:
+        return fast_shifts(place(self._prepared.graph), self.means, self.target)
 
     def build(self, recipe: Recipe) -> ir.Model:
         """Make the network."""
@@ -117,16 +129,14 @@ class CandidateBuilder:
     def _shifts(self, recipe: Recipe) -> Shifts:
         if recipe.correction == "none":
             return {}
-        model = self.prepared()
-        placement = place(model.graph)
-        fast = fast_shifts(placement, self.means, self.target)
         if recipe.correction == "fast":
-            return fast
+            return self._fast
         whole = Recipe(recipe.mode, "full", recipe.asymmetric)
         if whole not in self._full:
-            quantized, layers = self._quantized(whole, fast), placement.layer_names
-            rest = full_shifts(model, quantized, layers, self.corrected_on)
-            self._full[whole] = {name: shift + fast.get(name, 0.0) for name, shift in rest.items()}
+            layers = place(self._prepared.graph).layer_names
+            quantized = self._quantized(whole, self._fast)
+            rest = full_shifts(self.prepared(), quantized, layers, self.corrected_on)
+            self._full[whole] = {name: shift + self._fast.get(name, 0.0) for name, shift in rest.items()}
         return self._full[whole]
 
 
@@ -160,25 +170,30 @@ class CandidateEvaluator:
 def choose_candidate(
     job: CalibrationJob, evaluator: CandidateEvaluator
 ) -> tuple[QuantizedCandidate, dict[str, float]]:
-    """Choose the recipe that agrees best; full bias correction is tried on the best of the others.
+    """Choose the recipe that agrees best.
+
+    All modes are compared without bias correction. With fast correction those are that come close to the
+    best of them, and full correction is tried on the best of all.
 
     Returns:
         The candidate, and the agreement of every recipe tried.
     """
     job.watch.start("compare")
     kept = dict.fromkeys(job.options.keep_float, ASKED_FOR)
-    found = {recipe: evaluator.agreement(recipe) for recipe in first_recipes(job)}
-    if job.options.correction == "auto":
-        full = replace(best_of(found), correction="full")
-        found[full] = evaluator.agreement(full)
+    correction = job.options.correction
+    found: dict[Recipe, float] = {}
+
+    def compare(recipes: Iterable[Recipe]) -> None:
+        for recipe in recipes:
+            found[recipe] = evaluator.agreement(recipe)
+
+    first = "none" if correction == "auto" else correction
+    compare(Recipe(mode, first, kept_float=tuple(kept)) for mode in job.modes)
+    if correction == "auto":
+        close = [recipe for recipe in found if found[recipe] > max(found.values()) - CLOSE]
+        compare([replace(recipe, correction="fast") for recipe in close])
+        compare([replace(best_of(found), correction="full")])
     return QuantizedCandidate(best_of(found), kept), {str(recipe): ratio for recipe, ratio in found.items()}
-
-
-def first_recipes(job: CalibrationJob) -> list[Recipe]:
-    """List the recipes to compare first; ``auto`` stands for all modes, and for no and fast correction."""
-    chosen, kept = job.options.correction, tuple(dict.fromkeys(job.options.keep_float))
-    corrections = ("none", "fast") if chosen == "auto" else (chosen,)
-    return [Recipe(mode, kind, kept_float=kept) for mode in job.modes for kind in corrections]
 
 
 def best_of(found: Mapping[Recipe, float]) -> Recipe:

@@ -54,7 +54,8 @@ def collect_statistics(
     """Run a float network, prepared, on batches, of which only counts and sums are kept."""
     inputs = {layer.name or "": name_of(layer.inputs[0]) for layer in placement.layers}
     members = {group: list(map(name_of, values)) for group, values in placement.groups.items()}
-    probe = Probe(model, sorted({*inputs.values(), *(name for names in members.values() for name in names)}))
+    names = sorted({*inputs.values(), *(name for names in members.values() for name in names)})
+    probe = Probe(model, names, keep_memory=has_one_size(model))
     histograms = {group: Histogram() for group in members}
     sums: dict[str, NDArray[np.float64]] = {}
     count = 0
@@ -69,6 +70,12 @@ def collect_statistics(
     means = {layer: sums[name] / count for layer, name in inputs.items()} if count else {}
     groups = {name_of(value): group for value, group in (placement.values | placement.copies).items()}
     return ActivationStatistics(histograms, groups, means, count)
+
+
+def has_one_size(model: ir.Model) -> bool:
+    """Whether all batches have one shape; a file's open number of pictures is one here."""
+    lengths = [length for value in model.graph.inputs for length in (value.shape or [None, None])[1:]]
+    return all(isinstance(length, int) for length in lengths)
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,22 @@ class Probe:
         model: the graph; left as it is.
         names: values to give, inputs among them; those that the graph does not have are left out.
         sources: values to begin with (default: the graph's inputs).
+        keep_memory: keep the memory of one run for the next. That is quicker, but the memory of a run with
+            other shapes comes on top.
 
     Attributes:
         names: of the values that it gives.
         sources: names of the values that it reads.
     """
 
-    def __init__(self, model: ir.Model, names: Sequence[str], sources: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        model: ir.Model,
+        names: Sequence[str],
+        sources: Sequence[str] = (),
+        *,
+        keep_memory: bool = False,
+    ) -> None:
         values = ir.convenience.create_value_mapping(model.graph, include_subgraphs=False)
         begin = [name for name in sources or map(name_of, model.graph.inputs) if name in values]
         self.names = [name for name in dict.fromkeys(names) if name in values]
@@ -36,7 +45,7 @@ class Probe:
         if self._computed:
             part = extract(model, begin, self._computed)
             self._fed = list(map(name_of, part.graph.inputs))
-            self._session = onnxruntime_session(b"".join(encode_model(part)))
+            self._session = onnxruntime_session(b"".join(encode_model(part)), keep_memory)
         self.sources = list(dict.fromkeys([*self._fed, *(name for name in self.names if name in begin)]))
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -56,9 +65,9 @@ def extract(model: ir.Model, sources: Sequence[str], outputs: Sequence[str]) -> 
     return ir.Model(graph, ir_version=model.ir_version)
 
 
-def onnxruntime_session(model: bytes) -> Any:
-    """Open a model in ONNX Runtime on the CPU; memory of one run is given back before the next."""
+def onnxruntime_session(model: bytes, keep_memory: bool = False) -> Any:
+    """Open a model in ONNX Runtime on the CPU; ``keep_memory`` as ``Probe``."""
     settings = onnxruntime_settings(usable_cpus())
-    settings.enable_cpu_mem_arena = False
+    settings.enable_cpu_mem_arena = keep_memory
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return import_onnxruntime().InferenceSession(model, settings, providers=["CPUExecutionProvider"])
