@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -183,15 +183,18 @@ def choose_candidate(
     correction = job.options.correction
     found: dict[Recipe, float] = {}
 
-    def compare(recipes: Iterable[Recipe]) -> None:
+    def compare(recipes: Sequence[Recipe], further: int = 0) -> None:
+        total = len(found) + len(recipes) + further
         for recipe in recipes:
             found[recipe] = evaluator.agreement(recipe)
+            job.watch.count(len(found), total)
 
-    first = "none" if correction == "auto" else correction
-    compare(Recipe(mode, first, kept_float=tuple(kept)) for mode in job.modes)
-    if correction == "auto":
+    if correction != "auto":
+        compare([Recipe(mode, correction, kept_float=tuple(kept)) for mode in job.modes])
+    else:
+        compare([Recipe(mode, kept_float=tuple(kept)) for mode in job.modes], further=2)
         close = [recipe for recipe in found if found[recipe] > max(found.values()) - CLOSE]
-        compare([replace(recipe, correction="fast") for recipe in close])
+        compare([replace(recipe, correction="fast") for recipe in close], further=1)
         compare([replace(best_of(found), correction="full")])
     return QuantizedCandidate(best_of(found), kept), {str(recipe): ratio for recipe, ratio in found.items()}
 

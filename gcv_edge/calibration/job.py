@@ -13,13 +13,13 @@ import onnx_ir as ir
 from gcv_edge.calibration.batches import FrameBatcher
 from gcv_edge.calibration.bias_correction import KINDS
 from gcv_edge.calibration.graph_rewrites import prepare
+from gcv_edge.calibration.progress import CountedStages
 from gcv_edge.calibration.qdq_placement import QdqPlacement, place
 from gcv_edge.calibration.quantization_parameters import Target, comparison_engine, find_target
 from gcv_edge.calibration.ranges import AUTO, MODES, find_mode
 from gcv_edge.errors import GcvEdgeError, UnsupportedError, UsageError
 from gcv_edge.measure.result_cache import environment, hash_file, key_of
 from gcv_edge.metadata import ModelMetadata
-from gcv_edge.pipeline import Stages
 from gcv_edge.runtime.modelfile import read_metadata
 
 MIN_OPSET = 13
@@ -85,7 +85,7 @@ class CalibrationJob:
     metadata: ModelMetadata
     floating: ir.Model
     placement: QdqPlacement
-    watch: Stages
+    watch: CountedStages
 
     @property
     def layers(self) -> list[str]:
@@ -122,7 +122,7 @@ def cache_path(output: Path) -> Path:
 
 
 def open_job(
-    source: Path, output: Path, target: str, mode: str, options: CalibrationOptions, watch: Stages
+    source: Path, output: Path, target: str, mode: str, options: CalibrationOptions, watch: CountedStages
 ) -> CalibrationJob:
     """Load a network and make sure that what is asked can be done.
 

@@ -20,6 +20,7 @@ from gcv_edge.calibration.candidates import (
 from gcv_edge.calibration.float_kernels import keep_float_without_int8_kernel
 from gcv_edge.calibration.gate import AccuracyGate, GatedCandidate
 from gcv_edge.calibration.job import CalibrationJob, CalibrationOptions, open_job
+from gcv_edge.calibration.progress import CountedStages, Progress
 from gcv_edge.calibration.quantization_parameters import choose_parameters
 from gcv_edge.calibration.result import CalibrationResult
 from gcv_edge.calibration.sensitivity import measure_sensitivity
@@ -29,7 +30,6 @@ from gcv_edge.errors import UsageError
 from gcv_edge.evaluation.drop import Measure, over_limit
 from gcv_edge.measure.engine import describe_engine, has_bf16
 from gcv_edge.measure.networks import best, time_forms
-from gcv_edge.pipeline import Progress, Stages
 from gcv_edge.store import find_model
 from gcv_edge.verification.sqnr import FloatReference
 
@@ -73,7 +73,7 @@ def calibrate(
             float until no more are.
         time_budget: seconds that the search for those layers may take.
         options: further choices.
-        progress: called with a phrase at the start of each stage.
+        progress: called with the stage's name, and how much of how much of it is done (0 where unknown).
 
     Raises:
         UsageError: an unknown target or mode, or ``max_drop`` without ``score``.
@@ -82,7 +82,7 @@ def calibrate(
     """
     if max_drop is not None and score is None:
         raise UsageError("max_drop needs a score: labelled pictures to measure the drop on")
-    options, source, watch = options or CalibrationOptions(), find_model(model_path), Stages(progress)
+    options, source, watch = options or CalibrationOptions(), find_model(model_path), CountedStages(progress)
     job = open_job(source, Path(output), target, mode, options, watch)
     data = collect_data(job, frames, held_out, lambda first: dry_run(job, first))
     evaluator = CandidateEvaluator(job, data)

@@ -53,6 +53,7 @@ def measure_sensitivity(
         for layer in measuring.layers:
             if layer not in known and time.monotonic() < deadline:
                 known[layer] = measuring.measure(layer)
+                job.watch.count(len(known), len(job.layers))
                 cached.keep(known)
     data.sensitivity.update(known)
     return known

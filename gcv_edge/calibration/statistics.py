@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -130,14 +130,15 @@ def collect_data(
     """
     job.watch.start("read")
     cache, given = ResultCache(cache_path(job.output)), read_held_out(job, held_out)
+    pictures = len(frames) if isinstance(frames, Sized) else 0
     known = None
     if cache.has("statistics") and iter(frames) is not frames:
-        collector = StatisticsCollector(job, given)
+        collector = StatisticsCollector(job, given, pictures)
         for _ in collector.batches(frames):
             pass
         known = collector.cached(cache).value
     if known is None:
-        collector = StatisticsCollector(job, given)
+        collector = StatisticsCollector(job, given, pictures)
         known = collector.statistics(frames, dry_run)
         collector.cached(cache).keep(known)
     collector.split.fill_held_out()
@@ -168,15 +169,26 @@ def read_held_out(job: CalibrationJob, frames: Iterable[FrameOrTensors] | None) 
 
 
 class StatisticsCollector:
-    """One pass over the pictures: ``batcher`` makes batches of them, ``split`` divides these."""
+    """One pass over the pictures: ``batcher`` makes batches of them, ``split`` divides these.
 
-    def __init__(self, job: CalibrationJob, given: HeldOutSplit) -> None:
-        self._job, self.batcher = job, job.batcher()
+    Args:
+        job: what is asked for.
+        given: batches that the caller gave to compare on.
+        pictures: how many there will be; 0 where that is not known.
+    """
+
+    def __init__(self, job: CalibrationJob, given: HeldOutSplit, pictures: int) -> None:
+        self._job, self.batcher, self._pictures = job, job.batcher(), pictures
         self.split = replace(given, held_out=list(given.held_out), corrected_on=[])
 
     def batches(self, frames: Iterable[FrameOrTensors]) -> Iterator[Batch]:
         """Give the batches that statistics are taken of."""
-        return self.split.divide(self.batcher.batches(frames))
+        return self.split.divide(self._counted(self.batcher.batches(frames)))
+
+    def _counted(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        for batch in batches:
+            self._job.watch.count(self.batcher.frames, self._pictures)
+            yield batch
 
     def statistics(
         self, frames: Iterable[FrameOrTensors], dry_run: Callable[[Sequence[FrameOrTensors]], None]

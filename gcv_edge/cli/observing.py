@@ -6,6 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from gcv_edge.cli.console import ignore, show_path, stages, tell_notes
@@ -27,6 +28,18 @@ Show = Callable[[str, int, int], None]
 """Shows a phrase, or how much of how much is done of what it names."""
 
 HASH_DIGITS = 12
+
+PHRASES = {
+    "read": "reading pictures",
+    "compare": "comparing recipes",
+    "profile": "looking for layers without an 8-bit kernel",
+    "score": "measuring accuracy",
+    "search": "looking for layers that must stay float",
+    "sensitivity": "measuring what each layer costs",
+    "time": "timing",
+    "write": "writing",
+}
+"""What the stages of a calibration are."""
 
 
 class TerminalObserver(Observer):
@@ -117,9 +130,27 @@ def show_nothing(phrase: str, done: int, total: int) -> None:
 
 @contextlib.contextmanager
 def status_line() -> Iterator[Show]:
-    """Show in one line of a terminal what is going on."""
+    """Show in one line of a terminal what is going on, how much of it is done and the time that is left."""
     with stages("reading") as show:
-        yield lambda phrase, *_: show(phrase)
+        begun: dict[str, float] = {}
+
+        def tell(phrase: str, done: int, total: int) -> None:
+            begin = begun.setdefault(phrase, monotonic())
+            show(describe_progress(PHRASES.get(phrase, phrase), done, total, monotonic() - begin))
+
+        yield tell
+
+
+def describe_progress(phrase: str, done: int, total: int, seconds: float) -> str:
+    """Say what is going on, how much of it is done, and how long the rest takes at that rate.
+
+    For example ``reading pictures: 60 of 300, 40 s left``.
+    """
+    if not done:
+        return phrase
+    if not total:
+        return f"{phrase}: {done}"
+    return f"{phrase}: {done} of {total}, {seconds / done * (total - done):.0f} s left"
 
 
 @contextlib.contextmanager

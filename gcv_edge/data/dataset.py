@@ -219,7 +219,7 @@ class Dataset:
 
 
 class Frames:
-    """A data set's pictures without labels, as often as they are asked for.
+    """A data set's pictures without labels, as often as they are asked for; damaged ones are left out.
 
     Args:
         dataset: whose.
@@ -230,6 +230,9 @@ class Frames:
 
     def __iter__(self) -> Iterator[Pixels]:
         return self._dataset.read_frames()
+
+    def __len__(self) -> int:
+        return len(self._dataset)
 
 
 def draw(seed: int, position: int) -> int:

@@ -170,3 +170,20 @@ def test_what_cannot_be_done_is_said_at_once(
 def test_an_8_bit_file_is_not_quantised_again(result: CalibrationResult, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match="found variant 'int8', expected 'fp32'"):
         calibrate(result.path, frames(3), tmp_path / "net.onnx")
+
+
+def test_progress_counts_pictures_and_recipes(floating: Path, tmp_path: Path) -> None:
+    steps: list[tuple[str, int, int]] = []
+    options = CalibrationOptions(time_forms=False)
+    result = calibrate(
+        floating,
+        list(frames()),
+        tmp_path / "int8.onnx",
+        options=options,
+        progress=lambda *step: steps.append(step),
+    )
+    read = [(done, total) for stage, done, total in steps if stage == "read"]
+    assert read == [(0, 0), *((done, 12) for done in range(1, 13))]
+    counts = [done for stage, done, _ in steps if stage == "compare"]
+    assert counts == list(range(len(result.candidates) + 1))
+    assert steps[-1] == ("write", 0, 0)
