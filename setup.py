@@ -33,7 +33,7 @@ setup(
         "gcv_edge": ["py.typed", "_core.pyi", "zoo.json", "demo/*"],
         "gcv_edge.benchmarking": ["report.*"],
         "gcv_edge.exporters.mxnet": ["class_names.json"],
-        "gcv_edge.optimize": ["report.*"],
+        "gcv_edge.optimize.calibration_page": ["report.*"],
         "gcv_edge.prune": ["report.*"],
         "gcv_edge.reporting": ["common.*"],
     },
