@@ -34,6 +34,7 @@ setup(
         "gcv_edge.benchmarking": ["report.*"],
         "gcv_edge.exporters.mxnet": ["class_names.json"],
         "gcv_edge.optimize.calibration_page": ["report.*"],
+        "gcv_edge.optimize.forms_page": ["report.*"],
         "gcv_edge.prune": ["report.*"],
         "gcv_edge.reporting": ["common.*"],
     },

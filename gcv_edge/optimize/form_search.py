@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from gcv_edge.cpus import own_target
+from gcv_edge.cpus import own_target, usable_cpus
 from gcv_edge.errors import UsageError
 from gcv_edge.files import replacing
+from gcv_edge.measure.engine import describe_engine
 from gcv_edge.optimize.baseline import Baseline, Data, open_baseline
 from gcv_edge.optimize.form_trials import FIRST, SPEEDUPS, FormTrials
 from gcv_edge.optimize.forms import Form, Goal, choose, pareto
@@ -31,6 +34,9 @@ class FormSearchResult:
         goal: what was asked for.
         baseline: pictures, and how forms were measured.
         notes: what was left out, and why.
+        source: the float file.
+        machine: processor, engine and CPUs that forms were timed on.
+        seconds: that the search took.
     """
 
     path: Path | None
@@ -39,6 +45,9 @@ class FormSearchResult:
     goal: Goal
     baseline: Baseline
     notes: tuple[str, ...] = ()
+    source: Path = Path()
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
 
     @property
     def speedup(self) -> float:
@@ -56,6 +65,8 @@ class FormSearchResult:
             "forms": [form.to_dict() for form in self.forms],
             "pareto": [form.name for form in pareto(self.forms)],
             "notes": list(self.notes),
+            "machine": dict(self.machine),
+            "seconds": round(self.seconds, 1),
         }
 
 
@@ -88,6 +99,7 @@ def search_forms(
         UsageError: the options are for another machine, or nothing can be measured.
         GcvEdgeError: as ``optimize``.
     """
+    begin = monotonic()
     options, observer, source = options or OptimizeOptions(), observer or Observer(), find_model(model)
     if options.target != own_target():
         raise UsageError(
@@ -109,7 +121,15 @@ def search_forms(
             shutil.copyfile(best.path, path)
     trials.clear()
     return FormSearchResult(
-        None if best is None else place, best, tuple(trials.forms), goal, baseline, tuple(trials.notes)
+        None if best is None else place,
+        best,
+        tuple(trials.forms),
+        goal,
+        baseline,
+        tuple(trials.notes),
+        source,
+        {**describe_engine(), "usable_cpus": usable_cpus()},
+        monotonic() - begin,
     )
 
 
