@@ -126,7 +126,7 @@ def write_report(found: FormSearchResult, name: str) -> None:
 
 def print_forms(found: FormSearchResult, report: str | None) -> None:
     """Print a row for each form, and which won; name the page that shows it all."""
-    from gcv_edge.optimize.form_text import describe_gain, describe_setting
+    from gcv_edge.optimize.form_text import describe_gain, describe_setting, describe_together
     from gcv_edge.optimize.forms import why_not
 
     title, goal = found.baseline.title or "points", found.goal
@@ -137,7 +137,7 @@ def print_forms(found: FormSearchResult, report: str | None) -> None:
             "-" if form.points is None else f"{form.points:.2f}",
             f"{form.milliseconds:.2f}" if goal.hint == "latency" else f"{form.per_second:.1f}",
             show_size(form.size),
-            why_not(form, found.best, goal) or "wins",
+            "; ".join(filter(None, (why_not(form, found.best, goal) or "wins", describe_together(form)))),
         )
         for form in found.forms
     ]

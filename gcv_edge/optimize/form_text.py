@@ -44,10 +44,21 @@ def describe_failure(found: FormSearchResult) -> str:
 
 def describe_setting(found: FormSearchResult) -> Iterator[str]:
     """Say how to run the file that won, where that is not as usual."""
-    if found.best is None or found.best.precision == "f32":
+    best = found.best
+    if best is None:
         return
-    precision = found.best.precision
-    yield f"Run it with --precision {precision}, or load(..., precision={precision!r})"
+    if best.precision != "f32":
+        yield f"Run it with --precision {best.precision}, or load(..., precision={best.precision!r})"
+    if best.streams:
+        batch = f"; give run_batch {best.batch} pictures" if best.batch > 1 else ""
+        yield f"Open it with load(..., hint='throughput'): {describe_together(best)}{batch}"
+
+
+def describe_together(form: Form) -> str:
+    """Say how many pictures are worked on at once; empty where it is one at a time."""
+    if not form.streams:
+        return ""
+    return f"batch {form.batch}, {form.streams} {'stream' if form.streams == 1 else 'streams'}"
 
 
 def describe_goal(goal: Goal) -> str:

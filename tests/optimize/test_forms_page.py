@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -111,15 +112,28 @@ def test_texts_cannot_break_out() -> None:
 QUICK = ("--time-budget", "0.0001", "--max-drop", "100")
 
 
-@pytest.mark.parametrize("hint", ["latency", "throughput"])
-def test_the_command_writes_the_page(workplace: Path, hint: str) -> None:
-    said = done(
-        "optimize", "net.onnx", "--data", "labelled.csv", *QUICK, "--hint", hint, "--report", "page.html"
+def test_pictures_per_second(tmp_path: Path) -> None:
+    rates = {"float": 100.0, "8 bits": 250.0, "8 bits in bf16": 200.0, "pruned 2x": 400.0}
+    forms = tuple(
+        replace(form, milliseconds=math.nan, per_second=rates[form.name], batch=4, streams=2)
+        for form in FORMS
     )
+    page = write_form_report(make_result(Goal(1, hint="throughput"), forms), tmp_path / "page.html")
+    data = page_data(page.read_text("utf-8"))
+    assert data["verdict"][1] == (
+        "Open it with load(..., hint='throughput'): batch 4, 2 streams; give run_batch 4 pictures"
+    )
+    lines = table_lines(open_page(find_browser(), page.as_uri()), "forms")
+    assert lines[1] == ["28 bits", "89.90", "250.0", "2.50", "0.50", "wins; batch 4, 2 streams"]
+    assert lines[0][-1] == "2.50x the time; batch 4, 2 streams"
+
+
+def test_the_command_writes_the_page(workplace: Path) -> None:
+    said = done("optimize", "net.onnx", "--data", "labelled.csv", *QUICK, "--report", "page.html")
     assert "The report is in page.html\n" in said
     data = page_data(Path("page.html").read_text("utf-8"))
     assert data["title"] == "net"
-    assert data["is_latency"] is (hint == "latency")
+    assert data["is_latency"]
     assert [form["is_best"] for form in data["forms"]].count(True) == 1
     assert data["forms"][0]["times"] == 1
     assert "labelled.csv" in data["facts"]["Pictures"]

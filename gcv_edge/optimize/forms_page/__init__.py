@@ -12,7 +12,12 @@ from typing import Any
 
 from gcv_edge.calibration.result import rounded, today
 from gcv_edge.optimize.form_search import FormSearchResult
-from gcv_edge.optimize.form_text import describe_goal, describe_setting, describe_verdict
+from gcv_edge.optimize.form_text import (
+    describe_goal,
+    describe_setting,
+    describe_together,
+    describe_verdict,
+)
 from gcv_edge.optimize.forms import Form, pareto, why_not
 from gcv_edge.reporting import format_page, write_page
 
@@ -78,6 +83,7 @@ def form_row(form: Form, found: FormSearchResult) -> dict[str, Any]:
         "per_second": finite(form.per_second),
         "times": floating.seconds / form.seconds,
         "bytes": form.size,
+        "together": describe_together(form),
         "why": why_not(form, found.best, found.goal),
         "is_best": form == found.best,
         "is_within": form.is_within(found.goal.max_drop),

@@ -17,6 +17,11 @@ function speed(form) {
   return report.is_latency ? decimals(form.milliseconds, 2) : decimals(form.per_second, 1);
 }
 
+/* Why a form lost, and how many pictures at once it was timed with. */
+function remark(form) {
+  return [form.is_best ? "wins" : form.why, form.together].filter(Boolean).join("; ");
+}
+
 function fillForms() {
   const columns = [
     { title: "form", kind: "text long", text: (form) => form.name },
@@ -24,7 +29,7 @@ function fillForms() {
     { title: SPEED, text: speed },
     { title: "x float", text: (form) => decimals(form.times, 2) },
     { title: "MB", text: (form) => decimals(form.bytes / 1e6, 2) },
-    { title: "why it lost", kind: "note", text: (form) => (form.is_best ? "wins" : form.why) },
+    { title: "why it lost", kind: "note", text: remark },
   ];
   fillTable("forms", columns, numbered, (form) => (form.is_best ? "best" : ""));
   document.querySelectorAll("#forms tbody tr").forEach((row, place) => row.firstChild.prepend(element("span", place + 1, { class: "number" })));
@@ -33,7 +38,7 @@ function fillForms() {
 function describe(form) {
   const lines = [`${report.measure}: ${decimals(form.points, 2)}`, `${speed(form)} ${SPEED}, ${decimals(form.times, 2)} times as fast as float`];
   if (form.points_at_least != null) lines.splice(1, 0, `at least, on other pictures: ${decimals(form.points_at_least, 2)}`);
-  return [`<b>${form.number} ${escapeText(form.name)}</b>`, ...lines, form.is_best ? "wins" : wrap(form.why, 40)].join("<br>");
+  return [`<b>${form.number} ${escapeText(form.name)}</b>`, ...lines, wrap(remark(form), 40)].join("<br>");
 }
 
 function pointsOf({ name, color, symbol, size, has }) {
