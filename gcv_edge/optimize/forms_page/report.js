@@ -26,7 +26,7 @@ function fillForms() {
   const columns = [
     { title: "form", kind: "text long", text: (form) => form.name },
     { title: report.measure, text: (form) => decimals(form.points, 2) },
-    { title: SPEED, text: speed },
+    { title: isNarrow && !report.is_latency ? "per second" : SPEED, text: speed },
     { title: "x float", text: (form) => decimals(form.times, 2) },
     { title: "MB", text: (form) => decimals(form.bytes / 1e6, 2) },
     { title: "why it lost", kind: "note", text: remark },
@@ -100,7 +100,7 @@ function drawScatter() {
     yaxis: axis(report.measure, { range: [low, high], zeroline: false }),
     legend: { ...BELOW, traceorder: "reversed" },
   };
-  drawChart("scatter", [...rules, line, ...kinds], layout, { displayModeBar: false });
+  drawChart("scatter", [...rules, ...(best.length > 1 ? [line] : []), ...kinds], layout, { displayModeBar: false });
 }
 
 /* The ends of an axis, with room for the marks at both. */
