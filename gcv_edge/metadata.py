@@ -154,6 +154,27 @@ class ImageSettings:
 
 
 @dataclass(frozen=True)
+class RunSettings:
+    """How a file ran best where it was measured, as ``gcv-edge optimize`` writes it.
+
+    Attributes:
+        precision: of float operations, ``f32`` or ``bf16``; empty where it is not known.
+        batch: with many frames at once: frames per inference; 0 where it is not known, as the next two.
+        streams: frames, or batches of them, computed side by side.
+        cpus: CPUs that ``batch`` and ``streams`` were measured with.
+    """
+
+    precision: str = ""
+    batch: int = 0
+    streams: int = 0
+    cpus: int = 0
+
+
+RUN_KEYS = ("gcv_edge precision", "gcv_edge batch", "gcv_edge streams", "gcv_edge cpus")
+"""Of one file: what is made from it must not say the same."""
+
+
+@dataclass(frozen=True)
 class ModelMetadata:
     """All that a runtime needs to know beside the graph.
 
@@ -165,6 +186,7 @@ class ModelMetadata:
         clip: frames of a video, for actions.
         depth: meaning of the disparity, for depth.
         image: meaning of the values, for pictures made from pictures.
+        run: what is best where a caller leaves it open.
         activation: what makes scores of the logits, for classes and actions: one of ``ACTIVATIONS``.
         source: what it was exported from: a zoo name or a file's name.
         source_hash: SHA-256 over the source's symbol and parameters, hexadecimal.
@@ -188,6 +210,7 @@ class ModelMetadata:
     version: str = ""
     verification: Mapping[str, Any] = field(default_factory=dict)
     self_test: Sequence[Mapping[str, Any]] = ()
+    run: RunSettings = field(default_factory=RunSettings)
 
 
 def join_lines(names: Sequence[str]) -> str:
@@ -245,6 +268,12 @@ def format_verification(
         "gcv_edge verification": json.dumps(verification),
         "gcv_edge self_test": json.dumps(self_test),
     }
+
+
+def format_run(run: RunSettings) -> dict[str, str]:
+    """Spell what is known of how a file runs best, which follows the rest when that has been measured."""
+    values = (run.precision, run.batch, run.streams, run.cpus)
+    return {key: str(value) for key, value in zip(RUN_KEYS, values, strict=True) if value}
 
 
 def format_preprocessing(preprocessing: Preprocessing) -> dict[str, str]:
@@ -309,6 +338,7 @@ def parse_metadata(entries: Mapping[str, str], path: str) -> ModelMetadata:
         clip=of_task(task is ACTION, ClipSettings, found.pop("clip")),
         depth=of_task(task is DEPTH, DepthSettings, found.pop("depth")),
         image=of_task(task is IMAGE, ImageSettings, found.pop("image")),
+        run=RunSettings(**found.pop("run")),
         verification=read_json(entries, "gcv_edge verification", dict, path),
         self_test=read_json(entries, "gcv_edge self_test", list, path),
         **found,

@@ -23,7 +23,7 @@ from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.pixel_formats import PixelFormat, parse_format
 from gcv_edge.runtime.preprocessing import fill, input_slots
 from gcv_edge.runtime.results import Speed
-from gcv_edge.runtime.sessions import Array, Session, SessionOptions
+from gcv_edge.runtime.sessions import Array, Session, SessionOptions, fill_in
 from gcv_edge.runtime.sources import Frame, Source, read_source
 from gcv_edge.runtime.streaming import run_in_order
 from gcv_edge.store import find_model
@@ -87,10 +87,11 @@ class LoadedNetwork(ABC):
             content of a file as ``bytes``.
         engine: ``openvino``, or ``onnxruntime`` where it is installed.
         precision: ``f32`` computes what export verified; ``bf16`` is faster where the CPU has it;
-            ``auto`` leaves it to the engine.
+            ``auto`` takes the one that the file says, or leaves it to the engine.
         hint: ``latency`` or ``throughput``.
         threads: CPU threads; None for all that the process may use.
-        streams: frames computed side by side; None for the hint's choice.
+        streams: frames computed side by side; None for what the file says of as many CPUs with
+            ``throughput``, else for the hint's choice.
         device: ``CPU``, ``GPU``, ``NPU`` or ``AUTO``, of OpenVINO; ``GPU.1`` is the second one.
         cache_dir: folder where OpenVINO keeps compiled networks for the next open; None for nowhere. Nobody
             else may write there: what is in it runs as it is.
@@ -122,6 +123,7 @@ class LoadedNetwork(ABC):
         self._content = model if isinstance(model, bytes) else None
         self.path: Path = MEMORY if isinstance(model, bytes) else find_model(model)
         self.metadata: ModelMetadata = read_metadata(self.path, self.task, self._content)
+        self._options = fill_in(self._options, self.metadata.run)
         self.session: Session = open_session(self.path, self._options, content=self._content)
         check_graph(self.path, self.metadata, self.session)
         self._batches: OrderedDict[int, Session] = OrderedDict()

@@ -10,7 +10,7 @@ import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge import _core
+from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import ForkError, ModelFileError, UnsupportedError
-from gcv_edge.metadata import parse_metadata
+from gcv_edge.metadata import RunSettings, parse_metadata
 from gcv_edge.runtime.in_flight import IN_FLIGHT
 from gcv_edge.runtime.modelfile import read_entries
 
@@ -83,6 +84,22 @@ class SessionOptions:
             raise ValueError(f"{given}: found engine {self.engine!r}, expected 'openvino'")
         if self.threads is not None and self.device not in ("CPU", "AUTO"):
             raise ValueError(f"threads: found {self.threads}, expected None for device {self.device!r}")
+
+
+def fill_in(options: SessionOptions, measured: RunSettings) -> SessionOptions:
+    """Take what the caller leaves open as the file was measured to run best in OpenVINO on CPUs.
+
+    That is ``f32`` where the precision is left to the engine, which takes bf16 by itself; and the streams for
+    many frames at once, where there are as many CPUs as they were measured with.
+    """
+    if options.engine != "openvino" or options.device != "CPU":
+        return options
+    if options.precision == "auto" and measured.precision == "f32":
+        options = replace(options, precision="f32")
+    is_open = options.hint == "throughput" and options.streams is None
+    if is_open and measured.cpus == (options.threads or usable_cpus()):
+        options = replace(options, streams=measured.streams)
+    return options
 
 
 def check_choice(name: str, found: object, choices: tuple[str, ...]) -> None:

@@ -16,7 +16,9 @@ from gcv_edge.metadata import (
     ImageSettings,
     ModelMetadata,
     Preprocessing,
+    RunSettings,
     format_metadata,
+    format_run,
     format_verification,
     parse_metadata,
 )
@@ -181,3 +183,11 @@ def test_model_api_reads_its_own_keys() -> None:
     assert entries["model_info labels"] == "traffic_light car"
     assert entries["model_info mean_values"].split() == ["123.675", "116.28", "103.53"]
     assert entries["model_info reverse_input_channels"] == "YES"
+
+
+@pytest.mark.parametrize(
+    "run", [RunSettings(), RunSettings("bf16"), RunSettings("f32", batch=4, streams=2, cpus=8)], ids=str
+)
+def test_how_a_file_runs_best_survives(run: RunSettings) -> None:
+    entries = format_metadata(ModelMetadata(TASKS["tensors"]))
+    assert parse_metadata(entries | format_run(run), "net.onnx").run == run

@@ -60,7 +60,7 @@ typedef struct gcv_edge_options {
   int32_t precision;
   int32_t hint;
   int32_t threads;       /* 0: all that the process may use */
-  int32_t streams;       /* 0: the hint's own choice */
+  int32_t streams;       /* 0: what the file says of as many CPUs, else the hint's own choice */
   const char* device;    /* "CPU", "GPU", "NPU", "AUTO"; NULL: "CPU" */
   const char* cache_dir; /* where compiled networks are kept; only you may write there. NULL: nowhere */
   int32_t requests;      /* inferences that may run at once; 0: as many as threads ask for */

@@ -104,6 +104,15 @@ nb::dict to_dict(const ImageSettings& found) {
   return fields;
 }
 
+nb::dict to_dict(const RunSettings& found) {
+  nb::dict fields;
+  fields["precision"] = found.precision;
+  fields["batch"] = found.batch;
+  fields["streams"] = found.streams;
+  fields["cpus"] = found.cpus;
+  return fields;
+}
+
 nb::dict parse(const Metadata& entries, const std::string& path) {
   const ModelMetadata found = parse_metadata(entries, path);
   nb::dict fields;
@@ -114,6 +123,7 @@ nb::dict parse(const Metadata& entries, const std::string& path) {
   fields["clip"] = to_dict(found.clip);
   fields["depth"] = to_dict(found.depth);
   fields["image"] = to_dict(found.image);
+  fields["run"] = to_dict(found.run);
   fields["activation"] = activation_name(found.activation);
   fields["source"] = found.source;
   fields["source_hash"] = found.source_hash;

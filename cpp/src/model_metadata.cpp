@@ -11,6 +11,9 @@
 namespace gcv {
 namespace {
 
+/// Larger than any number of CPUs, or of frames that are computed together.
+constexpr std::int64_t kMostTogether = 65536;
+
 /// Larger than any frame that is cropped; bounds what a damaged file can ask for.
 constexpr std::int64_t kMaxCropSide = 65536;
 constexpr float kWhite = 255;
@@ -121,6 +124,21 @@ ImageSettings read_image(const EntryReader& reader) {
   return {static_cast<float>(values[0]), static_cast<float>(values[1])};
 }
 
+int read_count(const EntryReader& reader, const char* key) {
+  return static_cast<int>(reader.integer(key, 1, kMostTogether));
+}
+
+/// Of files that a search for the fastest form wrote.
+RunSettings read_run(const EntryReader& reader) {
+  RunSettings found;
+  if (reader.has("gcv_edge precision")) found.precision = reader.choice("gcv_edge precision", {"f32", "bf16"});
+  if (!reader.has("gcv_edge streams")) return found;
+  found.batch = read_count(reader, "gcv_edge batch");
+  found.streams = read_count(reader, "gcv_edge streams");
+  found.cpus = read_count(reader, "gcv_edge cpus");
+  return found;
+}
+
 }  // namespace
 
 ModelMetadata parse_metadata(const Metadata& entries, const std::string& path) {
@@ -137,6 +155,7 @@ ModelMetadata parse_metadata(const Metadata& entries, const std::string& path) {
   if (found.task == Task::depth) found.depth = read_depth(reader);
   if (found.task == Task::image_to_image) found.image = read_image(reader);
   found.activation = read_activation(reader);
+  found.run = read_run(reader);
   found.source = reader.text_or("gcv_edge source", "");
   found.source_hash = reader.text_or("gcv_edge source_hash", "");
   found.variant = reader.text_or("gcv_edge variant", "fp32");

@@ -66,6 +66,24 @@ TEST(model_metadata, what_is_wrong_is_named) {
               gcv::parse_metadata(with("gcv_edge nms", std::string(100, 'x')), "a.onnx"));
 }
 
+TEST(model_metadata, how_a_file_runs_best) {
+  const gcv::RunSettings none = gcv::parse_metadata(detector(), "a.onnx").run;
+  CHECK(none.precision.empty() && none.batch == 0 && none.streams == 0 && none.cpus == 0);
+  gcv::Metadata entries = with("gcv_edge precision", "bf16");
+  CHECK(gcv::parse_metadata(entries, "a.onnx").run.precision == "bf16");
+  entries["gcv_edge streams"] = "2";
+  CHECK_ERROR(gcv::MetadataError, "'gcv_edge batch' is missing", gcv::parse_metadata(entries, "a.onnx"));
+  entries["gcv_edge batch"] = "8";
+  entries["gcv_edge cpus"] = "4";
+  const gcv::RunSettings found = gcv::parse_metadata(entries, "a.onnx").run;
+  CHECK(found.batch == 8 && found.streams == 2 && found.cpus == 4);
+  entries["gcv_edge streams"] = "0";
+  CHECK_ERROR(gcv::MetadataError, "'gcv_edge streams': found '0', expected a whole number from 1 to 65536",
+              gcv::parse_metadata(entries, "a.onnx"));
+  CHECK_ERROR(gcv::MetadataError, "'gcv_edge precision': found 'f16', expected one of f32, bf16",
+              gcv::parse_metadata(with("gcv_edge precision", "f16"), "a.onnx"));
+}
+
 TEST(model_metadata, frames_have_sizes_of_their_own) {
   CHECK(!gcv::parse_metadata(detector(), "a.onnx").preprocessing.has_own_sizes());
   gcv::Metadata entries = with("gcv_edge short_side", "800");

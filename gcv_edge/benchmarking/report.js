@@ -16,6 +16,7 @@ const MEASURES = {
 };
 const ACROSS = ["throughput", "alone", "latency", "p99"];
 const UPWARDS = ["accuracy", "agreement", "size", "memory", "startup", "throughput"];
+const FIRST = ["frames/s", "p50 ms", "accuracy %", "agreement %"];
 const SHARES = ["accuracy", "agreement"];
 const STAGES = { preprocess: ["preprocess", "#56b4e9"], inference: ["network", "#0072b2"], postprocess: ["post-process", "#e69f00"] };
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31"];
@@ -62,28 +63,16 @@ function drawScatter() {
     .map(({ name, members }) => scatterTrace(name, members, forms.indexOf(name), x, y));
   find("missing").textContent =
     placed.length < visible.length ? `${visible.length - placed.length} of ${visible.length} have no ${MEASURES[y].title}.` : "";
-  const axis = (measure, isLog) => ({
-    title: { text: MEASURES[measure].title },
-    type: isLog ? "log" : "linear",
-    gridcolor: "#e6eaef",
-    linecolor: "#8c959f",
-    automargin: true,
-    ...(isLog ? logTicks(placed.map(MEASURES[measure].value)) : { rangemode: SHARES.includes(measure) ? "normal" : "tozero" }),
+  const scale = (measure, isLog) =>
+    axis(MEASURES[measure].title, {
+      type: isLog ? "log" : "linear",
+      ...(isLog ? logTicks(placed.map(MEASURES[measure].value)) : { rangemode: SHARES.includes(measure) ? "normal" : "tozero" }),
+    });
+  drawChart("scatter", traces, {
+    xaxis: scale(x, find("log-x").checked),
+    yaxis: scale(y, find("log-y").checked),
+    legend: BELOW,
   });
-  Plotly.react(
-    "scatter",
-    traces,
-    {
-      font: FONT,
-      margin: { l: 55, r: 15, t: 10, b: 50 },
-      xaxis: axis(x, find("log-x").checked),
-      yaxis: axis(y, find("log-y").checked),
-      legend: { orientation: "h", y: -0.2, yanchor: "top" },
-      hovermode: "closest",
-      plot_bgcolor: "#fff",
-    },
-    SETTINGS,
-  );
 }
 
 const STEPS = [1, 2, 5, 10];
@@ -148,30 +137,18 @@ function drawBars() {
     name,
     type: "bar",
     orientation: "h",
-    y: visible.map((row) => wrap(label(row), isNarrow ? 16 : 40)),
+    y: visible.map((row) => wrap(label(row), NAME_WIDTH)),
     x: visible.map((row) => row.stages_ms[stage].p50),
     marker: { color: colour },
     hovertemplate: `${name}: %{x:.2f} ms<extra></extra>`,
   }));
   find("bars").style.height = `${120 + visible.length * (isNarrow ? 46 : 30)}px`;
-  Plotly.react(
-    "bars",
-    traces,
-    {
-      font: { ...FONT, size: isNarrow ? 11 : 13 },
-      barmode: "stack",
-      margin: { l: 10, r: 15, t: 40, b: 45 },
-      xaxis: { title: { text: "ms per call, median" }, gridcolor: "#e6eaef", rangemode: "tozero" },
-      yaxis: { automargin: true, type: "category" },
-      legend: { orientation: "h", y: 1, yanchor: "bottom", traceorder: "normal" },
-    },
-    { ...SETTINGS, displayModeBar: false },
-  );
+  drawBarChart("bars", traces, "ms per call, median", { barmode: "stack", font: { ...FONT, size: isNarrow ? 11 : 13 } });
 }
 
 function columns() {
   const bases = unique(rows.flatMap((row) => Object.keys(row.ratios ?? {})));
-  const words = ["family", "engine", "variant", "task"].map((key) => ({ title: key, value: (row) => row[key], isText: true }));
+  const words = ["engine", "family", "task"].map((key) => ({ title: key, value: (row) => row[key], isText: true }));
   const numbers = Object.entries(MEASURES).map(([key, measure]) => ({
     ...measure,
     title: measure.short,
@@ -187,7 +164,11 @@ function columns() {
     value: (row) => row.ratios?.[base]?.total.median,
     show: (row) => showRatio(row.ratios?.[base]?.total),
   }));
-  return [...words, { title: "batch", value: (row) => row.batch }, ...numbers, ...stages, ...ratios].filter((column) =>
+  const first = numbers.filter((column) => FIRST.includes(column.title));
+  const rest = numbers.filter((column) => !FIRST.includes(column.title));
+  const name = { title: "variant", value: label, isText: true };
+  const batch = { title: "batch", value: (row) => row.batch };
+  return [name, ...first, ...ratios, ...rest, ...stages, batch, ...words].filter((column) =>
     rows.some((row) => column.value(row) != null && column.value(row) !== ""),
   );
 }
@@ -310,17 +291,16 @@ function fillControls() {
 function fillTexts() {
   const { machine, settings } = report;
   const cap = settings.isa && settings.isa !== "native" ? `, capped to ${settings.isa}` : "";
-  find("where").textContent = [
+  report.where = [
     machine.cpu,
     `${settings.threads ?? machine.usable_cpus} threads${cap}`,
     settings.hint ? `hint ${settings.hint}` : null,
     report.frames,
     report.date,
-  ]
-    .filter(Boolean)
-    .join(" · ");
-  find("advice").textContent = report.advice ?? "";
-  find("advice").hidden = !report.advice;
+  ];
+  report.verdict = report.advice ? [report.advice] : [];
+  fillHeader("How fast these models are here");
+  find("verdict").hidden = !report.advice;
   const left = (report.left_out ?? []).map((item) => `Left out: ${item.variant}, batch ${item.batch}: ${item.reason}`);
   const notes = [...(report.notes ?? []), ...left];
   find("notes").append(...notes.map((note) => element("li", note)));
@@ -350,4 +330,3 @@ fillTexts();
 obeyAddress();
 drawAll();
 find("scatter").on("plotly_click", (event) => choose(event.points[0].customdata));
-window.addEventListener("beforeprint", () => ["scatter", "bars"].forEach((id) => Plotly.Plots.resize(id)));

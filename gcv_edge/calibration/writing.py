@@ -17,7 +17,7 @@ from gcv_edge.calibration.result import METADATA_KEY
 from gcv_edge.errors import GcvEdgeError
 from gcv_edge.files import replacing
 from gcv_edge.graph.writing import write_model
-from gcv_edge.metadata import ModelMetadata, format_metadata, format_verification
+from gcv_edge.metadata import RUN_KEYS, ModelMetadata, format_metadata, format_verification
 from gcv_edge.pipeline import append_metadata
 from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.sessions import SessionOptions
@@ -27,7 +27,7 @@ from gcv_edge.verification.samples import sample_outputs, stored_error
 from gcv_edge.verification.verdict import Verification
 
 VARIANT = "int8"
-STALE = ("gcv_edge verification", "gcv_edge self_test", METADATA_KEY)
+STALE = ("gcv_edge verification", "gcv_edge self_test", METADATA_KEY, *RUN_KEYS)
 """Metadata of the float file that do not hold for the 8-bit one."""
 
 

@@ -20,6 +20,7 @@ from gcv_edge.metadata import (
     DetectionSettings,
     ModelMetadata,
     Preprocessing,
+    RunSettings,
 )
 from gcv_edge.repeated_labels import describe_repeated
 from gcv_edge.tasks import ACTION, CLASSIFICATION
@@ -152,6 +153,8 @@ def info_lines(
         lines.append(("Picture", f"from {metadata.image.low:g} (black) to {metadata.image.high:g} (white)"))
     if pruning is not None:
         lines.append(("Pruned", describe_pruning(pruning)))
+    if metadata.run != RunSettings():
+        lines.append(("Runs best", describe_run(metadata.run)))
     lines += [
         ("Source", describe_source(metadata)),
         ("Verdict", describe_verdict(metadata.verification)),
@@ -159,6 +162,15 @@ def info_lines(
         ("Written by", f"gcv-edge {metadata.version or 'unknown'}"),
     ]
     return lines
+
+
+def describe_run(run: RunSettings) -> str:
+    """Say how a file ran best where it was measured."""
+    said = [f"precision {run.precision}"] if run.precision else []
+    if run.streams:
+        streams = f"batch {run.batch} and {plural(run.streams, 'stream')}, on {plural(run.cpus, 'CPU')}"
+        said.append(f"with many pictures at once: {streams}")
+    return "; ".join(said)
 
 
 def describe_labels(labels: tuple[str, ...]) -> str:
@@ -287,6 +299,7 @@ def to_dict(path: Path, metadata: ModelMetadata, ports: dict[str, list[dict[str,
         "preprocessing": vars(metadata.preprocessing),
         "activation": metadata.activation if metadata.task in (CLASSIFICATION, ACTION) else None,
         **settings,
+        "run": None if metadata.run == RunSettings() else vars(metadata.run),
         "source": metadata.source,
         "source_hash": metadata.source_hash,
         "verification": dict(metadata.verification),

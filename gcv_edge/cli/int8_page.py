@@ -23,7 +23,7 @@ def write_int8_page(result: OptimizeResult, made: CalibrationResult, name: str) 
         made: the 8-bit file.
         name: page to write.
     """
-    from gcv_edge.optimize.report import format_report
+    from gcv_edge.optimize.calibration_page import format_report
     from gcv_edge.optimize.samples import draw_samples
 
     split = result.baseline.split

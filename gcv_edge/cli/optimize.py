@@ -12,15 +12,14 @@ from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.observing import TerminalObserver
 from gcv_edge.cli.optimizing import dataset_options
 from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option
-from gcv_edge.cli.outputs import check_output
+from gcv_edge.cli.outputs import check_output, check_report, writing
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import AccuracyError
 from gcv_edge.optimize import OptimizeOptions
-from gcv_edge.points import in_brackets
 from gcv_edge.store import find_model
 
 if TYPE_CHECKING:
-    from gcv_edge.optimize import Form, FormSearchResult
+    from gcv_edge.optimize import FormSearchResult
 
 
 @click.command()
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
     help="Longest time to search.",
 )
 @click.option("-o", "--output", metavar="OUT.onnx", help="File to write; without it, MODEL_optimized.onnx.")
+@click.option("--report", metavar="FILE.html", help="Write an HTML report.")
 @dataset_options
 @distill_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")
@@ -70,6 +70,7 @@ def optimize(
     hint: str,
     time_budget: float,
     output: str | None,
+    report: str | None,
     split: str | None,
     calibration_split: str | None,
     pictures: str | None,
@@ -86,10 +87,12 @@ def optimize(
     """
     from gcv_edge.optimize import Goal, search_forms
     from gcv_edge.optimize.form_search import optimized_path
+    from gcv_edge.optimize.form_text import describe_failure
 
     source = find_model(model)
     place = Path(output) if output is not None else optimized_path(source)
     check_output(str(place), str(source))
+    check_report(report)
     limit = 1.0 if max_drop is None and target_ms is None else max_drop
     goal = Goal(limit, target_ms, hint, time_budget)
     options = OptimizeOptions(
@@ -102,16 +105,28 @@ def optimize(
     )
     observer = TerminalObserver(data, options, quiet=as_json)
     found = search_forms(source, data, goal, options, distill=distill, output=place, observer=observer)
+    if report is not None:
+        write_report(found, report)
     if as_json:
-        echo_json(found.to_dict())
+        echo_json({**found.to_dict(), "report": report})
     else:
-        print_forms(found)
+        print_forms(found, report)
     if found.best is None:
         raise AccuracyError(describe_failure(found))
 
 
-def print_forms(found: FormSearchResult) -> None:
-    """Print a row for each form, and which won."""
+def write_report(found: FormSearchResult, name: str) -> None:
+    """Write the page."""
+    from gcv_edge.optimize import format_form_report
+
+    text = format_form_report(found)
+    with writing(name) as path:
+        path.write_text(text, encoding="utf-8")
+
+
+def print_forms(found: FormSearchResult, report: str | None) -> None:
+    """Print a row for each form, and which won; name the page that shows it all."""
+    from gcv_edge.optimize.form_text import describe_gain, describe_setting, describe_together
     from gcv_edge.optimize.forms import why_not
 
     title, goal = found.baseline.title or "points", found.goal
@@ -122,35 +137,16 @@ def print_forms(found: FormSearchResult) -> None:
             "-" if form.points is None else f"{form.points:.2f}",
             f"{form.milliseconds:.2f}" if goal.hint == "latency" else f"{form.per_second:.1f}",
             show_size(form.size),
-            why_not(form, found.best, goal) or "wins",
+            "; ".join(filter(None, (why_not(form, found.best, goal) or "wins", describe_together(form)))),
         )
         for form in found.forms
     ]
     echo_table(["form", title, speed, "size", "why"], rows, right=[title, speed, "size"], text=["why"])
     for note in found.notes:
         echo(f"Note: {note}")
-    if found.best is None:
-        return
-    assert found.path is not None
-    name, precision = found.best.name, found.best.precision
-    speedup = f"{found.speedup:.2f}x as fast as the float file"
-    echo(f"{show_path(found.path)}: {name}, {speedup}{describe_loss(found.best)}")
-    if precision != "f32":
-        echo(f"Run it with --precision {precision}, or load(..., precision={precision!r})")
-
-
-def describe_loss(form: Form) -> str:
-    """Say what a form loses."""
-    if form.drop is None:
-        return ""
-    return f"; loses {form.drop:.2f} points{in_brackets(form.drop, form.drop_at_most)}"
-
-
-def describe_failure(found: FormSearchResult) -> str:
-    """Say that no form reaches the goal."""
-    goal, fastest = found.goal, min(found.forms, key=lambda form: form.seconds)
-    within = [form for form in found.forms if form.is_within(goal.max_drop)]
-    best = min(within, key=lambda form: form.seconds, default=fastest)
-    limit = "" if goal.max_drop is None else f" and loses {goal.max_drop:g} points at most"
-    there = f"the fastest is {best.name} with {best.milliseconds:.2f} ms"
-    return f"no form needs {goal.target_ms:g} ms{limit}; {there}"
+    if found.best is not None and found.path is not None:
+        echo(f"{show_path(found.path)}: {found.best.name}, {describe_gain(found, found.best)}")
+        for line in describe_setting(found):
+            echo(line)
+    if report is not None:
+        echo(f"The report is in {show_path(report)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from gcv_edge.cpus import usable_cpus
 from gcv_edge.engines import import_openvino
 from gcv_edge.measure.isa import ONEDNN
 from gcv_edge.runtime.openvino_session import shared_core
@@ -25,6 +26,13 @@ def describe_processor() -> dict[str, Any]:
 def describe_engine() -> dict[str, Any]:
     """Name the processor, what it computes in, and OpenVINO's version."""
     return {**describe_processor(), "openvino": import_openvino().__version__.split("-")[0]}
+
+
+def stream_counts() -> list[int]:
+    """List numbers of inferences side by side that are worth a trial: 1, 2, 4 ..., and one for each CPU."""
+    _, most = shared_core().get_property("CPU", "RANGE_FOR_STREAMS")
+    most = min(int(most), usable_cpus())
+    return sorted({most, *(2**power for power in range(most.bit_length()) if 2**power <= most)})
 
 
 def has_bf16() -> bool:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from gcv_edge.measure.calls import StageTimes, time_calls
+from gcv_edge.measure.engine import stream_counts
 from gcv_edge.measure.inputs import fill, noise
 from gcv_edge.measure.timer import Rounds, interleave, timed
 from gcv_edge.runtime.opening import open_session
@@ -20,7 +22,14 @@ MANY_SHORT = Rounds(40, limit=6.0, fewest=2)
 """Single runs of forms of one network: the best of them counts."""
 FEW_LONG = Rounds(12, seconds=2.5)
 """Several runs in a row of different networks: the middle ratio counts."""
+A_FEW_SHORT = Rounds(4, limit=8.0)
+"""Of each choice of pictures at once: they differ by more than a processor's speed does."""
 RUNS = 4
+BATCHES = (1, 2, 4, 8)
+"""Pictures of an inference that are tried."""
+ABOUT_AS_FAST = 0.98
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 def time_forms(forms: Mapping[str, tuple[Path, str]], rounds: Rounds = MANY_SHORT) -> dict[str, list[float]]:
@@ -40,23 +49,49 @@ def time_forms(forms: Mapping[str, tuple[Path, str]], rounds: Rounds = MANY_SHOR
     return {name: [1e3 * time for time in times] for name, times in interleave(runs, rounds).items()}
 
 
+class Together(NamedTuple):
+    """How many pictures are worked on at once.
+
+    Attributes:
+        batch: pictures of an inference.
+        streams: inferences side by side.
+    """
+
+    batch: int
+    streams: int
+
+
 def pictures_per_second(
-    forms: Mapping[str, tuple[Path, str]], rounds: Rounds = FEW_LONG, seconds: float = 0.5
-) -> dict[str, float]:
-    """Measure how many pictures forms of a network work on at best, many at once, in turn.
+    forms: Mapping[Name, tuple[Path, str, Together]], rounds: Rounds = FEW_LONG, seconds: float = 0.5
+) -> dict[Name, float]:
+    """Measure how many pictures a second forms of a network work on at best, many at once, in turn.
 
     Args:
-        forms: as ``time_forms`` takes them.
+        forms: name to file, precision of its float part (``f32`` or ``bf16``), and pictures at once.
         rounds: runs of each.
         seconds: of each run.
     """
-    runs = {
-        name: prepare_stream(
-            open_session(path, SessionOptions(precision=precision, hint="throughput")), seconds
-        )
-        for name, (path, precision) in forms.items()
-    }
+    runs = {name: prepare_stream(open_together(*form), seconds) for name, form in forms.items()}
     return {name: max(rates) for name, rates in interleave(runs, rounds).items()}
+
+
+def open_together(path: Path, precision: str, together: Together) -> Session:
+    """Open a file for many pictures at once."""
+    options = SessionOptions(precision=precision, hint="throughput", streams=together.streams)
+    return open_session(path, options, batch=together.batch)
+
+
+def choose_together(path: Path, precision: str) -> Together:
+    """Choose how many pictures at once suit a form best, of a few batches and numbers of streams.
+
+    A file of a fixed batch is tried with that alone. Of choices that are about as fast, the one with the
+    smallest batch is taken: nobody waits for pictures that fill it.
+    """
+    session = open_session(path, SessionOptions(precision=precision))
+    batches = BATCHES if session.dynamic_batch else (session.input_shape[0],)
+    grid = [Together(batch, streams) for batch in batches for streams in stream_counts()]
+    rates = pictures_per_second({one: (path, precision, one) for one in grid}, A_FEW_SHORT, 0.1)
+    return min(one for one in grid if rates[one] >= ABOUT_AS_FAST * max(rates.values()))
 
 
 def best(times: Mapping[str, Sequence[float]]) -> dict[str, float]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
-Results = Mapping[str, Sequence[Result]]
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class Rounds:
 
 
 def interleave(
-    functions: Mapping[str, Callable[[], Result]],
+    functions: Mapping[Name, Callable[[], Result]],
     rounds: Rounds,
-    is_settled: Callable[[Results[Result]], bool] = lambda results: True,  # noqa: ARG005
-) -> dict[str, list[Result]]:
+    is_settled: Callable[[Mapping[Name, Sequence[Result]]], bool] = lambda results: True,  # noqa: ARG005
+) -> dict[Name, list[Result]]:
     """Call functions in turn.
 
     Args:
@@ -67,7 +67,7 @@ def interleave(
     Returns:
         What they gave by name, in order.
     """
-    results: dict[str, list[Result]] = {name: [] for name in functions}
+    results: dict[Name, list[Result]] = {name: [] for name in functions}
     for _ in rounds.count(lambda: is_settled(results)):
         for name, function in functions.items():
             results[name].append(function())

@@ -19,6 +19,7 @@ from gcv_edge.optimize.options import OptimizeOptions
 if TYPE_CHECKING:
     from gcv_edge.optimize.form_search import FormSearchResult, search_forms
     from gcv_edge.optimize.forms import Form, Goal
+    from gcv_edge.optimize.forms_page import format_form_report, write_form_report
     from gcv_edge.optimize.run import OptimizeResult, optimize
 
 __all__ = [
@@ -28,8 +29,10 @@ __all__ = [
     "Observer",
     "OptimizeOptions",
     "OptimizeResult",
+    "format_form_report",
     "optimize",
     "search_forms",
+    "write_form_report",
 ]
 
 if not TYPE_CHECKING:
@@ -40,6 +43,8 @@ if not TYPE_CHECKING:
         "FormSearchResult": "form_search",
         "Form": "forms",
         "Goal": "forms",
+        "format_form_report": "forms_page",
+        "write_form_report": "forms_page",
     }
 
     def __getattr__(name: str) -> Any:

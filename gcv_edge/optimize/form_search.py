@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from gcv_edge.cpus import own_target
+import onnx_ir as ir
+
+from gcv_edge.cpus import own_target, usable_cpus
 from gcv_edge.errors import UsageError
 from gcv_edge.files import replacing
+from gcv_edge.graph.writing import write_model
+from gcv_edge.measure.engine import describe_engine
+from gcv_edge.metadata import RUN_KEYS, RunSettings, format_run
 from gcv_edge.optimize.baseline import Baseline, Data, open_baseline
 from gcv_edge.optimize.form_trials import FIRST, SPEEDUPS, FormTrials
 from gcv_edge.optimize.forms import Form, Goal, choose, pareto
@@ -31,6 +37,9 @@ class FormSearchResult:
         goal: what was asked for.
         baseline: pictures, and how forms were measured.
         notes: what was left out, and why.
+        source: the float file.
+        machine: processor, engine and CPUs that forms were timed on.
+        seconds: that the search took.
     """
 
     path: Path | None
@@ -39,6 +48,9 @@ class FormSearchResult:
     goal: Goal
     baseline: Baseline
     notes: tuple[str, ...] = ()
+    source: Path = Path()
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
 
     @property
     def speedup(self) -> float:
@@ -51,11 +63,15 @@ class FormSearchResult:
             "path": None if self.path is None else str(self.path),
             "best": None if self.best is None else self.best.name,
             "precision": None if self.best is None else self.best.precision,
+            "batch": self.best.batch if self.best is not None and self.best.batch else None,
+            "streams": self.best.streams if self.best is not None and self.best.streams else None,
             "goal": asdict(self.goal),
             "metric": self.baseline.title or None,
             "forms": [form.to_dict() for form in self.forms],
             "pareto": [form.name for form in pareto(self.forms)],
             "notes": list(self.notes),
+            "machine": dict(self.machine),
+            "seconds": round(self.seconds, 1),
         }
 
 
@@ -88,6 +104,7 @@ def search_forms(
         UsageError: the options are for another machine, or nothing can be measured.
         GcvEdgeError: as ``optimize``.
     """
+    begin = monotonic()
     options, observer, source = options or OptimizeOptions(), observer or Observer(), find_model(model)
     if options.target != own_target():
         raise UsageError(
@@ -106,11 +123,29 @@ def search_forms(
     best = choose(trials.forms, goal)
     if best is not None:
         with replacing(place) as path:
-            shutil.copyfile(best.path, path)
+            write_winner(best, path)
     trials.clear()
     return FormSearchResult(
-        None if best is None else place, best, tuple(trials.forms), goal, baseline, tuple(trials.notes)
+        None if best is None else place,
+        best,
+        tuple(trials.forms),
+        goal,
+        baseline,
+        tuple(trials.notes),
+        source,
+        {**describe_engine(), "usable_cpus": usable_cpus()},
+        monotonic() - begin,
     )
+
+
+def write_winner(best: Form, path: Path) -> None:
+    """Write the file that won, with the setting that it won with."""
+    model = ir.load(best.path)
+    for key in RUN_KEYS:
+        model.metadata_props.pop(key, None)
+    cpus = usable_cpus() if best.streams else 0
+    model.metadata_props.update(format_run(RunSettings(best.precision, best.batch, best.streams, cpus)))
+    write_model(model, path)
 
 
 def optimized_path(source: Path) -> Path:

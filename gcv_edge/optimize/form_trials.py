@@ -12,10 +12,10 @@ from time import monotonic
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.evaluation.drop import Score, as_score, find_drop
 from gcv_edge.measure.engine import has_bf16
-from gcv_edge.measure.networks import best, pictures_per_second, time_forms
+from gcv_edge.measure.networks import best, choose_together, pictures_per_second, time_forms
 from gcv_edge.measure.result_cache import hash_file, key_of
 from gcv_edge.optimize.baseline import Baseline, Data
-from gcv_edge.optimize.forms import FLOAT, Form, Goal, with_speed
+from gcv_edge.optimize.forms import FLOAT, Form, Goal
 from gcv_edge.optimize.made_files import MadeFiles
 from gcv_edge.optimize.observer import MEASURING, Observer
 from gcv_edge.optimize.options import OptimizeOptions
@@ -218,10 +218,16 @@ class FormTrials:
         with self._observer.stage(MEASURING, None):
             self._observer.progress("timing the forms in turn")
             if self._goal.hint == "latency":
-                seconds = {name: ms / 1e3 for name, ms in best(time_forms(files)).items()}
-            else:
-                seconds = {name: 1 / rate for name, rate in pictures_per_second(files).items()}
-        self.forms = [with_speed(form, seconds[form.name], self._goal.hint) for form in self.forms]
+                times = best(time_forms(files))
+                self.forms = [replace(form, milliseconds=times[form.name]) for form in self.forms]
+                return
+            together = {form.name: choose_together(form.path, form.precision) for form in self.forms}
+            self._observer.progress("timing the forms in turn, each with its best batch and streams")
+            rates = pictures_per_second({name: (*file, together[name]) for name, file in files.items()})
+        self.forms = [
+            replace(form, per_second=round(rates[form.name], 2), **together[form.name]._asdict())
+            for form in self.forms
+        ]
 
 
 def files_of(forms: Sequence[Form]) -> dict[str, tuple[Path, str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,8 @@ class Form:
         drop_at_most: the same on other pictures of the kind, at a confidence of 90 %.
         milliseconds: fastest run with one picture; NaN where speed was not measured in them.
         per_second: pictures per second, likewise.
+        batch, streams: pictures of an inference and inferences side by side that it was fastest with; 0
+            where speed is of one picture at a time.
         size: bytes of the file.
     """
 
@@ -74,6 +76,8 @@ class Form:
     drop_at_most: float | None = None
     milliseconds: float = math.nan
     per_second: float = math.nan
+    batch: int = 0
+    streams: int = 0
     size: int = 0
 
     @property
@@ -125,10 +129,3 @@ def pareto(forms: Sequence[Form]) -> list[Form]:
         if not line or (form.drop or 0.0) < (line[-1].drop or 0.0):
             line.append(form)
     return line
-
-
-def with_speed(form: Form, seconds: float, hint: str) -> Form:
-    """Return a form with its time for a picture."""
-    if hint == "latency":
-        return replace(form, milliseconds=round(1e3 * seconds, 4))
-    return replace(form, per_second=round(1 / seconds, 2))

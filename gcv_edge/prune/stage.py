@@ -17,6 +17,7 @@ from gcv_edge.errors import MissingExtraError, UsageError
 from gcv_edge.evaluation.drop import Measure, over_limit
 from gcv_edge.files import replacing
 from gcv_edge.graph.writing import write_model
+from gcv_edge.metadata import RUN_KEYS
 from gcv_edge.pipeline import verify_export
 from gcv_edge.prune.gate import DropLimit, PrunedNetwork, prune_within_limit
 from gcv_edge.prune.job import Progress, PruneGoal, PruneJob, open_job
@@ -155,7 +156,7 @@ def write_result(
 def write_file(job: PruneJob, model: ir.Model, record: Mapping[str, Any], path: Path) -> None:
     """Write a network with the metadata of its source and the record, and verify the file."""
     entries = read_entries(job.source)
-    for key in ("gcv_edge verification", "gcv_edge self_test"):
+    for key in ("gcv_edge verification", "gcv_edge self_test", *RUN_KEYS):
         entries.pop(key, None)
     entries |= {"gcv_edge version": gcv_edge.__version__, "gcv_edge pruning": json.dumps(record)}
     model.metadata_props.clear()

@@ -1,13 +1,15 @@
 """Pages that show results: one file each, and nothing is fetched when it is opened. Needs the extra [report].
 
-A page is made of ``report.html``, ``report.css`` and ``report.js`` of the package whose results it shows, and
-of what all pages share, which lies here.
+A page is made of ``report.html`` (its body), ``report.css`` and ``report.js`` of the package whose results it
+shows, and of what all pages share, which lies here: the frame, the style, and what tables and charts have in
+common.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any
 from gcv_edge.errors import MissingExtraError
 from gcv_edge.files import replacing
 
-PARTS = {"/*STYLE*/": "css", "/*SCRIPT*/": "js"}
+MARK = re.compile(r"/\*(BODY|STYLE|SCRIPT|DATA|PLOTLY)\*/")
 
 
 def write_page(package: str, document: Mapping[str, Any], path: str | os.PathLike[str]) -> Path:
@@ -38,14 +40,24 @@ def write_page(package: str, document: Mapping[str, Any], path: str | os.PathLik
 
 
 def format_page(package: str, document: Mapping[str, Any]) -> str:
-    """Return the page as text: page, style, script, library and data in one."""
-    page = read_part(package, "report.html")
-    for mark, kind in PARTS.items():
-        page = page.replace(
-            mark, read_part(__name__, f"common.{kind}") + read_part(package, f"report.{kind}")
-        )
-    page = page.replace("/*DATA*/", escape(json.dumps(document, allow_nan=False)))
-    return page.replace("/*PLOTLY*/", read_bundle())
+    """Return the page as text: page, style, script, library and data in one.
+
+    Args:
+        package: as ``write_page`` takes it.
+        document: likewise.
+
+    Raises:
+        MissingExtraError: Plotly is not installed.
+        ValueError: JSON cannot spell a value.
+    """
+    parts = {
+        "BODY": read_part(package, "report.html"),
+        "STYLE": read_part(__name__, "common.css") + read_part(package, "report.css"),
+        "SCRIPT": read_part(__name__, "common.js") + read_part(package, "report.js"),
+        "DATA": escape(json.dumps(document, allow_nan=False)),
+        "PLOTLY": read_bundle(),
+    }
+    return MARK.sub(lambda mark: parts[mark[1]], read_part(__name__, "common.html"))
 
 
 def read_bundle() -> str:

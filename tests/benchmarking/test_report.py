@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import subprocess
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 
 from gcv_edge.errors import MissingExtraError
-from tests.support.browsers import addresses, find_browser, open_page
+from tests.support.browsers import addresses, find_browser, open_page, probe, table_lines
 
 pytest.importorskip("plotly", reason="the extra [report] is not installed")
 
@@ -31,7 +30,7 @@ def make_row(family: str, variant: str, milliseconds: float, **changes: Any) -> 
         "stages_ms": dict.fromkeys(("preprocess", "inference", "postprocess", "total"), times),
         "throughput": rate, "network_throughput": rate,
         "startup_s": {"import": 0.1, "load": 0.2, "first": 0.1},
-        "memory_bytes": 10**8, "size_bytes": 10**7, "accuracy": 0.7, "agreement": None, "ratios": {},
+        "memory_bytes": 10**8, "size_bytes": 10**7, "accuracy": 70.0, "agreement": None, "ratios": {},
         **changes,
     }  # fmt: skip
 
@@ -43,7 +42,7 @@ def make_document() -> dict[str, Any]:
         "settings": {"hint": "latency", "threads": None, "isa": "vnni"}, "frames": "6 frames",
         "rows": [
             make_row("net", "FP32", 30.0),
-            make_row("net", "INT8", 10.0, ratios=against, accuracy=0.69),
+            make_row("net", "INT8", 10.0, ratios=against, accuracy=69.0),
             make_row("finder", "FP32", 50.0, task="detection", accuracy=None),
             make_row(HOSTILE, "FP32", 5.0, task="detection", is_reference=True, title=f"mxnet {HOSTILE}"),
         ],
@@ -70,20 +69,12 @@ def count_bars(dom: str) -> int:
     return len(re.findall(r'<g class="point"', dom.split('id="bars"')[1]))
 
 
-def table_lines(dom: str) -> list[list[str]]:
-    body = dom.split('id="table"')[1].split("<tbody>")[1].split("</tbody>")[0]
-    return [
-        [html.unescape(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", line)]
-        for line in re.findall(r"<tr.*?</tr>", body, re.DOTALL)
-    ]
-
-
 def test_marks_are_drawn_and_the_console_is_empty(browser: str, page: Path) -> None:
     dom = open_page(browser, page.as_uri())
     assert count_points(dom) == 3
     assert "1 of 4 have no accuracy" in dom
     assert count_bars(dom) == 3 * 4
-    assert len(table_lines(dom)) == 4
+    assert len(table_lines(dom, "table")) == 4
     assert "Deploy INT8 &lt;at once&gt;." in dom
     assert "3.00 (2.90–3.10)" in dom
     assert "Left out: openvino BF16" in dom
@@ -93,7 +84,7 @@ def test_it_can_be_filtered_sorted_and_compared(browser: str, page: Path) -> Non
     wanted = "#task=classification&y=size&log-y=yes&choose=0,1&sort=p50%20ms"
     dom = open_page(browser, page.as_uri() + wanted, "390,1600")
     assert count_points(dom) == 2
-    assert [line[2] for line in table_lines(dom)] == ["INT8", "FP32"]
+    assert [line[0] for line in table_lines(dom, "table")] == ["net openvino INT8", "net openvino FP32"]
     compared = dom.split('id="compare"')[1].split("</table>")[0]
     assert "3.00x" in compared
     assert "-1.00 points" in compared
@@ -101,7 +92,7 @@ def test_it_can_be_filtered_sorted_and_compared(browser: str, page: Path) -> Non
 
 def test_agreement_is_shown_where_there_is_no_accuracy(browser: str, tmp_path: Path) -> None:
     document = make_document()
-    for row, agreement in zip(document["rows"], (None, 0.98, 0.97, None), strict=True):
+    for row, agreement in zip(document["rows"], (None, 98.0, 97.0, None), strict=True):
         row |= {"accuracy": None, "agreement": agreement}
     dom = open_page(browser, write_report(document, tmp_path / "page.html").as_uri() + "#y=agreement")
     assert count_points(dom) == 2
@@ -120,28 +111,6 @@ def test_a_logarithmic_axis_has_numbers(browser: str, tmp_path: Path, speeds: tu
     shown = re.findall(r'class="xtick".*?<text[^>]*data-unformatted="([^"]*)"', dom.split('id="bars"')[0])
     assert len(shown) >= 2
     assert all(speeds[0] / 11 <= float(tick.replace(",", "")) <= speeds[1] * 11 for tick in shown)
-
-
-PROBE = """<script>
-document.body.dataset.probe = JSON.stringify({
-  inner: window.innerWidth,
-  wide: [...document.querySelectorAll("body *")]
-    .filter((one) => !one.closest(".scroll, #compare, svg, script"))
-    .filter((one) => one.getBoundingClientRect().right > window.innerWidth + 1)
-    .map((one) => `${one.tagName} ${one.id} ${one.className}`),
-  form: getComputedStyle(document.getElementById("controls")).display,
-});
-</script></body>"""
-"""Writes into the page which elements reach out of the window, but for those that scroll."""
-
-
-def probe(browser: str, text: str, folder: Path, size: str, wanted: str = "") -> dict[str, Any]:
-    path = folder / "probed.html"
-    path.write_text(text.replace("</body>", PROBE), encoding="utf-8")
-    dom = open_page(browser, path.as_uri() + wanted, size)
-    (found,) = re.findall(r'data-probe="([^"]*)"', dom)
-    seen: dict[str, Any] = json.loads(html.unescape(found))
-    return seen
 
 
 def test_it_fits_a_phone(browser: str, page: Path, tmp_path: Path) -> None:

@@ -41,6 +41,15 @@ class Frame(ctypes.Structure):
                 ("index", c_int64))  # fmt: skip
 
 
+class Options(ctypes.Structure):
+    _fields_ = (("size", c_size_t), ("precision", c_int32), ("hint", c_int32), ("threads", c_int32),
+                ("streams", c_int32), ("device", c_char_p), ("cache_dir", c_char_p), ("requests", c_int32),
+                ("segments", c_int32), ("log", c_void_p), ("log_user", c_void_p))  # fmt: skip
+
+
+PRECISIONS, HINTS = ("f32", "bf16", "auto"), ("latency", "throughput")
+"""In the order of their numbers."""
+
 Read = ctypes.CFUNCTYPE(c_int32, c_void_p, POINTER(Frame))
 Take = ctypes.CFUNCTYPE(c_int32, c_void_p, POINTER(Frame), c_void_p)
 
@@ -103,6 +112,29 @@ def test_a_frame_and_a_stream_give_what_python_gives(library: Any, make_model: M
     assert [index for index, _ in found] == list(range(5))
     for _, scores in found:
         np.testing.assert_array_equal(scores, expected.scores)
+    library.gcv_edge_destroy(network)
+
+
+@pytest.mark.parametrize("precision", ["f32", "auto"])
+@pytest.mark.parametrize("hint", HINTS)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_file_runs_as_it_was_measured_to_run_best(
+    precision: str, hint: str, threads: int, library: Any, make_model: Maker
+) -> None:
+    """Python and the library take the same of what the caller leaves open."""
+    library.gcv_edge_precision.restype = c_char_p
+    measured = {
+        "gcv_edge batch": "1",
+        "gcv_edge streams": "1",
+        "gcv_edge cpus": "2",
+        "gcv_edge precision": "f32",
+    }
+    model, network = make_model("detection", entries=measured), c_void_p()
+    options = Options(ctypes.sizeof(Options), PRECISIONS.index(precision), HINTS.index(hint), threads)
+    assert library.gcv_edge_create(os.fsencode(model), byref(options), byref(network)) == OK
+    session = Detector(model, precision=precision, hint=hint, threads=threads).session
+    assert library.gcv_edge_streams(network) == session.streams == 1
+    assert library.gcv_edge_precision(network).decode() == session.precision == "f32"
     library.gcv_edge_destroy(network)
 
 

@@ -44,6 +44,7 @@ NOT_FUZZED = {
         "gcv_edge/calibration/candidates.py",
         "gcv_edge/calibration/job.py",
         "gcv_edge/cli/saving.py",
+        "gcv_edge/optimize/form_search.py",
         "gcv_edge/optimize/made_files.py",
         "gcv_edge/prune/width_choice.py",
     ),

@@ -9,9 +9,16 @@ from typing import Any
 import pytest
 
 from gcv_edge import load
+from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import UsageError
-from gcv_edge.optimize import Goal, Observer, OptimizeOptions, form_trials, search_forms
+from gcv_edge.measure.engine import stream_counts
+from gcv_edge.measure.networks import BATCHES
+from gcv_edge.metadata import RunSettings, format_run
+from gcv_edge.optimize import Goal, Observer, OptimizeOptions, form_trials, optimize, search_forms
+from gcv_edge.optimize.form_text import describe_setting
 from gcv_edge.optimize.forms import Form, choose, pareto, why_not
+from gcv_edge.pipeline import append_metadata
+from gcv_edge.runtime.modelfile import read_metadata
 from tests.cli.conftest import done, failed, run
 
 FORMS = [
@@ -105,10 +112,41 @@ def test_the_limit_of_accuracy(workplace: Path) -> None:
 
 
 def test_throughput(workplace: Path) -> None:
+    """Each form is judged at its best batch and streams; the file that won stores its own."""
     found = search_forms("net.onnx", "labelled.csv", Goal(100, hint="throughput", minutes=0.0001), QUICK)
     assert found.notes == ("0.0001 minutes were over before all forms were tried (--time-budget)",)
     assert [form.name for form in found.forms if form.precision == "f32"] == ["float"]
     assert all(form.per_second > 0 for form in found.forms)
+    assert all(form.batch in BATCHES and form.streams in stream_counts() for form in found.forms)
+    best = found.best
+    assert best is not None
+    assert found.path is not None
+    run = RunSettings(best.precision, best.batch, best.streams, usable_cpus())
+    assert read_metadata(found.path).run == run
+    network = load(found.path, precision="auto", hint="throughput")
+    assert (network.session.precision, network.session.streams) == (best.precision, best.streams)
+    streams = f"batch {best.batch}, {best.streams} stream"
+    assert list(describe_setting(found))[-1].startswith(
+        f"Open it with load(..., hint='throughput'): {streams}"
+    )
+    shown = done("info", found.path)
+    assert f"Runs best   precision {best.precision}; with many pictures at once: batch {best.batch} " in shown
+    assert json.loads(done("info", found.path, "--json"))["run"] == vars(run)
+    quantized = optimize(found.path, "labelled.csv", QUICK)
+    assert read_metadata(quantized.path).run == RunSettings()
+
+
+def test_the_setting_is_the_winners_alone(workplace: Path) -> None:
+    """Another search replaces it, and a pruned file has none."""
+    append_metadata(Path("net.onnx"), format_run(RunSettings("bf16", 8, 2, 64)))
+    assert "Runs best" in done("info", "net.onnx")
+    found = search_forms("net.onnx", "labelled.csv", Goal(100, minutes=0.0001), QUICK)
+    assert found.path is not None
+    assert found.best is not None
+    assert read_metadata(found.path).run == RunSettings(found.best.precision)
+    pruned = optimize("net.onnx", "labelled.csv", OptimizeOptions(macs=0.7, int8=False, samples=12))
+    assert read_metadata(pruned.path).run == RunSettings()
+    assert "Runs best" not in done("info", pruned.path)
 
 
 def test_an_interrupted_search_goes_on(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

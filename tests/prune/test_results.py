@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from gcv_edge.cli.root import main
 from gcv_edge.evaluation.drop import Drop
 from gcv_edge.prune.results import Candidate, PruneResult, format_report
-from tests.support.browsers import addresses, find_browser, open_page
+from tests.support.browsers import addresses, find_browser, open_page, page_data, probe
 
 HOSTILE = "</script><script>alert(1)</script>"
 
@@ -56,11 +56,12 @@ def test_the_page_opens_alone_and_shows_it_all(tmp_path: Path) -> None:
     assert len(re.findall(r'<g class="point"', drawn)) == 4
     assert len(re.findall(r"<tr", dom.split('id="trail"')[1].split("</table>")[0])) == 3
     assert len(re.findall(r'<g class="trace scatter', dom.split('id="curves"')[1])) == 3
+    assert probe(browser, page.read_text("utf-8"), tmp_path, "390,1600")["wide"] == []
 
 
 def test_texts_cannot_break_out() -> None:
     text = format_report(make_result(), title=HOSTILE, verdict=[])
-    data = json.loads(text.split('type="application/json">')[1].split("</script>")[0])
+    data = page_data(text)
     assert data["title"] == HOSTILE
     assert data["spaces"][1] == {"name": HOSTILE, "before": 16, "after": 0}
     assert data["curves"]["conv0"] == [[0.5, 0.2], [0.75, 0.1]]
@@ -73,7 +74,7 @@ def test_the_command_writes_the_page(source: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["report"] == str(page)
     text = page.read_text("utf-8")
-    data = json.loads(text.split('type="application/json">')[1].split("</script>")[0])
+    data = page_data(text)
     assert [step["stage"] for step in data["trail"]] == ["widths", "exchange", "fit"]
     assert data["facts"]["File"] == "out.onnx"
 

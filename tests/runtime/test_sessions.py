@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -112,6 +113,35 @@ def test_streams_are_what_was_asked_for(make_model: Maker) -> None:
     for engine in ("openvino", "onnxruntime"):
         assert open_session(path, SessionOptions(engine, streams=2, threads=2)).streams == 2
         assert open_session(path, SessionOptions(engine)).streams == 1
+
+
+TOGETHER = {"gcv_edge batch": "1", "gcv_edge streams": "2", "gcv_edge cpus": "2"}
+
+
+@pytest.mark.parametrize(
+    ("options", "streams", "why"),
+    [
+        ({"threads": 2}, 2, "as many CPUs as it was measured with"),
+        ({"threads": 2, "streams": 1}, 1, "the caller names a number"),
+        ({"threads": 1}, 1, "fewer CPUs"),
+        ({"threads": 2, "hint": "latency"}, 1, "one frame at a time"),
+    ],
+)
+def test_streams_that_the_file_ran_best_with(
+    options: dict[str, Any], streams: int, why: str, make_model: Maker
+) -> None:
+    path = make_model("detection", entries=TOGETHER)
+    assert Detector(path, **{"hint": "throughput", **options}).session.streams == streams, why
+
+
+def test_the_precision_that_the_file_ran_best_in(make_model: Maker) -> None:
+    """It is taken where the caller leaves it open; what is verified stays the default."""
+    path = make_model("detection", entries={"gcv_edge precision": "f32"})
+    assert Detector(path, precision="auto").session.precision == "f32"
+    left_to_the_engine = Detector(make_model("detection"), precision="auto").session.precision
+    path = make_model("detection", entries={"gcv_edge precision": "bf16"})
+    assert Detector(path, precision="auto").session.precision == left_to_the_engine
+    assert Detector(path).session.precision == "f32"
 
 
 def test_bf16_is_used_or_refused_but_never_ignored(make_model: Maker) -> None:

@@ -56,6 +56,14 @@ struct ImageSettings {
   float high = 1;
 };
 
+/// How a file ran best where it was measured, as gcv-edge optimize writes it.
+struct RunSettings {
+  std::string precision;  ///< "f32" or "bf16"; empty: not known
+  int batch = 0;          ///< with many frames at once: frames per inference; 0: not known, as the next two
+  int streams = 0;        ///< frames, or batches of them, computed side by side
+  int cpus = 0;           ///< CPUs that batch and streams were measured with
+};
+
 /// All that a runtime needs to know beside the graph; docs/model-file.md describes the keys.
 struct ModelMetadata {
   Task task = Task::tensors;
@@ -66,6 +74,7 @@ struct ModelMetadata {
   Activation activation = Activation::softmax;  ///< of classification and actions
   DepthSettings depth;                          ///< of depth
   ImageSettings image;                          ///< of pictures made from pictures
+  RunSettings run;                              ///< what is best here too, where the caller leaves it open
   std::string source;                           ///< what it was exported from
   std::string source_hash;                      ///< SHA-256 of that and of the options, hexadecimal
   std::string variant;                          ///< precision and pruning in a word: "fp32", "int8"

@@ -6,7 +6,8 @@
 namespace gcv {
 
 /// What float operations are computed in. f32 computes what export verified; bf16 is faster on CPUs that have it and
-/// keeps 8 bits of mantissa; automatic leaves it to the engine, which then takes bf16 wherever the CPU has it.
+/// keeps 8 bits of mantissa; automatic takes what the file was measured to run best in, else leaves it to the engine,
+/// which takes bf16 wherever the CPU has it.
 enum class Precision { f32, bf16, automatic };
 
 /// One frame as soon as possible, or many frames at once.
@@ -22,7 +23,7 @@ struct Options {
   Precision precision = Precision::f32;
   Hint hint = Hint::latency;
   int threads = 0;  ///< CPU threads; 0 for the affinity mask's count or the cgroup's quota, whichever is smaller
-  int streams = 0;  ///< frames computed side by side; 0 for the hint's own choice
+  int streams = 0;  ///< frames computed side by side; 0 for what the file says of as many CPUs, else the hint's choice
 
   /// Where it runs: "CPU", "GPU", "NPU", or "AUTO", which lets the engine choose. "GPU.1" is the second one.
   std::string device = "CPU";

@@ -37,9 +37,9 @@ class NetworkState {
 
  private:
   ModelSource source_;
-  Options options_;
   Metadata entries_;
   ModelMetadata metadata_;
+  Options options_;  ///< what the caller left open is as the file was measured to run best
   std::shared_ptr<Session> session_;
   HomeBound<WorkerPool> workers_;
   std::mutex mutex_;

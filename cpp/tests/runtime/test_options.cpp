@@ -42,6 +42,22 @@ gcv::Options on(const std::string& device) {
   return options;
 }
 
+/// Content of a network's file with more metadata: a message goes on with what is written behind it.
+std::string with_metadata(const std::string& name, const gcv::Metadata& entries) {
+  std::ifstream stream(network(name), std::ios::binary);
+  std::string content(std::istreambuf_iterator<char>(stream), {});
+  const auto field = [](int tag, const std::string& text) {
+    return std::string{static_cast<char>(tag), static_cast<char>(text.size())} + text;
+  };
+  for (const auto& [key, value] : entries) content += field(0x72, field(0x0a, key) + field(0x12, value));
+  return content;
+}
+
+/// A detector whose file says how it runs best.
+gcv::Detector open_measured(const gcv::Metadata& entries, const gcv::Options& options) {
+  return gcv::Detector(gcv::ModelSource::from_bytes(with_metadata("detection", entries)), options);
+}
+
 void open_with(const gcv::Options& options) { gcv::Detector(network("detection"), options); }
 
 }  // namespace
@@ -55,6 +71,28 @@ TEST(options, devices) {
   gcv::Options threads = on("AUTO");
   threads.threads = 1;
   open_with(threads);
+}
+
+TEST(options, what_is_left_open_is_as_the_file_was_measured_to_run_best) {
+  gcv::Options options;
+  options.threads = 2;
+  options.hint = gcv::Hint::throughput;
+  const gcv::Metadata two{{"gcv_edge batch", "1"}, {"gcv_edge streams", "2"}, {"gcv_edge cpus", "2"}};
+  const gcv::Metadata one{{"gcv_edge batch", "1"}, {"gcv_edge streams", "1"}, {"gcv_edge cpus", "2"}};
+  CHECK(open_measured(two, options).streams() == 2 && open_measured(one, options).streams() == 1);
+  options.streams = 2;
+  CHECK(open_measured(one, options).streams() == 2);
+  options = {};
+  CHECK(open_measured(two, options).streams() == gcv::Detector(network("detection")).streams());  // of many at once
+  options.threads = 1;
+  options.hint = gcv::Hint::throughput;
+  CHECK(open_measured(two, options).streams() == 1);  // other CPUs than it was measured with
+  options = {};
+  options.precision = gcv::Precision::automatic;
+  CHECK(open_measured({{"gcv_edge precision", "f32"}}, options).precision() == "f32");
+  const std::string left_to_the_engine = gcv::Detector(network("detection"), options).precision();
+  CHECK(open_measured({{"gcv_edge precision", "bf16"}}, options).precision() == left_to_the_engine);
+  CHECK(open_measured({{"gcv_edge precision", "bf16"}}, {}).precision() == "f32");
 }
 
 TEST(options, numbers_that_are_in_no_enumeration) {

@@ -9,8 +9,6 @@ from gcv_edge.calibration.result import CalibrationResult, rounded, today
 from gcv_edge.optimize.samples import SamplePair
 from gcv_edge.reporting import format_page
 
-PACKAGE = "gcv_edge.optimize"
-
 
 def format_report(
     result: CalibrationResult,
@@ -56,4 +54,4 @@ def format_report(
         "facts": dict(facts),
         "samples": [sample.to_dict() for sample in samples],
     }
-    return format_page(PACKAGE, {key: rounded(value) for key, value in document.items()})
+    return format_page(__name__, {key: rounded(value) for key, value in document.items()})
