@@ -193,7 +193,8 @@ def choose_fit(
         fit.check_task(task)
         if fit.manner == OWN_SIZE and not usual.has_own_sizes:
             raise UsageError(
-                "--fit short is for MXNet's R-CNNs without --input-shape: they take pictures of any size"
+                "--fit short is for GluonCV's R-CNNs, SSDs, YOLOv3 and CenterNets, without --input-shape and "
+                "--dynamic-batch: they take pictures of any size"
             )
         return fit.apply(usual, size), ()
     if is_known or task is not CLASSIFICATION:

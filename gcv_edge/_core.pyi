@@ -98,6 +98,23 @@ def to_frame(boxes: numpy.typing.NDArray[numpy.float32], placement: Placement, f
     Map boxes [n, 4] from input pixels to frame pixels, clipped to the frame.
     """
 
+def crop_box(box: Sequence[float], frame_size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """
+    x, y, width, height of what alpha pose sees of a person in a box (x1, y1, x2, y2); all 0 for nothing.
+
+    As gluoncv.data.transforms.pose.detector_to_alpha_pose.
+    """
+
+def place_crop(crop: tuple[int, int, int, int], input_size: tuple[int, int]) -> Placement:
+    """
+    Where key points lie that are found in an input which shows a crop (transformBoxInvert of the same module).
+    """
+
+def preprocess_crop(frame: numpy.typing.NDArray[numpy.uint8], pixel_format: str, crop: tuple[int, int, int, int], out: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.uint8], mean: Sequence[float], scale: Sequence[float], reverse_channels: bool, pad_value: float, crew: Crew | None = None, matrix: str = 'bt601', range: str = 'limited') -> None:
+    """
+    Show a crop of a frame in out, as preprocess fills it: cv_cropBox of the same module.
+    """
+
 def decode_heatmaps(heatmaps: numpy.typing.NDArray[numpy.float32], placement: Placement, input_size: tuple[int, int]) -> tuple[numpy.typing.NDArray[numpy.float32], numpy.typing.NDArray[numpy.float32]]:
     """
     Key points [K, 2] in frame pixels and scores [K] of heat maps [K, h, w].

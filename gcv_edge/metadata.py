@@ -20,6 +20,7 @@ from gcv_edge.tasks import ACTION, CLASSIFICATION, DEPTH, DETECTION, IMAGE, INST
 
 RESIZE_TYPES = ("standard", "fit_to_window", "fit_to_window_letterbox", "crop", "affine")
 INTERPOLATIONS = ("bilinear", "nearest", "area", "bicubic", "by_size", "warp", "lanczos")
+BOX_RULES = ("grown", "cropped")
 NMS_PLACES = ("runtime", "graph")
 BOX_FORMATS = ("xyxy", "cxcywh", "xywh")
 ACTIVATIONS = ("softmax", "sigmoid", "none")
@@ -50,6 +51,9 @@ class Preprocessing:
             ``short_side``, but its long side at most ``long_side`` (GluonCV's ``resize_short_within``); 0:
             the input's size is fixed.
         interpolation: how pixels between those of a frame are made, a name of ``INTERPOLATIONS``.
+        box_rule: of poses, what is seen of a person in a box: ``grown``, the box in the input's proportions
+            and 1.25 times as large (GluonCV's simple pose), or ``cropped``, the box widened by 20 or 30 % and
+            cut off at the frame, through warpAffine (its alpha pose).
     """
 
     mean: tuple[float, ...] = IMAGENET_MEAN
@@ -62,6 +66,7 @@ class Preprocessing:
     short_side: int = 0
     long_side: int = 0
     interpolation: str = "bilinear"
+    box_rule: str = "grown"
 
     @property
     def has_own_sizes(self) -> bool:
@@ -289,6 +294,7 @@ def format_preprocessing(preprocessing: Preprocessing) -> dict[str, str]:
         **({"gcv_edge crop_wide": str(wide)} if wide else {}),
         **format_sides(preprocessing),
         "gcv_edge interpolation": preprocessing.interpolation,
+        **({"gcv_edge box_rule": preprocessing.box_rule} if preprocessing.box_rule != "grown" else {}),
     }
 
 

@@ -1,24 +1,39 @@
-"""Keypoints of people in given boxes (simple pose)."""
+"""Keypoints of people in given boxes (simple, mobile and alpha pose)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gcv_edge import _core
+from gcv_edge.metadata import Preprocessing
 from gcv_edge.runtime.flip_test import average_with_mirrored, mirrored_joints
 from gcv_edge.runtime.frames import FrameView, view_frame
 from gcv_edge.runtime.model import FrameGeometry, Model, Stopwatch
 from gcv_edge.runtime.pixel_formats import PixelFormat
-from gcv_edge.runtime.preprocessing import sample
+from gcv_edge.runtime.preprocessing import sample, sample_crop
 from gcv_edge.runtime.results import Floats, Poses, Speed
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import POSE
 
 BOX_MARGIN = 1.25
 """A box is widened by it before it is looked at, as in training."""
+
+
+class PersonView(NamedTuple):
+    """What a network sees of a person.
+
+    Attributes:
+        placement: where a frame's pixels lie in the input; key points are mapped back by it.
+        sampled: the same for sampling by the half-pixel rule, or the crop (x, y, width, height in whole
+            pixels) that is shown in the input's middle.
+    """
+
+    placement: _core.Placement
+    sampled: _core.Placement | tuple[int, int, int, int]
 
 
 class PoseEstimator(Model[Poses]):
@@ -40,7 +55,8 @@ class PoseEstimator(Model[Poses]):
             frame: uint8 ``[h, w]``, ``[h, w, 1]``, ``[h, w, 3]`` or ``[h, w, 4]``, any strides.
             boxes: ``(n, 4)`` x1, y1, x2, y2 in frame pixels, one per person, such as a Detector's ``boxes``.
                 Each is grown to the input's aspect ratio, then by 1.25, as GluonCV's
-                SimplePoseDefaultValTransform does.
+                SimplePoseDefaultValTransform does; networks for alpha pose see it widened by 20 or 30 % and
+                cut off at the frame, as in AlphaPoseDefaultValTransform.
                 None: the whole frame is one person.
             flip: look at the mirror image too, which takes twice the time; GluonCV's figures "with flip".
             format: as ``Model.run``.
@@ -52,11 +68,10 @@ class PoseEstimator(Model[Poses]):
         view = view_frame(frame, self.color, format)
         joints = self._mirrored_joints() if flip else None
         if boxes is None:
-            width, height = view.size
-            whole = _core.Placement((0, 0, width, height), (0, 0, *self.input_size))
             if joints is None:
                 return super().run(frame, format=format)
-            return self._run_placed(view, whole, whole, joints)
+            whole = _core.Placement((0, 0, *view.size), (0, 0, *self.input_size))
+            return self._run_seen(view, PersonView(whole, whole), joints)
         checked = check_boxes(boxes)
         found = [self._run_box(view, box, joints) for box in checked]
         return self._join(found, checked)
@@ -65,21 +80,13 @@ class PoseEstimator(Model[Poses]):
         return mirrored_joints(self.labels, self.session.outputs["heatmaps"][1] or 0)
 
     def _run_box(self, view: FrameView, box: Floats, joints: NDArray[np.int_] | None) -> Poses:
-        crop = grow_box(box, self.input_size)
-        whole = (0, 0, *self.input_size)
-        source = sample_source(crop, self.input_size, self.metadata.preprocessing.interpolation)
-        return self._run_placed(view, _core.Placement(source, whole), _core.Placement(crop, whole), joints)
+        person = see_person(box, self.metadata.preprocessing, view.size, self.input_size)
+        return self._run_seen(view, person, joints)
 
-    def _run_placed(
-        self,
-        view: FrameView,
-        sampled: _core.Placement,
-        placement: _core.Placement,
-        joints: NDArray[np.int_] | None,
-    ) -> Poses:
+    def _run_seen(self, view: FrameView, person: PersonView, joints: NDArray[np.int_] | None) -> Poses:
         watch = Stopwatch()
         with self.session.lease() as request:
-            sample(view, self.metadata.preprocessing, sampled, request.input[0], self.session.crew)
+            show_person(view, self.metadata.preprocessing, person, request.input[0], self.session.crew)
             watch.end_preprocess()
             outputs = request.infer()
             if joints is not None:
@@ -88,7 +95,7 @@ class PoseEstimator(Model[Poses]):
                 mirrored = request.infer()["heatmaps"]
                 outputs = {"heatmaps": average_with_mirrored(heatmaps, mirrored, joints)}
             watch.end_inference()
-            return self._finish(outputs, 0, FrameGeometry(placement, view.size, view.color), watch)
+            return self._finish(outputs, 0, FrameGeometry(person.placement, view.size, view.color), watch)
 
     def _decode(self, outputs: Mapping[str, Array], geometry: FrameGeometry) -> Poses:
         keypoints, scores = _core.decode_heatmaps(outputs["heatmaps"], geometry.placement, self.input_size)
@@ -121,6 +128,32 @@ def check_boxes(boxes: ArrayLike) -> Floats:
         found = checked[int(np.argmax(wrong))].tolist()
         raise ValueError(f"boxes: found {found}, expected finite x1 < x2 and y1 < y2")
     return checked
+
+
+def see_person(
+    box: Floats, preprocessing: Preprocessing, frame_size: tuple[int, int], input_size: tuple[int, int]
+) -> PersonView:
+    """Return what is seen of a person in a box (x1, y1, x2, y2); sizes are width and height."""
+    if preprocessing.box_rule == "cropped":
+        crop = _core.crop_box(box.tolist(), frame_size)
+        return PersonView(_core.place_crop(crop, input_size), crop)
+    grown, whole = grow_box(box, input_size), (0, 0, *input_size)
+    source = sample_source(grown, input_size, preprocessing.interpolation)
+    return PersonView(_core.Placement(grown, whole), _core.Placement(source, whole))
+
+
+def show_person(
+    view: FrameView,
+    preprocessing: Preprocessing,
+    person: PersonView,
+    slot: Array,
+    crew: _core.Crew | None = None,
+) -> None:
+    """Fill ``slot [C, H, W]`` with what is seen of a person."""
+    if isinstance(person.sampled, _core.Placement):
+        sample(view, preprocessing, person.sampled, slot, crew)
+    else:
+        sample_crop(view, preprocessing, person.sampled, slot, crew)
 
 
 def grow_box(box: Floats, input_size: tuple[int, int]) -> tuple[float, float, float, float]:

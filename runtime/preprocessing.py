@@ -45,6 +45,29 @@ def place(
     )
 
 
+def sample_crop(
+    view: FrameView,
+    preprocessing: Preprocessing,
+    crop: tuple[int, int, int, int],
+    slot: Array,
+    crew: _core.Crew | None = None,
+) -> None:
+    """Show a crop (x, y, width, height, whole pixels) of a frame in the middle of ``slot [C, H, W]``."""
+    _core.preprocess_crop(
+        view.pixels,
+        view.format.name,
+        crop,
+        slot,
+        preprocessing.mean,
+        preprocessing.scale,
+        preprocessing.reverse_channels,
+        preprocessing.pad_value,
+        crew,
+        view.format.matrix,
+        view.format.range,
+    )
+
+
 def boxes_to_input(
     boxes: NDArray[Any],
     preprocessing: Preprocessing,

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gcv_edge.errors import MetadataError
 from gcv_edge.metadata import (
+    BOX_RULES,
     NMS_PLACES,
     RESIZE_TYPES,
     ClipSettings,
@@ -22,7 +23,7 @@ from gcv_edge.metadata import (
     format_verification,
     parse_metadata,
 )
-from gcv_edge.tasks import ACTION, DEPTH, DETECTION, IMAGE, INSTANCES, TASKS
+from gcv_edge.tasks import ACTION, DEPTH, DETECTION, IMAGE, INSTANCES, POSE, TASKS
 
 numbers = st.floats(-1e4, 1e4, width=32)
 factors = numbers.filter(bool)
@@ -37,6 +38,7 @@ preprocessings = st.builds(
     pad_value=st.floats(0, 255, width=32),
     crop_short=st.integers(0, 4096),
     crop_wide=st.integers(0, 4096),
+    box_rule=st.sampled_from(BOX_RULES),
 )
 detections = st.builds(
     DetectionSettings,
@@ -90,6 +92,7 @@ def test_round_trip(task, labels, preprocessing, detection, clip, depth, image) 
     assert read.preprocessing.resize_type == preprocessing.resize_type
     assert read.preprocessing.crop_short == preprocessing.crop_short
     assert read.preprocessing.crop_wide == preprocessing.crop_wide
+    assert read.preprocessing.box_rule == (preprocessing.box_rule if task is POSE else "grown")
     if selects:
         assert read.detection is not None
         assert read.detection.iou_threshold == pytest.approx(detection.iou_threshold, rel=1e-6)

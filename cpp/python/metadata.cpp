@@ -64,6 +64,7 @@ nb::dict to_dict(const Preprocessing& found) {
   fields["crop_wide"] = found.crop_wide;
   fields["short_side"] = found.short_side;
   fields["long_side"] = found.long_side;
+  fields["box_rule"] = found.box_rule == BoxRule::cropped ? "cropped" : "grown";
   fields["interpolation"] = std::string(to_string(found.interpolation));
   return fields;
 }

@@ -14,6 +14,7 @@
 #include "gcv_edge/error.h"
 #include "gcv_edge/heatmap.h"
 #include "gcv_edge/nms.h"
+#include "gcv_edge/person_crop.h"
 #include "gcv_edge/preprocess.h"
 #include "gcv_edge/segmentation.h"
 #include "new_array.h"
@@ -50,11 +51,10 @@ void check_planes(const Array& planes) {
   }
 }
 
-void preprocess_array(nb::handle frame, const std::string& pixel_format, const Placement& placement, nb::handle out,
-                      nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value, ThreadCrew* crew,
-                      const std::string& interpolation_name, const std::string& matrix, const std::string& range) {
-  const Interpolation interpolation = parse_interpolation(interpolation_name);
-  const PixelArray picture(frame.ptr(), pixel_format, matrix, range);
+/// Give write(first number, size, normalization, numbers from a plane to the next) the planes of `out`.
+template <typename Write>
+void write_planes(nb::handle out, nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value,
+                  const Write& write) {
   const Array planes(out.ptr(), "out", true);
   check_planes(planes);
   const Size input{to_int(planes.size(2), "out"), to_int(planes.size(1), "out")};
@@ -63,10 +63,28 @@ void preprocess_array(nb::handle frame, const std::string& pixel_format, const P
                                     reverse_channels, pad_value, channels};
   const auto run = [&](auto* first) {
     const nb::gil_scoped_release release;
-    preprocess(picture.image(), placement, normalization, input, first,
-               planes.stride(0) / static_cast<std::ptrdiff_t>(sizeof *first), interpolation, crew);
+    write(first, input, normalization, planes.stride(0) / static_cast<std::ptrdiff_t>(sizeof *first));
   };
   planes.is_float32() ? run(planes.data<float>()) : run(planes.data<std::uint8_t>());
+}
+
+void preprocess_array(nb::handle frame, const std::string& pixel_format, const Placement& placement, nb::handle out,
+                      nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value, ThreadCrew* crew,
+                      const std::string& interpolation_name, const std::string& matrix, const std::string& range) {
+  const Interpolation interpolation = parse_interpolation(interpolation_name);
+  const PixelArray picture(frame.ptr(), pixel_format, matrix, range);
+  write_planes(out, mean, scale, reverse_channels, pad_value, [&](auto* first, Size input, auto& levels, auto stride) {
+    preprocess(picture.image(), placement, levels, input, first, stride, interpolation, crew);
+  });
+}
+
+void preprocess_crop_array(nb::handle frame, const std::string& pixel_format, const RectTuple& crop, nb::handle out,
+                           nb::handle mean, nb::handle scale, bool reverse_channels, float pad_value, ThreadCrew* crew,
+                           const std::string& matrix, const std::string& range) {
+  const PixelArray picture(frame.ptr(), pixel_format, matrix, range);
+  write_planes(out, mean, scale, reverse_channels, pad_value, [&](auto* first, Size input, auto& levels, auto stride) {
+    preprocess_crop(picture.image(), to_rect(crop), levels, input, first, stride, crew);
+  });
 }
 
 nb::tuple detect_arrays(nb::handle boxes, nb::handle scores, float score_threshold, float iou_threshold,
@@ -184,6 +202,28 @@ void bind_processing(nb::module_& m) {
   m.def("to_frame", map_boxes, "boxes"_a, "placement"_a, "frame_size"_a,
         nb::sig("def to_frame(boxes: " FLOATS ", placement: Placement, frame_size: " SIZE ") -> " FLOATS),
         "Map boxes [n, 4] from input pixels to frame pixels, clipped to the frame.");
+  m.def(
+      "crop_box",
+      [](const std::array<float, 4>& box, const SizeTuple& frame_size) {
+        const Rect crop = crop_box(box, to_size(frame_size));
+        return RectTuple(crop.x, crop.y, crop.width, crop.height);
+      },
+      "box"_a, "frame_size"_a,
+      nb::sig("def crop_box(box: collections.abc.Sequence[float], frame_size: " SIZE ") -> " RECT),
+      "x, y, width, height of what alpha pose sees of a person in a box (x1, y1, x2, y2); all 0 for nothing.\n\n"
+      "As gluoncv.data.transforms.pose.detector_to_alpha_pose.");
+  m.def(
+      "place_crop",
+      [](const RectTuple& crop, const SizeTuple& input_size) { return place_crop(to_rect(crop), to_size(input_size)); },
+      "crop"_a, "input_size"_a, nb::sig("def place_crop(crop: " RECT ", input_size: " SIZE ") -> Placement"),
+      "Where key points lie that are found in an input which shows a crop (transformBoxInvert of the same module).");
+  m.def("preprocess_crop", preprocess_crop_array, "frame"_a, "pixel_format"_a, "crop"_a, "out"_a, "mean"_a, "scale"_a,
+        "reverse_channels"_a, "pad_value"_a, "crew"_a.none() = nb::none(), "matrix"_a = "bt601", "range"_a = "limited",
+        nb::sig("def preprocess_crop(frame: " BYTES ", pixel_format: str, crop: " RECT ", out: " FLOATS " | " BYTES
+                ", mean: collections.abc.Sequence[float], scale: collections.abc.Sequence[float], "
+                "reverse_channels: bool, pad_value: float, crew: Crew | None = None, matrix: str = 'bt601', "
+                "range: str = 'limited') -> None"),
+        "Show a crop of a frame in out, as preprocess fills it: cv_cropBox of the same module.");
   m.def("decode_heatmaps", decode_heatmap_array, "heatmaps"_a, "placement"_a, "input_size"_a,
         nb::sig("def decode_heatmaps(heatmaps: " FLOATS ", placement: Placement, input_size: " SIZE ") -> tuple[" FLOATS
                 ", " FLOATS "]"),

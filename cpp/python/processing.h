@@ -13,6 +13,13 @@ using SizeTuple = std::tuple<int, int>;
 
 inline Size to_size(const SizeTuple& size) { return {std::get<0>(size), std::get<1>(size)}; }
 
+/// (x, y, width, height) as Python gives it.
+using RectTuple = std::tuple<int, int, int, int>;
+
+inline Rect to_rect(const RectTuple& rect) {
+  return {std::get<0>(rect), std::get<1>(rect), std::get<2>(rect), std::get<3>(rect)};
+}
+
 /// Add what reads the metadata of model files to the module.
 void bind_metadata(nanobind::module_& m);
 

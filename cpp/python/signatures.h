@@ -6,3 +6,4 @@
 #define BYTES "numpy.typing.NDArray[numpy.uint8]"
 #define INTEGERS "numpy.typing.NDArray[numpy.int32]"
 #define SIZE "tuple[int, int]"
+#define RECT "tuple[int, int, int, int]"

@@ -43,6 +43,10 @@ void preprocess(const ImageView& frame, const Placement& placement, const Normal
                 float* out, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew);
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
                 std::uint8_t* out, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew);
+void preprocess_crop(const ImageView& frame, const Rect& crop, const Normalization& normalization, Size input,
+                     float* out, std::ptrdiff_t plane_stride, Crew* crew);
+void preprocess_crop(const ImageView& frame, const Rect& crop, const Normalization& normalization, Size input,
+                     std::uint8_t* out, std::ptrdiff_t plane_stride, Crew* crew);
 Detections detect(const float* boxes, const float* scores, std::int64_t anchors, std::int64_t classes,
                   const NmsSettings& settings, BoxLayout layout, Crew* crew, Detections result = {});
 

@@ -55,6 +55,13 @@ Interpolation read_interpolation(const EntryReader& reader) {
   return parse_interpolation(reader.choice(kKey, interpolation_names()));
 }
 
+/// Files of before, and those for simple pose, have grown boxes.
+BoxRule read_box_rule(const EntryReader& reader) {
+  constexpr const char* kKey = "gcv_edge box_rule";
+  if (!reader.has(kKey)) return BoxRule::grown;
+  return reader.choice(kKey, {"grown", "cropped"}) == "cropped" ? BoxRule::cropped : BoxRule::grown;
+}
+
 /// Files of before, and most others, have inputs of one size.
 void read_sides(const EntryReader& reader, Preprocessing& found) {
   if (!reader.has("gcv_edge short_side")) return;
@@ -151,6 +158,7 @@ ModelMetadata parse_metadata(const Metadata& entries, const std::string& path) {
     found.detection = read_detection(reader);
     read_sides(reader, found.preprocessing);
   }
+  if (found.task == Task::pose) found.preprocessing.box_rule = read_box_rule(reader);
   if (found.task == Task::action) found.clip = read_clip(reader);
   if (found.task == Task::depth) found.depth = read_depth(reader);
   if (found.task == Task::image_to_image) found.image = read_image(reader);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -26,6 +27,10 @@ inline ChannelScale scale_of(const Normalization& normalization) {
   return scale;
 }
 
+inline std::uint8_t nearest_level(float value) {
+  return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0f, 255.0f)));
+}
+
 /// Writes normalised float planes.
 class FloatWriter {
  public:
@@ -35,6 +40,9 @@ class FloatWriter {
       : kernels_(kernels), scale_(scale_of(normalization)), pad_(normalization.pad_value) {}
 
   float pad(int channel) const { return (pad_ - scale_.mean[channel]) * scale_.factor[channel]; }
+
+  /// What the network takes for 0.
+  static float zero(int /*channel*/) { return 0; }
 
   void blend(const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights,
              const PlaneRow<float>& out) const {
@@ -61,10 +69,11 @@ class LevelWriter {
   using Value = std::uint8_t;
 
   LevelWriter(const Normalization& normalization, const Kernels& kernels)
-      : kernels_(kernels),
-        pad_(static_cast<std::uint8_t>(std::lround(std::clamp(normalization.pad_value, 0.0f, 255.0f)))) {}
+      : kernels_(kernels), mean_(normalization.mean), pad_(nearest_level(normalization.pad_value)) {}
 
   std::uint8_t pad(int /*channel*/) const { return pad_; }
+
+  std::uint8_t zero(int channel) const { return nearest_level(mean_[channel]); }
 
   void blend(const std::int16_t* top, const std::int16_t* bottom, const RowWeights& weights,
              const LevelRow& out) const {
@@ -81,6 +90,7 @@ class LevelWriter {
 
  private:
   const Kernels& kernels_;
+  std::array<float, 3> mean_;
   std::uint8_t pad_;
 };
 

@@ -3,16 +3,20 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <type_traits>
 
 #include "axis.h"
 #include "blended_rows.h"
 #include "column_blender.h"
 #include "crew.h"
+#include "crop_warp.h"
 #include "gcv_edge/error.h"
+#include "gcv_edge/person_crop.h"
 #include "kernels.h"
 #include "pixel_rows.h"
 #include "plane_writers.h"
 #include "resampler.h"
+#include "sizes.h"
 #include "strides.h"
 #include "taps.h"
 #include "yuv_columns.h"
@@ -35,6 +39,15 @@ void check_target(const Rect& target, Size input) {
                         std::to_string(target.y) + "), expected it inside the input of " + std::to_string(input.width) +
                         "x" + std::to_string(input.height));
   }
+}
+
+void check_crop(const Rect& crop, const ImageView& frame) {
+  const bool fits = crop.x >= 0 && crop.y >= 0 && crop.width >= 0 && crop.height >= 0 &&
+                    crop.width <= frame.width - crop.x && crop.height <= frame.height - crop.y;
+  if (fits) return;
+  throw ArgumentError("crop: found " + std::to_string(crop.width) + "x" + std::to_string(crop.height) + " at (" +
+                      std::to_string(crop.x) + ", " + std::to_string(crop.y) + "), expected it inside the frame of " +
+                      std::to_string(frame.width) + "x" + std::to_string(frame.height));
 }
 
 /// The part of the input that frame pixels fill.
@@ -130,6 +143,17 @@ void weigh_rows(const Job& job, const TapsPair& taps, Writer& writer, const Plan
   for (int y = job.band.begin; y < job.band.end; ++y) writer.spread(resampler.row(y), layout, out.row(job.region, y));
 }
 
+template <typename Writer>
+void write_warped(const Job& job, const CropWarp& warp, Writer& writer, const Planes<typename Writer::Value>& out) {
+  const auto [step, order] = color_layout(job.frame.format, job.blue_first);
+  const PixelLayout layout{kResampledStep, {order[0], order[1], order[2]}};
+  Scratch<std::uint8_t> levels(static_cast<std::size_t>(job.region.width) * kResampledStep + kReadAhead);
+  for (int y = job.band.begin; y < job.band.end; ++y) {
+    warp.write_row(y, levels.data());
+    writer.spread(levels.data(), layout, out.row(job.region, y));
+  }
+}
+
 /// What `by_size` means for a frame.
 Interpolation resolve(Interpolation interpolation, const SampledSide& columns, const SampledSide& rows) {
   if (interpolation != Interpolation::by_size) return interpolation;
@@ -178,6 +202,18 @@ class Preprocess {
     }
   }
 
+  void run(const Rect& crop) {
+    if (crop.width == 0 || crop.height == 0) {
+      for (int c = 0; c < channels_; ++c) {
+        fill_around(out_.first + c * out_.stride, out_.size, {0, 0, 0, 0}, writer_.zero(c));
+      }
+      return;
+    }
+    const CropWarp warp(frame_, crop, out_.size, nearest_level(pad_), active_kernels());
+    divide_region({0, 0, out_.size.width, out_.size.height},
+                  [&](const Job& job, Writer& writer) { write_warped(job, warp, writer, out_); });
+  }
+
  private:
   void blend(const Rect& target, const Axis& columns, const Axis& rows) {
     const auto fill = columns.is_identity() && rows.is_identity() ? spread_rows<Writer> : blend_rows<Writer>;
@@ -210,33 +246,52 @@ class Preprocess {
   Crew* crew_;
 };
 
-template <typename Writer>
-void preprocess_with(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
-                     typename Writer::Value* first, std::ptrdiff_t plane_stride, Interpolation interpolation,
-                     Crew* crew) {
-  const ImageView whole = complete_image(frame);
-  to_string(interpolation);  // throws for a number that is none
-  check_channels(normalization.channels);
-  check_target(placement.target(), input);
+template <typename Writer, typename... What>
+void fill_with(const ImageView& frame, const Normalization& normalization, Size input, typename Writer::Value* first,
+               std::ptrdiff_t plane_stride, Crew* crew, const What&... what) {
   if (!std::isfinite(normalization.pad_value)) throw ArgumentError("pad_value: found a number that is not finite");
   const std::ptrdiff_t stride = check_stride(plane_stride, input, normalization.channels, sizeof *first);
-  Preprocess<Writer>(whole, normalization, input, first, stride, crew).run(placement, interpolation);
+  Preprocess<Writer>(frame, normalization, input, first, stride, crew).run(what...);
+}
+
+/// `frame` is a complete one.
+template <typename T, typename... What>
+void fill_planes(const ImageView& frame, const Normalization& normalization, Size input, T* out,
+                 std::ptrdiff_t plane_stride, Crew* crew, const What&... what) {
+  using Writer = std::conditional_t<std::is_same_v<T, float>, FloatWriter, LevelWriter>;
+  check_channels(normalization.channels);
+  const auto fill = normalization.channels == 1 ? fill_with<GreyWriter<Writer>, What...> : fill_with<Writer, What...>;
+  fill(frame, normalization, input, out, plane_stride, crew, what...);
+}
+
+template <typename T>
+void fill_placed(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
+                 T* out, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew) {
+  const ImageView whole = complete_image(frame);
+  to_string(interpolation);  // throws for a number that is none
+  check_target(placement.target(), input);
+  fill_planes(whole, normalization, input, out, plane_stride, crew, placement, interpolation);
+}
+
+template <typename T>
+void fill_cropped(const ImageView& frame, const Rect& crop, const Normalization& normalization, Size input, T* out,
+                  std::ptrdiff_t plane_stride, Crew* crew) {
+  const ImageView whole = complete_image(frame);
+  check_sizes({{"input_size", input}});
+  check_crop(crop, whole);
+  fill_planes(whole, normalization, input, out, plane_stride, crew, crop);
 }
 
 }  // namespace
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
                 float* out, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew) {
-  const auto run =
-      normalization.channels == 1 ? preprocess_with<GreyWriter<FloatWriter>> : preprocess_with<FloatWriter>;
-  run(frame, placement, normalization, input, out, plane_stride, interpolation, crew);
+  fill_placed(frame, placement, normalization, input, out, plane_stride, interpolation, crew);
 }
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
                 std::uint8_t* out, std::ptrdiff_t plane_stride, Interpolation interpolation, Crew* crew) {
-  const auto run =
-      normalization.channels == 1 ? preprocess_with<GreyWriter<LevelWriter>> : preprocess_with<LevelWriter>;
-  run(frame, placement, normalization, input, out, plane_stride, interpolation, crew);
+  fill_placed(frame, placement, normalization, input, out, plane_stride, interpolation, crew);
 }
 
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
@@ -247,6 +302,26 @@ void preprocess(const ImageView& frame, const Placement& placement, const Normal
 void preprocess(const ImageView& frame, const Placement& placement, const Normalization& normalization, Size input,
                 std::uint8_t* out, std::ptrdiff_t plane_stride, Interpolation interpolation) {
   preprocess(frame, placement, normalization, input, out, plane_stride, interpolation, nullptr);
+}
+
+void preprocess_crop(const ImageView& frame, const Rect& crop, const Normalization& normalization, Size input,
+                     float* out, std::ptrdiff_t plane_stride, Crew* crew) {
+  fill_cropped(frame, crop, normalization, input, out, plane_stride, crew);
+}
+
+void preprocess_crop(const ImageView& frame, const Rect& crop, const Normalization& normalization, Size input,
+                     std::uint8_t* out, std::ptrdiff_t plane_stride, Crew* crew) {
+  fill_cropped(frame, crop, normalization, input, out, plane_stride, crew);
+}
+
+void preprocess_crop(const ImageView& frame, const Rect& crop, const Normalization& normalization, Size input,
+                     float* out, std::ptrdiff_t plane_stride) {
+  preprocess_crop(frame, crop, normalization, input, out, plane_stride, nullptr);
+}
+
+void preprocess_crop(const ImageView& frame, const Rect& crop, const Normalization& normalization, Size input,
+                     std::uint8_t* out, std::ptrdiff_t plane_stride) {
+  preprocess_crop(frame, crop, normalization, input, out, plane_stride, nullptr);
 }
 
 }  // namespace gcv

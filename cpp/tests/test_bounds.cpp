@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -11,6 +13,7 @@
 #include "gcv_edge/maps.h"
 #include "gcv_edge/masks.h"
 #include "gcv_edge/nms.h"
+#include "gcv_edge/person_crop.h"
 #include "gcv_edge/preprocess.h"
 #include "gcv_edge/segmentation.h"
 
@@ -106,6 +109,22 @@ void preprocess_anything() {
   }
 }
 
+template <typename T>
+void preprocess_any_crop() {
+  for (int round = 0; round < 400; ++round) {
+    const RandomFrame frame;
+    const gcv::Size input{draw(1, 60), draw(1, 12)};
+    const gcv::Normalization normalization{{1, 2, 3}, {4, 5, 6}, draw(0, 1) == 1, 100, draw(0, 3) == 0 ? 1 : 3};
+    const int x = draw(0, frame.view.width - 1), y = draw(0, frame.view.height - 1);
+    const gcv::Rect crop{x, y, draw(0, frame.view.width - x), draw(0, frame.view.height - y)};
+    same_on_every_isa<T>([&] {
+      std::vector<T> out(static_cast<std::size_t>(normalization.channels) * input.width * input.height);
+      gcv::preprocess_crop(frame.view, crop, normalization, input, out.data());
+      return out;
+    });
+  }
+}
+
 float draw_odd(float usual) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   constexpr float kOdd[] = {0, -0.0f, kInfinity, -kInfinity, std::numeric_limits<float>::quiet_NaN(), 3e38f, 1e-45f};
@@ -116,6 +135,22 @@ float draw_odd(float usual) {
 
 TEST(bounds, preprocess_floats) { preprocess_anything<float>(); }
 TEST(bounds, preprocess_levels) { preprocess_anything<std::uint8_t>(); }
+
+TEST(bounds, preprocess_crop_floats) { preprocess_any_crop<float>(); }
+TEST(bounds, preprocess_crop_levels) { preprocess_any_crop<std::uint8_t>(); }
+
+TEST(bounds, boxes_of_any_numbers_give_crops_inside_the_frame) {
+  for (int round = 0; round < 2000; ++round) {
+    const gcv::Size frame{draw(1, 300), draw(1, 300)};
+    std::array<float, 4> box{};
+    for (float& value : box) value = draw_odd(static_cast<float>(draw(-50, 350)));
+    const gcv::Rect crop = gcv::crop_box(box, frame);
+    CHECK(crop.x >= 0 && crop.width >= 0 && crop.x + crop.width < frame.width);
+    CHECK(crop.y >= 0 && crop.height >= 0 && crop.y + crop.height < frame.height);
+    const gcv::Point corner = gcv::place_crop(crop, {64, 80}).to_frame({64, 80});
+    CHECK(std::isfinite(corner.x) && std::isfinite(corner.y));
+  }
+}
 
 TEST(bounds, preprocess_into_a_clip) {
   for (int round = 0; round < 200; ++round) {

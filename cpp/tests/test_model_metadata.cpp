@@ -99,6 +99,18 @@ TEST(model_metadata, frames_have_sizes_of_their_own) {
   CHECK(!gcv::parse_metadata(entries, "a.onnx").preprocessing.has_own_sizes());
 }
 
+TEST(model_metadata, poses_have_a_rule_for_boxes) {
+  gcv::Metadata entries = with("gcv_edge box_rule", "cropped");
+  CHECK(gcv::parse_metadata(entries, "a.onnx").preprocessing.box_rule == gcv::BoxRule::grown);  // a detector has none
+  entries["gcv_edge task"] = "pose";
+  CHECK(gcv::parse_metadata(entries, "a.onnx").preprocessing.box_rule == gcv::BoxRule::cropped);
+  entries["gcv_edge box_rule"] = "wide";
+  CHECK_ERROR(gcv::MetadataError, "'gcv_edge box_rule': found 'wide', expected one of grown, cropped",
+              gcv::parse_metadata(entries, "a.onnx"));
+  entries.erase("gcv_edge box_rule");
+  CHECK(gcv::parse_metadata(entries, "a.onnx").preprocessing.box_rule == gcv::BoxRule::grown);
+}
+
 TEST(model_metadata, grey_has_a_number) {
   gcv::Metadata grey = with("model_info mean_values", "33.5");
   CHECK_ERROR(gcv::MetadataError, "scale_values': found '58.395 57.12 57.375', expected 1 finite number",

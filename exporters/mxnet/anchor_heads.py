@@ -35,7 +35,7 @@ def find_anchor_head(reader: SymbolReader) -> DetectionHead | None:
         found: Pair | None = join_scales(editor, [scale for scale in scales if scale is not None])
     else:
         found = ssd_boxes(reader, pieces)
-    return None if found is None else DetectionHead(editor.symbol(), *found, settings, BY_SIZE)
+    return None if found is None else DetectionHead(editor.symbol(), *found, settings, BY_SIZE, any_size=True)
 
 
 def read_selection(reader: SymbolReader, rows: NodeEntry) -> tuple[NodeEntry, DetectionSettings]:

@@ -1,4 +1,4 @@
-"""Sizes of pictures that a detector's anchors are made for: an SSD's for one, an R-CNN's for all up to one.
+"""Sizes of pictures that a detector's anchors are made for: the one of an SSD, and how far any may reach.
 
 GluonCV's generator (model_zoo/ssd/anchor.py) stores a grid ``[1, 1, H, W, 4 A]`` of anchors (x, y, width,
 height) for each of an SSD's maps; neighbours are a step of pixels apart. The last map of all its networks is
@@ -8,11 +8,13 @@ and its anchors do not depend on the picture: they tell no size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from gcv_edge.exporters.mxnet.attributes import Attributes
 from gcv_edge.exporters.mxnet.inference import Weights
+from gcv_edge.exporters.mxnet.picture_front import find_users
 from gcv_edge.exporters.mxnet.symbol import Symbol
 
 LEAST_PART, MOST_PART = 0.5, 1.1
@@ -31,22 +33,31 @@ def anchored_size(weights: Weights) -> int | None:
 
 
 def anchored_reach(symbol: Symbol, weights: Weights) -> int | None:
-    """Return up to which side of pictures an R-CNN has anchors; None where none are sliced.
+    """Return up to which side of pictures a detector has anchors; None where none are sliced.
 
-    GluonCV stores a grid of anchors (corners) for each map, of which a network takes as many as the map has
-    cells (model_zoo/rcnn/rpn/anchor.py).
+    GluonCV stores a grid for each map, of which a network takes as many cells as the map has: corners
+    (model_zoo/rcnn/rpn/anchor.py) or centres and sizes (model_zoo/ssd/anchor.py) of anchors in pixels, or
+    YOLOv3's offsets in cells (model_zoo/yolo/yolo3.py).
     """
-    grids = (
-        weights[name]
-        for node in symbol.nodes
-        if node.op == "slice_like" and (name := symbol.nodes[node.inputs[0].node].name) in weights
-    )
-    reaches = [
-        int(grid[0, 0, 0, 1, 0] - grid[0, 0, 0, 0, 0]) * min(grid.shape[2:4])
-        for grid in grids
-        if grid.ndim == 5 and min(grid.shape[2:4]) > 1
-    ]
-    return min(reaches, default=None)
+    users = find_users(symbol)
+    reaches: list[float] = []
+    for index, node in enumerate(symbol.nodes):
+        grid = weights.get(symbol.nodes[node.inputs[0].node].name) if node.op == "slice_like" else None
+        if grid is not None and grid.ndim == 5 and min(grid.shape[2:4]) > 1:
+            step = float(grid[0, 0, 0, 1, 0] - grid[0, 0, 0, 0, 0]) * pixels_of_cell(symbol, users, index)
+            reaches.append(step * min(grid.shape[2:4]))
+    reach = min(reaches, default=None)
+    return int(reach) if reach is not None and np.isfinite(reach) else None
+
+
+def pixels_of_cell(symbol: Symbol, users: Mapping[int, Sequence[int]], index: int) -> float:
+    """Pixels that a unit of a grid stands for: YOLOv3 multiplies cells, and what it adds, by its stride."""
+    for op in ("Reshape", "broadcast_add", "_mul_scalar"):
+        followers = users.get(index, ())
+        if len(followers) != 1 or symbol.nodes[followers[0]].op != op:
+            return 1.0
+        index = followers[0]
+    return Attributes(symbol.nodes[index]).get_float("scalar")
 
 
 def find_grids(weights: Weights) -> Iterator[tuple[float, float]]:

@@ -43,7 +43,7 @@ def find_center_head(reader: SymbolReader) -> DetectionHead | None:
     limit = reader.attrs(scores).get_int("k", 1)
     settings = DetectionSettings(confidence_threshold=0.0, iou_threshold=0.0, nms_topk=limit, post_nms=limit)
     canonical = add_boxes(editor, maps, scale), listed(editor, peaks)
-    return DetectionHead(editor.symbol(), *canonical, settings, AFFINE)
+    return DetectionHead(editor.symbol(), *canonical, settings, AFFINE, any_size=True)
 
 
 def find_maps(reader: SymbolReader, corners: NodeEntry) -> CenterMaps | None:

@@ -38,6 +38,8 @@ class DetectionHead:
         settings: thresholds and limits of the selection.
         resizing: how GluonCV's evaluation of the family resizes pictures (docs/gluoncv.md).
         one_by_one: the network takes one picture at a time, whatever the batch.
+        any_size: it takes pictures of any size where that is asked for, as GluonCV's ``load_test`` makes
+            them; one that is ``one_by_one`` does so always.
         masks: what follows the selection, in networks for instance segmentation.
         covered: the network's own heads that these are.
     """
@@ -48,6 +50,7 @@ class DetectionHead:
     settings: DetectionSettings
     resizing: Resizing
     one_by_one: bool = False
+    any_size: bool = False
     masks: MaskBranch | None = None
     covered: tuple[NodeEntry, ...] = ()
 

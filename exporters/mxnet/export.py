@@ -209,7 +209,7 @@ def export_detector(opened: Opened, head: DetectionHead, options: ExportOptions)
     if head.one_by_one and (options.dynamic_batch or shape[0] != 1):
         raise UnsupportedError(f"{network.name}: GluonCV wrote this network for one picture at a time")
     converter.symbol = head.symbol
-    boxes, scores = converter.values([head.boxes, head.scores])
+    boxes, scores = convert_candidates(opened, head, options)
     opened = with_usual_labels(opened, task, int(graph.shape(scores)[-1]), options)
     network = opened.network
     check_labels(options.labels or network.labels, int(graph.shape(scores)[-1]), network.name)
@@ -220,7 +220,7 @@ def export_detector(opened: Opened, head: DetectionHead, options: ExportOptions)
         outputs = dict(zip(GRAPH_NMS_OUTPUTS, emit_nms(graph, boxes, scores, settings), strict=True))
     else:
         outputs = {"boxes": boxes, "scores": scores}
-    resizing = head.resizing if network.sides is None else own_resizing(head.resizing, network.sides)
+    resizing = head.resizing if network.sides is None else own_resizing(head, network.sides)
     metadata, notes = describe_network(network, opened.picture, graph, task, options, resizing)
     finals = {
         f"final_{name}": entry for name, entry in zip(INSTANCES.outputs, head.symbol.heads, strict=False)
@@ -231,9 +231,43 @@ def export_detector(opened: Opened, head: DetectionHead, options: ExportOptions)
     return close(opened, outputs, metadata, computation, (*notes, *spare_heads(network, head)))
 
 
-def own_resizing(usual: Resizing, sides: tuple[int, int]) -> Resizing:
-    """Say that frames fill inputs that have the shape of each."""
-    return replace(usual, resize_type="standard", short_side=sides[0], long_side=sides[1])
+def convert_candidates(opened: Opened, head: DetectionHead, options: ExportOptions) -> list[ir.Value]:
+    """Convert what a detector chooses from: boxes and scores.
+
+    Raises:
+        UnsupportedError: an operator is not supported, or fits only some of the sizes of pictures.
+    """
+    entries, sides = [head.boxes, head.scores], opened.network.sides
+    if sides is None or head.one_by_one:
+        return opened.converter.values(entries)
+    fixed = replace(opened.network, sides=None)
+    batch, channels = map(int, opened.graph.shape(opened.graph.inputs[0])[:2])
+    try:
+        for size in odd_sizes(*sides):
+            shape = batch, channels, *size
+            trial = open_network(replace(fixed, symbol=head.symbol), fixed, opened.picture, shape, options)
+            trial.converter.values(entries)
+        return opened.converter.values(entries)
+    except UnsupportedError as error:
+        raise UnsupportedError(
+            f"{error}: it does not take every size of --fit short:{sides[0]},{sides[1]}: give larger sides, "
+            "or --input-shape 1,3,H,W for one size"
+        ) from error
+
+
+def odd_sizes(short: int, long: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return sizes of pictures, lying and upright, of which the longer side has no divisors of 2."""
+    odd = max(long - 1 + long % 2, short)
+    return (short, odd), (odd, short)
+
+
+def own_resizing(head: DetectionHead, sides: tuple[int, int]) -> Resizing:
+    """Say that frames fill inputs that have the shape of each.
+
+    R-CNNs are evaluated so; of the others only ``load_test`` does it, whose interpolation is bicubic.
+    """
+    interpolation = head.resizing.interpolation if head.one_by_one else "bicubic"
+    return Resizing("standard", interpolation, *sides)
 
 
 def spare_heads(network: Network, head: DetectionHead) -> tuple[str, ...]:

@@ -1,4 +1,8 @@
-"""Networks that take each picture at a size of its own: GluonCV's R-CNNs, and which sizes those are."""
+"""Networks that take each picture at a size of its own, and which sizes those are.
+
+GluonCV's R-CNNs do always. SSD, YOLOv3 and CenterNet do where ``--fit short`` asks for it, as ``load_test``
+of gluoncv/data/transforms/presets shows them; GluonCV's evaluation has one size for all pictures.
+"""
 
 from __future__ import annotations
 
@@ -52,12 +56,13 @@ def settle_sides(network: Network, options: ExportOptions) -> Network:
 
 
 def takes_any_size(network: Network, options: ExportOptions) -> bool:
-    """Tell an R-CNN that is exported as a detector."""
+    """Tell an R-CNN that is exported as a detector, or another detector that is asked for it."""
+    is_asked = options.fit is not None and options.fit.manner == OWN_SIZE
     is_whole = not network.is_part and options.task != TENSORS.name and not options.dynamic_batch
-    if not is_whole or not any(node.op in POOLING for node in network.symbol.nodes):
+    if not is_whole or not (is_asked or any(node.op in POOLING for node in network.symbol.nodes)):
         return False
     head = find_detection_head(network.symbol)
-    return head is not None and head.one_by_one
+    return head is not None and (head.one_by_one or (is_asked and head.any_size))
 
 
 def check_told(network: Network) -> None:
@@ -83,6 +88,6 @@ def check_reach(network: Network, longest: int) -> None:
     reach = anchored_reach(network.symbol, network.weights)
     if reach is not None and longest > reach:
         raise UsageError(
-            f"{network.name}: the anchors of this R-CNN are for sides of up to {reach} pixels, found "
+            f"{network.name}: its anchors are for sides of up to {reach} pixels, found "
             f"{longest}: give --fit short:SHORT,{reach} or a smaller --input-shape"
         )

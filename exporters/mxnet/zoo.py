@@ -198,7 +198,9 @@ def default_preprocessing(name: str, task: Task, size: Size) -> Preprocessing:
     if task is ACTION:
         return describe_stretch(preprocessing, name, size)
     if name.startswith("alpha_pose_"):
-        preprocessing = replace(preprocessing, mean=ALPHA_POSE_MEAN, scale=(255.0, 255.0, 255.0))
+        preprocessing = replace(
+            preprocessing, mean=ALPHA_POSE_MEAN, scale=(255.0, 255.0, 255.0), box_rule="cropped"
+        )
     if task is POSE:
         return replace(preprocessing, interpolation="warp")
     return preprocessing

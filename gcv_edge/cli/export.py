@@ -80,8 +80,8 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
     "--fit",
     metavar="stretch|crop|keep|letterbox|short:S,L",
     help="How frames are fitted into the input; crop:0.875 shows 87.5 % of the short side, keep:114 and "
-    "letterbox:114 give the level around; short:800,1333, for R-CNNs, lets each keep its shape, with a short "
-    "side of 800 and a long side of at most 1333.",
+    "letterbox:114 give the level around; short:800,1333, for R-CNN, SSD, YOLOv3 and CenterNet, lets each "
+    "keep its shape, with a short side of 800 and a long side of at most 1333.",
 )
 @click.option(
     "--interpolation",

@@ -23,7 +23,7 @@ from gcv_edge.metadata import (
     RunSettings,
 )
 from gcv_edge.repeated_labels import describe_repeated
-from gcv_edge.tasks import ACTION, CLASSIFICATION
+from gcv_edge.tasks import ACTION, CLASSIFICATION, POSE
 
 FITTING = {
     "standard": "is stretched to {width}x{height}",
@@ -51,6 +51,10 @@ RESAMPLING = {
     "by_size": "area to shrink, bicubic to enlarge",
     "warp": "bilinear, as warpAffine",
     "lanczos": "Lanczos, as Pillow",
+}
+BOXES = {
+    "grown": "in the input's proportions and 1.25 times as large (GluonCV's simple pose)",
+    "cropped": "widened by 20 or 30 %, cut off at the frame, in the middle of black (GluonCV's alpha pose)",
 }
 SCORES = {
     "softmax": "softmax of the logits: one class of many",
@@ -141,6 +145,8 @@ def info_lines(
     if metadata.task.takes != "tensors":
         height, width = ports["inputs"][0]["shape"][-2:]
         lines.append(("Frames", describe_preprocessing(metadata.preprocessing, (width, height))))
+    if metadata.task is POSE:
+        lines.append(("Boxes", BOXES[metadata.preprocessing.box_rule]))
     if metadata.task in (CLASSIFICATION, ACTION):
         lines.append(("Scores", SCORES[metadata.activation]))
     if metadata.detection is not None:

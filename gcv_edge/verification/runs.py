@@ -114,7 +114,7 @@ def run_both(
 def run_file(
     single: Session, file: Path, metadata: ModelMetadata, make_inputs: InputMaker, is_joined: bool
 ) -> tuple[list[dict[str, Array]], list[Inputs], tuple[str, ...]]:
-    """Run a file on every picture alone, and on a batch of them.
+    """Run a file on every picture alone, and on a batch of them where they have one size.
 
     Returns:
         outputs; the inputs, one by one and joined; their kinds.
@@ -125,7 +125,7 @@ def run_file(
         kinds.pop("black", None)
     given = list(kinds.values())
     found = [run_session(single, data) for data in given]
-    if is_joined and not is_alone:
+    if is_joined and not is_alone and not single.has_own_sizes:
         order = [index % len(kinds) for index in range(TOGETHER)]
         given.append(stack_outputs([given[index] for index in order]))
         if single.dynamic_batch:

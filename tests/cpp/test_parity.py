@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gcv_edge import PixelFormat, load
-from gcv_edge.metadata import ClipSettings, DetectionSettings, Preprocessing
+from gcv_edge.metadata import BOX_RULES, ClipSettings, DetectionSettings, Preprocessing
 from gcv_edge.pipeline import export
 from gcv_edge.runtime.model import LoadedNetwork
 from gcv_edge.tasks import TASKS
@@ -261,10 +261,16 @@ def test_videos(kind: str, frames: int, make_model: Maker, dump_results: Path, t
     compare(run_cpp(dump_results, path, "video", *files), [network.run(video)], ARRAYS[kind])  # type: ignore[attr-defined]
 
 
-def test_people_in_boxes(make_model: Maker, dump_results: Path, tmp_path: Path) -> None:
-    path, network = make_network(make_model, "pose", PREPROCESSINGS["standard"])
+@pytest.mark.parametrize("rule", BOX_RULES)
+@pytest.mark.parametrize("interpolation", ["bilinear", "warp"])
+def test_people_in_boxes(
+    rule: str, interpolation: str, make_model: Maker, dump_results: Path, tmp_path: Path
+) -> None:
+    preprocessing = Preprocessing(interpolation=interpolation, box_rule=rule)
+    path, network = make_network(make_model, "pose", preprocessing)
     frame = draw_frame((120, 90), "bgr", 3)
-    boxes = np.array([[3.5, 7, 50, 80], [60, -5, 130, 40], [0, 0, 1, 1]], np.float32)
+    inside = [[3.5, 7, 50, 80], [60, -5, 130, 40], [0, 0, 1, 1], [3, 2, 114.5, 89]]
+    boxes = np.array([*inside, [119, 20, 140, 60], [125, 20, 140, 60]], np.float32)
     (tmp_path / "boxes").write_bytes(boxes.tobytes())
     file = write_frame(tmp_path / "frame", frame, "bgr")
     found = run_cpp(dump_results, path, "boxes", file, tmp_path / "boxes")
@@ -310,6 +316,7 @@ WRONG = [
     ("detection", {"preprocessing": Preprocessing(short_side=40, long_side=8193), "size": None}),
     ("detection", {"entries": {"gcv_edge short_side": "40"}, "size": None}),
     ("segmentation", {"preprocessing": Preprocessing(short_side=40, long_side=80), "size": None}),
+    ("pose", {"entries": {"gcv_edge box_rule": "shrunk"}}),
 ]
 
 

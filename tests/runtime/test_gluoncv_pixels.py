@@ -19,8 +19,8 @@ from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.metadata import Preprocessing
 from gcv_edge.runtime.frames import view_frame
 from gcv_edge.runtime.modelfile import read_metadata
-from gcv_edge.runtime.pose import grow_box, sample_source
-from gcv_edge.runtime.preprocessing import fill, sample
+from gcv_edge.runtime.pose import see_person, show_person
+from gcv_edge.runtime.preprocessing import fill
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -84,6 +84,14 @@ def posed(mxnet: Any, rgb: Pixels) -> Floats:
     return transform(mxnet.nd.array(rgb, dtype="uint8"), label, "")[0].asnumpy()
 
 
+def posed_in_a_crop(mxnet: Any, rgb: Pixels) -> Floats:
+    from gluoncv.data.transforms.presets.alpha_pose import AlphaPoseDefaultValTransform
+
+    transform = AlphaPoseDefaultValTransform(17, [], image_size=(320, 256))
+    label = {"bbox": box_of(rgb).tolist(), "joints_3d": None}
+    return transform(mxnet.nd.array(rgb, dtype="uint8"), label, "")[0].asnumpy()
+
+
 def box_of(picture: Pixels) -> Floats:
     """A person's box that reaches to the picture's rim."""
     height, width = picture.shape[:2]
@@ -125,6 +133,7 @@ FAMILIES: dict[str, tuple[str, Transform]] = {
     "classification at 299": ("inceptionv3", cropped(342, 299)),
     "simple pose": ("simple_pose_resnet18_v1b", posed),
     "mobile pose": ("mobile_pose_resnet18_v1b", posed),
+    "alpha pose": ("alpha_pose_resnet101_v1b_coco", posed_in_a_crop),
     "action": ("inceptionv1_kinetics400", recognised),
     "depth": ("monodepth2_resnet18_kitti_mono_640x192", squashed),
     "CIFAR": ("cifar_resnet20_v1", unsized),
@@ -134,10 +143,8 @@ FAMILIES: dict[str, tuple[str, Transform]] = {
 def our_input(preprocessing: Preprocessing, size: tuple[int, int], picture: Pixels, is_pose: bool) -> Floats:
     slot = np.empty((3, size[1], size[0]), np.float32)
     if is_pose:
-        from gcv_edge import _core
-
-        source = sample_source(grow_box(box_of(picture), size), size, preprocessing.interpolation)
-        sample(view_frame(picture, "bgr"), preprocessing, _core.Placement(source, (0, 0, *size)), slot)
+        view = view_frame(picture, "bgr")
+        show_person(view, preprocessing, see_person(box_of(picture), preprocessing, view.size, size), slot)
     else:
         fill(view_frame(picture, "bgr"), preprocessing, slot)
     return slot

@@ -74,9 +74,41 @@ def pyramid(strides: tuple[int, ...] = (4, 2, 2, 2, 2)) -> Any:
     return Pyramid()
 
 
-def center_net(dcn: bool = False, **options: Any) -> Any:
-    """CenterNet of stride 4, with a deformable convolution if asked for."""
-    base = trunk(2, 2)
+def ssd(**options: Any) -> Any:
+    """SSD on maps at an eighth of the input's size and at two halves of that."""
+
+    def maps(**_: Any) -> Any:
+        return pyramid((8, 2, 2))
+
+    settings = {
+        "base_size": 64,
+        "num_filters": (),
+        "sizes": (12, 24, 48, 70),
+        "ratios": [[1, 2, 0.5]] * 3,
+        "steps": (8, 16, 32),
+        "anchor_alloc_size": 16,
+        **options,
+    }
+    return model_zoo("ssd.ssd").SSD(None, features=maps, classes=CLASSES, **settings)
+
+
+def yolo3(**options: Any) -> Any:
+    """YOLOv3 of strides 8, 16 and 32."""
+    settings = {
+        "channels": (16, 8, 4),
+        "anchors": [[10, 13, 16, 30], [30, 31, 32, 45], [59, 60, 66, 40]],
+        "strides": (8, 16, 32),
+        "alloc_size": (16, 16),
+        **options,
+    }
+    return model_zoo("yolo.yolo3").YOLOV3([trunk(2, 2, 2), trunk(2), trunk(2)], classes=CLASSES, **settings)
+
+
+def center_net(dcn: bool = False, duc: bool = False, base: Any = None, **options: Any) -> Any:
+    """CenterNet of stride 4, with a deformable convolution, or channels moved into space, if asked for."""
+    base = base or (trunk(2, 2, 2, channels=16) if duc else trunk(2, 2))
+    if duc:
+        base.add(import_mxnet().gluon.contrib.nn.PixelShuffle2D(2))
     if dcn:
         layers = import_mxnet().gluon.contrib.cnn
         base.add(layers.ModulatedDeformableConvolution(8, kernel_size=3, padding=1))

@@ -9,6 +9,7 @@
 #include "gcv_edge/labels.h"
 #include "gcv_edge/metadata.h"
 #include "gcv_edge/nms.h"
+#include "gcv_edge/person_crop.h"
 #include "gcv_edge/preprocess.h"
 #include "gcv_edge/task.h"
 
@@ -23,6 +24,7 @@ struct Preprocessing {
   int short_side = 0;  ///< the input has a size of its own for each frame: fit_sides(); 0: its size is fixed
   int long_side = 0;
   Interpolation interpolation = Interpolation::bilinear;
+  BoxRule box_rule = BoxRule::grown;  ///< of poses
 
   /// Whether the input has a size of its own for each frame.
   bool has_own_sizes() const { return short_side > 0; }

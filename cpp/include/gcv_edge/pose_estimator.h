@@ -21,8 +21,9 @@ class GCV_EDGE_API PoseEstimator : public Model<Poses> {
   using Model<Poses>::run;
 
   /// Run on the people in a frame. `boxes` are x1, y1, x2, y2 in pixels of the frame, one per person; each is grown to
-  /// the input's aspect ratio, then by 1.25, as GluonCV's SimplePoseDefaultValTransform does.
-  /// Throws ArgumentError unless they are finite, x1 < x2 and y1 < y2.
+  /// the input's aspect ratio, then by 1.25, as GluonCV's SimplePoseDefaultValTransform does; networks for alpha pose
+  /// see crop_box() of it, as in AlphaPoseDefaultValTransform. Throws ArgumentError unless they are finite, x1 < x2 and
+  /// y1 < y2.
   Poses run(const ImageView& frame, const std::vector<std::array<float, 4>>& boxes) const;
 
  private:

@@ -44,6 +44,20 @@ RectF sample_source(const RectF& crop, Size input, Interpolation interpolation) 
   return {crop.x + (1 - step_x) / 2, crop.y + (1 - step_y) / 2, crop.width, crop.height};
 }
 
+/// Fill an input with what is seen of a person; return where key points lie.
+Placement show(const ImageView& frame, const Box& box, const Preprocessing& preprocessing, const InputSlice& slice) {
+  const Size size = slice.size();
+  if (preprocessing.box_rule == BoxRule::cropped) {
+    const Rect crop = crop_box(box, {frame.width, frame.height});
+    sample_crop(frame, preprocessing, crop, slice);
+    return place_crop(crop, size);
+  }
+  const Rect whole{0, 0, size.width, size.height};
+  const RectF grown = grow_box(box, size);
+  sample(frame, preprocessing, {sample_source(grown, size, preprocessing.interpolation), whole}, slice);
+  return {grown, whole};
+}
+
 void append(Poses& poses, const Poses& one) {
   poses.keypoints.insert(poses.keypoints.end(), one.keypoints.begin(), one.keypoints.end());
   poses.scores.insert(poses.scores.end(), one.scores.begin(), one.scores.end());
@@ -68,15 +82,12 @@ Poses PoseEstimator::run(const ImageView& frame, const std::vector<Box>& boxes) 
 Poses PoseEstimator::run_box(const ImageView& frame, const Box& box) const {
   Stopwatch watch;
   Session::Lease request(state().session());
-  const Size size = input_size();
-  const Rect whole{0, 0, size.width, size.height};
-  const RectF crop = grow_box(box, size);
-  const Preprocessing& preprocessing = metadata().preprocessing;
-  sample(frame, preprocessing, {sample_source(crop, size, preprocessing.interpolation), whole}, {request->input(0)});
+  const InputSlice slice{request->input(0)};
+  const Placement placement = show(frame, box, metadata().preprocessing, slice);
   watch.end_preprocess();
   request->infer();
   watch.end_inference();
-  Poses found = decode_poses(request->rows(0), {{crop, whole}, size, {frame.width, frame.height}, frame.format});
+  Poses found = decode_poses(request->rows(0), {placement, slice.size(), {frame.width, frame.height}, frame.format});
   found.speed = watch.end_frame();
   return found;
 }

@@ -5,16 +5,21 @@
 namespace gcv {
 namespace {
 
-template <typename T>
-void sample_as(const ImageView& frame, const Preprocessing& preprocessing, const Placement& placement,
-               const InputSlice& slice, Crew* crew) {
+/// Give write(first number, numbers from a plane to the next) the planes of a slice.
+template <typename T, typename Write>
+void write_planes(const InputSlice& slice, const Write& write) {
   const ov::Shape& shape = slice.input.get_shape();
   const Size size = slice.size();
   const std::size_t plane = static_cast<std::size_t>(size.width) * size.height;
   const std::size_t moments = shape.size() == 5 ? shape[2] : 1;
   T* first = slice.input.data<T>() + (slice.row * shape[1] * moments + slice.moment) * plane;
-  preprocess(frame, placement, preprocessing.normalization, size, first, static_cast<std::ptrdiff_t>(plane * moments),
-             preprocessing.interpolation, crew);
+  write(first, static_cast<std::ptrdiff_t>(plane * moments));
+}
+
+template <typename Write>
+void write_slice(const InputSlice& slice, const Write& write) {
+  const bool is_float = slice.input.get_element_type() == ov::element::f32;
+  is_float ? write_planes<float>(slice, write) : write_planes<std::uint8_t>(slice, write);
 }
 
 }  // namespace
@@ -33,8 +38,17 @@ Placement fill(const ImageView& frame, const Preprocessing& preprocessing, const
 
 void sample(const ImageView& frame, const Preprocessing& preprocessing, const Placement& placement,
             const InputSlice& slice, Crew* crew) {
-  const bool is_float = slice.input.get_element_type() == ov::element::f32;
-  (is_float ? sample_as<float> : sample_as<std::uint8_t>)(frame, preprocessing, placement, slice, crew);
+  write_slice(slice, [&](auto* first, std::ptrdiff_t plane_stride) {
+    preprocess(frame, placement, preprocessing.normalization, slice.size(), first, plane_stride,
+               preprocessing.interpolation, crew);
+  });
+}
+
+void sample_crop(const ImageView& frame, const Preprocessing& preprocessing, const Rect& crop, const InputSlice& slice,
+                 Crew* crew) {
+  write_slice(slice, [&](auto* first, std::ptrdiff_t plane_stride) {
+    preprocess_crop(frame, crop, preprocessing.normalization, slice.size(), first, plane_stride, crew);
+  });
 }
 
 }  // namespace gcv

@@ -26,4 +26,8 @@ Placement fill(const ImageView& frame, const Preprocessing& preprocessing, const
 void sample(const ImageView& frame, const Preprocessing& preprocessing, const Placement& placement,
             const InputSlice& slice, Crew* crew = nullptr);
 
+/// Show a crop of a frame in a slice, normalised: preprocess_crop().
+void sample_crop(const ImageView& frame, const Preprocessing& preprocessing, const Rect& crop, const InputSlice& slice,
+                 Crew* crew = nullptr);
+
 }  // namespace gcv

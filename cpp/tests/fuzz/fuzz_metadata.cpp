@@ -41,6 +41,7 @@ gcv::Metadata to_entries(const std::uint8_t* data, std::size_t size) {
                                       "gcv_edge crop_wide",
                                       "gcv_edge short_side",
                                       "gcv_edge long_side",
+                                      "gcv_edge box_rule",
                                       "gcv_edge nms",
                                       "gcv_edge nms_topk",
                                       "gcv_edge post_nms",

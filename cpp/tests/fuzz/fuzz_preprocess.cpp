@@ -1,8 +1,12 @@
-// Frames of every format in every way of resizing: the same bits on every instruction set, or ArgumentError.
+// Frames of every format in every way of resizing, and crops of them: the same bits on every instruction set, or
+// ArgumentError.
+
+#include <array>
 
 #include "frames.h"
 #include "gcv_edge/error.h"
 #include "gcv_edge/frame.h"
+#include "gcv_edge/person_crop.h"
 #include "gcv_edge/preprocess.h"
 #include "same_bits.h"
 
@@ -18,15 +22,33 @@ gcv::Normalization draw_normalization(Bytes& bytes) {
   return normalization;
 }
 
+/// A crop inside the frame, or around it.
+gcv::Rect draw_crop(Bytes& bytes, gcv::Size frame) {
+  if (bytes.between(0, 1) == 1) {
+    std::array<float, 4> box{};
+    for (float& value : box) value = static_cast<float>(draw_coordinate(bytes));
+    return gcv::crop_box(box, frame);
+  }
+  return {bytes.between(-1, frame.width), bytes.between(-1, frame.height), bytes.between(-1, frame.width),
+          bytes.between(-1, frame.height)};
+}
+
 template <typename T>
 void run(Bytes& bytes, const AnyFrame& frame) {
   const gcv::Size input{bytes.between(1, 50), bytes.between(1, 12)};
-  const gcv::Placement placement = draw_placement(bytes, {frame.view().width, frame.view().height}, input);
+  const gcv::Size size{frame.view().width, frame.view().height};
+  const bool is_crop = bytes.between(0, 3) == 0;
+  const gcv::Rect crop = is_crop ? draw_crop(bytes, size) : gcv::Rect{};
+  const gcv::Placement placement = is_crop ? gcv::place_crop(crop, input) : draw_placement(bytes, size, input);
   const gcv::Normalization normalization = draw_normalization(bytes);
   const auto interpolation = static_cast<gcv::Interpolation>(bytes.between(0, 6));
   const auto fill = [&](const gcv::ImageView& view) {
     std::vector<T> out(static_cast<std::size_t>(normalization.channels) * input.width * input.height);
-    gcv::preprocess(view, placement, normalization, input, out.data(), 0, interpolation);
+    if (is_crop) {
+      gcv::preprocess_crop(view, crop, normalization, input, out.data());
+    } else {
+      gcv::preprocess(view, placement, normalization, input, out.data(), 0, interpolation);
+    }
     return out;
   };
   const std::vector<T> found = same_on_every_isa<T>([&] { return fill(frame.view()); });

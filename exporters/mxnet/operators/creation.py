@@ -41,9 +41,26 @@ def arange_like(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Va
     if attrs.get_int("repeat", 1) != 1:
         raise attrs.unsupported("repeat")
     attrs.get_str("ctx", "")
-    count = graph.length(data, read_axis(graph, attrs, data))
+    axis = read_axis(graph, attrs, data)
+    count = graph.dim(data, axis)
+    if isinstance(count, str):
+        return open_range(graph, attrs.name, data, axis, start, step)
     graph.reserve(count)
     return graph.constant((start + step * np.arange(count)).astype(np.float32), attrs.name)
+
+
+def open_range(
+    graph: GraphBuilder, name: str, data: ir.Value, axis: int, start: float, step: float
+) -> ir.Value:
+    """Emit ``start + step * k`` for each place of an axis whose length is open."""
+    zero, one, place = (graph.constant(np.array(number, np.int64)) for number in (0, 1, axis))
+    length = graph.op("Gather", [graph.op("Shape", [data], f"{name}_shape"), place], f"{name}_length")
+    counted = graph.op("Range", [zero, length, one], f"{name}_counted")
+    places = graph.op("Cast", [counted], name, to=int(ir.DataType.FLOAT))
+    for op_type, number, neutral in (("Mul", step, 1.0), ("Add", start, 0.0)):
+        if number != neutral:
+            places = graph.op(op_type, [places, graph.constant(number)], name)
+    return graph.declare(places, [graph.dim(data, axis)])
 
 
 @converts("zeros_like")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 import onnx_ir as ir
@@ -120,6 +121,57 @@ def reshape_to(graph: GraphBuilder, data: ir.Value, dims: Sequence[Dim], name: s
     return graph.declare(graph.op("Reshape", [data, graph.constant(spelled)], name), dims)
 
 
+Factors = tuple[int, ...]
+"""Axes of a tensor whose lengths, multiplied, are a dimension."""
+
+
+def apply_codes_to_axes(shape: Shape, codes: Sequence[int]) -> list[int | Factors]:
+    """Resolve MXNet's codes to lengths, or where these are open to the axes that they come from.
+
+    Raises:
+        ValueError: the codes do not fit the shape, or split or infer an open length.
+    """
+    source: list[int | Factors] = [dim if isinstance(dim, int) else (axis,) for axis, dim in enumerate(shape)]
+    result: list[int | Factors] = []
+    pending, places = list(codes), list(range(len(shape)))
+    while pending:
+        code = pending.pop(0)
+        if code == 0:
+            result.append(source[_take(places)])
+        elif code == -2:
+            result += [source[place] for place in places]
+            places = []
+        elif code == -3:
+            pair = _take(places), _take(places)
+            lengths = [length for place in pair if isinstance(length := source[place], int)]
+            result.append(math.prod(lengths) if len(lengths) == len(pair) else pair)
+        elif code == -4 and isinstance(whole := source[_take(places)], int):
+            result += [int(part) for part in _split(whole, _take(pending), _take(pending))]
+        else:
+            raise ValueError(f"code {code} is not clear where lengths are open")
+    if places:
+        raise ValueError("the codes do not fit")
+    return result
+
+
+def reshape_by_axes(
+    graph: GraphBuilder, data: ir.Value, dims: Sequence[int | Factors], name: str
+) -> ir.Value:
+    """Emit a Reshape to dimensions of which several are open, computed from the input's own shape."""
+    whole = graph.op("Shape", [data], f"{name}_shape")
+    lengths, known = [], list[Dim]()
+    for dim in dims:
+        if isinstance(dim, int):
+            lengths.append(graph.constant([dim]))
+            known.append(dim)
+            continue
+        parts = [graph.op("Gather", [whole, graph.constant([axis])], f"{name}_length") for axis in dim]
+        lengths.append(parts[0] if len(parts) == 1 else graph.op("Mul", parts, f"{name}_product"))
+        known.append(graph.shape(data)[dim[0]] if len(dim) == 1 else -1)
+    shape = graph.op("Concat", lengths, f"{name}_extents", axis=0)
+    return graph.declare(graph.op("Reshape", [data, shape], name), known)
+
+
 @converts("Reshape", "reshape")
 def reshape(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
     """Reshape with MXNet's codes, from the left or (``reverse``) from the right."""
@@ -136,6 +188,9 @@ def reshape(graph: GraphBuilder, attrs: Attributes, data: ir.Value) -> ir.Value:
             dims = _infer(shape, [code or -1 for code in old_codes])
         return reshape_to(graph, data, dims, attrs.name)
     except ValueError as error:
+        if codes and step == 1 and len(open_names(shape)) > 1:
+            with suppress(ValueError):
+                return reshape_by_axes(graph, data, apply_codes_to_axes(shape, codes), attrs.name)
         raise UnsupportedError(
             f"{attrs.where}: shape={codes or old_codes} of an input {shape}: {error}"
         ) from error

@@ -1,4 +1,4 @@
-"""R-CNNs are exported for pictures of any size: what sizes these get, and what is refused."""
+"""Detectors are exported for pictures of any size: what sizes these get, and what is refused."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gcv_edge.calibration import CalibrationOptions, calibrate
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.exporters.framing import FrameFit, parse_fit
 from gcv_edge.exporters.mxnet import zoo
+from gcv_edge.exporters.mxnet.operators.reshaping import apply_codes_to_axes
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import ExportResult, export
 from gcv_edge.runtime.opening import open_session
@@ -62,7 +63,7 @@ def test_one_shape_is_still_to_be_had(tmp_path: Path) -> None:
         (
             {},
             UsageError,
-            "faster_rcnn: the anchors of this R-CNN are for sides of up to 128 pixels, found 1000",
+            "faster_rcnn: its anchors are for sides of up to 128 pixels, found 1000",
         ),
         ({"input_shape": (1, 3, 96, 160)}, UsageError, "up to 128 pixels, found 160"),
         ({"fit": FrameFit("short", sides=(80, 129))}, UsageError, "found 129: give --fit short:SHORT,128"),
@@ -70,7 +71,7 @@ def test_one_shape_is_still_to_be_had(tmp_path: Path) -> None:
         (
             {"fit": FrameFit("short", sides=(80, 128)), "input_shape": (1, 3, 96, 128)},
             UsageError,
-            "--fit short is for MXNet's R-CNNs without --input-shape",
+            "--fit short is for GluonCV's R-CNNs, SSDs, YOLOv3 and CenterNets, without --input-shape",
         ),
         ({"dynamic_batch": True}, UnsupportedError, "one picture at a time"),
     ],
@@ -98,8 +99,28 @@ def test_networks_of_one_size_refuse_others(tmp_path: Path) -> None:
     file = SymbolFile()
     source = file.save(tmp_path, file.op("softmax", "prob", file.classes(4)))
     options = ExportOptions(input_shape=(1, 3, 16, 16), fit=parse_fit("short:80,128"))
-    with pytest.raises(UsageError, match="--fit short is for MXNet's R-CNNs"):
+    with pytest.raises(UsageError, match="--fit short is for GluonCV's R-CNNs, SSDs"):
         export(source, tmp_path / "net.onnx", options=options)
+
+
+def test_a_layer_that_wants_one_size_is_named(tmp_path: Path) -> None:
+    """CenterNet takes pictures of any size, but a deformable convolution does not."""
+    message = (
+        r"_contrib_ModulatedDeformableConvolution .* axis 2 of .* must have a known length, .*: it does not "
+        r"take every size of --fit short:80,128: give larger sides, or --input-shape 1,3,H,W for one size"
+    )
+    with pytest.raises(UnsupportedError, match=message):
+        export_detector("center_net", tmp_path / "net.onnx", fit=parse_fit("short:80,128"))
+
+
+def test_two_open_lengths_are_reshaped_by_their_axes() -> None:
+    shape = (1, 8, "height", "width")
+    assert apply_codes_to_axes(shape, (0, -4, -1, 4, 0, 0)) == [1, 2, 4, (2,), (3,)]
+    assert apply_codes_to_axes((1, 2, "height", 2, "width", 2), (0, 0, -3, -3)) == [1, 2, (2, 3), (4, 5)]
+    assert apply_codes_to_axes((1, 2, 3, "height", "width"), (0, -3, -2)) == [1, 6, (3,), (4,)]
+    for codes in ((0, 0, -1), (0, 0, 0), (0, 0, -4, 2, -1, 0), (0, 0, 0, 0, 0)):
+        with pytest.raises(ValueError):  # noqa: PT011
+            apply_codes_to_axes(shape, codes)
 
 
 @pytest.mark.parametrize(
