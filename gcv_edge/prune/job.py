@@ -20,6 +20,7 @@ from gcv_edge.graph.nodes import name_nodes
 from gcv_edge.measure.machine import find_version
 from gcv_edge.measure.result_cache import CachedResult, ResultCache, environment, hash_file, key_of
 from gcv_edge.metadata import ModelMetadata
+from gcv_edge.prune.fitting.batching import open_batch
 from gcv_edge.prune.fitting.calibration_set import CalibrationSet
 from gcv_edge.prune.fitting.layers import LayerWeights
 from gcv_edge.prune.fitting.network import PrunableNetwork, analyse
@@ -113,7 +114,7 @@ def open_job(
         )
     if goal.precision == "int8":
         load_quantizable(source)
-    network = analyse(load_model(source))
+    network = analyse(open_batch(load_model(source)))
     check_widths(source, network)
     return PruneJob(source, output, goal, distill, seed, metadata, network, StageTimer(progress))
 

@@ -19,6 +19,7 @@ from gcv_edge.files import replacing
 from gcv_edge.graph.writing import write_model
 from gcv_edge.metadata import RUN_KEYS
 from gcv_edge.pipeline import verify_export
+from gcv_edge.prune.fitting.batching import close_batch
 from gcv_edge.prune.gate import DropLimit, PrunedNetwork, prune_within_limit
 from gcv_edge.prune.job import Progress, PruneGoal, PruneJob, open_job
 from gcv_edge.prune.preparation import Preparation, prepare
@@ -159,6 +160,7 @@ def write_file(job: PruneJob, model: ir.Model, record: Mapping[str, Any], path: 
     for key in ("gcv_edge verification", "gcv_edge self_test", *RUN_KEYS):
         entries.pop(key, None)
     entries |= {"gcv_edge version": gcv_edge.__version__, "gcv_edge pruning": json.dumps(record)}
+    close_batch(model)
     model.metadata_props.clear()
     model.metadata_props.update(entries)
     with replacing(path) as temporary:

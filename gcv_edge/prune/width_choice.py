@@ -11,6 +11,7 @@ import onnx_ir as ir
 
 from gcv_edge.graph.writing import write_model
 from gcv_edge.measure.networks import compare_speed
+from gcv_edge.prune.fitting.batching import close_batch
 from gcv_edge.prune.fitting.outputs import Divergence
 from gcv_edge.prune.fitting.sequential import QuickFit
 from gcv_edge.prune.job import PruneJob
@@ -112,7 +113,8 @@ def timed_form(job: PruneJob, model: ir.Model | None, folder: Path) -> Path:
     if model is None and not is_8_bit:
         return job.source
     path = folder / ("whole.onnx" if model is None else "pruned.onnx")
-    form = ir.load(job.source) if model is None else model
+    form = ir.load(job.source) if model is None else model.clone()
+    close_batch(form)
     write_model(in_8_bits(form) if is_8_bit else form, path)
     return path
 

@@ -225,17 +225,38 @@ class QuickFit:
 
     def fit_behind(self, pruned: ir.Model, widths: Widths, place: int, count: int) -> None:
         """Fit the first few layers from a place on; what is before it is the same in both networks."""
-        caches = self._start(pruned, place)
-        fit = SequentialFit.begin(self._network, widths, *caches, self._seed, QUICK_SHARE)
+        self._fit(pruned, widths, place, self._whole.cache_for_pruned(pruned, place), count)
+
+    def fit_rest(
+        self, pruned: ir.Model, widths: Widths, place: int, before: Mapping[str, LayerWeights]
+    ) -> dict[str, LayerWeights]:
+        """Fit all layers from a place on.
+
+        Args:
+            pruned: the network, changed in place.
+            widths: with which it was pruned.
+            place: of the first layer that is fitted.
+            before: weights of the layers before it, fitted.
+
+        Returns:
+            The weights of all layers that are left.
+        """
+        write_weights(pruned, self._network.layers, before)
+        return {**before, **self._fit(pruned, widths, place, None, len(self._network.layers))}
+
+    def _fit(
+        self, pruned: ir.Model, widths: Widths, place: int, held: ActivationCache | None, count: int
+    ) -> dict[str, LayerWeights]:
+        whole = self._whole if self._is_held else self._whole.restart(self._network.model)
+        cache = held or self._whole.restart(pruned)
+        fit = SequentialFit.begin(self._network, widths, whole, cache, self._seed, QUICK_SHARE)
+        fitted: dict[str, LayerWeights] = {}
         for name in fit.names(place)[:count]:
             fit.advance([name])
-            fit.write(fit.fit([name]))
-
-    def _start(self, pruned: ir.Model, place: int) -> tuple[ActivationCache, ActivationCache]:
-        """Return the activations of both networks, from a place on where they are held."""
-        if not self._is_held:
-            return self._whole.restart(self._network.model), self._whole.restart(pruned)
-        return self._whole, self._whole.cache_for_pruned(pruned, place) or self._whole.restart(pruned)
+            found = fit.fit([name])
+            fit.write(found)
+            fitted |= found
+        return fitted
 
 
 def is_rectified(network: RankedNetwork, target: FitTarget) -> bool:

@@ -172,8 +172,14 @@ def pick(tensor: Matrix, positions: Positions) -> Matrix:
 
 def pad(maps: Matrix, pads: Sequence[int]) -> Matrix:
     """Put zeros around maps."""
-    rank = len(pads) // 2
-    return np.pad(maps, [(0, 0), (0, 0), *((pads[i], pads[i + rank]) for i in range(rank))])
+    if not any(pads):
+        return maps
+    begins, ends = pads[: len(pads) // 2], pads[len(pads) // 2 :]
+    lengths = [b + length + e for b, length, e in zip(begins, maps.shape[2:], ends, strict=True)]
+    padded = np.zeros((*maps.shape[:2], *lengths), maps.dtype)
+    inner = (slice(b, b + length) for b, length in zip(begins, maps.shape[2:], strict=True))
+    padded[(slice(None), slice(None), *inner)] = maps
+    return padded
 
 
 def slide_windows(layer: FittableLayer, lengths: tuple[int, ...]) -> Positions:

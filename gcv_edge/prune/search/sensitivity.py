@@ -10,6 +10,7 @@ import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.prune.channels.spaces import ChannelSpace, width_step
+from gcv_edge.prune.fitting.layers import LayerWeights
 from gcv_edge.prune.fitting.network import PrunableNetwork, RankedNetwork
 from gcv_edge.prune.fitting.sequential import QuickFit, Report
 from gcv_edge.prune.search.cost import Cost
@@ -19,6 +20,9 @@ Curves = dict[str, dict[int, float]]
 
 CHOICES = 4
 """Widths of each space that are measured, about."""
+
+REMEMBERED = 6
+"""Widths whose fitted weights are remembered: those that were of use last."""
 
 NEARBY = 4
 """Layers behind a narrower space that are fitted anew for its curve."""
@@ -157,7 +161,10 @@ class JointLoss:
         self, network: RankedNetwork, divergence: Callable[[ir.Model], float], quick: QuickFit
     ) -> None:
         self._network, self._divergence, self._quick = network, divergence, quick
+        places = network.places()
+        self._begin = {space.name: first_place(network, space, places) for space in network.free}
         self._known: dict[tuple[tuple[str, int], ...], float] = {}
+        self._fits: list[tuple[Mapping[str, int], dict[str, LayerWeights]]] = []
 
     def __call__(self, widths: Mapping[str, int]) -> float:
         """Return the divergence at some widths."""
@@ -165,9 +172,28 @@ class JointLoss:
         key = tuple(sorted(narrower.items()))
         if key not in self._known:
             pruned = self._network.prune(narrower)
-            self._quick.fit_behind(pruned, narrower, 0, len(self._network.layers))
+            place, before = self._fitted_before(narrower)
+            self._fits.append((narrower, self._quick.fit_rest(pruned, narrower, place, before)))
+            del self._fits[:-REMEMBERED]
             self._known[key] = self._divergence(pruned)
         return self._known[key]
+
+    def _fitted_before(self, widths: Mapping[str, int]) -> tuple[int, dict[str, LayerWeights]]:
+        """Find layers that are as they were at other widths: return the first that is not, and their weights.
+
+        Layers are fitted in the order of the graph, so those before the first one that differs are the same.
+        """
+        if not self._fits:
+            return 0, {}
+        places = [self._first_difference(widths, other) for other, _ in self._fits]
+        closest, place = int(np.argmax(places)), max(places)
+        self._fits.append(self._fits.pop(closest))
+        layers, known = self._network.layers, self._fits[-1][1]
+        return place, {name: each for name, each in known.items() if layers[name].layer.node < place}
+
+    def _first_difference(self, widths: Mapping[str, int], other: Mapping[str, int]) -> int:
+        differing = (name for name, _ in widths.items() ^ other.items())
+        return min(self._begin[name] for name in differing)
 
     def widths_with_loss_below(self, loss: float) -> list[dict[str, int]]:
         """Return all widths looked at so far that lose less, the best first."""

@@ -1,0 +1,101 @@
+"""Many pictures at once through a network whose file takes one: pruning looks at hundreds of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import onnx_ir as ir
+
+from gcv_edge.graph.probing import Probe
+from gcv_edge.graph.values import name_of, shape_of
+from gcv_edge.prune.fitting.activations import numbers_per_picture
+from gcv_edge.prune.fitting.outputs import find_heads
+
+PICTURES = "gcv_edge_pictures"
+"""Name of the dimension that is open while the network is worked on."""
+
+MOST_NUMBERS = 150_000_000
+"""Of a picture's activations; pictures of more are looked at one by one anyway."""
+
+TRIED = 2
+TOLERANCE = 1e-3
+"""Part of a tensor's largest number by which pictures may differ, together and alone."""
+
+
+def open_batch(model: ir.Model) -> ir.Model:
+    """Return a copy that takes any number of pictures; the model itself if it computes something else then.
+
+    What comes after the last layers, such as decoding, may go on working for one picture alone: no picture is
+    sent through it while the network is worked on.
+
+    Args:
+        model: of one input. What it is tried on is noise.
+    """
+    if len(model.graph.inputs) != 1 or shape_of(model.graph.inputs[0])[:1] != (1,):
+        return model
+    if numbers_per_picture(list(batched_values(model))) > MOST_NUMBERS:
+        return model
+    opened = model.clone()
+    for value in batched_values(opened):
+        value.shape = ir.Shape([PICTURES, *shape_of(value)[1:]])
+    return opened if computes_each_alone(model, opened) else model
+
+
+def close_batch(model: ir.Model) -> None:
+    """Let a network that was opened take one picture again, in place."""
+    for value in values_of(model):
+        if value.shape is not None and shape_of(value)[:1] == (PICTURES,):
+            value.shape = ir.Shape([1, *shape_of(value)[1:]])
+
+
+def computes_each_alone(model: ir.Model, opened: ir.Model) -> bool:
+    """Whether all float tensors of some pictures together are those of each picture."""
+    (source,) = model.graph.inputs
+    names = [name_of(value) for value in batched_values(model) if value is not source]
+    lengths = [length for length in shape_of(source)[1:] if isinstance(length, int)]
+    pictures = np.random.default_rng(0).standard_normal((TRIED, *lengths), np.float32)
+    try:
+        together = Probe(opened, names).run({name_of(source): pictures})
+    except Exception:  # ONNX Runtime has no class for shapes that do not fit
+        return False
+    alone = Probe(model, names)
+    for number in range(TRIED):
+        for name, expected in alone.run({name_of(source): pictures[number : number + 1]}).items():
+            found = together[name]
+            if found.shape != (TRIED, *expected.shape[1:]):
+                return False
+            allowed = TOLERANCE * float(np.abs(expected).max(initial=0))
+            if not np.allclose(found[number], expected[0], 0, allowed, equal_nan=True):
+                return False
+    return True
+
+
+def batched_values(model: ir.Model) -> Iterator[ir.Value]:
+    """Yield float tensors up to the last layers of which there is one for the picture."""
+    before = nodes_before(find_heads(model), model)
+    for value in values_of(model):
+        if value.producer() not in before:
+            continue
+        if value.dtype == ir.DataType.FLOAT and value.shape is not None and shape_of(value)[:1] == (1,):
+            yield value
+
+
+def nodes_before(names: Sequence[str], model: ir.Model) -> set[ir.Node | None]:
+    """Return the nodes that some tensors are computed by; None stands for the graph's input."""
+    values = ir.convenience.create_value_mapping(model.graph, include_subgraphs=False)
+    found: set[ir.Node | None] = {None}
+    waiting = [values[name].producer() for name in names]
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in found:
+            found.add(node)
+            waiting += [value.producer() for value in node.inputs if value is not None]
+    return found
+
+
+def values_of(model: ir.Model) -> Iterator[ir.Value]:
+    """Yield the graph's inputs and the results of its nodes."""
+    yield from model.graph.inputs
+    for node in model.graph:
+        yield from (value for value in node.outputs if value.name)
