@@ -162,6 +162,7 @@ def add_shift(graph: ir.Graph, layer: ir.Node) -> ShiftedLayer:
     The mean is a GlobalAveragePool, which is the same in every opset; ReduceMean is not.
     """
     name, result, channels = layer.name or "", layer.outputs[0], channels_of(layer)
+    result.type = result.type or FLOAT  # files need not say it of inner values
     users = list(result.uses())
     shift = ir.Value(name=f"{name}_shift", type=FLOAT, shape=ir.Shape([channels]))
     graph.inputs.append(shift)
