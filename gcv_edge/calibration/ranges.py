@@ -27,9 +27,6 @@ BINS = 1 << 14
 SAMPLE = 1 << 16
 """Numbers of one tensor that are counted at most; its minimum and maximum are of all its numbers."""
 
-MANY = 1 << 20
-"""Once so many numbers are counted, a quarter of SAMPLE is counted of each further tensor."""
-
 SMALLEST_REACH = 2.0**-24
 
 Counts = NDArray[np.float64]
@@ -66,10 +63,9 @@ class Histogram:
         self.reach = SMALLEST_REACH
         self.low = 0.0
         self.high = 0.0
-        self._counted = 0
 
     def add(self, values: NDArray[Any]) -> None:
-        """Count an array's numbers, or some of them at even distances; NaN and infinities are left out."""
+        """Count an array's numbers, or SAMPLE of them at even distances; NaN and infinities are left out."""
         if not values.size:
             return
         low, high = float(values.min()), float(values.max())
@@ -79,9 +75,8 @@ class Histogram:
         self.low, self.high = min(self.low, low), max(self.high, high)
         self._widen(max(-low, high))
         flat = np.ascontiguousarray(values).reshape(-1)
-        step = flat.size // (SAMPLE if self._counted < MANY else SAMPLE // 4) | 1
+        step = flat.size // SAMPLE | 1
         places = (flat[::step] + self.reach) * (BINS / (2 * self.reach))
-        self._counted += places.size
         self.counts += np.bincount(np.minimum(places.astype(np.int64), BINS - 1), minlength=BINS)
 
     def magnitudes(self) -> NDArray[np.int64]:

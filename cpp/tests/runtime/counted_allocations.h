@@ -1,10 +1,14 @@
 #pragma once
 
 #include <dlfcn.h>
+#include <execinfo.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <new>
 
 // Replaces operator new of the program that includes it, in one of its files, and counts who asks for memory.
@@ -16,12 +20,21 @@ struct AllocationCounts {
 
 inline AllocationCounts allocation_counts;
 
-/// Who asks for memory is told by the library that the call comes from.
-inline void count_allocation(const void* caller) {
+/// Whether the library that an address is in has one of some names.
+inline bool is_in(const void* address, std::initializer_list<const char*> names) {
   Dl_info library{};
-  const bool is_known = dladdr(caller, &library) != 0 && library.dli_fname != nullptr;
-  const bool is_engine = is_known && (std::strstr(library.dli_fname, "libopenvino") != nullptr ||
-                                      std::strstr(library.dli_fname, "libtbb") != nullptr);
+  if (dladdr(address, &library) == 0 || library.dli_fname == nullptr) return false;
+  return std::any_of(names.begin(), names.end(),
+                     [&](const char* name) { return std::strstr(library.dli_fname, name) != nullptr; });
+}
+
+/// Who asks for memory is told by the library that the call comes from; the C++ library's own calls are its caller's.
+inline void count_allocation(const void* caller) {
+  std::array<void*, 32> frames{};
+  const auto end = frames.begin() + backtrace(frames.data(), static_cast<int>(frames.size()));
+  const auto begin = std::find(frames.begin(), end, caller);
+  const auto asking = std::find_if(begin, end, [](const void* frame) { return !is_in(frame, {"libstdc++"}); });
+  const bool is_engine = is_in(asking == end ? caller : *asking, {"libopenvino", "libtbb"});
   ++(is_engine ? allocation_counts.engines : allocation_counts.own);
 }
 
