@@ -196,7 +196,7 @@ def run_calibration(world: World, output: Path, stop: str | None = None) -> Cali
     assert baseline.evaluator is not None
     points = baseline.evaluator.score
 
-    def progress(stage: str) -> None:
+    def progress(stage: str, done: int, total: int) -> None:
         if stage == stop:
             raise Interruption
 
