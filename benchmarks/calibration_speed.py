@@ -47,8 +47,8 @@ def calibrate_here(floating: str, output: str, count: int) -> Record:
     from gcv_edge.calibration import calibrate
     from gcv_edge.calibration.job import CalibrationOptions
 
-    size = size_of(Path(floating))
-    frames = [picture(seed, size) for seed in range(count)]
+    height, width = open_session(Path(floating)).input_shape[2:]
+    frames = [picture(seed, (width, height)) for seed in range(count)]
     start, used = time.perf_counter(), time.process_time()
     found = calibrate(floating, frames, output, options=CalibrationOptions(time_forms=False))
     return {
@@ -58,15 +58,11 @@ def calibrate_here(floating: str, output: str, count: int) -> Record:
     }
 
 
-def size_of(model: Path) -> tuple[int, int]:
-    """Return the width and height of a file's input."""
-    height, width = open_session(model).input_shape[2:]
-    return width, height
-
-
 def prepare(model: Path, seeds: range, path: Path) -> Path:
     """Write pictures as the network takes them, ``[N, C, H, W]``."""
-    session, frames = open_session(model), (picture(seed, size_of(model)) for seed in seeds)
+    session = open_session(model)
+    height, width = session.input_shape[2:]
+    frames = (picture(seed, (width, height)) for seed in seeds)
     batches = FrameBatcher(session.inputs, read_metadata(model)).batches(frames)
     np.save(path, np.concatenate([next(iter(batch.values())) for batch in batches]))
     return path

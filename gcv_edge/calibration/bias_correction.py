@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -65,16 +65,16 @@ def full_shifts(floating: ir.Model, quantized: ir.Model, layers: Sequence[str], 
         batches: inputs; each layer runs once on each.
     """
     wanted, steps = float_means(floating, layers, batches), correction_steps(quantized, layers)
-    last_use = {name: step.layer for step in steps for name in step.probe.sources}
+    last_use = {name: step.layer.name for step in steps for name in step.probe.sources}
     values: list[dict[str, NDArray[Any]]] = [dict(batch) for batch in batches]
     shifts: Shifts = {}
     for step in steps:
-        runs = [step.probe.run({**known, step.layer.shift: step.layer.no_shift}) for known in values]
+        runs = [step.probe.run({**known, **step.layer.no_shift}) for known in values]
         name = step.layer.name
         shifts[name] = (wanted[name] - mean_over([run[step.layer.mean] for run in runs])).astype(np.float32)
         for known, run in zip(values, runs, strict=True):
             known |= {step.layer.result: run[step.layer.result], step.layer.shift: shifts[name]}
-            for unused in [value for value in known if last_use.get(value, step.layer) == step.layer]:
+            for unused in [value for value in known if last_use.get(value, name) == name]:
                 del known[unused]
     return shifts
 
@@ -83,7 +83,7 @@ def float_means(model: ir.Model, layers: Sequence[str], batches: Batches) -> dic
     """Compute the means of all layers; ``model`` is changed."""
     shifted = add_shifts(model.graph, layers)
     probe = Probe(model, [layer.mean for layer in shifted])
-    nothing = {layer.shift: layer.no_shift for layer in shifted}
+    nothing = {name: zeros for layer in shifted for name, zeros in layer.no_shift.items()}
     runs = [
         {name: channel_means(mean) for name, mean in probe.run({**batch, **nothing}).items()}
         for batch in batches
@@ -100,14 +100,19 @@ class ShiftedLayer:
         result: name of what it computes, without the shift.
         shift: name of the graph's input, ``[C]``.
         mean: name of the mean of each channel behind its activation, with the shift, ``[N, C, 1, ...]``.
-        no_shift: zeros for ``shift``.
+        channels: C.
     """
 
     name: str
     result: str
     shift: str
     mean: str
-    no_shift: Floats = field(compare=False)
+    channels: int
+
+    @property
+    def no_shift(self) -> dict[str, Floats]:
+        """Zeros for the shift, by its name."""
+        return {self.shift: np.zeros(self.channels, np.float32)}
 
 
 @dataclass(frozen=True)
@@ -176,8 +181,7 @@ def add_shift(graph: ir.Graph, layer: ir.Node) -> ShiftedLayer:
     last = last_activation(shifted)
     mean = make_node("GlobalAveragePool", [last.outputs[0]], f"{name}_mean")
     graph.insert_after(last, mean)
-    no_shift = np.zeros(channels, np.float32)
-    return ShiftedLayer(name, name_of(result), name_of(shift), name_of(mean.outputs[0]), no_shift)
+    return ShiftedLayer(name, name_of(result), name_of(shift), name_of(mean.outputs[0]), channels)
 
 
 def last_activation(node: ir.Node) -> ir.Node:

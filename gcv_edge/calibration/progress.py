@@ -1,4 +1,4 @@
-"""How far a calibration is."""
+"""How far a calibration or a pruning is."""
 
 from __future__ import annotations
 

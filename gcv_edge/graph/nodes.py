@@ -36,3 +36,15 @@ def name_nodes(graph: ir.Graph) -> None:
             name += "_"
         seen.add(name)
         node.name = name
+
+
+def nodes_before(model: ir.Model, names: Sequence[str]) -> list[ir.Node]:
+    """Return the nodes that tensors depend on, in the order of the graph."""
+    producers = {value.name or "": node for node in model.graph for value in node.outputs}
+    waiting, found = list(names), set()
+    while waiting:
+        node = producers.get(waiting.pop())
+        if node is not None and node not in found:
+            found.add(node)
+            waiting += [value.name or "" for value in node.inputs if value is not None]
+    return [node for node in model.graph if node in found]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import onnx_ir as ir
 import onnx_ir.passes.common as common
 
 from gcv_edge.calibration.job import load_quantizable
+from gcv_edge.calibration.progress import Progress
 from gcv_edge.errors import GcvEdgeError, ModelFileError, UnsupportedError
 from gcv_edge.exporters.boundary import first_line
 from gcv_edge.graph.fold_batch_norm import FoldBatchNormPass
@@ -27,9 +28,6 @@ from gcv_edge.prune.fitting.network import PrunableNetwork, analyse
 from gcv_edge.prune.fitting.sequential import Report
 from gcv_edge.prune.search.sensitivity import candidate_widths
 from gcv_edge.runtime.modelfile import read_metadata
-
-Progress = Callable[[str, int, int], None]
-"""Called with the stage's name, and how much of how much of it is done."""
 
 
 @dataclass(frozen=True)

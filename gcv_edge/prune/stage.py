@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 import gcv_edge
 from gcv_edge import _core
+from gcv_edge.calibration.progress import Progress
 from gcv_edge.errors import MissingExtraError, UsageError
 from gcv_edge.evaluation.drop import Measure, over_limit
 from gcv_edge.files import replacing
@@ -21,7 +22,7 @@ from gcv_edge.metadata import RUN_KEYS
 from gcv_edge.pipeline import verify_export
 from gcv_edge.prune.fitting.batching import close_batch
 from gcv_edge.prune.gate import DropLimit, PrunedNetwork, prune_within_limit
-from gcv_edge.prune.job import Progress, PruneGoal, PruneJob, open_job
+from gcv_edge.prune.job import PruneGoal, PruneJob, open_job
 from gcv_edge.prune.preparation import Preparation, prepare
 from gcv_edge.prune.results import Candidate, PruneResult, shorten
 from gcv_edge.prune.search.cost import count_macs

@@ -1,8 +1,8 @@
 """Pages that show results: one file each, and nothing is fetched when it is opened. Needs the extra [report].
 
-A page is made of ``report.html`` (its body), ``report.css`` and ``report.js`` of the package whose results it
-shows, and of what all pages share, which lies here: the frame, the style, and what tables and charts have in
-common.
+A page is made of ``report.html`` (what comes after its header), ``report.css`` and ``report.js`` of the
+package whose results it shows, and of what all pages share, which lies here: the frame, the header, the
+style, and what tables and charts have in common.
 """
 
 from __future__ import annotations

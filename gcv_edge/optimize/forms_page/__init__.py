@@ -47,7 +47,7 @@ def format_form_report(found: FormSearchResult) -> str:
 
 def page_document(found: FormSearchResult) -> dict[str, Any]:
     """Return what the page shows, as values that JSON can spell."""
-    goal, floating = found.goal, found.forms[0]
+    goal, floating, line = found.goal, found.forms[0], pareto(found.forms)
     lowest = None
     if goal.max_drop is not None and floating.points is not None:
         lowest = floating.points - goal.max_drop
@@ -63,7 +63,7 @@ def page_document(found: FormSearchResult) -> dict[str, Any]:
         "fastest_needed": None if goal.target_ms is None else floating.milliseconds / goal.target_ms,
         "target_ms": goal.target_ms,
         "max_drop": goal.max_drop,
-        "forms": [form_row(form, found) for form in found.forms],
+        "forms": [{**form_row(form, found), "is_on_line": form in line} for form in found.forms],
         "facts": page_facts(found),
     }
     return {key: rounded(value) for key, value in document.items()}
@@ -87,7 +87,6 @@ def form_row(form: Form, found: FormSearchResult) -> dict[str, Any]:
         "why": why_not(form, found.best, found.goal),
         "is_best": form == found.best,
         "is_within": form.is_within(found.goal.max_drop),
-        "is_on_line": form in pareto(found.forms),
     }
 
 

@@ -10,6 +10,7 @@ import onnx_ir as ir
 import torch
 from numpy.typing import NDArray
 
+from gcv_edge.graph.nodes import nodes_before
 from gcv_edge.graph.values import constant_of
 from gcv_edge.prune.distillation import operators_layers, operators_shapes  # noqa: F401  (they register)
 from gcv_edge.prune.distillation.operators import OPERATORS, Tensor, refuse
@@ -60,18 +61,6 @@ class Student:
         with torch.no_grad():
             for name, array in arrays.items():
                 self.parameters[name].copy_(torch.from_numpy(array))
-
-
-def nodes_before(model: ir.Model, names: Sequence[str]) -> list[ir.Node]:
-    """Return the nodes that tensors depend on, in the order of the graph."""
-    producers = {value.name or "": node for node in model.graph for value in node.outputs}
-    waiting, found = list(names), set()
-    while waiting:
-        node = producers.get(waiting.pop())
-        if node is not None and node not in found:
-            found.add(node)
-            waiting += [value.name or "" for value in node.inputs if value is not None]
-    return [node for node in model.graph if node in found]
 
 
 def read_constants(nodes: Sequence[ir.Node]) -> dict[str, Any]:

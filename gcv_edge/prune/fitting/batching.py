@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import onnx_ir as ir
 
+from gcv_edge.graph.nodes import nodes_before
 from gcv_edge.graph.probing import Probe
 from gcv_edge.graph.values import name_of, shape_of
 from gcv_edge.prune.fitting.activations import numbers_per_picture
@@ -44,7 +45,8 @@ def open_batch(model: ir.Model) -> ir.Model:
 
 def close_batch(model: ir.Model) -> None:
     """Let a network that was opened take one picture again, in place."""
-    for value in values_of(model):
+    results = (value for node in model.graph for value in node.outputs)
+    for value in [*model.graph.inputs, *results]:
         if value.shape is not None and shape_of(value)[:1] == (PICTURES,):
             value.shape = ir.Shape([1, *shape_of(value)[1:]])
 
@@ -73,29 +75,7 @@ def computes_each_alone(model: ir.Model, opened: ir.Model) -> bool:
 
 def batched_values(model: ir.Model) -> Iterator[ir.Value]:
     """Yield float tensors up to the last layers of which there is one for the picture."""
-    before = nodes_before(find_heads(model), model)
-    for value in values_of(model):
-        if value.producer() not in before:
-            continue
+    before = nodes_before(model, find_heads(model))
+    for value in [*model.graph.inputs, *(value for node in before for value in node.outputs)]:
         if value.dtype == ir.DataType.FLOAT and value.shape is not None and shape_of(value)[:1] == (1,):
             yield value
-
-
-def nodes_before(names: Sequence[str], model: ir.Model) -> set[ir.Node | None]:
-    """Return the nodes that some tensors are computed by; None stands for the graph's input."""
-    values = ir.convenience.create_value_mapping(model.graph, include_subgraphs=False)
-    found: set[ir.Node | None] = {None}
-    waiting = [values[name].producer() for name in names]
-    while waiting:
-        node = waiting.pop()
-        if node is not None and node not in found:
-            found.add(node)
-            waiting += [value.producer() for value in node.inputs if value is not None]
-    return found
-
-
-def values_of(model: ir.Model) -> Iterator[ir.Value]:
-    """Yield the graph's inputs and the results of its nodes."""
-    yield from model.graph.inputs
-    for node in model.graph:
-        yield from (value for value in node.outputs if value.name)

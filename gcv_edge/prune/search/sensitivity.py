@@ -64,8 +64,7 @@ def measure_curves(
         quick: fits a few layers behind to what they really read: without that, branches look more important
             than they are, since it is the layers behind them that make up for them.
     """
-    places = network.places()
-    begin = {space.name: first_place(network, space, places) for space in network.free}
+    begin = first_places(network)
     wanted = [(space.name, width) for space in network.free for width in candidate_widths(space)]
     wanted.sort(key=lambda pair: begin[pair[0]])
     for number, (name, width) in enumerate(wanted):
@@ -78,12 +77,20 @@ def measure_curves(
         report(number + 1, len(wanted))
 
 
-def first_place(network: PrunableNetwork, space: ChannelSpace, places: Mapping[str, int]) -> int:
-    """Return the place of the first layer that changes when a space becomes narrower."""
+def first_places(network: PrunableNetwork) -> dict[str, int]:
+    """Return the place of the first layer that changes when a space becomes narrower, by the space's name."""
+    places = network.places()
+    return {
+        space.name: min(places[name] for name in changed_layers(network, space)) for space in network.free
+    }
+
+
+def changed_layers(network: PrunableNetwork, space: ChannelSpace) -> list[str]:
+    """Return the layers that write a space, and the one that stands for the branch where it is gone."""
     names = [*space.writers]
     if space.name in network.substitutes:
         names.append(network.substitutes[space.name].layer)
-    return min(places[name] for name in names)
+    return names
 
 
 @dataclass(frozen=True)
@@ -161,8 +168,7 @@ class JointLoss:
         self, network: RankedNetwork, divergence: Callable[[ir.Model], float], quick: QuickFit
     ) -> None:
         self._network, self._divergence, self._quick = network, divergence, quick
-        places = network.places()
-        self._begin = {space.name: first_place(network, space, places) for space in network.free}
+        self._begin = first_places(network)
         self._known: dict[tuple[tuple[str, int], ...], float] = {}
         self._fits: list[tuple[Mapping[str, int], dict[str, LayerWeights]]] = []
 
@@ -192,8 +198,7 @@ class JointLoss:
         return place, {name: each for name, each in known.items() if layers[name].layer.node < place}
 
     def _first_difference(self, widths: Mapping[str, int], other: Mapping[str, int]) -> int:
-        differing = (name for name, _ in widths.items() ^ other.items())
-        return min(self._begin[name] for name in differing)
+        return min(self._begin[name] for name, _ in widths.items() ^ other.items())
 
     def widths_with_loss_below(self, loss: float) -> list[dict[str, int]]:
         """Return all widths looked at so far that lose less, the best first."""
