@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -40,8 +41,16 @@ ZOO_HEADS = (
 
 def requirements(*extras: str) -> list[str]:
     """List what the package and some of its extras need. Without the package, no compiler is needed."""
-    optional = PROJECT["optional-dependencies"]
-    return [*PROJECT["dependencies"], *(name for extra in extras for name in optional[extra])]
+    return [*PROJECT["dependencies"], *(name for extra in extras for name in requirements_of(extra))]
+
+
+def requirements_of(extra: str) -> list[str]:
+    """List what an extra needs, with what the extras that it names need."""
+    found = []
+    for name in PROJECT["optional-dependencies"][extra]:
+        own = re.fullmatch(r"gcv-edge\[(.*)\]", name)
+        found += [nested for part in own[1].split(",") for nested in requirements_of(part)] if own else [name]
+    return found
 
 
 def use_own_store(session: nox.Session) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import os
 import sys
 import threading
@@ -11,7 +12,10 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from gcv_edge.errors import MissingExtraError
+from gcv_edge.errors import GcvEdgeError, MissingExtraError, cure_missing
+
+ENGINES = ("openvino", "onnxruntime")
+"""Each is also the extra and the distribution that has it; the first that is installed is the default."""
 
 QUIET = 4
 """Only fatal messages reach ONNX Runtime's log: what fails is raised anyway."""
@@ -22,12 +26,44 @@ TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY"
 IMPORT_LOCK = threading.Lock()
 
 
+def is_installed(engine: str) -> bool:
+    """Whether Python finds an engine; it is not imported."""
+    return importlib.util.find_spec(engine) is not None
+
+
+def installed_engines() -> tuple[str, ...]:
+    """List the engines that are installed, the preferred one first."""
+    return tuple(filter(is_installed, ENGINES))
+
+
+def choose_engine() -> str:
+    """Return the preferred one of the engines that are installed.
+
+    Raises:
+        GcvEdgeError: there is none.
+    """
+    for engine in installed_engines():
+        return engine
+    cures = " or ".join(cure_missing(engine) for engine in ENGINES)
+    raise GcvEdgeError(f"no inference engine is installed: {cures}")
+
+
+def require_openvino(what: str) -> None:
+    """Raise MissingExtraError unless OpenVINO is installed, before something that needs it takes long."""
+    if not is_installed("openvino"):
+        raise MissingExtraError(what, "openvino")
+
+
 @functools.cache
 def import_openvino() -> ModuleType:
     """Import OpenVINO without its telemetry, which would report the import over the network.
 
     While ``openvino_telemetry`` cannot be imported, OpenVINO uses its own stub. Where another program has
     imported either before, nothing is changed.
+
+    Raises:
+        MissingExtraError: it is not installed.
+        GcvEdgeError: it is, and cannot be loaded.
     """
     with IMPORT_LOCK:
         blocked = "openvino_telemetry" not in sys.modules
@@ -35,6 +71,8 @@ def import_openvino() -> ModuleType:
             sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
         try:
             import openvino
+        except ImportError as error:
+            raise describe_failure("openvino", error) from error
         finally:
             if blocked:
                 sys.modules.pop("openvino_telemetry", None)
@@ -43,11 +81,15 @@ def import_openvino() -> ModuleType:
 
 
 def import_onnxruntime() -> Any:
-    """Import ONNX Runtime, which the base install does not have, without its telemetry.
+    """Import ONNX Runtime without its telemetry.
 
     From 1.32 on it would write a device's id and a data base of events below the user's cache, and look for
     hosts; calls after the import do not stop that. Where another program has imported it before, nothing is
     changed.
+
+    Raises:
+        MissingExtraError: it is not installed.
+        GcvEdgeError: it is, and cannot be loaded.
     """
     if "onnxruntime" in sys.modules:  # the environment is the whole process's: it is changed once
         return load_onnxruntime()
@@ -59,9 +101,16 @@ def load_onnxruntime() -> Any:
     """Import ONNX Runtime."""
     try:
         import onnxruntime
-    except ImportError:
-        raise MissingExtraError("engine 'onnxruntime'", "export") from None
+    except ImportError as error:
+        raise describe_failure("onnxruntime", error) from error
     return onnxruntime
+
+
+def describe_failure(engine: str, error: ImportError) -> GcvEdgeError:
+    """Say why an engine cannot be imported: it is not there, or its library does not load here."""
+    if not is_installed(engine):
+        return MissingExtraError(f"engine '{engine}'", engine)
+    return GcvEdgeError(f"engine '{engine}' is installed and cannot be loaded: {error}")
 
 
 def onnxruntime_settings(threads: int) -> Any:

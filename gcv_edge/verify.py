@@ -23,6 +23,7 @@ from gcv_edge.agreement import (
     count_detections,
     measure_spreads,
 )
+from gcv_edge.engines import choose_engine, installed_engines, require_openvino
 from gcv_edge.errors import MissingExtraError, ModelFileError, UnsupportedError
 from gcv_edge.exporters.framing import own_fit
 from gcv_edge.metadata import ModelMetadata
@@ -33,7 +34,7 @@ from gcv_edge.runtime.sessions import SessionOptions
 from gcv_edge.store import find_model
 from gcv_edge.tasks import TENSORS
 from gcv_edge.verification.remarks import remark
-from gcv_edge.verification.runs import EngineReference, Trial, run_both, run_noise
+from gcv_edge.verification.runs import Trial, openvino_reference, run_both, run_noise
 from gcv_edge.verification.samples import stored_error, stored_tolerance
 from gcv_edge.verification.stability import Movements, set_unstable_aside
 from gcv_edge.verification.verdict import Verification
@@ -79,7 +80,7 @@ def verify_model(
     except ImportError as missing:
         raise MissingExtraError(f"--against {against}", "export") from missing
     part = PART.search(metadata.source)
-    progress("openvino")
+    progress(choose_engine())
     shape, *further = open_session(file).inputs.values()
     fit = own_fit(metadata.preprocessing)
     options = ExportOptions(
@@ -106,11 +107,21 @@ def check_export(file: Path, metadata: ModelMetadata, reference: Reference | Non
 
     An output that differs no more than rounding alone moves the reference's own is told, and judged by the
     other pictures.
+
+    Raises:
+        MissingExtraError: there is no reference, and OpenVINO is not installed.
     """
+    if reference is None:
+        require_openvino("verification without the source's framework")
     runs = run_both(file, metadata, reference, "onnxruntime")
     trials, alone = runs.trials(), runs.trials()[: len(runs.inputs)]
     spreads = measure_spreads(runs.expected, metadata)
-    movements = Movements(lambda: reference or EngineReference(open_session(file)), metadata, spreads, trials)
+    movements = Movements(
+        lambda: reference or openvino_reference(file),
+        metadata,
+        spreads,
+        trials,
+    )
     comparisons, unstable = set_unstable_aside(compare_trials(trials, metadata, spreads), movements)
     told = [f"{name}: unstable on {kind}, {what}; not counted" for (name, kind), what in unstable.items()]
     noise = dict(zip(runs.inputs, runs.found, strict=False))["noise"]
@@ -171,12 +182,11 @@ def check_stored(file: Path, metadata: ModelMetadata, progress: Progress) -> Ver
 
     Raises:
         ModelFileError: the file holds none.
+        GcvEdgeError: no engine is installed.
     """
-    engines = ["openvino"]
-    if importlib.util.find_spec("onnxruntime") is not None:
-        engines.append("onnxruntime")
+    choose_engine()
     comparisons = []
-    for engine in engines:
+    for engine in installed_engines():
         progress(engine)
         comparisons += compare_stored(file, metadata, engine)
     if not metadata.self_test:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gcv_edge import _core
+from gcv_edge.engines import choose_engine
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.runtime.frames import FrameView, check_color, view_frame
 from gcv_edge.runtime.modelfile import check_graph, read_metadata
@@ -85,7 +86,7 @@ class LoadedNetwork(ABC):
     Args:
         model: path of an exported file, a name (or its unambiguous beginning) in the model store, or the
             content of a file as ``bytes``.
-        engine: ``openvino``, or ``onnxruntime`` where it is installed.
+        engine: ``openvino`` or ``onnxruntime``; None for the first of them that is installed.
         precision: ``f32`` computes what export verified; ``bf16`` is faster where the CPU has it;
             ``auto`` takes the one that the file says, or leaves it to the engine.
         hint: ``latency`` or ``throughput``.
@@ -98,6 +99,8 @@ class LoadedNetwork(ABC):
 
     Raises:
         ModelNotFoundError: no such file or name; the message lists what is close.
+        MissingExtraError: the engine is not installed.
+        GcvEdgeError: no engine is, or it cannot be loaded.
         UnsupportedError: there is no such device, or the CPU does not have that precision.
         ModelFileError: the file is no model, is damaged, or is for another task.
         MetadataError: the file does not say what the runtime needs to know.
@@ -110,7 +113,7 @@ class LoadedNetwork(ABC):
         self,
         model: str | os.PathLike[str] | bytes,
         *,
-        engine: str = "openvino",
+        engine: str | None = None,
         precision: str = "f32",
         hint: str = "latency",
         threads: int | None = None,
@@ -119,7 +122,9 @@ class LoadedNetwork(ABC):
         cache_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         folder = None if cache_dir is None else os.fspath(cache_dir)
-        self._options = SessionOptions(engine, precision, hint, threads, streams, device, folder)
+        self._options = SessionOptions(
+            engine or choose_engine(), precision, hint, threads, streams, device, folder
+        )
         self._content = model if isinstance(model, bytes) else None
         self.path: Path = MEMORY if isinstance(model, bytes) else find_model(model)
         self.metadata: ModelMetadata = read_metadata(self.path, self.task, self._content)

@@ -20,13 +20,13 @@ def open_session(
 
     Args:
         path: the file.
-        options: how to run it; None for OpenVINO, f32, latency.
+        options: how to run it; None for the engine that is installed (OpenVINO first), f32, latency.
         content: of the file, where it is in memory; ``path`` then stands for it in messages.
         batch: frames per inference, for a file exported with a dynamic batch; None for the file's own, or 1.
 
     Raises:
         ModelFileError: the engine cannot load the file.
-        MissingExtraError: ONNX Runtime is asked for and not installed.
+        MissingExtraError: the engine is not installed.
         UnsupportedError: the CPU or the engine does not have that precision, there is no such device, or
             the file's batch is another.
     """

@@ -8,7 +8,7 @@ from typing import TypedDict
 class NetworkOptions(TypedDict, total=False):
     """Options of ``Network``."""
 
-    engine: str
+    engine: str | None
     precision: str
     hint: str
     threads: int | None

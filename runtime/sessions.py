@@ -10,7 +10,7 @@ import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from gcv_edge import _core
 from gcv_edge.cpus import usable_cpus
+from gcv_edge.engines import ENGINES, choose_engine
 from gcv_edge.errors import ForkError, ModelFileError, UnsupportedError
 from gcv_edge.metadata import RunSettings, parse_metadata
 from gcv_edge.runtime.in_flight import IN_FLIGHT
 from gcv_edge.runtime.modelfile import read_entries
 
-ENGINES = ("openvino", "onnxruntime")
 PRECISIONS = ("f32", "bf16", "auto")
 HINTS = ("latency", "throughput")
 DEVICES = ("CPU", "GPU", "NPU", "AUTO")
@@ -51,7 +51,7 @@ class SessionOptions:
     """How a network is run.
 
     Attributes:
-        engine: ``openvino`` or ``onnxruntime``.
+        engine: ``openvino`` or ``onnxruntime``; not given, the first of them that is installed.
         precision: of float operations. ``f32`` computes what was verified at export; ``bf16`` is faster on
             CPUs that have it (AMX) and keeps 8 bits of mantissa; ``auto`` leaves the choice to the engine,
             and OpenVINO then takes bf16 wherever the CPU has it.
@@ -64,7 +64,7 @@ class SessionOptions:
             nowhere. What is in it runs as it is: nobody else may write there.
     """
 
-    engine: str = "openvino"
+    engine: str = field(default_factory=choose_engine)
     precision: str = "f32"
     hint: str = "latency"
     threads: int | None = None

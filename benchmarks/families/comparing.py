@@ -14,11 +14,11 @@ from benchmarks.families.family import Array
 from benchmarks.families.original import OriginalNetwork, Outputs
 from benchmarks.records import Record
 from benchmarks.workers import FAILED, PASSED
+from gcv_edge.engines import ENGINES
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pictures import check_pictures
 from gcv_edge.runtime.frames import view_frame
 from gcv_edge.runtime.preprocessing import fill
-from gcv_edge.runtime.sessions import ENGINES
 from gcv_edge.verification.lists import match
 
 TOLERANCE = 2e-3

@@ -22,6 +22,7 @@ from benchmarks.zoo.variants import list_variants
 from benchmarks.zoo.verdicts import UNBUILDABLE, UNBUILDABLE_NAMES
 from gcv_edge.agreement import compare_all
 from gcv_edge.cpus import usable_cpus
+from gcv_edge.engines import ENGINES
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.exporters.loading import MxnetSource, open_mxnet
 from gcv_edge.exporters.mxnet import zoo
@@ -31,7 +32,6 @@ from gcv_edge.exporters.mxnet.symbol import Symbol
 from gcv_edge.exporters.source import ExportOptions, Reference
 from gcv_edge.metadata import ModelMetadata
 from gcv_edge.pipeline import ExportResult, export_loaded
-from gcv_edge.runtime.sessions import ENGINES
 from gcv_edge.verification.runs import Runs, run_both
 
 CUSTOM_CLASSES = ("apple", "pear", "plum")

@@ -14,13 +14,14 @@ import numpy as np
 from benchmarks.timing import best, until_quiet
 from gcv_edge import _core
 from gcv_edge.benchmarking.mxnet_network import STATIC
+from gcv_edge.engines import ENGINES
 from gcv_edge.exporters.mxnet.compat import import_mxnet
 from gcv_edge.exporters.mxnet.network import Network
 from gcv_edge.exporters.mxnet.random_weights import Array, draw_picture
 from gcv_edge.exporters.mxnet.reference import as_nd, write_symbol
 from gcv_edge.metadata import DetectionSettings, ModelMetadata
 from gcv_edge.runtime.opening import open_session
-from gcv_edge.runtime.sessions import ENGINES, Session, SessionOptions
+from gcv_edge.runtime.sessions import Session, SessionOptions
 
 
 def measure_speed(network: Network, path: Path, metadata: ModelMetadata) -> dict[str, float]:

@@ -78,7 +78,7 @@ class EngineRunner:
         """
         if self._job["engine"] != "openvino":
             raise UnsupportedError(f"profile: is not supported with {self._job['engine']}")
-        options = SessionOptions(precision=self._job["precision"], threads=self._job["threads"])
+        options = SessionOptions("openvino", self._job["precision"], threads=self._job["threads"])
         return [asdict(kernel) for kernel in profile(self._model.path, options, self._batch)]
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 from gcv_edge.benchmarking.known_accuracy import assign_accuracies
 from gcv_edge.benchmarking.model_files import open_files
 from gcv_edge.benchmarking.variants import Variant, make_names_unique, make_variant, name_variant
+from gcv_edge.engines import choose_engine
 from gcv_edge.errors import UsageError
 
 PRECISIONS = ("f32", "bf16")
@@ -20,7 +21,7 @@ MXNET_MODES = {"unfused": "FP32", "fused": "FP32 fused", "int8": "INT8"}
 def list_variants(
     models: Sequence[str | os.PathLike[str]],
     precisions: Sequence[str] = PRECISIONS,
-    engine: str = "openvino",
+    engine: str | None = None,
 ) -> list[Variant]:
     """List the variants of some files: each in each precision that the engine has.
 
@@ -29,6 +30,7 @@ def list_variants(
         UsageError: a file is given twice.
     """
     files = open_files(models)
+    engine = engine or choose_engine()
     chosen = [name for name in precisions if engine == "openvino" or name != "bf16"]
     found = [make_variant(file, precision, engine) for file in files for precision in chosen]
     return assign_accuracies(files, make_names_unique(found))

@@ -26,6 +26,7 @@ from gcv_edge.calibration.result import CalibrationResult
 from gcv_edge.calibration.sensitivity import measure_sensitivity
 from gcv_edge.calibration.statistics import CalibrationData, collect_data, collect_statistics
 from gcv_edge.calibration.writing import write_file
+from gcv_edge.engines import require_openvino
 from gcv_edge.errors import UsageError
 from gcv_edge.evaluation.drop import Measure, over_limit
 from gcv_edge.measure.engine import describe_engine, has_bf16
@@ -78,8 +79,10 @@ def calibrate(
     Raises:
         UsageError: an unknown target or mode, or ``max_drop`` without ``score``.
         DataError: no picture, or something that is none.
+        MissingExtraError: OpenVINO is not installed.
         GcvEdgeError: a file cannot be read or written.
     """
+    require_openvino("calibration")
     if max_drop is not None and score is None:
         raise UsageError("max_drop needs a score: labelled pictures to measure the drop on")
     options, source, watch = options or CalibrationOptions(), find_model(model_path), CountedStages(progress)

@@ -9,7 +9,7 @@ import click
 
 from gcv_edge.cli.console import echo_json, echo_table, finite, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, muted_libraries
-from gcv_edge.cli.options import Word, json_option
+from gcv_edge.cli.options import Word, engine_option, json_option
 from gcv_edge.cli.outputs import check_file, check_report, writing
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import GcvEdgeError, UsageError
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from gcv_edge.benchmarking import Benchmark, Row, Settings, Variant
 
 REFERENCES = ("mxnet", "onnxruntime", "openvino")
-ENGINES = ("openvino", "onnxruntime")
 HINTS = ("latency", "throughput")
 PRECISIONS = ("f32", "bf16")
 
@@ -50,7 +49,7 @@ def parse_precisions(ctx: click.Context, param: click.Parameter, value: str) -> 
 )
 @click.option("--params", metavar="FILE", help="Parameters of SOURCE, if they are not beside it.")
 @click.option("--input", "pictures", metavar="INPUT", help="Picture, folder or video to measure on.")
-@click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="Engine.")
+@engine_option
 @click.option(
     "--precision",
     "precisions",
@@ -103,7 +102,7 @@ def benchmark(
     source: str | None,
     params: str | None,
     pictures: str | None,
-    engine: str,
+    engine: str | None,
     precisions: tuple[str, ...],
     hint: str,
     batches: tuple[int, ...],
@@ -176,7 +175,7 @@ def check_outputs(report: str | None, csv_file: str | None) -> None:
 def find_variants(
     models: Sequence[str],
     precisions: Sequence[str],
-    engine: str,
+    engine: str | None,
     against: str | None,
     source: str | None,
     params: str | None,
@@ -191,7 +190,7 @@ def find_variants(
 
     variants = list_variants(models, precisions, engine)
     if not variants:
-        raise UsageError(f"--precision {','.join(precisions)}: {engine} has f32 only")
+        raise UsageError(f"--precision {','.join(precisions)}: onnxruntime has f32 only")
     if against is None:
         return variants
     references = list_references(variants, against, source=source, params=params)

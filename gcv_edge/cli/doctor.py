@@ -18,16 +18,22 @@ from gcv_edge import __version__
 from gcv_edge.cli.console import echo_json, echo_table
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import json_option
+from gcv_edge.engines import ENGINES, choose_engine, is_installed
 from gcv_edge.errors import GcvEdgeError, cure_missing
 
 CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 PACKAGES = {
-    "": ("numpy", "opencv-python-headless", "openvino", "click", "rich"),
-    "export": ("onnx", "onnx-ir", "onnxruntime", "pycocotools"),
+    "": ("numpy", "opencv-python-headless", "click", "rich"),
+    "openvino": ("openvino",),
+    "onnxruntime": ("onnxruntime",),
+    "export": ("onnx", "onnx-ir", "pycocotools"),
     "mxnet": ("mxnet", "gluoncv"),
     "torch": ("torch", "onnxscript"),
 }
 """Distributions by extra; the empty one is the base install."""
+
+OPENVINO_GLIBC_ARM = (2, 35)
+"""Version of glibc that OpenVINO's packages for 64-bit ARM need, by their names."""
 
 OK, ABSENT, BROKEN = "ok", "absent", "BROKEN"
 
@@ -77,8 +83,9 @@ def examine() -> Iterator[Diagnosis]:
     for extra, packages in PACKAGES.items():
         yield from examine_packages(extra, packages)
     yield examine_store()
-    for engine in ("openvino", "onnxruntime"):
+    for engine in ENGINES:
         yield examine_engine(engine)
+    yield examine_choice()
 
 
 def examine_cpu() -> Diagnosis:
@@ -146,14 +153,30 @@ def examine_store() -> Diagnosis:
 def examine_engine(engine: str) -> Diagnosis:
     """Run a tiny network in an engine."""
     what = f"inference in {engine}"
-    try:
-        importlib.metadata.version(engine)
-    except importlib.metadata.PackageNotFoundError:
-        return Diagnosis(what, ABSENT, f"{engine} is not installed")
+    if not is_installed(engine):
+        return Diagnosis(what, ABSENT, f"{engine} is not installed: {explain_absence(engine)}")
     try:
         return Diagnosis(what, OK, run_tiny_network(engine))
     except GcvEdgeError as error:
         return Diagnosis(what, BROKEN, str(error))
+
+
+def explain_absence(engine: str) -> str:
+    """Say how an engine is had here, or why there is no package of it."""
+    libc, version = platform.libc_ver()
+    is_old = libc == "glibc" and tuple(map(int, version.split("."))) < OPENVINO_GLIBC_ARM
+    if engine == "openvino" and platform.machine() == "aarch64" and is_old:
+        needed = ".".join(map(str, OPENVINO_GLIBC_ARM))
+        return f"its package for aarch64 needs glibc {needed}, found {version}: {cure_missing('onnxruntime')}"
+    return cure_missing(engine)
+
+
+def examine_choice() -> Diagnosis:
+    """Name the engine that runs what names none."""
+    try:
+        return Diagnosis("engine, if none is named", OK, choose_engine())
+    except GcvEdgeError as error:
+        return Diagnosis("engine, if none is named", BROKEN, str(error))
 
 
 def run_tiny_network(engine: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from gcv_edge.engines import ENGINES
 from gcv_edge.errors import UsageError
 from gcv_edge.runtime.pixel_limit import MAX_PIXELS, MOST_PIXELS, limit_pixels
 from gcv_edge.tasks import TASKS
@@ -95,6 +96,11 @@ max_pixels_option = click.option(
 
 task_option = click.option(
     "--task", type=Word(list(TASKS)), help="What the network is for, if it is not recognised."
+)
+
+
+engine_option = click.option(
+    "--engine", type=Word(ENGINES), help="Engine.  [default: openvino if installed, else onnxruntime]"
 )
 
 

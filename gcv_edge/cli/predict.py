@@ -10,7 +10,7 @@ import click
 
 from gcv_edge.cli.console import counted, echo_json, plural, show_path
 from gcv_edge.cli.guard import debug_option, muted_libraries
-from gcv_edge.cli.options import Fraction, Word, json_option, max_pixels_option
+from gcv_edge.cli.options import Fraction, Word, engine_option, json_option, max_pixels_option
 from gcv_edge.cli.summaries import draw, summarize, to_dict
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import DataError, UnsupportedError, UsageError
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from gcv_edge.runtime.results import Classification
     from gcv_edge.runtime.sources import Frame
 
-ENGINES = ("openvino", "onnxruntime")
 PRECISIONS = ("f32", "bf16", "auto")
 
 
@@ -43,7 +42,7 @@ PRECISIONS = ("f32", "bf16", "auto")
     type=Fraction(0, 1),
     help="Show detections or keypoints with a score over this.  [default: 0.5; for keypoints 0.2]",
 )
-@click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="Engine.")
+@engine_option
 @click.option(
     "--precision",
     type=Word(PRECISIONS),
@@ -58,7 +57,7 @@ def predict(
     save: str | None,
     as_json: bool,
     threshold: float | None,
-    engine: str,
+    engine: str | None,
     precision: str,
 ) -> None:
     """Run a model on pictures, folders of pictures, videos or a camera.

@@ -12,8 +12,8 @@ import click
 
 from gcv_edge.cli.console import echo_json, echo_table, plural, show_path, tell_notes, tell_skipped
 from gcv_edge.cli.guard import debug_option, muted_libraries
-from gcv_edge.cli.options import Word, json_option, max_pixels_option
-from gcv_edge.cli.predict import ENGINES, PRECISIONS
+from gcv_edge.cli.options import Word, engine_option, json_option, max_pixels_option
+from gcv_edge.cli.predict import PRECISIONS
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import UsageError
 
@@ -52,7 +52,7 @@ LARGEST_SCALE = 8.0
 )
 @click.option("--pictures", metavar="DIR", help="Folder of the pictures, if it is not beside DATA.")
 @click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have.")
-@click.option("--engine", type=Word(ENGINES), default="openvino", show_default=True, help="Engine.")
+@engine_option
 @click.option(
     "--precision",
     type=Word(PRECISIONS),
@@ -74,7 +74,7 @@ def val(
     scales: str | None,
     pictures: str | None,
     ignore_unknown: bool,
-    engine: str,
+    engine: str | None,
     precision: str,
     as_json: bool,
 ) -> None:

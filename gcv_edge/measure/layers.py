@@ -68,7 +68,7 @@ def read_layers(request: Any) -> list[LayerTime]:
 
 def profile(path: Path, precision: str = "f32", runs: int = 5) -> dict[str, LayerTime]:
     """Return what each layer of a file ran as, and its fastest run, by the layer's name."""
-    request = open_counting(path, SessionOptions(precision=precision))
+    request = open_counting(path, SessionOptions("openvino", precision))
     found: dict[str, LayerTime] = {}
     for _ in range(runs):
         request.infer()

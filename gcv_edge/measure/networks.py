@@ -43,7 +43,7 @@ def time_forms(forms: Mapping[str, tuple[Path, str]], rounds: Rounds = MANY_SHOR
         Milliseconds of each run by name, in order.
     """
     runs = {
-        name: prepare_run(open_session(path, SessionOptions(precision=precision)))
+        name: prepare_run(open_session(path, SessionOptions("openvino", precision)))
         for name, (path, precision) in forms.items()
     }
     return {name: [1e3 * time for time in times] for name, times in interleave(runs, rounds).items()}
@@ -77,7 +77,7 @@ def pictures_per_second(
 
 def open_together(path: Path, precision: str, together: Together) -> Session:
     """Open a file for many pictures at once."""
-    options = SessionOptions(precision=precision, hint="throughput", streams=together.streams)
+    options = SessionOptions("openvino", precision, hint="throughput", streams=together.streams)
     return open_session(path, options, batch=together.batch)
 
 
@@ -87,7 +87,7 @@ def choose_together(path: Path, precision: str) -> Together:
     A file of a fixed batch is tried with that alone. Of choices that are about as fast, the one with the
     smallest batch is taken: nobody waits for pictures that fill it.
     """
-    session = open_session(path, SessionOptions(precision=precision))
+    session = open_session(path, SessionOptions("openvino", precision))
     batches = BATCHES if session.dynamic_batch else (session.input_shape[0],)
     grid = [Together(batch, streams) for batch in batches for streams in stream_counts()]
     rates = pictures_per_second({one: (path, precision, one) for one in grid}, A_FEW_SHORT, 0.1)
@@ -105,7 +105,7 @@ def compare_speed(paths: Sequence[Path], rounds: Rounds = FEW_LONG) -> list[floa
     They are the best of the first network; of the others, as many times as much as in the median of all
     rounds: a processor's speed changes within a measurement, but hardly within a round.
     """
-    sessions = [open_session(path) for path in paths]
+    sessions = [open_session(path, SessionOptions("openvino")) for path in paths]
     runs = {str(number): prepare_run(session, RUNS) for number, session in enumerate(sessions)}
     pictures = [session.input_shape[0] for session in sessions]
     seconds = np.array(list(interleave(runs, rounds).values())) / np.array(pictures)[:, None]

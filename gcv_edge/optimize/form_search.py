@@ -14,6 +14,7 @@ import onnx_ir as ir
 
 from gcv_edge.calibration.job import read_float_metadata
 from gcv_edge.cpus import own_target, usable_cpus
+from gcv_edge.engines import require_openvino
 from gcv_edge.errors import UsageError
 from gcv_edge.files import replacing
 from gcv_edge.graph.writing import write_model
@@ -105,6 +106,7 @@ def search_forms(
         UsageError: the options are for another machine, or nothing can be measured.
         GcvEdgeError: as ``optimize``.
     """
+    require_openvino("making a network faster")
     begin = monotonic()
     options, observer, source = options or OptimizeOptions(), observer or Observer(), find_model(model)
     read_float_metadata(source)

@@ -9,6 +9,7 @@ from pathlib import Path
 from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrate
 from gcv_edge.calibration.job import read_float_metadata
 from gcv_edge.calibration.ranges import find_mode
+from gcv_edge.engines import require_openvino
 from gcv_edge.errors import UsageError
 from gcv_edge.evaluation.drop import Measure
 from gcv_edge.optimize.baseline import Baseline, Data, open_baseline
@@ -108,8 +109,10 @@ def optimize(
         UsageError: what is asked for contradicts itself, or a limit is set and nothing can be measured.
         DataError: there are no pictures, or too few.
         UnsupportedError: the network cannot be pruned or quantised.
+        MissingExtraError: OpenVINO is not installed.
         GcvEdgeError: a file cannot be read or written.
     """
+    require_openvino("making a network smaller")
     options, observer, source = options or OptimizeOptions(), observer or Observer(), find_model(model)
     find_mode(options.mode)
     check_distilling(options.distill)

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 import gcv_edge
 from gcv_edge import _core
 from gcv_edge.calibration.progress import Progress
+from gcv_edge.engines import require_openvino
 from gcv_edge.errors import MissingExtraError, UsageError
 from gcv_edge.evaluation.drop import Measure, over_limit
 from gcv_edge.files import replacing
@@ -77,11 +78,14 @@ def prune(
             ``precision``, or one without ``speedup``.
         UnsupportedError: the network is for clips or tensors, or is quantised; or its speed counts in 8 bits
             and no layer can be; or it is to be distilled, and torch does not compute one of its operators.
-        MissingExtraError: it is to be distilled, and torch is not installed.
+        MissingExtraError: it is to be distilled, and torch is not installed; or a speed-up is wanted, and
+            OpenVINO is not.
         GcvEdgeError: the result would be slower than the whole network.
     """
     goal = PruneGoal(speedup, macs, precision)
     check_goal(goal)
+    if speedup is not None:
+        require_openvino("pruning to a speed-up")
     check_distilling(distill)
     job = open_job(Path(model_path), Path(output), goal, distill, seed, progress)
     prepared = prepare(job, frames)

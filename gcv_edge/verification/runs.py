@@ -105,7 +105,7 @@ def run_both(
     found, given, kinds = run_file(session, file, metadata, make_inputs, is_joined)
     del session  # the reference takes as much memory again
     give_back()
-    reference = reference or EngineReference(open_session(file))
+    reference = reference or openvino_reference(file)
     expected = [reference.run(unnamed(data)) for data in given]
     batches = (1, TOGETHER) if len(given) > len(kinds) else (1,)
     return Runs(reference.name, found, expected, kinds, batches, version, given)
@@ -167,6 +167,11 @@ class EngineReference:
             return self._session.run(batch)
         (name,) = self._session.inputs
         return stack_outputs([run_session(self._session, {name: picture[None]}) for picture in batch])
+
+
+def openvino_reference(file: Path) -> EngineReference:
+    """Open a file in OpenVINO, for what runs it in ONNX Runtime to be compared with."""
+    return EngineReference(open_session(file, SessionOptions("openvino")))
 
 
 def run_session(session: Session, batch: Inputs) -> dict[str, Array]:

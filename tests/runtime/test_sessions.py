@@ -161,7 +161,7 @@ def test_bf16_needs_openvino(make_model: Maker) -> None:
 def test_onnxruntime_is_an_extra(make_model: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(
-        MissingExtraError, match=r"engine 'onnxruntime' needs the extra \[export\]: pip install"
+        MissingExtraError, match=r"engine 'onnxruntime' needs the extra \[onnxruntime\]: pip install"
     ):
         Detector(make_model("detection"), engine="onnxruntime")
 

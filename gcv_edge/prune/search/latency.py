@@ -150,7 +150,7 @@ def time_chunk(chunk: Sequence[tuple[LayerCase, LayerKind]], precision: str) -> 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "layers.onnx"
         onnx.save(ir.to_proto(in_8_bits(ir.from_proto(graph))) if is_8_bit else graph, path)
-        request = open_counting(path, SessionOptions())
+        request = open_counting(path, SessionOptions("openvino"))
     times: list[dict[str, float]] = []
     for _ in range(RUNS):
         request.infer()
