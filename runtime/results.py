@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import html
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -113,9 +114,33 @@ class Detections:
             "speed": self.speed.to_dict(),
         }
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks; ``plot`` gives the picture."""
+        boxes = [", ".join(f"{edge:.0f}" for edge in box) for box in self.boxes]
+        scores = [f"{score:.2f}" for score in self.scores]
+        return format_table(
+            repr(self), ("class", "score", "box"), zip(self.names, scores, boxes, strict=True)
+        )
+
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in Counter(self.names).most_common())
         return f"Detections({len(self)}{': ' if counts else ''}{counts}; {self.speed.total_ms:.1f} ms)"
+
+
+MOST_ROWS = 20
+"""Of a table in a notebook."""
+
+
+def format_table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table as HTML; labels are escaped, and what comes after the first rows is counted."""
+
+    def line(tag: str, cells: Iterable[str]) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    lines = [line("td", row) for row in rows]
+    more = f"<p>and {len(lines) - MOST_ROWS} more</p>" if len(lines) > MOST_ROWS else ""
+    body = line("th", heads) + "".join(lines[:MOST_ROWS])
+    return f"<p>{html.escape(caption)}</p><table>{body}</table>{more}"
 
 
 class Prediction(NamedTuple):
@@ -180,6 +205,11 @@ class Classification:
     def to_dict(self, k: int = 5) -> dict[str, Any]:
         """Return the k most probable classes for JSON."""
         return {"top": [prediction._asdict() for prediction in self.top(k)], "speed": self.speed.to_dict()}
+
+    def _repr_html_(self) -> str:
+        """Return the most probable classes as a table for notebooks."""
+        rows = ((label, f"{score:.4g}") for _, label, score in self.top(5))
+        return format_table(repr(self), ("class", "probability"), rows)
 
     def __repr__(self) -> str:
         best = "".join(f"{line}; " for line in self.lines(1))
