@@ -142,6 +142,14 @@ def wheel(session: nox.Session) -> None:
 
 
 @nox.session(tags=["ci"])
+def docs(session: nox.Session) -> None:
+    """The site, ``site/index.html``: notebooks are run, and every link must lead somewhere."""
+    use_own_store(session)
+    session.install("-e", ".[docs]")
+    session.run("mkdocs", "build", "--clean", *session.posargs)
+
+
+@nox.session(tags=["ci"])
 def fuzz_cpp(session: nox.Session) -> None:
     """LibFuzzer on files, frames and outputs, 15 s each (``-- SECONDS``); needs clang and its runtime."""
     if not session.run("bash", ".ci/fuzz_compiler", external=True, silent=True):

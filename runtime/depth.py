@@ -31,6 +31,12 @@ class DepthMap:
         disparity: ``(h, w)`` float32 from 0 (farthest) to 1 (nearest), in pixels of the frame.
         settings: what a disparity means.
         speed: stage timings.
+
+    Example:
+        >>> frame = read_picture("street.jpg")
+        >>> found = DepthEstimator("monodepth2.onnx").run(frame)
+        >>> bool(0 <= found.disparity.min() <= found.disparity.max() <= 1)
+        True
     """
 
     disparity: Floats
@@ -89,7 +95,14 @@ class DepthMap:
 
 
 class DepthEstimator(Model[DepthMap]):
-    """Says how far away things are: ``DepthEstimator("monodepth2").run(frame).depth``."""
+    """Says how far away things are: ``DepthEstimator("monodepth2").run(frame).depth``.
+
+    Example:
+        >>> frame = read_picture("street.jpg")
+        >>> depth = DepthEstimator("monodepth2.onnx").run(frame)
+        >>> depth.depth.shape == frame.shape[:2]
+        True
+    """
 
     task = DEPTH
 

@@ -28,6 +28,11 @@ class Embedding:
     Attributes:
         vector: ``(C,)`` float32, as the network gives it.
         speed: stage timings.
+
+    Example:
+        >>> one, other = Embedding(np.array([1.0, 0.0])), Embedding(np.array([0.0, 1.0]))
+        >>> one.similarity(other)
+        0.0
     """
 
     vector: Floats
@@ -73,7 +78,14 @@ class Embedding:
 
 
 class Embedder(Model[Embedding]):
-    """Turns pictures into vectors: ``Embedder("reid").run(a).similarity(embedder.run(b))``."""
+    """Turns pictures into vectors: ``Embedder("reid").run(a).similarity(embedder.run(b))``.
+
+    Example:
+        >>> frame = read_picture("street.jpg")
+        >>> embedder = Embedder("reid.onnx")
+        >>> round(embedder.run(frame).similarity(embedder.run(frame)), 3)
+        1.0
+    """
 
     task = EMBEDDING
 

@@ -47,6 +47,12 @@ class InstanceMasks(Detections):
         masks: ``(n, h, w)`` float32: probability of the object in each cell of its extent.
         extents: ``(n, 4)`` float32: where each mask lies, pixels of the frame; unlike ``boxes``, not clipped.
         frame_size: width and height of the frame.
+
+    Example:
+        >>> frame = read_picture("street.jpg")
+        >>> found = InstanceSegmenter("mask_rcnn.onnx").run(frame)
+        >>> [bitmap.dtype.name for _, _, bitmap in found.crops] == ["bool"] * len(found)
+        True
     """
 
     masks: Floats = field(kw_only=True)
@@ -110,6 +116,12 @@ class InstanceSegmenter(Detector):
     """Finds objects and their pixels: ``InstanceSegmenter("mask_rcnn").run(frame)`` gives ``InstanceMasks``.
 
     Arguments and errors are those of ``Detector``; the selection is in the graph, and cannot be changed.
+
+    Example:
+        >>> frame = read_picture("street.jpg")
+        >>> found = InstanceSegmenter("mask_rcnn.onnx").run(frame)
+        >>> found.bitmaps.shape == (len(found), *frame.shape[:2])
+        True
     """
 
     task = INSTANCES

@@ -27,6 +27,10 @@ class Regression:
         values: ``(C,)`` float32, as the network gives them.
         labels: their names; empty where the file has none.
         speed: stage timings.
+
+    Example:
+        >>> Regression(np.array([31.5]), ("age",)).values.tolist()
+        [31.5]
     """
 
     values: Floats
@@ -61,7 +65,14 @@ class Regression:
 
 
 class Regressor(Model[Regression]):
-    """Measures something in a frame: ``Regressor("age").run(frame).values[0]``."""
+    """Measures something in a frame: ``Regressor("age").run(frame).values[0]``.
+
+    Example:
+        >>> frame = read_picture("street.jpg")
+        >>> result = Regressor("age.onnx").run(frame)
+        >>> len(result.values) == len(result)
+        True
+    """
 
     task = REGRESSION
 

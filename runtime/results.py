@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import html
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -24,7 +25,12 @@ Integers = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Speed:
-    """Where a result's time went, milliseconds."""
+    """Where a result's time went, milliseconds.
+
+    Example:
+        >>> Speed(preprocess_ms=1.0, inference_ms=4.0, postprocess_ms=0.5).total_ms
+        5.5
+    """
 
     preprocess_ms: float = 0.0
     inference_ms: float = 0.0
@@ -57,6 +63,15 @@ class Detections:
         class_ids: ``(n,)`` int32, from 0.
         labels: the network's class names, by class id; empty where the file has none.
         speed: stage timings.
+
+    Example:
+        >>> boxes = np.array([[10, 10, 50, 80], [0, 0, 20, 20]])
+        >>> found = Detections(boxes, np.array([0.9, 0.3]), np.array([1, 0]), ("cat", "dog"))
+        >>> found.names
+        ['dog', 'cat']
+        >>> len(found.over(0.5))
+        1
+        >>> class_ids, scores, boxes = found
     """
 
     boxes: Floats
@@ -113,9 +128,33 @@ class Detections:
             "speed": self.speed.to_dict(),
         }
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks; ``plot`` gives the picture."""
+        boxes = [", ".join(f"{edge:.0f}" for edge in box) for box in self.boxes]
+        scores = [f"{score:.2f}" for score in self.scores]
+        return format_table(
+            repr(self), ("class", "score", "box"), zip(self.names, scores, boxes, strict=True)
+        )
+
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in Counter(self.names).most_common())
         return f"Detections({len(self)}{': ' if counts else ''}{counts}; {self.speed.total_ms:.1f} ms)"
+
+
+MOST_ROWS = 20
+"""Of a table in a notebook."""
+
+
+def format_table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table as HTML; labels are escaped, and what comes after the first rows is counted."""
+
+    def line(tag: str, cells: Iterable[str]) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    lines = [line("td", row) for row in rows]
+    more = f"<p>and {len(lines) - MOST_ROWS} more</p>" if len(lines) > MOST_ROWS else ""
+    body = line("th", heads) + "".join(lines[:MOST_ROWS])
+    return f"<p>{html.escape(caption)}</p><table>{body}</table>{more}"
 
 
 class Prediction(NamedTuple):
@@ -136,6 +175,13 @@ class Classification:
         speed: stage timings.
         activation: what makes probabilities of the logits: ``softmax`` (one class of many), ``sigmoid``
             (each class by itself) or ``none`` (the logits are scores already).
+
+    Example:
+        >>> found = Classification(np.array([0.0, 2.0]), ("cat", "dog"))
+        >>> found.top(1)[0].label
+        'dog'
+        >>> found.lines(1)
+        ['dog 88.1%']
     """
 
     logits: Floats
@@ -181,6 +227,11 @@ class Classification:
         """Return the k most probable classes for JSON."""
         return {"top": [prediction._asdict() for prediction in self.top(k)], "speed": self.speed.to_dict()}
 
+    def _repr_html_(self) -> str:
+        """Return the most probable classes as a table for notebooks."""
+        rows = ((label, f"{score:.4g}") for _, label, score in self.top(5))
+        return format_table(repr(self), ("class", "probability"), rows)
+
     def __repr__(self) -> str:
         best = "".join(f"{line}; " for line in self.lines(1))
         return f"Classification({best}{self.speed.total_ms:.1f} ms)"
@@ -194,6 +245,11 @@ class Segmentation:
         class_map: ``(h, w)`` uint8 or int32 class ids, in pixels of the frame.
         labels: class names; empty where the file has none.
         speed: stage timings.
+
+    Example:
+        >>> found = Segmentation(np.array([[0, 1], [1, 1]], np.uint8), ("road", "car"))
+        >>> found.areas
+        {1: 3, 0: 1}
     """
 
     class_map: NDArray[Any]
@@ -269,6 +325,12 @@ class Poses:
         boxes: ``(n, 4)`` float32: where each was looked for, pixels of the frame.
         labels: keypoint names; empty where the file has none.
         speed: stage timings, all boxes together.
+
+    Example:
+        >>> joints = np.array([[[10, 12], [30, 40]]])
+        >>> found = Poses(joints, np.array([[0.9, 0.1]]), np.array([[0, 0, 50, 50]]))
+        >>> found.keypoints[0][found.scores[0] > 0.5].tolist()
+        [[10.0, 12.0]]
     """
 
     keypoints: Floats

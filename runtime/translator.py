@@ -25,6 +25,11 @@ class Picture:
     Attributes:
         pixels: ``(h, w, 3)`` or ``(h, w, 1)`` uint8, in the network's own size and the frame's channel order.
         speed: stage timings.
+
+    Example:
+        >>> frame = read_picture("street.jpg")
+        >>> ImageTranslator("srgan.onnx").run(frame).pixels.ndim
+        3
     """
 
     pixels: Pixels
@@ -52,7 +57,13 @@ class Picture:
 
 
 class ImageTranslator(Model[Picture]):
-    """Makes a picture of a picture: ``ImageTranslator("srgan").run(frame).pixels``."""
+    """Makes a picture of a picture: ``ImageTranslator("srgan").run(frame).pixels``.
+
+    Example:
+        >>> frame = read_picture("street.jpg")
+        >>> ImageTranslator("srgan.onnx").run(frame).pixels.dtype
+        dtype('uint8')
+    """
 
     task = IMAGE
 

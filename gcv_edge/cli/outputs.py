@@ -58,7 +58,7 @@ def check_file(option: str, name: str, suffix: str) -> None:
     check_folder(Path(name).parent)
 
 
-def check_report(name: str | None) -> None:
+def check_report(name: str | None, option: str = "--report") -> None:
     """Find out before the work begins that a page cannot be made; None for no page.
 
     Raises:
@@ -67,7 +67,7 @@ def check_report(name: str | None) -> None:
     """
     if name is None:
         return
-    check_file("--report", name, ".html")
+    check_file(option, name, ".html")
     from gcv_edge.reporting import read_bundle
 
     read_bundle()
