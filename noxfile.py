@@ -81,6 +81,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("mypy", *map(str, sorted((ROOT / ".ci").glob("*.py"))))
     formatted = "git ls-files 'cpp/*.h' 'cpp/*.cpp' | xargs clang-format --dry-run --Werror"
     session.run("bash", "-c", formatted, external=True)
     run_script(session, "clang-tidy")
