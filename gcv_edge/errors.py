@@ -36,7 +36,7 @@ LAST_OF_MXNET = (3, 12)
 class GcvEdgeError(Exception):
     """Root of all errors of this package; ``exit_code`` is what the command line returns.
 
-    Example:
+    Examples:
         >>> try:
         ...     Detector("missing.onnx")
         ... except GcvEdgeError as error:

@@ -46,7 +46,7 @@ class ActionRecognizer(LoadedNetwork):
     Raises:
         ValueError: the network averages over another number of clips itself.
 
-    Example:
+    Examples:
         >>> ActionRecognizer("i3d.onnx").run("clip.avi").top(1)[0].class_id >= 0
         True
     """

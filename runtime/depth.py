@@ -32,7 +32,7 @@ class DepthMap:
         settings: what a disparity means.
         speed: stage timings.
 
-    Example:
+    Examples:
         >>> frame = read_picture("street.jpg")
         >>> found = DepthEstimator("monodepth2.onnx").run(frame)
         >>> bool(0 <= found.disparity.min() <= found.disparity.max() <= 1)
@@ -97,7 +97,7 @@ class DepthMap:
 class DepthEstimator(Model[DepthMap]):
     """Says how far away things are: ``DepthEstimator("monodepth2").run(frame).depth``.
 
-    Example:
+    Examples:
         >>> frame = read_picture("street.jpg")
         >>> depth = DepthEstimator("monodepth2.onnx").run(frame)
         >>> depth.depth.shape == frame.shape[:2]

@@ -34,7 +34,7 @@ class Detector(Model[Detections]):
 
     The other arguments and the errors are those of ``Model``.
 
-    Example:
+    Examples:
         >>> frame = read_picture("street.jpg")
         >>> found = Detector("yolo3.onnx", confidence=0.1).run(frame)
         >>> found.boxes.shape == (len(found), 4)

@@ -29,7 +29,7 @@ class Embedding:
         vector: ``(C,)`` float32, as the network gives it.
         speed: stage timings.
 
-    Example:
+    Examples:
         >>> one, other = Embedding(np.array([1.0, 0.0])), Embedding(np.array([0.0, 1.0]))
         >>> one.similarity(other)
         0.0
@@ -80,7 +80,7 @@ class Embedding:
 class Embedder(Model[Embedding]):
     """Turns pictures into vectors: ``Embedder("reid").run(a).similarity(embedder.run(b))``.
 
-    Example:
+    Examples:
         >>> frame = read_picture("street.jpg")
         >>> embedder = Embedder("reid.onnx")
         >>> round(embedder.run(frame).similarity(embedder.run(frame)), 3)

@@ -48,7 +48,7 @@ class InstanceMasks(Detections):
         extents: ``(n, 4)`` float32: where each mask lies, pixels of the frame; unlike ``boxes``, not clipped.
         frame_size: width and height of the frame.
 
-    Example:
+    Examples:
         >>> frame = read_picture("street.jpg")
         >>> found = InstanceSegmenter("mask_rcnn.onnx").run(frame)
         >>> [bitmap.dtype.name for _, _, bitmap in found.crops] == ["bool"] * len(found)
@@ -117,7 +117,7 @@ class InstanceSegmenter(Detector):
 
     Arguments and errors are those of ``Detector``; the selection is in the graph, and cannot be changed.
 
-    Example:
+    Examples:
         >>> frame = read_picture("street.jpg")
         >>> found = InstanceSegmenter("mask_rcnn.onnx").run(frame)
         >>> found.bitmaps.shape == (len(found), *frame.shape[:2])

@@ -28,7 +28,7 @@ class Regression:
         labels: their names; empty where the file has none.
         speed: stage timings.
 
-    Example:
+    Examples:
         >>> Regression(np.array([31.5]), ("age",)).values.tolist()
         [31.5]
     """
@@ -67,7 +67,7 @@ class Regression:
 class Regressor(Model[Regression]):
     """Measures something in a frame: ``Regressor("age").run(frame).values[0]``.
 
-    Example:
+    Examples:
         >>> frame = read_picture("street.jpg")
         >>> result = Regressor("age.onnx").run(frame)
         >>> len(result.values) == len(result)

@@ -27,7 +27,7 @@ Integers = NDArray[np.int32]
 class Speed:
     """Where a result's time went, milliseconds.
 
-    Example:
+    Examples:
         >>> Speed(preprocess_ms=1.0, inference_ms=4.0, postprocess_ms=0.5).total_ms
         5.5
     """
@@ -64,7 +64,7 @@ class Detections:
         labels: the network's class names, by class id; empty where the file has none.
         speed: stage timings.
 
-    Example:
+    Examples:
         >>> boxes = np.array([[10, 10, 50, 80], [0, 0, 20, 20]])
         >>> found = Detections(boxes, np.array([0.9, 0.3]), np.array([1, 0]), ("cat", "dog"))
         >>> found.names
@@ -176,7 +176,7 @@ class Classification:
         activation: what makes probabilities of the logits: ``softmax`` (one class of many), ``sigmoid``
             (each class by itself) or ``none`` (the logits are scores already).
 
-    Example:
+    Examples:
         >>> found = Classification(np.array([0.0, 2.0]), ("cat", "dog"))
         >>> found.top(1)[0].label
         'dog'
@@ -246,7 +246,7 @@ class Segmentation:
         labels: class names; empty where the file has none.
         speed: stage timings.
 
-    Example:
+    Examples:
         >>> found = Segmentation(np.array([[0, 1], [1, 1]], np.uint8), ("road", "car"))
         >>> found.areas
         {1: 3, 0: 1}
@@ -326,7 +326,7 @@ class Poses:
         labels: keypoint names; empty where the file has none.
         speed: stage timings, all boxes together.
 
-    Example:
+    Examples:
         >>> joints = np.array([[[10, 12], [30, 40]]])
         >>> found = Poses(joints, np.array([[0.9, 0.1]]), np.array([[0, 0, 50, 50]]))
         >>> found.keypoints[0][found.scores[0] > 0.5].tolist()

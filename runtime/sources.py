@@ -43,7 +43,7 @@ class Frame:
         index: place in the source, from 0.
         kind: ``picture``, ``video``, ``camera``, or ``array`` for what the caller gave.
 
-    Example:
+    Examples:
         >>> for frame, result in Detector("yolo3.onnx").stream_frames("pictures"):
         ...     print(frame.index, frame.kind, frame.pixels.shape == (64, 64, 3))
         0 picture True

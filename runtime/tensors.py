@@ -14,7 +14,7 @@ class TensorNetwork(LoadedNetwork):
 
     Arguments and errors are those of ``LoadedNetwork``.
 
-    Example:
+    Examples:
         >>> network = TensorNetwork("wgan.onnx")
         >>> arrays = {name: np.zeros(shape, np.float32) for name, shape in network.inputs.items()}
         >>> network.run(arrays).keys() == network.outputs.keys()

@@ -26,7 +26,7 @@ class Picture:
         pixels: ``(h, w, 3)`` or ``(h, w, 1)`` uint8, in the network's own size and the frame's channel order.
         speed: stage timings.
 
-    Example:
+    Examples:
         >>> frame = read_picture("street.jpg")
         >>> ImageTranslator("srgan.onnx").run(frame).pixels.ndim
         3
@@ -59,7 +59,7 @@ class Picture:
 class ImageTranslator(Model[Picture]):
     """Makes a picture of a picture: ``ImageTranslator("srgan").run(frame).pixels``.
 
-    Example:
+    Examples:
         >>> frame = read_picture("street.jpg")
         >>> ImageTranslator("srgan.onnx").run(frame).pixels.dtype
         dtype('uint8')
