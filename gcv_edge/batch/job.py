@@ -220,8 +220,10 @@ def describe_differences(job: Job, other: Job) -> Iterator[tuple[str, str, str]]
             yield f"option {name}", str(value), str(here)
     if job.format != other.format:
         yield "format", job.format, other.format
-    if (job.inputs, job.column) != (other.inputs, other.column):
+    if job.inputs != other.inputs:
         yield "inputs", " ".join(job.inputs), " ".join(other.inputs)
+    if job.column != other.column:
+        yield "option column", str(job.column), str(other.column)
     if job.source != other.source:
         yield "gcv-edge", job.source.gcv_edge, other.source.gcv_edge
 

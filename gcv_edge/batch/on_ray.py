@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -13,7 +14,7 @@ from gcv_edge.batch.predictor import assigned_cpus
 from gcv_edge.batch.running import WorkTally, write_parts
 from gcv_edge.batch.storage import locate
 from gcv_edge.batch.work import Workshop, readers_for
-from gcv_edge.errors import MissingExtraError
+from gcv_edge.errors import GcvEdgeError, MissingExtraError
 from gcv_edge.runtime.loading import open_network
 
 QUIET = {
@@ -22,6 +23,7 @@ QUIET = {
 }
 
 
+LONGEST_REASON = 300
 MOST_CPUS = 8
 """Of an actor, unless more are asked for."""
 
@@ -51,7 +53,7 @@ class ShardWorker:
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Compute the shards of a batch; what each took is JSON."""
         tally = WorkTally()
-        for _ in write_parts(self._workshop, self._job, [int(one) for one in batch["id"]], tally):
+        for _ in write_parts(self._workshop, self._job, [int(one) for one in batch["shard"]], tally):
             pass
         return {"tally": [json.dumps(asdict(tally))]}
 
@@ -80,22 +82,36 @@ def run_on_ray(
     Raises:
         MissingExtraError: Ray is not installed.
     """
+    if not shards:
+        return
     ray = import_ray()
     if not ray.is_initialized():
         ray.init(log_to_driver=False, logging_level="ERROR")
     each = cpus or largest_share(ray)
     actors = workers or max(1, int(ray.cluster_resources().get("CPU", 1)) // each)
     ray.data.DataContext.get_current().enable_progress_bars = False
-    numbers = ray.data.from_items(list(map(int, shards)), override_num_blocks=max(1, len(shards)))
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    numbers = ray.data.from_items([{"shard": shard} for shard in shards], override_num_blocks=len(shards))
     done = numbers.map_batches(
         ShardWorker,
         fn_constructor_kwargs={"folder": absolute(job.folder), "model": model, "readers": readers},
         batch_size=1,
-        concurrency=max(1, min(actors, len(shards))),
+        compute=ray.data.ActorPoolStrategy(size=min(actors, len(shards))),
         num_cpus=each,
     )
-    for row in done.iter_rows():
-        yield WorkTally(**json.loads(row["tally"]))
+    try:
+        for row in done.iter_rows():
+            yield WorkTally(**json.loads(row["tally"]))
+    except ray.exceptions.RayError as error:
+        raise GcvEdgeError(f"Ray: {describe_cause(error)}") from error
+
+
+def describe_cause(error: BaseException) -> str:
+    """Return what the innermost of nested errors says, in one line."""
+    inner = getattr(error, "cause", None) or error.__cause__
+    if isinstance(inner, BaseException) and inner is not error:
+        return describe_cause(inner)
+    return " ".join(str(error).split())[:LONGEST_REASON]
 
 
 def largest_share(ray: Any) -> int:

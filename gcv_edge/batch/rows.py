@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from gcv_edge import __version__
+import gcv_edge
 from gcv_edge.batch.sources.entries import show_name
 from gcv_edge.batch.storage import import_pyarrow
 from gcv_edge.batch.work import Outcome
@@ -84,7 +84,7 @@ class TableSource:
     labels: tuple[str, ...]
     vector: int
     options: TableOptions
-    gcv_edge: str = __version__
+    gcv_edge: str = field(default_factory=lambda: gcv_edge.__version__)
     schema: int = SCHEMA_VERSION
     columns: tuple[str, ...] = field(init=False)
 

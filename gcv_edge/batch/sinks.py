@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
-from gcv_edge.batch.rows import HEAD_COLUMNS, TableSource, make_schema
+from gcv_edge.batch.rows import HEAD_COLUMNS, VECTORS, TableSource, make_schema
 from gcv_edge.batch.storage import import_pyarrow
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.runtime.rows import CORNERS, Row, coco_results, object_rows
@@ -64,10 +64,12 @@ class ParquetSink(Sink):
         self._schema = make_schema(self.source)
         self._writer = self._arrow.parquet.ParquetWriter(path, self._schema, compression="zstd")
         self._rows: list[Row] = []
+        self._vectors = [name for name in self.source.columns if name in VECTORS and self.source.vector]
+        self._blank = [float("nan")] * self.source.vector
 
     def write(self, row: Row) -> None:
-        """Append a row."""
-        self._rows.append(row)
+        """Append a row; without a vector it gets one of NaN, since Parquet's readers stumble over none."""
+        self._rows.append({**row, **{name: self._blank for name in self._vectors if row[name] is None}})
         if len(self._rows) >= ROWS_AT_ONCE:
             self._flush()
 

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from gcv_edge.errors import DataError, GcvEdgeError, MissingExtraError
 from gcv_edge.files import replacing
@@ -119,23 +119,24 @@ class ObjectStorage(Storage):
             fs.FileSelector,
             {fs.FileType.File: "file", fs.FileType.Directory: "folder"},
         )
+        self._root = root
         with naming_store(root):
             self._store, self._base = fs.FileSystem.from_uri(root)
 
     def kind(self, path: str) -> str | None:
         """Return ``file`` or ``folder``, None where there is nothing."""
-        with naming_store(path):
+        with naming_store(self._name(path)):
             return self._kinds.get(self._store.get_file_info(self._at(path)).type)
 
     def children(self, folder: str) -> Iterator[FolderItem]:
         """Give what is below a prefix."""
-        with naming_store(folder):
+        with naming_store(self._name(folder)):
             for info in self._store.get_file_info(self._selector(self._at(folder))):
                 yield FolderItem(info.base_name, self._kinds.get(info.type) == "folder")
 
     def open(self, path: str) -> BinaryIO:
         """Open an object."""
-        with naming_store(path):
+        with naming_store(self._name(path)):
             return cast(BinaryIO, io.BufferedReader(self._store.open_input_file(self._at(path)), BUFFER))
 
     def read(self, path: str) -> bytes:
@@ -149,7 +150,7 @@ class ObjectStorage(Storage):
         with tempfile.TemporaryDirectory(prefix="gcv-edge-") as folder:
             temporary = Path(folder) / Path(path).name
             yield temporary
-            with naming_store(path):
+            with naming_store(self._name(path)):
                 self._send(temporary, self._at(path))
 
     def make_folder(self, path: str) -> None:
@@ -167,6 +168,9 @@ class ObjectStorage(Storage):
                     stream.close()
                     self._store.delete_file(target)
                 raise
+
+    def _name(self, path: str) -> str:
+        return f"{self._root}/{path}"
 
     def _at(self, path: str) -> str:
         return f"{self._base.rstrip('/')}/{path}".rstrip("/")
@@ -212,7 +216,10 @@ def locate(name: str) -> Located:
     if not is_address(name):
         return Located(LOCAL, "", name)
     if name.lower().startswith(LOCAL_SCHEME):
-        return Located(LOCAL, "", unquote(urlsplit(name).path))
+        path = unquote(name[len(LOCAL_SCHEME) :])
+        if not path.startswith("/"):
+            raise DataError(f"{name}: found no absolute path, expected file:///folder")
+        return Located(LOCAL, "", path)
     scheme, _, rest = name.partition("://")
     bucket, _, path = rest.partition("/")
     if not bucket:
