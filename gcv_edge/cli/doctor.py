@@ -26,6 +26,8 @@ PACKAGES = {
     "export": ("onnx", "onnx-ir", "onnxruntime", "pycocotools"),
     "mxnet": ("mxnet", "gluoncv"),
     "torch": ("torch", "onnxscript"),
+    "batch": ("pyarrow",),
+    "ray": ("ray",),
 }
 """Distributions by extra; the empty one is the base install."""
 
