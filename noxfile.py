@@ -173,6 +173,13 @@ def slow(session: nox.Session) -> None:
     session.run(with_mxnet(session, "pytest"), "-m", "slow", *session.posargs, external=True)
 
 
+@nox.session(tags=["nightly"])
+def ray(session: nox.Session) -> None:
+    """The tests that start Ray."""
+    session.install("-e", ".[test,ray]")
+    session.run("pytest", "-n", "0", "-m", "slow", "tests/batch/test_ray.py", *session.posargs)
+
+
 @nox.session(tags=["nightly"], python=False, requires=["mxnet"])
 def cpp_page(session: nox.Session) -> None:
     """The commands of docs/cpp.md, in an empty folder."""

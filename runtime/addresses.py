@@ -49,6 +49,23 @@ def fetch_picture(url: str) -> Pixels | None:
         raise DataError(f"{url}: {describe_failure(error)}") from error
 
 
+def fetch_bytes(url: str) -> bytes:
+    """Fetch an encoded picture, whatever it says that it is.
+
+    Raises:
+        DataError: it cannot be fetched, or is longer than any picture.
+    """
+    if urlsplit(url).scheme.lower() not in SCHEMES:
+        raise DataError(f"{url}: found another scheme, expected {', '.join(SCHEMES)}")
+    try:
+        with urlopen(url, timeout=TIMEOUT) as answer:
+            return read_all(answer)
+    except DataError as error:
+        raise DataError(f"{url}: {error}") from None
+    except (OSError, HTTPException, ValueError) as error:
+        raise DataError(f"{url}: {describe_failure(error)}") from error
+
+
 def is_still(kind: str) -> bool:
     """Tell the media type of a single picture."""
     return kind.startswith("image/") and kind != "image/gif"

@@ -16,6 +16,7 @@ from gcv_edge.runtime import drawing
 from gcv_edge.runtime.frames import Pixels, check_color, copy_of_size
 from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Floats, Speed, freeze
+from gcv_edge.runtime.rows import Row, encode_shares
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import DEPTH
 
@@ -86,6 +87,10 @@ class DepthMap:
             "depth": {"min": float(nearest), "median": float(middle), "max": float(farthest)},
             "speed": self.speed.to_dict(),
         }
+
+    def to_row(self) -> Row:
+        """Return the column of a table: ``disparity_map``, a grey PNG of 16 bits, 65535 for 1."""
+        return {"disparity_map": encode_shares(self.disparity)}
 
     def __repr__(self) -> str:
         height, width = self.disparity.shape

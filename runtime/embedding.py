@@ -14,6 +14,7 @@ from gcv_edge.runtime import drawing
 from gcv_edge.runtime.frames import Pixels, copy_to_draw
 from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Floats, Speed, freeze
+from gcv_edge.runtime.rows import Row
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import EMBEDDING
 
@@ -72,6 +73,10 @@ class Embedding:
     def to_dict(self) -> dict[str, Any]:
         """Return the vector as a list for JSON."""
         return {"vector": self.vector.tolist(), "speed": self.speed.to_dict()}
+
+    def to_row(self) -> Row:
+        """Return the column of a table: ``embedding``, the vector."""
+        return {"embedding": self.vector.tolist()}
 
     def __repr__(self) -> str:
         return f"Embedding({len(self)} numbers; {self.speed.total_ms:.1f} ms)"

@@ -16,6 +16,8 @@ from gcv_edge.runtime.detector import Detector
 from gcv_edge.runtime.frames import Pixels, copy_of_size
 from gcv_edge.runtime.model import FrameGeometry
 from gcv_edge.runtime.results import Detections, Floats, freeze, slice_of
+from gcv_edge.runtime.rows import Row
+from gcv_edge.runtime.run_lengths import encode_crop
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import INSTANCES
 
@@ -107,6 +109,14 @@ class InstanceMasks(Detections):
         for entry, crop in zip(found["detections"], self.crops, strict=True):
             entry["area"] = int(np.count_nonzero(crop.bitmap))
         return found
+
+    def to_row(self) -> Row:
+        """Return columns of a table: those of Detections, and ``masks``: COCO's run lengths."""
+        masks = [encode_crop(crop.bitmap, (crop.x, crop.y), self.frame_size) for crop in self.crops]
+        return {**super().to_row(), "masks": masks}
+
+    def _extra_of_supervision(self) -> dict[str, Any]:
+        return {"mask": self.bitmaps}
 
     def __repr__(self) -> str:
         return super().__repr__().replace("Detections", "InstanceMasks", 1)

@@ -13,6 +13,7 @@ from gcv_edge.runtime import drawing
 from gcv_edge.runtime.frames import Pixels, copy_to_draw
 from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Floats, Speed, freeze
+from gcv_edge.runtime.rows import Row
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import REGRESSION
 
@@ -58,6 +59,10 @@ class Regression:
     def to_dict(self) -> dict[str, Any]:
         """Return the values as a list for JSON, and their names."""
         return {"values": self.values.tolist(), "labels": list(self.labels), "speed": self.speed.to_dict()}
+
+    def to_row(self) -> Row:
+        """Return the column of a table: ``values``."""
+        return {"values": self.values.tolist()}
 
     def __repr__(self) -> str:
         more = ", ..." if len(self) > SHOWN_VALUES else ""

@@ -17,6 +17,7 @@ from gcv_edge.metadata import ACTIVATIONS
 from gcv_edge.runtime import drawing
 from gcv_edge.runtime.frames import Pixels, check_color, copy_of_size, copy_to_draw
 from gcv_edge.runtime.palettes import find_palette
+from gcv_edge.runtime.rows import Row, coco_results, encode_png, import_for, object_rows
 from gcv_edge.runtime.sessions import check_choice
 
 Floats = NDArray[np.float32]
@@ -136,6 +137,47 @@ class Detections:
             repr(self), ("class", "score", "box"), zip(self.names, scores, boxes, strict=True)
         )
 
+    def to_row(self) -> Row:
+        """Return columns of a table: ``boxes`` (x1, y1, x2, y2), ``scores``, ``class_ids`` and ``labels``."""
+        return {
+            "boxes": self.boxes.tolist(),
+            "scores": self.scores.tolist(),
+            "class_ids": self.class_ids.tolist(),
+            "labels": self.names,
+        }
+
+    def to_coco(self, image_id: int | str) -> list[Row]:
+        """Return COCO's results: a dictionary per object, ``category_id`` being the class id and 1."""
+        return coco_results(self.to_row(), image_id)
+
+    def to_dataframe(self) -> Any:
+        """Return a ``pandas.DataFrame`` of a row per object.
+
+        Raises:
+            GcvEdgeError: pandas is not installed.
+        """
+        columns = ["class_id", "label", "score", "x1", "y1", "x2", "y2"]
+        rows = object_rows(self.to_row())
+        return import_for("to_dataframe", "pandas").DataFrame(rows, columns=None if rows else columns)
+
+    def to_supervision(self) -> Any:
+        """Return ``supervision.Detections`` of the same objects.
+
+        Raises:
+            GcvEdgeError: supervision is not installed.
+        """
+        supervision = import_for("to_supervision", "supervision")
+        return supervision.Detections(
+            xyxy=self.boxes,
+            confidence=self.scores,
+            class_id=self.class_ids.astype(int),
+            data={"class_name": np.array(self.names, dtype=str)},
+            **self._extra_of_supervision(),
+        )
+
+    def _extra_of_supervision(self) -> dict[str, Any]:
+        return {}
+
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in Counter(self.names).most_common())
         return f"Detections({len(self)}{': ' if counts else ''}{counts}; {self.speed.total_ms:.1f} ms)"
@@ -232,6 +274,15 @@ class Classification:
         rows = ((label, f"{score:.4g}") for _, label, score in self.top(5))
         return format_table(repr(self), ("class", "probability"), rows)
 
+    def to_row(self, k: int = 5) -> Row:
+        """Return columns of a table: ``class_ids``, ``labels`` and ``scores`` of the k best classes."""
+        best = self.top(k)
+        return {
+            "class_ids": [one.class_id for one in best],
+            "labels": [one.label for one in best],
+            "scores": [one.probability for one in best],
+        }
+
     def __repr__(self) -> str:
         best = "".join(f"{line}; " for line in self.lines(1))
         return f"Classification({best}{self.speed.total_ms:.1f} ms)"
@@ -306,6 +357,10 @@ class Segmentation:
         ]
         return {"width": width, "height": height, "classes": classes, "speed": self.speed.to_dict()}
 
+    def to_row(self) -> Row:
+        """Return the column of a table: ``label_map``, a grey PNG of the class ids (16 bits if over 255)."""
+        return {"label_map": encode_png(self.class_map)}
+
     def __repr__(self) -> str:
         height, width = self.class_map.shape
         shares = ", ".join(
@@ -375,6 +430,15 @@ class Poses:
             for box, points, scores in zip(self.boxes, self.keypoints, self.scores, strict=True)
         ]
         return {"poses": poses, "speed": self.speed.to_dict()}
+
+    def to_row(self) -> Row:
+        """Return columns of a table: ``boxes``, and ``keypoints``: x, y, score of each joint of each."""
+        points = np.concatenate([self.keypoints, self.scores[..., None]], axis=2)
+        return {"boxes": self.boxes.tolist(), "keypoints": points.tolist()}
+
+    def to_coco(self, image_id: int | str) -> list[Row]:
+        """Return COCO's results of keypoints; a person's score is the mean of its joints'."""
+        return coco_results(self.to_row(), image_id)
 
     def __repr__(self) -> str:
         return f"Poses({len(self)} x {self.scores.shape[1]} keypoints; {self.speed.total_ms:.1f} ms)"

@@ -14,6 +14,7 @@ from gcv_edge.metadata import ImageSettings
 from gcv_edge.runtime.frames import Pixels, copy_to_draw
 from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Speed, freeze
+from gcv_edge.runtime.rows import Row, encode_png
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import IMAGE
 
@@ -51,6 +52,10 @@ class Picture:
         """Return the picture's size for JSON; the pixels are for ``--save``."""
         height, width, channels = self.pixels.shape
         return {"width": width, "height": height, "channels": channels, "speed": self.speed.to_dict()}
+
+    def to_row(self) -> Row:
+        """Return the column of a table: ``picture``, a PNG; of pixels in BGR, as OpenCV encodes them."""
+        return {"picture": encode_png(self.pixels)}
 
     def __repr__(self) -> str:
         return f"Picture({self.pixels.shape[1]}x{self.pixels.shape[0]}; {self.speed.total_ms:.1f} ms)"
