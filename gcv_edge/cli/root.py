@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -98,6 +99,7 @@ def main(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
         echo(ctx.get_help())
         return
-    # every command needs NumPy, whose C code prints a traceback when an interrupt hits its import
-    with ended_at_once_by_interrupts():
-        importlib.import_module("numpy")
+    if set(sys.argv[1:]).isdisjoint(ctx.help_option_names):
+        # every command needs NumPy, whose C code prints a traceback when an interrupt hits its import
+        with ended_at_once_by_interrupts():
+            importlib.import_module("numpy")
