@@ -25,7 +25,7 @@ from gcv_edge.batch.rows import TableOptions, TableSource
 from gcv_edge.batch.sinks import PART_SINKS, Sink
 from gcv_edge.batch.sources.entries import PictureEntry, parse_entry
 from gcv_edge.batch.sources.listing import PictureListing
-from gcv_edge.batch.storage import LOCAL, Located, import_pyarrow, locate
+from gcv_edge.batch.storage import LOCAL, Located, import_pyarrow, locate, open_parquet
 from gcv_edge.errors import DataError, GcvEdgeError, UsageError
 
 MANIFEST, RECORD, SUCCESS = "_manifest.jsonl", "_job.json", "_SUCCESS"
@@ -293,11 +293,11 @@ def write_manifest(place: Located, entries: Iterable[PictureEntry], shard_size: 
 
 def count_rows(place: Located, format: str) -> tuple[int, int]:
     """Count a part's rows, and those with an error."""
-    with place.storage.open(place.path) as file:
-        if format == "parquet":
-            table = import_pyarrow("a Parquet table").parquet.ParquetFile(file)
+    if format == "parquet":
+        with open_parquet(place, "a Parquet table") as table:
             errors = table.read(columns=["error"]).column(0)
             return len(errors), len(errors) - errors.null_count
+    with place.storage.open(place.path) as file:
         rows = [json.loads(line)["error"] is not None for line in file]
         return len(rows), sum(rows)
 

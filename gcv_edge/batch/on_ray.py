@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gcv_edge.batch.job import Job, read_job
+from gcv_edge.batch.job import Job, at, read_job
 from gcv_edge.batch.predictor import assigned_cpus
 from gcv_edge.batch.running import WorkTally, write_parts
 from gcv_edge.batch.storage import locate
@@ -23,6 +23,8 @@ QUIET = {
 }
 
 
+MODEL = "_model.onnx"
+"""Lies in the folder of the job: an actor that is started again finds it there, whatever became of others."""
 LONGEST_REASON = 300
 MOST_CPUS = 8
 """Of an actor, unless more are asked for."""
@@ -33,15 +35,15 @@ class ShardWorker:
 
     Args:
         folder: of the job; every actor reaches it.
-        model: content of the model's file.
         readers: threads that read; None for what the inputs ask for.
     """
 
-    def __init__(self, folder: str, model: bytes, readers: int | None) -> None:
+    def __init__(self, folder: str, readers: int | None) -> None:
         self._job = read_job(folder)
+        model = at(folder, MODEL)
         options = self._job.source.options
         network = open_network(
-            model,
+            model.storage.read(model.path),
             engine=options.engine,
             precision=options.precision,
             hint="throughput",
@@ -91,10 +93,13 @@ def run_on_ray(
     actors = workers or max(1, int(ray.cluster_resources().get("CPU", 1)) // each)
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
+    target = at(job.folder, MODEL)
+    with target.storage.writing(target.path) as temporary:
+        temporary.write_bytes(model)
     numbers = ray.data.from_items([{"shard": shard} for shard in shards], override_num_blocks=len(shards))
     done = numbers.map_batches(
         ShardWorker,
-        fn_constructor_kwargs={"folder": absolute(job.folder), "model": model, "readers": readers},
+        fn_constructor_kwargs={"folder": absolute(job.folder), "readers": readers},
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(size=min(actors, len(shards))),
         num_cpus=each,

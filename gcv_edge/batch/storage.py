@@ -53,6 +53,13 @@ class Storage(ABC):
         """Open a file for reading from any place."""
 
     @abstractmethod
+    def for_arrow(self, path: str) -> Any:
+        """Return a file as Arrow opens it by itself.
+
+        Its threads may let go of a file of Python's while the process ends, which aborts it.
+        """
+
+    @abstractmethod
     def read(self, path: str) -> bytes:
         """Read a file."""
 
@@ -90,6 +97,10 @@ class LocalStorage(Storage):
     def open(self, path: str) -> BinaryIO:
         """Open a file."""
         return Path(path).open("rb")
+
+    def for_arrow(self, path: str) -> Any:
+        """Return the path."""
+        return path
 
     def read(self, path: str) -> bytes:
         """Read a file."""
@@ -138,6 +149,11 @@ class ObjectStorage(Storage):
         """Open an object."""
         with naming_store(self._name(path)):
             return cast(BinaryIO, io.BufferedReader(self._store.open_input_file(self._at(path)), BUFFER))
+
+    def for_arrow(self, path: str) -> Any:
+        """Open an object."""
+        with naming_store(self._name(path)):
+            return self._store.open_input_file(self._at(path))
 
     def read(self, path: str) -> bytes:
         """Read an object."""
@@ -261,3 +277,23 @@ def import_pyarrow(what: str) -> Any:
     except ImportError as error:  # it is there, and does not fit the NumPy that is
         raise GcvEdgeError(f"{what} needs pyarrow, which cannot be loaded: {error}") from error
     return pyarrow
+
+
+@contextlib.contextmanager
+def open_parquet(place: Located, what: str) -> Iterator[Any]:
+    """Open a ``pyarrow.parquet.ParquetFile``.
+
+    Args:
+        place: where it is.
+        what: it is, for messages.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+        DataError: it is damaged.
+    """
+    arrow = import_pyarrow(what)
+    try:
+        with arrow.parquet.ParquetFile(place.storage.for_arrow(place.path)) as table:
+            yield table
+    except arrow.ArrowException as error:
+        raise DataError(f"{place.name(place.path)}: {' '.join(str(error).split())}") from error

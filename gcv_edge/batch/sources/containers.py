@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from gcv_edge.batch.sources.entries import CELL, MEMBER, PictureEntry
-from gcv_edge.batch.storage import Located, import_pyarrow
+from gcv_edge.batch.storage import Located, import_pyarrow, open_parquet
 from gcv_edge.errors import DataError
 from gcv_edge.runtime.places import is_picture_name
 
@@ -135,21 +135,16 @@ def list_tar(place: Located) -> Iterator[PictureEntry]:
 def list_parquet(place: Located, column: str | None) -> Iterator[PictureEntry]:
     """Give the pictures of a Parquet table: names in a column of text, or bytes in a column of them."""
     name = place.name(place.path)
-    arrow = import_pyarrow(f"{name}: a Parquet table")
-    with place.storage.open(place.path) as file:
-        try:
-            table = arrow.parquet.ParquetFile(file)
-            chosen, is_bytes = choose_field(place, table.schema_arrow, column, arrow)
-            if is_bytes:
-                yield from list_cells(name, table, chosen)
-                return
-            for batch in table.iter_batches(ROWS_AT_ONCE, columns=[chosen]):
-                for path in batch.column(0).to_pylist():
-                    if not path:
-                        raise DataError(f"{name}: found a row without {chosen}, expected a path in each")
-                    yield beside(place, path)
-        except arrow.ArrowException as error:
-            raise DataError(f"{name}: {' '.join(str(error).split())}") from error
+    with open_parquet(place, f"{name}: a Parquet table") as table:
+        chosen, is_bytes = choose_field(place, table.schema_arrow, column)
+        if is_bytes:
+            yield from list_cells(name, table, chosen)
+            return
+        for batch in table.iter_batches(ROWS_AT_ONCE, columns=[chosen]):
+            for path in batch.column(0).to_pylist():
+                if not path:
+                    raise DataError(f"{name}: found a row without {chosen}, expected a path in each")
+                yield beside(place, path)
 
 
 def list_cells(name: str, table: Any, column: str) -> Iterator[PictureEntry]:
@@ -161,12 +156,13 @@ def list_cells(name: str, table: Any, column: str) -> Iterator[PictureEntry]:
             count += 1
 
 
-def choose_field(place: Located, schema: Any, wanted: str | None, arrow: Any) -> tuple[str, bool]:
+def choose_field(place: Located, schema: Any, wanted: str | None) -> tuple[str, bool]:
     """Return the column to read, and whether it holds the pictures themselves.
 
     Raises:
         DataError: which one is meant cannot be told, or it holds something else.
     """
+    arrow = import_pyarrow("a Parquet table")
     columns: dict[str, tuple[str, bool]] = {}
     for one in schema:
         kind = one.type

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from typing import Any
 
 from gcv_edge.batch.sources.entries import BROKEN, BYTES, CELL, MEMBER, PictureEntry
-from gcv_edge.batch.storage import import_pyarrow, is_address, locate
-from gcv_edge.errors import DataError, GcvEdgeError
+from gcv_edge.batch.storage import is_address, locate, open_parquet
+from gcv_edge.errors import DataError
 from gcv_edge.runtime.addresses import fetch_bytes
 
 KEPT_COLUMNS = 2
@@ -80,12 +80,7 @@ def read_member(entry: PictureEntry) -> bytes:
 
 def read_group(entry: PictureEntry) -> Any:
     """Read a column of a row group."""
-    place = locate(entry.container)
-    arrow = import_pyarrow(f"{entry.container}: a Parquet table")
-    with place.storage.open(place.path) as file:
-        try:
-            table = arrow.parquet.ParquetFile(file).read_row_group(entry.start, columns=[entry.column])
-        except arrow.ArrowException as error:
-            raise GcvEdgeError(f"{entry.container}: {' '.join(str(error).split())}") from error
-    column = table.column(0)
-    return column.combine_chunks().field(0) if arrow.types.is_struct(column.type) else column
+    with open_parquet(locate(entry.container), f"{entry.container}: a Parquet table") as table:
+        column = table.read_row_group(entry.start, columns=[entry.column]).column(0)
+    is_nested = column.type.num_fields > 0
+    return column.combine_chunks().field(0) if is_nested else column
