@@ -243,7 +243,6 @@ def read_job(folder: str) -> Job:
     try:
         found = json.loads(place.storage.read(place.path))
         source = dict(found["source"])
-        source.pop("columns")
         options = TableOptions(**source.pop("options"))
         labels = tuple(source.pop("labels"))
         return Job(

@@ -11,6 +11,7 @@ import gcv_edge
 from gcv_edge.batch.sources.entries import show_name
 from gcv_edge.batch.storage import import_pyarrow
 from gcv_edge.batch.work import Outcome
+from gcv_edge.engines import choose_engine
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.runtime.model import LoadedNetwork
 from gcv_edge.runtime.results import Classification, Detections
@@ -59,7 +60,7 @@ class TableOptions:
 
     threshold: float = 0.5
     top_k: int = 5
-    engine: str = "openvino"
+    engine: str = field(default_factory=choose_engine)
     precision: str = "f32"
 
 
@@ -86,14 +87,15 @@ class TableSource:
     options: TableOptions
     gcv_edge: str = field(default_factory=lambda: gcv_edge.__version__)
     schema: int = SCHEMA_VERSION
-    columns: tuple[str, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", (*HEAD_COLUMNS, *TASK_COLUMNS[self.task]))
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return (*HEAD_COLUMNS, *TASK_COLUMNS[self.task])
 
     def to_json(self) -> str:
-        """Return the same for a file's metadata."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        """Return the same, with the columns, for a file's metadata."""
+        return json.dumps({**asdict(self), "columns": self.columns}, ensure_ascii=False)
 
 
 def describe_source(network: LoadedNetwork, model_sha256: str, options: TableOptions) -> TableSource:

@@ -73,6 +73,13 @@ def timed(entries: Iterable[PictureEntry], tally: WorkTally) -> Iterator[Picture
         yield entry
 
 
+def write_row(sink: Sink, outcome: Outcome, tally: WorkTally) -> None:
+    """Write a picture's row, and take it in."""
+    with tally.timing(WRITE):
+        sink.write(make_row(outcome, sink.source))
+    tally.add(outcome)
+
+
 def write_table(
     workshop: Workshop,
     entries: Iterable[PictureEntry],
@@ -85,9 +92,7 @@ def write_table(
     sink = kind(path, source)
     try:
         for outcome in workshop.run(timed(entries, tally)):
-            with tally.timing(WRITE):
-                sink.write(make_row(outcome, source))
-            tally.add(outcome)
+            write_row(sink, outcome, tally)
             yield outcome
     finally:
         with tally.timing(WRITE):
@@ -106,9 +111,7 @@ def write_parts(workshop: Workshop, job: Job, shards: Sequence[int], tally: Work
                 sink = stack.enter_context(job.writing_part(shard))
             for _ in range(job.shards[shard].count):
                 outcome = next(outcomes)
-                with tally.timing(WRITE):
-                    sink.write(make_row(outcome, job.source))
-                tally.add(outcome)
+                write_row(sink, outcome, tally)
                 yield outcome
             with tally.timing(WRITE):
                 stack.close()
