@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.runtime.pixel_formats import PixelFormat, parse_format
+from gcv_edge.runtime.rows import encode_png
 
 COLORS = ("bgr", "rgb")
 EXPECTED = "a numpy.ndarray of uint8, height x width [x 1, 3 or 4]"
@@ -23,7 +23,7 @@ class AnnotatedPicture(NDArray[np.uint8] if TYPE_CHECKING else np.ndarray):  # t
         """Return the picture as PNG; None for what is no picture, such as a row of one."""
         if self.dtype != np.uint8 or self.ndim != 3 or self.shape[2] != 3 or self.size == 0:
             return None
-        return bytes(cv2.imencode(".png", np.ascontiguousarray(self))[1])
+        return encode_png(np.ascontiguousarray(self))
 
 
 class FrameView(NamedTuple):

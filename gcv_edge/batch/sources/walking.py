@@ -6,13 +6,20 @@ import fnmatch
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from gcv_edge.batch.sources.sorting import sort_names
 from gcv_edge.batch.storage import Located
 from gcv_edge.errors import DataError
-from gcv_edge.runtime.places import SHOWN_SUFFIXES, VIDEO_SUFFIXES, is_hidden_picture, is_picture_name
+from gcv_edge.runtime.places import (
+    SHOWN_SUFFIXES,
+    VIDEO_SUFFIXES,
+    advise_naming,
+    describe_hidden,
+    is_hidden_picture,
+    is_picture_name,
+)
 
 MAGIC = re.compile(r"[*?\[]")
 ANY_FOLDERS = "**"
@@ -28,13 +35,14 @@ class PassedOver:
         hidden: pictures whose name, or a folder's above them, starts with a dot.
         videos: how many.
         containers: tars and tables.
-        example: the first video or container.
+        first_video, first_container: their paths.
     """
 
     hidden: int = 0
     videos: int = 0
     containers: int = 0
-    example: dict[str, str] = field(default_factory=dict)
+    first_video: str = ""
+    first_container: str = ""
 
     def see(self, name: str, path: str) -> None:
         """Count a file that is no picture to read."""
@@ -43,24 +51,18 @@ class PassedOver:
             self.hidden += is_hidden_picture(name)
         elif suffix in VIDEO_SUFFIXES:
             self.videos += 1
-            self.example.setdefault("video", path)
+            self.first_video = self.first_video or path
         elif suffix in CONTAINER_SUFFIXES:
             self.containers += 1
-            self.example.setdefault("container", path)
+            self.first_container = self.first_container or path
 
     def notes(self) -> Iterator[str]:
         """Say what was passed over."""
-        if self.hidden:
-            yield f"{self.hidden} hidden picture{'s' if self.hidden > 1 else ''} passed over"
-        for kind, count in (("video", self.videos), ("container", self.containers)):
-            if count:
-                what = "video" if kind == "video" else "tar or table"
-                counted = (
-                    f"a {what}"
-                    if count == 1
-                    else f"{count} {what.replace('tar or table', 'tars and table')}s"
-                )
-                yield f"{counted} passed over: give {self.example[kind]}{' ...' if count > 1 else ''} by name"
+        yield from describe_hidden(self.hidden)
+        if self.videos:
+            yield advise_naming(self.videos, "a video", "videos", self.first_video)
+        if self.containers:
+            yield advise_naming(self.containers, "a tar or table", "tars and tables", self.first_container)
 
 
 def walk_pictures(folder: Located, passed: PassedOver) -> Iterator[str]:
