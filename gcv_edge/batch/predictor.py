@@ -56,7 +56,7 @@ class Predictor:
         readers: int | None = None,
     ) -> None:
         self._arrow = import_pyarrow("gcv_edge.batch.Predictor")
-        engine = engine or choose_engine()
+        engine = choose_engine(engine)
         content = model if isinstance(model, bytes) else Path(find_model(model)).read_bytes()
         network = open_network(
             model, engine=engine, precision=precision, hint="throughput", threads=threads or assigned_cpus()

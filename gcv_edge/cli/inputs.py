@@ -91,9 +91,7 @@ class Inputs:
         """
         index, self.notes = itertools.count(), []
         with Workshop(network, keeps_pixels=True) as workshop:
-            for are_pictures, items in itertools.groupby(
-                self.items(), lambda one: isinstance(one, PictureEntry)
-            ):
+            for are_pictures, items in itertools.groupby(self.items(), is_still):
                 if are_pictures:
                     results = self._run_pictures(workshop, items)
                 else:

@@ -12,7 +12,7 @@ import click
 from gcv_edge.cli.console import echo_json, echo_table, show_number, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import Word, json_option
-from gcv_edge.cli.outputs import check_report, writing
+from gcv_edge.cli.outputs import check_report, write_text
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import GcvEdgeError, cure_missing
 from gcv_edge.tasks import TASKS
@@ -56,8 +56,7 @@ def write_zoo(name: str, task: str | None) -> None:
 
     check_report(name, "--html")
     text = format_zoo_page(task)
-    with writing(name) as path:
-        path.write_text(text, encoding="utf-8")
+    write_text(name, text)
 
 
 def stored() -> list[dict[str, Any]]:

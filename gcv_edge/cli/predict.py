@@ -110,8 +110,12 @@ def count_items(inputs: Inputs) -> int | None:
 
     if not shows_bar():
         return None
-    items = list(inputs.items())
-    return None if any(isinstance(item, Place) for item in items) else len(items)
+    count = 0
+    for item in inputs.items():
+        if isinstance(item, Place):
+            return None
+        count += 1
+    return count
 
 
 def refuse_picture_as_model(model: str) -> None:

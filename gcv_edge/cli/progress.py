@@ -13,7 +13,7 @@ PERIOD = 60.0
 """Seconds between lines in a log."""
 
 
-class Progress:
+class PictureProgress:
     """Counts pictures, and shows rate and time left.
 
     Args:
@@ -29,7 +29,7 @@ class Progress:
         self._stack = contextlib.ExitStack()
         self._bar: Any = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> PictureProgress:
         if sys.stderr.isatty():
             self._open_bar()
         return self

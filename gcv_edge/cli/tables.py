@@ -12,8 +12,8 @@ import click
 
 from gcv_edge.cli.console import plural, show_path, tell_notes
 from gcv_edge.cli.guard import muted_libraries, naming
-from gcv_edge.cli.options import Word
-from gcv_edge.cli.progress import Progress
+from gcv_edge.cli.options import Word, apply_options
+from gcv_edge.cli.progress import PictureProgress
 from gcv_edge.cli.text import echo
 from gcv_edge.engines import choose_engine
 from gcv_edge.errors import DataError, UsageError
@@ -113,9 +113,7 @@ class TableRequest:
 
 def table_options(command: Decorated) -> Decorated:
     """Give a command the options of tables."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+    return apply_options(command, OPTIONS)
 
 
 def refuse_given(names: Sequence[str], reason: str) -> None:
@@ -155,7 +153,7 @@ def write_results(request: TableRequest) -> None:
         refuse_given(OF_RAY, "is for --backend ray")
     with muted_libraries():
         path = find_model(request.model)
-        engine = request.engine or choose_engine()
+        engine = choose_engine(request.engine)
         network = open_network(path, engine=engine, precision=request.precision, hint="throughput")
         threshold = choose_threshold(network, request.threshold)
         options = TableOptions(threshold, request.top_k, engine, request.precision)
@@ -195,7 +193,7 @@ def write_file(
     with (
         target.storage.writing(target.path) as temporary,
         Workshop(network, request.readers or readers_for(request.inputs)) as workshop,
-        Progress(None) as progress,
+        PictureProgress(None) as progress,
     ):
         network.warmup()
         for _ in write_table(workshop, listing, source, sink, temporary, tally):
@@ -228,7 +226,7 @@ def write_folder(request: TableRequest, network: Model[Any], source: TableSource
 
     tally, started = WorkTally(), perf_counter()
     with alone_in(request.output):
-        with tally.timing("list"), Progress(None, "listing") as listed:
+        with tally.timing("list"), PictureProgress(None, "listing") as listed:
             job = begin_job(
                 request.output,
                 request.inputs,
@@ -242,7 +240,7 @@ def write_folder(request: TableRequest, network: Model[Any], source: TableSource
         tell_notes(job.notes)
         missing = job.missing()
         left = sum(job.shards[index].count for index in missing)
-        with Progress(job.pictures, done=job.pictures - left) as progress:
+        with PictureProgress(job.pictures, done=job.pictures - left) as progress:
             if request.backend == "ray":
                 from gcv_edge.batch.on_ray import run_on_ray
 
