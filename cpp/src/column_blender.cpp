@@ -8,8 +8,8 @@ ColumnBlender::ColumnBlender(const ImageView& frame, const PixelLayout& layout, 
                              const Kernels& kernels)
     : frame_(frame), layout_(layout), kernels_(kernels) {
   plan(columns);
-  tail_.emplace(offsets_, frame.width * layout.step, layout.step);
-  for (auto& copy : copies_) copy.resize(tail_->bytes());
+  tail_ = RowTail(offsets_, frame.width * layout.step, layout.step);
+  for (auto& copy : copies_) copy.resize(tail_.bytes());
 }
 
 void ColumnBlender::plan(const Axis& columns) {
@@ -31,13 +31,13 @@ void ColumnBlender::blend(const int* rows, std::size_t count, std::int16_t* cons
   const std::uint8_t* pixels[2] = {};
   for (std::size_t i = 0; i < count; ++i) pixels[i] = frame_.row(rows[i]);
   kernels_.blend_columns(pixels, count, direct_pairs(), layout_, outs);
-  if (tail_->count() == 0) return;
+  if (tail_.count() == 0) return;
   const std::uint8_t* tails[2] = {};
   std::int16_t* tail_outs[2] = {};
   for (std::size_t i = 0; i < count; ++i) {
-    tail_->copy(pixels[i], copies_[i].data());
+    tail_.copy(pixels[i], copies_[i].data());
     tails[i] = copies_[i].data();
-    tail_outs[i] = outs[i] + 4 * tail_->direct();
+    tail_outs[i] = outs[i] + 4 * tail_.direct();
   }
   kernels_.blend_columns(tails, count, tail_pairs(), layout_, tail_outs);
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "axis.h"
 #include "blended_rows.h"
@@ -22,9 +21,9 @@ class ColumnBlender : public RowBlender {
 
  private:
   void plan(const Axis& columns);
-  ColumnPairs direct_pairs() const { return {offsets_.data(), weights_.data(), tail_->direct()}; }
+  ColumnPairs direct_pairs() const { return {offsets_.data(), weights_.data(), tail_.direct()}; }
   ColumnPairs tail_pairs() const {
-    return {offsets_.data() + tail_->direct(), weights_.data() + 8 * tail_->direct(), tail_->count()};
+    return {offsets_.data() + tail_.direct(), weights_.data() + 8 * tail_.direct(), tail_.count()};
   }
 
   const ImageView& frame_;
@@ -32,7 +31,7 @@ class ColumnBlender : public RowBlender {
   const Kernels& kernels_;
   Scratch<std::int32_t> offsets_;
   Scratch<std::int16_t> weights_;
-  std::optional<RowTail> tail_;
+  RowTail tail_;
   Scratch<std::uint8_t> copies_[2];  ///< of the ends of rows
 };
 

@@ -16,6 +16,9 @@ inline std::size_t pad_to(std::size_t count, std::size_t block) { return (count 
 /// copy of the row's end, in which the last pixel comes twice: it is its own right neighbour.
 class RowTail {
  public:
+  /// Of no columns.
+  RowTail() = default;
+
   /// Find those of the rising `offsets`, which come in whole blocks, and let theirs count from the copy's begin.
   RowTail(Scratch<std::int32_t>& offsets, int row_bytes, int step) : row_bytes_(row_bytes), step_(step) {
     const auto* const unsafe = std::partition_point(
@@ -41,7 +44,7 @@ class RowTail {
   }
 
  private:
-  int row_bytes_, step_;
+  int row_bytes_ = 0, step_ = 0;
   std::size_t direct_ = 0, count_ = 0;
   std::int32_t begin_ = 0;  ///< byte of the row
 };

@@ -30,17 +30,17 @@ FourTapRow::FourTapRow(const PixelRows& pixels, const Taps& columns, const Kerne
       for (int k = 0; k < 8; ++k) weights_[half].push_back(static_cast<std::int16_t>(weights[k % 2]));
     }
   }
-  tail_.emplace(offsets_, pixels.row_bytes(), layout_.step);
-  copy_.resize(tail_->bytes());
+  tail_ = RowTail(offsets_, pixels.row_bytes(), layout_.step);
+  copy_.resize(tail_.bytes());
 }
 
 void FourTapRow::sum(const std::uint8_t* row, float* out) {
-  const std::size_t direct = tail_->direct();
+  const std::size_t direct = tail_.direct();
   kernels_.sum_four_taps(row, {offsets_.data(), {weights_[0].data(), weights_[1].data()}, direct}, layout_, out);
-  if (tail_->count() == 0) return;
-  tail_->copy(row, copy_.data());
+  if (tail_.count() == 0) return;
+  tail_.copy(row, copy_.data());
   const std::int16_t *first = weights_[0].data() + 8 * direct, *last = weights_[1].data() + 8 * direct;
-  kernels_.sum_four_taps(copy_.data(), {offsets_.data() + direct, {first, last}, tail_->count()}, layout_,
+  kernels_.sum_four_taps(copy_.data(), {offsets_.data() + direct, {first, last}, tail_.count()}, layout_,
                          out + kResampledStep * direct);
 }
 

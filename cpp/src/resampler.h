@@ -27,7 +27,7 @@ class FourTapRow {
   PixelLayout layout_;
   Scratch<std::int32_t> offsets_;
   Scratch<std::int16_t> weights_[2];
-  std::optional<RowTail> tail_;
+  RowTail tail_;
   Scratch<std::uint8_t> copy_;  ///< of the end of a row
 };
 
