@@ -245,7 +245,7 @@ def read_job(folder: str) -> Job:
         source = dict(found["source"])
         options = TableOptions(**source.pop("options"))
         labels = tuple(source.pop("labels"))
-        return Job(
+        job = Job(
             folder,
             tuple(found["inputs"]),
             found["column"],
@@ -254,8 +254,27 @@ def read_job(folder: str) -> Job:
             tuple(Shard(*fields) for fields in found["shards"]),
             tuple(found["notes"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        check_fields(job)
+        return job
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(f"{place.name(place.path)}: found no record of a job: {error}") from error
+
+
+def check_fields(job: Job) -> None:
+    """Make sure that a job that was read holds what its annotations say.
+
+    Raises:
+        ValueError: something else is in it.
+    """
+    source = job.source
+    texts = (*job.inputs, *job.notes, *source.labels, source.model, source.model_sha256, source.gcv_edge)
+    numbers = [number for one in job.shards for number in (one.start, one.length, one.count)]
+    if not all(isinstance(text, str) for text in (*texts, *(one.digest for one in job.shards))):
+        raise ValueError("found something else than text")
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise ValueError("found shards that are no numbers from 0")
+    if not isinstance(job.column, str | None) or job.format not in PART_SINKS:
+        raise ValueError(f"found column {job.column} and format {job.format}")
 
 
 def job_to_json(job: Job) -> str:
