@@ -5,7 +5,7 @@ decoding alone on all CPUs; one after the other they bound what any program reac
 cv2.imread, OpenVINO and post-processing in NumPy, as one writes it. Ray's figure is of the pictures that a
 second run has more than a first, so that starting it does not count.
 
-    python -m benchmarks.batch MODEL.onnx FOLDER [--pictures 200] [--rounds 3] [--ray]
+    python -m benchmarks.batch MODEL.onnx... FOLDER [--pictures 200] [--rounds 3] [--ray]
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ from gcv_edge.measure.result_cache import hash_file
 
 Floats = NDArray[np.float32]
 OURS, PLAIN, NETWORK, DECODING, ON_RAY = "gcv-edge", "plain loop", "network alone", "decoding alone", "Ray"
+TURNS = (2, 6)
+"""How often Ray's first and second run go through the pictures."""
 
 
 def keep_best(boxes: Floats, scores: Floats, overlap: float) -> NDArray[np.int_]:
@@ -115,20 +117,18 @@ def ours(detector: Detector, source: TableSource, folder: Path) -> Callable[[Seq
 def on_ray(model: Path, source: TableSource, folder: Path, paths: Sequence[Path]) -> float:
     """Return pictures per second of two actors of a CPU each, without their start."""
     seconds = []
-    for times in (1, 3):
+    for times in TURNS:
         names, results = folder / "ray.txt", folder / "ray"
         for turn in range(times):
             (folder / f"turn{turn}").unlink(missing_ok=True)
             (folder / f"turn{turn}").symlink_to(paths[0].parent)
         names.write_text("".join(f"turn{turn}/{path.name}\n" for turn in range(times) for path in paths))
         shutil.rmtree(results, ignore_errors=True)
-        job = begin_job(
-            str(results), [str(names)], source, format="jsonl", shard_size=max(1, len(paths) // 8)
-        )
+        job = begin_job(str(results), [str(names)], source, format="jsonl", shard_size=len(paths))
         started = time.perf_counter()
         list(run_on_ray(job, job.missing(), model.read_bytes(), workers=2, cpus=1, readers=None))
         seconds.append(time.perf_counter() - started)
-    return 2 * len(paths) / (seconds[1] - seconds[0])
+    return (TURNS[1] - TURNS[0]) * len(paths) / (seconds[1] - seconds[0])
 
 
 def measure(model: Path, paths: Sequence[Path], rounds: int, with_ray: bool) -> Record:
@@ -176,7 +176,7 @@ def summarize_rates(rates: dict[str, list[float]]) -> Record:
 @ending_tidily()
 def main() -> None:
     parser = make_parser(__doc__)
-    parser.add_argument("model", type=Path)
+    parser.add_argument("models", type=Path, nargs="+")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
@@ -184,14 +184,16 @@ def main() -> None:
     arguments = parser.parse_args()
     found = sorted(arguments.folder.resolve().glob("*.jpg"))
     paths = list(itertools.islice(found, arguments.pictures))
-    row = measure(arguments.model, paths, arguments.rounds, arguments.ray)
-    for kind, rate in row["per_second"].items():
-        print(f"{kind:16} {rate:8.1f} pictures per second")
-    for name, values in row["ratios"].items():
-        print(f"{name}: {np.median(values):.2f} ({min(values):.2f} to {max(values):.2f})")
-    write_results(
-        "batch", {arguments.model.stem: {**row, "pictures": len(paths)}}, network=arguments.model.stem
-    )
+    rows = {}
+    for model in arguments.models:
+        row = measure(model, paths, arguments.rounds, arguments.ray)
+        rows[model.stem] = {**row, "pictures": len(paths)}
+        print(model.stem)
+        for kind, rate in row["per_second"].items():
+            print(f"  {kind:16} {rate:8.1f} pictures per second")
+        for name, values in row["ratios"].items():
+            print(f"  {name}: {np.median(values):.2f} ({min(values):.2f} to {max(values):.2f})")
+    write_results("batch", rows)
 
 
 if __name__ == "__main__":

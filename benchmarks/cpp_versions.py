@@ -2,8 +2,8 @@
 
 Builds the library of this checkout and of another one, and runs one program against both by turns: each
 process opens the network, runs frames of 1080p and 640x480 and counts its calls of ``operator new``. The
-network is yolo3_mobilenet1.0 at 416x416 in 8 bits with seeded random weights, or the one that is given. Library
-versions that only know bilinear interpolation need a file exported with ``--interpolation bilinear``, or both
+network is yolo3_mobilenet1.0 at 416x416 in 8 bits with seeded random weights, or the one that is given.
+Versions that only know bilinear interpolation need a file exported with ``--interpolation bilinear``, or both
 do different work.
 Run: python -m benchmarks.cpp_versions --before CHECKOUT [MODEL.onnx]
 """
