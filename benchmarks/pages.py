@@ -7,6 +7,7 @@ python -m benchmarks.pages --check     exit code 1 where a page is not what the 
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +62,7 @@ def environment() -> jinja2.Environment:
         row=lambda cells: f"| {' | '.join(map(str, cells))} |",
         sides=lambda shape, start=0: "x".join(map(str, shape[start:])),
         one_line=lambda text: " ".join(text.split()),
+        median=statistics.median,
         rate_of=figures.rate_of,
     )
     return made
