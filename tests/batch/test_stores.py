@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tests.batch.conftest import ORDER, read_lines, same
+from tests.batch.conftest import ORDER, read_lines, read_parts, same
 from tests.cli.conftest import failed, run
 
 
@@ -61,6 +62,23 @@ def test_patterns_lists_and_one_file(bucket: Any, detector: Path, shop: Path) ->
             f"s3://bucket/in/{name}" for name in names
         ]
     assert read_lines("got.jsonl")[0]["error"] is None
+
+
+def test_a_tar_that_goes_away(bucket: Any, detector: Path, shop: Path) -> None:
+    """Pictures that a resumed job cannot read any more are told one by one, as those of a folder are."""
+    with tarfile.open("shop.tar", "w") as archive:
+        for number in range(4):
+            archive.add(shop / "b.png", f"{number}.png")
+    bucket.upload_file("shop.tar", "bucket", "shop.tar")
+    arguments = ("s3://bucket/shop.tar", "-o", "out/", "--format", "jsonl", "--shard-size", "2")
+    assert run("predict", detector, *arguments).exit_code == 0
+    sorted(Path("out").glob("part-*"))[1].unlink()
+    bucket.delete_object(Bucket="bucket", Key="shop.tar")
+    result = run("predict", detector, *arguments, "--resume")
+    assert result.exit_code == 0, result.output
+    errors = [row["error"] for row in read_parts("out")]
+    assert errors[:2] == [None, None]
+    assert all(error.startswith("s3://bucket/shop.tar/") and "shop.tar" in error for error in errors[2:])
 
 
 def test_what_is_not_in_the_store(bucket: Any, detector: Path) -> None:

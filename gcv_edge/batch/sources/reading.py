@@ -8,7 +8,7 @@ from typing import Any
 
 from gcv_edge.batch.sources.entries import BROKEN, BYTES, CELL, MEMBER, PictureEntry
 from gcv_edge.batch.storage import is_address, locate, open_parquet
-from gcv_edge.errors import DataError
+from gcv_edge.errors import DataError, GcvEdgeError, MissingExtraError
 from gcv_edge.runtime.addresses import fetch_bytes
 
 KEPT_COLUMNS = 2
@@ -34,6 +34,10 @@ class EntryReader:
             raise DataError(f"{entry.name}: no such file") from None
         except IsADirectoryError:
             raise DataError(f"{entry.name}: found a folder, expected a picture") from None
+        except (DataError, MissingExtraError):
+            raise
+        except GcvEdgeError as error:  # what a store answers
+            raise DataError(f"{entry.name}: {error}") from error
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or " ".join(str(error).split())
             raise DataError(f"{entry.name}: {reason}") from error
