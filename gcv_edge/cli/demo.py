@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gcv_edge.cli.completion import PLACE
 from gcv_edge.cli.console import echo_table, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, make_folder, naming
 from gcv_edge.cli.summaries import DETECTION_THRESHOLD, describe_detections, draw
@@ -26,7 +27,13 @@ ROUNDS = 10
 
 @click.command()
 @click.option(
-    "-o", "--output", metavar="DIR", default="gcv-edge-demo", show_default=True, help="Folder to write to."
+    "-o",
+    "--output",
+    type=PLACE,
+    metavar="DIR",
+    default="gcv-edge-demo",
+    show_default=True,
+    help="Folder to write to.",
 )
 @debug_option
 def demo(output: str) -> None:

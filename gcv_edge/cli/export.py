@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from gcv_edge.cli.completion import PLACE, SOURCE
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, naming
 from gcv_edge.cli.info import describe_frame
@@ -46,18 +47,26 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 
 
 @click.command()
-@click.argument("source")
+@click.argument("source", type=SOURCE)
 @click.option(
-    "-o", "--output", metavar="OUT.onnx", help="File to write; without it, a file in the model store."
+    "-o",
+    "--output",
+    type=PLACE,
+    metavar="OUT.onnx",
+    help="File to write; without it, a file in the model store.",
 )
-@click.option("--params", metavar="FILE", help="Parameters, if they are not beside the symbol file.")
+@click.option(
+    "--params", type=PLACE, metavar="FILE", help="Parameters, if they are not beside the symbol file."
+)
 @click.option(
     "--input-shape",
     metavar="1,3,H,W",
     multiple=True,
     help="Shape of the input, if SOURCE does not store it (clips: 1,3,T,H,W); once for each input.",
 )
-@click.option("--classes", metavar="A,B,C|FILE", help="Class names in order, or a file with one per line.")
+@click.option(
+    "--classes", type=PLACE, metavar="A,B,C|FILE", help="Class names in order, or a file with one per line."
+)
 @task_option
 @click.option(
     "--nms",
@@ -135,6 +144,7 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 @click.option(
     "--calibrate",
     "data",
+    type=PLACE,
     metavar="DATA",
     help="Pictures or a data set: also make an 8-bit file, and measure it.",
 )

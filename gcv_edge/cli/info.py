@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gcv_edge.cli.completion import MODEL
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import json_option
@@ -68,7 +69,7 @@ SHOWN_LABELS = 12
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", type=MODEL)
 @json_option()
 @debug_option
 def info(model: str, as_json: bool) -> None:

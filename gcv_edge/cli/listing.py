@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gcv_edge.cli.completion import PLACE
 from gcv_edge.cli.console import echo_json, echo_table, show_number, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import Word, json_option
@@ -30,7 +31,10 @@ EXPLANATION = (
 @click.command("list")
 @click.option("--task", type=Word(list(TASKS)), help="Only networks for this task.")
 @click.option(
-    "--html", metavar="FILE.html", help="Write the zoo as a page with a chart, to filter and compare."
+    "--html",
+    type=PLACE,
+    metavar="FILE.html",
+    help="Write the zoo as a page with a chart, to filter and compare.",
 )
 @json_option()
 @debug_option

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gcv_edge.cli.completion import MODEL, PLACE
 from gcv_edge.cli.console import echo_json, echo_table, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.observing import TerminalObserver
@@ -23,9 +24,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", type=MODEL)
 @click.option(
-    "--data", metavar="DATA", required=True, help="Pictures or a data set; labels are used if there are any."
+    "--data",
+    type=PLACE,
+    metavar="DATA",
+    required=True,
+    help="Pictures or a data set; labels are used if there are any.",
 )
 @click.option(
     "--max-drop",
@@ -54,8 +59,10 @@ if TYPE_CHECKING:
     metavar="MINUTES",
     help="Longest time to search.",
 )
-@click.option("-o", "--output", metavar="OUT.onnx", help="File to write; without it, MODEL_optimized.onnx.")
-@click.option("--report", metavar="FILE.html", help="Write an HTML report.")
+@click.option(
+    "-o", "--output", type=PLACE, metavar="OUT.onnx", help="File to write; without it, MODEL_optimized.onnx."
+)
+@click.option("--report", type=PLACE, metavar="FILE.html", help="Write an HTML report.")
 @dataset_options
 @distill_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")

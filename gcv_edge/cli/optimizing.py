@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gcv_edge.cli.completion import PLACE
 from gcv_edge.cli.console import stages, tell_notes, tell_skipped
 from gcv_edge.cli.guard import muted_libraries
 from gcv_edge.cli.int8_page import write_int8_page
@@ -57,7 +58,7 @@ def calibration_options(command: Decorated) -> Decorated:
             help="Points that may be lost, at 90 % confidence; layers are kept in float as needed. Exit code "
             "3 if more is lost.",
         ),
-        click.option("--report", metavar="FILE.html", help="Write an HTML report."),
+        click.option("--report", type=PLACE, metavar="FILE.html", help="Write an HTML report."),
     )
     return apply_options(command, options)
 
@@ -75,7 +76,9 @@ def dataset_options(command: Decorated) -> Decorated:
             metavar="NAME",
             help="Split of DATA to calibrate on; without it, train if there is one.",
         ),
-        click.option("--pictures", metavar="DIR", help="Folder of the pictures, if it is not beside DATA."),
+        click.option(
+            "--pictures", type=PLACE, metavar="DIR", help="Folder of the pictures, if it is not beside DATA."
+        ),
         click.option(
             "--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have."
         ),

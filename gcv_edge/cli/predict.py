@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gcv_edge.cli.completion import MODEL, PLACE
 from gcv_edge.cli.console import counted, echo_json, plural, show_path, shows_bar
 from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Fraction, Word, engine_option, json_option, max_pixels_option
@@ -31,10 +32,13 @@ PRECISIONS = ("f32", "bf16", "auto")
 
 
 @click.command()
-@click.argument("model")
-@click.argument("sources", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("model", type=MODEL)
+@click.argument("sources", type=PLACE, metavar="INPUT...", nargs=-1, required=True)
 @click.option(
-    "--save", metavar="DIR", help="Write annotated copies into this folder; it is created if needed."
+    "--save",
+    type=PLACE,
+    metavar="DIR",
+    help="Write annotated copies into this folder; it is created if needed.",
 )
 @max_pixels_option
 @json_option("Print a line of JSON per frame.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gcv_edge.cli.completion import MODEL, PLACE
 from gcv_edge.cli.console import echo_json, show_path
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.observing import TerminalObserver
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", type=MODEL)
 @click.option(
     "--data",
+    type=PLACE,
     metavar="DATA|noise",
     help="Pictures like those that the network will see, a data set, or noise if there are no pictures.",
 )
@@ -66,8 +68,10 @@ if TYPE_CHECKING:
 @dataset_options
 @distill_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")
-@click.option("-o", "--output", metavar="OUT.onnx", help="File to write; without it, MODEL_pruned.onnx.")
-@click.option("--report", metavar="FILE.html", help="Write an HTML report.")
+@click.option(
+    "-o", "--output", type=PLACE, metavar="OUT.onnx", help="File to write; without it, MODEL_pruned.onnx."
+)
+@click.option("--report", type=PLACE, metavar="FILE.html", help="Write an HTML report.")
 @click.option("--explain", is_flag=True, help="List the channels that can be removed, and why others cannot.")
 @max_pixels_option
 @json_option("Print what was made as JSON.")
