@@ -25,7 +25,7 @@ NETWORKS = {"yolo3": 320, "ssd_300": 300}
 TARGETS = ("arm", "portable")
 COMPARED, CALIBRATED = 6, 64
 FLOAT_LIMITS = "--threshold 0.02 --score 1e-3 --box 0.5"
-INT8_LIMITS = "--threshold 0.3 --score 0.03 --box 1"
+INT8_LIMITS = "--threshold 0.3 --score 0.03 --box 1 --overlap 0.45"
 
 
 def write_pictures(paths: list[Path], folder: Path) -> Path:

@@ -1,7 +1,8 @@
 """Compare the detections that two runs of the example program ``detect`` printed, such as on two processors.
 
 Every detection with a score over the threshold must have one of the same class in the other run, its score
-and box within the tolerances; each is matched once.
+and box within the tolerances; each is matched once. Of two boxes that overlap by ``--overlap`` or more and
+whose scores are within the tolerance, suppression keeps one or the other: each run may have its own.
 
 Run: ``python .ci/compare_detections.py A.jsonl B.jsonl``.
 """
@@ -25,6 +26,7 @@ class Differences:
     matched: int = 0
     score: float = 0.0
     box: float = 0.0
+    swapped: int = 0
     missing: list[str] = field(default_factory=list)
 
 
@@ -36,6 +38,15 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 def box_distance(one: dict[str, Any], other: dict[str, Any]) -> float:
     """Largest difference of two boxes' corners, pixels."""
     return max(abs(float(a) - float(b)) for a, b in zip(one["box"], other["box"], strict=True))
+
+
+def overlap(one: dict[str, Any], other: dict[str, Any]) -> float:
+    """Intersection of two boxes over their union."""
+    a, b = one["box"], other["box"]
+    sides = [max(0.0, min(a[i + 2], b[i + 2]) - max(a[i], b[i])) for i in (0, 1)]
+    common = sides[0] * sides[1]
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
+    return common / (sum(areas) - common) if common else 0.0
 
 
 def match(
@@ -50,13 +61,15 @@ def match(
     for one in ours:
         if one["score"] <= limits.threshold:
             continue
-        same = [
+        alike = [
             other
             for other in left
-            if other["class_id"] == one["class_id"]
-            and abs(other["score"] - one["score"]) <= limits.score
-            and box_distance(one, other) <= limits.box
+            if other["class_id"] == one["class_id"] and abs(other["score"] - one["score"]) <= limits.score
         ]
+        same = [other for other in alike if box_distance(one, other) <= limits.box]
+        if not same and any(overlap(one, other) >= limits.overlap for other in alike):
+            found.swapped += 1
+            continue
         if not same:
             found.missing.append(f"{name}: {one}")
             continue
@@ -75,6 +88,7 @@ def main() -> int:
     parser.add_argument("--threshold", type=float, default=0.02, help="scores must be over it")
     parser.add_argument("--score", type=float, default=1e-3, help="largest difference of scores")
     parser.add_argument("--box", type=float, default=0.5, help="largest difference of corners, pixels")
+    parser.add_argument("--overlap", type=float, default=2, help="IoU of boxes of which either may be kept")
     limits = parser.parse_args()
     first, second = read_lines(limits.first), read_lines(limits.second)
     found = Differences()
@@ -90,7 +104,8 @@ def main() -> int:
         print(f"... and {len(found.missing) - SHOWN} more")
     print(
         f"{found.matched // 2} detections in {len(first)} pictures match; "
-        f"scores differ by {found.score:.2g} at most, boxes by {found.box:.2g} pixels"
+        f"scores differ by {found.score:.2g} at most, boxes by {found.box:.2g} pixels; "
+        f"{found.swapped} are the other of two that overlap"
     )
     return 1 if found.missing or found.matched == 0 else 0
 

@@ -1,8 +1,9 @@
-"""Writing files so that a reader sees the old content, the new content, and nothing between."""
+"""Reading files that are files, and writing them so that a reader sees the old content or all of the new."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import glob
 import os
@@ -20,6 +21,24 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):  # longer than file systems take, or with a zero inside
         return False
+
+
+def read_file(path: str | os.PathLike[str]) -> bytes:
+    """Read a file; a pipe or a device, which may wait for ever, is none.
+
+    Raises:
+        OSError: it cannot be read, or is none.
+        ValueError: a zero is in its name.
+    """
+    with open(path, "rb", opener=open_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "found a pipe or a device, expected a file")
+        return file.read()
+
+
+def open_without_waiting(path: str, flags: int) -> int:
+    """Open a path; of a pipe, nobody needs to write to it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 @contextlib.contextmanager

@@ -35,12 +35,16 @@ def decode_picture(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.gen
             picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
             if picture is not None:
                 return picture
-    raise DataError(f"found {describe_undecoded(picture_kind(data))}, expected JPEG, PNG or the like")
+    raise DataError(describe_undecoded(picture_kind(data), "JPEG, PNG or the like"))
 
 
-def describe_undecoded(kind: str | None) -> str:
-    """Say what could not be decoded: a format that not every OpenCV has, or nothing that is known."""
-    return f"{kind}, which OpenCV cannot decode here" if kind in RARE_KINDS else "no picture"
+def describe_undecoded(kind: str | None, expected: str) -> str:
+    """Say what could not be decoded: a format that not every OpenCV has, a damaged file, or no picture."""
+    if kind in RARE_KINDS:
+        return f"found {kind}, which OpenCV cannot decode here, expected {expected}"
+    if kind is not None:
+        return f"found a damaged {kind}: it is cut off, or cannot be decoded"
+    return f"found no picture, expected {expected}"
 
 
 def open_capture(address: int | str) -> cv2.VideoCapture:
@@ -73,4 +77,4 @@ def check_still(address: int | str) -> None:
         if size is not None:
             LIMIT.check(size)
         elif kind is not None:
-            raise DataError(f"found {describe_undecoded(kind)}, expected a picture or video")
+            raise DataError(describe_undecoded(kind, "a picture or video"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
 from gcv_edge.errors import DataError, UnreadableError
+from gcv_edge.files import read_file
 from gcv_edge.runtime.addresses import fetch_picture
 from gcv_edge.runtime.captures import capture_frames
 from gcv_edge.runtime.frames import Pixels, describe_type
@@ -70,7 +70,7 @@ def read_picture(path: str | os.PathLike[str]) -> Pixels:
         DataError: the file is missing, a folder, unreadable, not a picture, or of too many pixels.
     """
     try:
-        data = Path(path).read_bytes()
+        data = read_file(path)
     except FileNotFoundError:
         raise DataError(f"{os.fspath(path)}: no such file") from None
     except IsADirectoryError:

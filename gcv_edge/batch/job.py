@@ -146,7 +146,7 @@ def begin_job(
     *,
     column: str | None = None,
     format: str = "parquet",
-    shard_size: int = SHARD_SIZE,
+    shard_size: int | None = None,
     resume: bool = False,
     watch: Any = None,
 ) -> Job:
@@ -158,7 +158,7 @@ def begin_job(
         source: what rows are computed with.
         column: of tables.
         format: ``parquet`` or ``jsonl``.
-        shard_size: pictures of a part.
+        shard_size: pictures of a part; None for what the job that is taken up has, or 1000.
         resume: take up what is there, if anything is.
         watch: called with each entry that is listed.
 
@@ -174,7 +174,9 @@ def begin_job(
     if RECORD in found:
         if not resume:
             raise UsageError(f"{folder}: holds results: --resume goes on with them, else name another folder")
-        return take_up(folder, inputs, source, column, format)
+        job = take_up(folder, inputs, source, column, format)
+        check_shard_size(job, shard_size)
+        return job
     foreign = sorted(name for name in found if not name.startswith((".", "_")))
     if foreign:
         raise GcvEdgeError(
@@ -184,7 +186,7 @@ def begin_job(
     target.storage.make_folder(target.path)
     listing = PictureListing(inputs, column)
     entries = listing if watch is None else watched(listing, watch)
-    shards = write_manifest(at(folder, MANIFEST), entries, shard_size)
+    shards = write_manifest(at(folder, MANIFEST), entries, shard_size or SHARD_SIZE)
     job = Job(folder, tuple(inputs), column, format, source, shards, tuple(listing.notes))
     write_text(at(folder, RECORD), job_to_json(job))
     return job
@@ -210,6 +212,17 @@ def take_up(folder: str, inputs: Sequence[str], source: TableSource, column: str
     return job
 
 
+def check_shard_size(job: Job, wanted: int | None) -> None:
+    """Refuse other parts than those that the job has.
+
+    Raises:
+        GcvEdgeError: their pictures are more or fewer.
+    """
+    first, is_all = job.shards[0].count, len(job.shards) == 1
+    if wanted is not None and (wanted < first if is_all else wanted != first):
+        raise GcvEdgeError(f"{job.folder}: found parts of {first} pictures, expected {wanted}")
+
+
 def describe_differences(job: Job, other: Job) -> Iterator[tuple[str, str, str]]:
     """Name what differs between two jobs, with both values."""
     if job.source.model_sha256 != other.source.model_sha256:
@@ -220,12 +233,17 @@ def describe_differences(job: Job, other: Job) -> Iterator[tuple[str, str, str]]
             yield f"option {name}", str(value), str(here)
     if job.format != other.format:
         yield "format", job.format, other.format
-    if job.inputs != other.inputs:
+    if spell_alike(job.inputs) != spell_alike(other.inputs):
         yield "inputs", " ".join(job.inputs), " ".join(other.inputs)
     if job.column != other.column:
         yield "option column", str(job.column), str(other.column)
     if job.source != other.source:
         yield "gcv-edge", job.source.gcv_edge, other.source.gcv_edge
+
+
+def spell_alike(inputs: Sequence[str]) -> list[str]:
+    """Return inputs without what makes no difference: a folder may end with a stroke."""
+    return [name.rstrip("/") or name for name in inputs]
 
 
 def describe_model(source: TableSource) -> str:

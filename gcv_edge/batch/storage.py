@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from urllib.parse import unquote
 
 from gcv_edge.errors import DataError, GcvEdgeError, MissingExtraError
-from gcv_edge.files import replacing
+from gcv_edge.files import read_file, replacing
 
 OBJECT_STORES = ("s3", "gs", "gcs", "abfs", "abfss")
 LOCAL_SCHEME = "file://"
@@ -104,7 +104,7 @@ class LocalStorage(Storage):
 
     def read(self, path: str) -> bytes:
         """Read a file."""
-        return Path(path).read_bytes()
+        return read_file(path)
 
     def writing(self, path: str) -> contextlib.AbstractContextManager[Path]:
         """Give a hidden file beside the one that it becomes."""

@@ -58,9 +58,7 @@ OPTIONS = (
     click.option(
         "--shard-size",
         type=click.IntRange(1),
-        default=1000,
-        show_default=True,
-        help="Of folders: pictures of a part.",
+        help="Of folders: pictures of a part.  [default: 1000]",
     ),
     click.option(
         "--backend",
@@ -107,7 +105,7 @@ class TableRequest:
     readers: int | None
     resume: bool
     format: str
-    shard_size: int
+    shard_size: int | None
     backend: str
     workers: int | None
     worker_cpus: int | None

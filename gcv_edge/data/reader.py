@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gcv_edge.data.targets import Target
 from gcv_edge.errors import DataError
-from gcv_edge.files import is_file
+from gcv_edge.files import is_file, read_file
 
 Size = tuple[int, int]
 
@@ -173,7 +173,7 @@ def read_bytes(path: Path) -> bytes:
         DamagedSampleError: it is missing or cannot be read.
     """
     try:
-        return path.read_bytes()
+        return read_file(path)
     except FileNotFoundError:
         raise DamagedSampleError("no such file") from None
     except OSError as error:

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from tests.batch.conftest import ORDER, read_parts, same
-from tests.cli.conftest import contents, environment, error_line, failed, run
+from tests.cli.conftest import contents, done, environment, error_line, failed, run
 from tests.cli.test_interruptions import FULL_DISK
 from tests.runtime.conftest import Maker
 
@@ -73,8 +73,16 @@ def test_a_job_that_is_done_is_done(detector: Path, shop: Path) -> None:
         "out/: 11 pictures, 1 of them unreadable\n"
     )
     assert contents(Path("out")) == before
+    assert predict(detector, "shop/", "-o", "out", *JSON, "--resume").startswith("out: 11 pictures")
     message = failed(2, "predict", detector, "shop", "-o", "out/", *JSON)
     assert message == "out/: holds results: --resume goes on with them, else name another folder"
+
+
+def test_parts_keep_their_size(detector: Path, shop: Path) -> None:
+    predict(detector, "shop", "-o", "out/", "--format", "jsonl", "--shard-size", "3")
+    same = ("predict", detector, "shop", "-o", "out/", "--format", "jsonl", "--resume")
+    assert failed(1, *same, "--shard-size", "4") == "out/: found parts of 3 pictures, expected 4"
+    assert done(*same).startswith("out/: 11 pictures")
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,30 @@ def test_lists_name_pictures_beside_them(shop: Path, write: Callable[[Path], str
     assert listed(write(shop)) == ["shop/b.png", "shop/a/2.png", "shop/c/d/0.jpg"]
 
 
+def test_rows_that_name_no_picture(shop: Path, pyarrow: ModuleType) -> None:
+    (shop / "rows.csv").write_text("path,label\nb.png,x\n,y\nb.png,z\n")
+    pyarrow.parquet.write_table(pyarrow.table({"path": ["b.png", None, ""]}), "shop/rows.parquet")
+    for name, rows in (("rows.csv", ["line 3"]), ("rows.parquet", ["row 1", "row 2"])):
+        first, *others = PictureListing([f"shop/{name}"])
+        assert (first.name, first.error) == ("shop/b.png", None)
+        assert [entry.error for entry in others] == [f"shop/{name}, {row}: found no path" for row in rows]
+
+
+@pytest.mark.parametrize("compression", ["gz", "bz2", "xz"])
+def test_compressed_tars_are_refused(shop: Path, compression: str) -> None:
+    with tarfile.open("shop.tar", f"w:{compression}") as archive:
+        archive.add("shop/b.png")
+    with pytest.raises(DataError, match=r"^shop\.tar: found a compressed tar, expected a plain one$"):
+        listed("shop.tar")
+
+
+def test_a_pipe_is_no_picture(shop: Path) -> None:
+    os.mkfifo("shop/a/1.png")
+    (entry,) = (entry for entry in PictureListing(["shop"]) if entry.name == "shop/a/1.png")
+    with pytest.raises(DataError, match=r"^shop/a/1\.png: found a pipe or a device, expected a file$"):
+        EntryReader().read(entry)
+
+
 def test_a_column_by_name(shop: Path) -> None:
     (shop / "names.csv").write_text("path,other\nb.png,a/2.png\n")
     assert listed("shop/names.csv", column="other") == ["shop/a/2.png"]

@@ -330,7 +330,7 @@ def test_no_models(command: str, model: str, message: str) -> None:
         (["signs.onnx", "net-0000.params"], "net-0000.params: found a model, expected a picture"),
         (["signs.onnx", "nowhere.jpg"], "nowhere.jpg: no such file or folder"),
         (["signs.onnx", ""], "found an empty name, expected a picture"),
-        (["signs.onnx", "head.jpg"], "head.jpg: found no picture, expected JPEG, PNG"),
+        (["signs.onnx", "head.jpg"], "head.jpg: found a damaged JPEG: it is cut off"),
         (["signs.onnx", "folder"], "folder: found no pictures, expected .jpg"),
         (["signs.onnx", "file"], "file: cannot be opened as a picture or video"),
         (["signs.onnx", "town.jpg", "--save", "file"], "file: found a file, expected a folder"),

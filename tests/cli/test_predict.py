@@ -236,7 +236,7 @@ def test_a_broken_png_makes_no_noise(detector: Path, here: Path) -> None:
     process = shell(["-m", "gcv_edge", "predict", detector, "pictures"])
     assert process.returncode == 1
     skipped, error = process.stderr.splitlines()
-    assert skipped.startswith("Skipped pictures/half.png: found no picture")
+    assert skipped.startswith("Skipped pictures/half.png: found a damaged PNG")
     assert error == "Error: 1 of 2 pictures could not be read"
     assert process.stdout.startswith("pictures/whole.png: ")
 

@@ -256,6 +256,14 @@ def test_a_picture_without_a_suffix_is_one(detector: Path, here: Path) -> None:
     assert cv2.imread("out/photo.png").shape == RED.shape
 
 
+def test_a_pipe_is_no_picture(detector: Path, here: Path) -> None:
+    """Nobody ever writes to it."""
+    os.mkfifo("pipe.png")
+    assert failed(1, "predict", detector, "pipe.png") == (
+        "pipe.png: found a pipe or a device, expected a file"
+    )
+
+
 def test_a_pipe_is_no_model(here: Path) -> None:
     os.mkfifo("pipe.onnx")
     cv2.imwrite("red.png", RED)

@@ -78,8 +78,8 @@ def test_gray_levels(tmp_path: Path, dtype: type) -> None:
     [
         (encode(), "found a colour picture, expected a PNG of class ids"),
         (b"", "found no picture"),
-        (palette_png(CLASSES)[:60], "found no picture"),
-        (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "found no picture"),
+        (palette_png(CLASSES)[:60], "found a damaged PNG"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "found a damaged PNG"),
     ],
 )
 def test_no_label_map(tmp_path: Path, data: bytes, said: str) -> None:

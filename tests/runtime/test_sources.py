@@ -62,7 +62,7 @@ def truncated(folder: Path) -> Path:
         (lambda folder: folder, "found a folder, expected a picture"),
         (write(b""), "found no picture, expected JPEG, PNG"),
         (write(b"\x08\x08onnx graph"), "found no picture, expected JPEG, PNG"),
-        (truncated, "found no picture"),
+        (truncated, r"cut\.png: found a damaged PNG: it is cut off"),
     ],
     ids=["missing", "folder", "empty", "model", "truncated"],
 )

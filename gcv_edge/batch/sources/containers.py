@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from gcv_edge.batch.sources.entries import CELL, MEMBER, PictureEntry
+from gcv_edge.batch.sources.entries import BROKEN, CELL, MEMBER, PictureEntry
 from gcv_edge.batch.storage import Located, import_pyarrow, open_parquet
 from gcv_edge.errors import DataError
 from gcv_edge.runtime.places import is_picture_name
@@ -22,6 +23,8 @@ PATH_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", 
 BYTES_FIELD = "bytes"
 """Of the column ``image`` in tables of Hugging Face's datasets."""
 ROWS_AT_ONCE = 10_000
+COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")
+"""First bytes of gzip, bzip2, xz and zstd."""
 
 
 def suffix_of(name: str) -> str:
@@ -53,7 +56,7 @@ def list_container(place: Located, column: str | None) -> Iterator[PictureEntry]
         elif suffix == ".parquet":
             yield from list_parquet(place, column)
         elif suffix == ".csv":
-            yield from (beside(place, path) for path in read_csv(place, column))
+            yield from list_csv(place, column)
         else:
             yield from (beside(place, path) for path in read_lines(place))
     except (UnicodeDecodeError, csv.Error, tarfile.TarError) as error:
@@ -87,19 +90,22 @@ def read_lines(place: Located) -> Iterator[str]:
                 yield name.rpartition("\t")[2] if is_lst else name
 
 
-def read_csv(place: Located, column: str | None) -> Iterator[str]:
-    """Give the names in a CSV's column."""
+def list_csv(place: Located, column: str | None) -> Iterator[PictureEntry]:
+    """Give the pictures that a CSV's column names."""
     with open_text(place) as lines:
         rows = csv.reader(lines)
         headings = next(rows, [])
         index = headings.index(choose_column(place, headings, column))
         for row in rows:
             if row:
-                if index >= len(row) or not row[index]:
-                    raise DataError(
-                        f"{place.name(place.path)}: line {rows.line_num}: found no path in {headings[index]}"
-                    )
-                yield row[index]
+                path = row[index] if index < len(row) else ""
+                yield beside(place, path) if path else without_path(place, f"line {rows.line_num}")
+
+
+def without_path(place: Located, where: str) -> PictureEntry:
+    """Return what stands for a row that names no picture."""
+    name = f"{place.name(place.path)}, {where}"
+    return PictureEntry(name, BROKEN, error=f"{name}: found no path")
 
 
 def choose_column(place: Located, headings: Sequence[str], wanted: str | None) -> str:
@@ -121,7 +127,7 @@ def list_tar(place: Located) -> Iterator[PictureEntry]:
     """Give the pictures in a tar that is not compressed, by where their bytes are."""
     name = place.name(place.path)
     with place.storage.open(place.path) as file:
-        if file.read(2) == b"\x1f\x8b":
+        if file.read(max(map(len, COMPRESSED))).startswith(COMPRESSED):
             raise DataError(f"{name}: found a compressed tar, expected a plain one")
         file.seek(0)
         with tarfile.open(fileobj=file, mode="r:") as archive:
@@ -140,11 +146,10 @@ def list_parquet(place: Located, column: str | None) -> Iterator[PictureEntry]:
         if is_bytes:
             yield from list_cells(name, table, chosen)
             return
-        for batch in table.iter_batches(ROWS_AT_ONCE, columns=[chosen]):
-            for path in batch.column(0).to_pylist():
-                if not path:
-                    raise DataError(f"{name}: found a row without {chosen}, expected a path in each")
-                yield beside(place, path)
+        batches = table.iter_batches(ROWS_AT_ONCE, columns=[chosen])
+        paths = itertools.chain.from_iterable(batch.column(0).to_pylist() for batch in batches)
+        for row, path in enumerate(paths):
+            yield beside(place, path) if path else without_path(place, f"row {row}")
 
 
 def list_cells(name: str, table: Any, column: str) -> Iterator[PictureEntry]:
