@@ -20,7 +20,7 @@ class ColumnBlender : public RowBlender {
 
  private:
   void plan(const Axis& columns);
-  void plan_tail(const Axis& columns);
+  void plan_tail();
   const std::uint8_t* copy_tail(int row, Scratch<std::uint8_t>& tail) const;
   ColumnPairs direct_pairs() const { return {offsets_.data(), weights_.data(), direct_}; }
   ColumnPairs tail_pairs() const {
@@ -32,8 +32,8 @@ class ColumnBlender : public RowBlender {
   const Kernels& kernels_;
   Scratch<std::int32_t> offsets_;
   Scratch<std::int16_t> weights_;
-  std::size_t direct_ = 0;           ///< columns read straight from the frame; the others from a tail
-  Scratch<std::int32_t> tail_left_;  ///< left frame pixel of each tail column
+  std::size_t direct_ = 0;  ///< columns read straight from the frame; the others from a tail
+  int tail_begin_ = 0;      ///< byte of a row where the tail begins
   Scratch<std::uint8_t> tails_[2];
 };
 

@@ -4,19 +4,10 @@
 #include <cmath>
 
 #include "pixel_rows.h"
+#include "warp_positions.h"
 
 namespace gcv {
 namespace {
-
-/// OpenCV's warpAffine computes positions in 2^-10 and uses them in 2^-5 of a pixel.
-constexpr double kScale = 1024;
-constexpr int kDrop = 5;
-constexpr std::int64_t kOne = 32;
-constexpr std::int64_t kHalf = std::int64_t{1} << (kDrop - 1);
-/// Far outside every frame, but a number that can be added up.
-constexpr double kFar = 1e12;
-
-std::int64_t to_fixed(double position) { return std::llrint(std::clamp(position, -kFar, kFar) * kScale); }
 
 /// Two opposite corners, and the way from the first to the second turned by a right angle and set on it; in single
 /// precision, as there.
@@ -44,8 +35,8 @@ AffineMap map_to_frame(const Rect& crop, Size input) {
 CropWarp::CropWarp(const ImageView& frame, const Rect& crop, Size input, std::uint8_t pad, const Kernels& kernels)
     : crop_(crop), pad_{pad, pad, pad}, to_frame_(map_to_frame(crop, input)) {
   for (int x = 0; x < input.width; ++x) {
-    columns_.push_back(to_fixed(to_frame_[0] * x));
-    lines_.push_back(to_fixed(to_frame_[3] * x));
+    columns_.push_back(round_warped(to_frame_[0] * x));
+    lines_.push_back(round_warped(to_frame_[3] * x));
   }
   if (is_yuv(frame.format)) {
     convert(frame, kernels);
@@ -76,11 +67,11 @@ const std::uint8_t* CropWarp::pixel(std::int64_t x, std::int64_t y) const {
 }
 
 void CropWarp::blend(std::int64_t x, std::int64_t y, std::uint8_t* out) const {
-  const std::int64_t column = (x >> kDrop) - crop_.x, line = (y >> kDrop) - crop_.y;
-  const auto right = static_cast<int>(x & (kOne - 1)), below = static_cast<int>(y & (kOne - 1));
+  const std::int64_t column = (x >> kWarpDrop) - crop_.x, line = (y >> kWarpDrop) - crop_.y;
+  const auto right = static_cast<int>(x & (kWarpOne - 1)), below = static_cast<int>(y & (kWarpOne - 1));
   const std::uint8_t* const corners[4] = {pixel(column, line), pixel(column + 1, line), pixel(column, line + 1),
                                           pixel(column + 1, line + 1)};
-  constexpr int kWhole = kOne;
+  constexpr int kWhole = kWarpOne;
   const int weights[4] = {(kWhole - right) * (kWhole - below), right * (kWhole - below), (kWhole - right) * below,
                           right * below};
   for (int c = 0; c < channels_; ++c) {
@@ -91,10 +82,10 @@ void CropWarp::blend(std::int64_t x, std::int64_t y, std::uint8_t* out) const {
 }
 
 void CropWarp::write_row(int y, std::uint8_t* out) const {
-  const std::int64_t column = to_fixed(to_frame_[1] * y + to_frame_[2]) + kHalf;
-  const std::int64_t line = to_fixed(to_frame_[4] * y + to_frame_[5]) + kHalf;
+  const std::int64_t column = round_warped(to_frame_[1] * y + to_frame_[2]) + kWarpHalf;
+  const std::int64_t line = round_warped(to_frame_[4] * y + to_frame_[5]) + kWarpHalf;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    blend((column + columns_[i]) >> kDrop, (line + lines_[i]) >> kDrop, out + kResampledStep * i);
+    blend((column + columns_[i]) >> kWarpDrop, (line + lines_[i]) >> kWarpDrop, out + kResampledStep * i);
   }
 }
 

@@ -13,15 +13,15 @@ constexpr float kNarrow = 100;
 /// A crop is at least this long, in pixels, where the frame is.
 constexpr int kLeastLength = 5;
 
-/// First and last pixel of one side.
-struct Side {
+/// First and last pixel of one side of a crop.
+struct CropSide {
   int begin, end;
 };
 
 /// NaN becomes 0.
 float clip(float value, int frame) { return value > 0 ? std::min(value, static_cast<float>(frame - 1)) : 0; }
 
-Side widen(float low, float high, double part, int frame) {
+CropSide widen(float low, float high, double part, int frame) {
   const double margin = static_cast<double>(high - low) * part / 2;
   const int begin = static_cast<int>(std::max(0.0, low - margin));
   const int end = static_cast<int>(std::min(frame - 1.0, std::max(begin + double{kLeastLength}, high + margin)));
@@ -34,8 +34,8 @@ Rect crop_box(const std::array<float, 4>& box, Size frame) {
   check_sizes({{"frame_size", frame}});
   const float left = clip(box[0], frame.width), right = clip(box[2], frame.width);
   const double part = right - left > kNarrow ? 0.2 : 0.3;
-  const Side columns = widen(left, right, part, frame.width);
-  const Side rows = widen(clip(box[1], frame.height), clip(box[3], frame.height), part, frame.height);
+  const CropSide columns = widen(left, right, part, frame.width);
+  const CropSide rows = widen(clip(box[1], frame.height), clip(box[3], frame.height), part, frame.height);
   if (columns.end <= columns.begin || rows.end <= rows.begin) return {};
   return {columns.begin, rows.begin, columns.end - columns.begin, rows.end - rows.begin};
 }

@@ -4,16 +4,13 @@
 #include <cmath>
 
 #include "kernels.h"
+#include "warp_positions.h"
 
 namespace gcv {
 namespace {
 
 /// OpenCV's fixed-point weights are whole numbers of this.
-constexpr auto kOne = static_cast<float>(kWeightOne);
-/// OpenCV's warpAffine computes positions in 2^-10 and uses them in 2^-5 of a pixel.
-constexpr double kWarpScale = 1024;
-constexpr int kWarpDrop = 5;
-constexpr int kWarpOne = 32;
+constexpr auto kTapOne = static_cast<float>(kWeightOne);
 /// Lifts an exact half over what would be rounded to even, where OpenCV rounds it up. Such sums are multiples of 2^-10.
 constexpr float kHalfUp = 1.0f / 4096;
 
@@ -66,7 +63,7 @@ Taps make_nearest(const SampledSide& side) {
   return builder.take();
 }
 
-float quantize_tap(float weight) { return std::nearbyint(weight * kOne); }
+float quantize_tap(float weight) { return std::nearbyint(weight * kTapOne); }
 
 // Keys' kernel with a = -0.75, in OpenCV's order of operations: the weights must have its bits.
 void add_cubic(TapsBuilder& builder, int index, float x) {
@@ -83,7 +80,7 @@ void add_cubic(TapsBuilder& builder, int index, float x) {
 }
 
 Taps make_bicubic(const SampledSide& side) {
-  TapsBuilder builder(side, 4, kOne);
+  TapsBuilder builder(side, 4, kTapOne);
   for_each_inside(side, [&](int i) {
     const auto position = static_cast<float>(side.origin + (i + 0.5) * side.step - 0.5);
     const int index = static_cast<int>(std::floor(position));
@@ -186,11 +183,6 @@ TapsPair make_lanczos(const SampledSide& columns, const SampledSide& rows) {
 /// Where target pixel `i` samples a side of the frame, in units of kWarpScale.
 using WarpPosition = std::int64_t (*)(const SampledSide& side, int i);
 
-/// Far outside every frame, but a number that can be added up.
-constexpr double kFar = 1e12;
-
-std::int64_t round_warped(double position) { return std::llrint(std::clamp(position, -kFar, kFar) * kWarpScale); }
-
 std::int64_t warp_column(const SampledSide& side, int i) {
   return round_warped(side.origin) + round_warped(side.step * i);
 }
@@ -200,7 +192,7 @@ std::int64_t warp_row(const SampledSide& side, int i) { return round_warped(side
 Taps make_warp(const SampledSide& side, WarpPosition position_of) {
   TapsBuilder builder(side, 2, 1);
   for (int i = 0; i < side.target; ++i) {
-    const std::int64_t position = (position_of(side, i) + (1 << (kWarpDrop - 1))) >> kWarpDrop;
+    const std::int64_t position = (position_of(side, i) + kWarpHalf) >> kWarpDrop;
     const std::int64_t index = position >> kWarpDrop;
     if (index < -1 || index >= side.frame) continue;
     const auto fraction = static_cast<float>(position & (kWarpOne - 1)) / kWarpOne;

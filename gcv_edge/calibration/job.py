@@ -131,12 +131,22 @@ def open_job(
         UnsupportedError: the network is 8-bit already, or has no layer that could be.
     """
     form, ranges = find_target(target), find_mode(mode)
-    metadata = read_metadata(source)
-    if metadata.variant != "fp32":
-        raise UnsupportedError(f"{source}: found variant '{metadata.variant}', expected 'fp32'")
+    metadata = read_float_metadata(source)
     floating, placement = load_quantizable(source)
     check_names(options.keep_float, placement)
     return CalibrationJob(source, output, form, ranges, options, metadata, floating, placement, watch)
+
+
+def read_float_metadata(source: Path) -> ModelMetadata:
+    """Read the metadata of a file that is to be made smaller and faster.
+
+    Raises:
+        UnsupportedError: the network is 8-bit already.
+    """
+    metadata = read_metadata(source)
+    if metadata.variant != "fp32":
+        raise UnsupportedError(f"{source}: found variant '{metadata.variant}', expected 'fp32'")
+    return metadata
 
 
 def load_quantizable(source: Path) -> tuple[ir.Model, QdqPlacement]:

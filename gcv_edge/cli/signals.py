@@ -45,6 +45,19 @@ def ending_tidily() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
+@contextlib.contextmanager
+def ended_at_once_by_interrupts() -> Iterator[None]:
+    """Let an interrupt from the keyboard end the process without a word: nothing is there to tidy up yet."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
 def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     """Raise ``Terminated``, so that temporary files and processes go."""
     signal.signal(number, signal.SIG_DFL)

@@ -12,6 +12,7 @@ from typing import Any
 
 import onnx_ir as ir
 
+from gcv_edge.calibration.job import read_float_metadata
 from gcv_edge.cpus import own_target, usable_cpus
 from gcv_edge.engines import require_openvino
 from gcv_edge.errors import UsageError
@@ -108,6 +109,7 @@ def search_forms(
     require_openvino("making a network faster")
     begin = monotonic()
     options, observer, source = options or OptimizeOptions(), observer or Observer(), find_model(model)
+    read_float_metadata(source)
     if options.target != own_target():
         raise UsageError(
             f"target: found {options.target}; forms are timed, expected {own_target()}, this machine's"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gcv_edge.calibration import CalibrationOptions, CalibrationResult, calibrate
+from gcv_edge.calibration.job import read_float_metadata
 from gcv_edge.calibration.ranges import find_mode
 from gcv_edge.engines import require_openvino
 from gcv_edge.errors import UsageError
@@ -115,6 +116,7 @@ def optimize(
     options, observer, source = options or OptimizeOptions(), observer or Observer(), find_model(model)
     find_mode(options.mode)
     check_distilling(options.distill)
+    read_float_metadata(source)
     if data is None and options.int8:
         raise UsageError("data: found None, expected pictures: noise is for pruning alone")
     output = default_output(source, options) if output is None else Path(output)

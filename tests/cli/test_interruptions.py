@@ -138,7 +138,7 @@ def test_what_a_killed_process_leaves_is_removed_by_the_next(here: Path) -> None
     assert list(contents(here)) == ["signs.onnx"]
 
 
-@pytest.mark.parametrize("delay", [0.002, 0.02, 0.05, 0.1, 0.2, 0.4])
+@pytest.mark.parametrize("delay", [0.002, 0.02, 0.05, 0.08, 0.1, 0.12, 0.2, 0.4])
 def test_an_interrupt_at_the_very_start_prints_no_traceback(here: Path, delay: float) -> None:
     """From the moment at which this package's own code runs."""
     code = "import gcv_edge.__main__ as command; print('started', flush=True); command.run()"

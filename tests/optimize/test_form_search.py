@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from gcv_edge import load
 from gcv_edge.cpus import usable_cpus
-from gcv_edge.errors import UsageError
+from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.measure.engine import stream_counts
 from gcv_edge.measure.networks import BATCHES
 from gcv_edge.metadata import RunSettings, format_run
@@ -178,6 +180,24 @@ def test_forms_for_another_machine_are_refused(workplace: Path) -> None:
     options = OptimizeOptions(target="portable")
     with pytest.raises(UsageError, match="found portable; forms are timed, expected"):
         search_forms("net.onnx", "labelled.csv", Goal(), options)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda: search_forms("net.onnx", "nothing", Goal()),
+        lambda: optimize("net.onnx", "nothing"),
+    ],
+)
+def test_a_file_of_8_bits_is_refused_before_pictures_are_read(
+    workplace: Path, work: Callable[[], object]
+) -> None:
+    model = onnx.load("net.onnx")
+    (entry,) = (entry for entry in model.metadata_props if entry.key == "gcv_edge variant")
+    entry.value = "int8"
+    onnx.save(model, "net.onnx")
+    with pytest.raises(UnsupportedError, match=r"net\.onnx: found variant 'int8', expected 'fp32'"):
+        work()
 
 
 def test_the_command(workplace: Path) -> None:
