@@ -17,3 +17,5 @@ if(Python_VERSION VERSION_GREATER_EQUAL 3.12)
   set(stable_abi STABLE_ABI)
   set(extension_suffix .abi3.so)
 endif()
+# nanobind 3.1 writes to stderr and leaves its header to Python.h, which includes it in the full API only; libc++ does not.
+add_compile_options("SHELL:-include cstdio")
