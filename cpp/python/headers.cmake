@@ -18,4 +18,4 @@ if(Python_VERSION VERSION_GREATER_EQUAL 3.12)
   set(extension_suffix .abi3.so)
 endif()
 # nanobind 3.1 writes to stderr and leaves its header to Python.h, which includes it in the full API only; libc++ does not.
-add_compile_options("SHELL:-include cstdio")
+add_compile_options("SHELL:-include Python.h -include cstdio")  # in this order: Python.h sets what libc shows
