@@ -82,6 +82,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("mypy", *map(str, sorted((ROOT / ".ci").glob("*.py"))))
     formatted = "git ls-files 'cpp/*.h' 'cpp/*.cpp' | xargs clang-format --dry-run --Werror"
     session.run("bash", "-c", formatted, external=True)
     run_script(session, "clang-tidy")
@@ -143,6 +144,14 @@ def wheel(session: nox.Session) -> None:
 
 
 @nox.session(tags=["ci"])
+def docs(session: nox.Session) -> None:
+    """The site, ``site/index.html``: notebooks are run, and every link must lead somewhere."""
+    use_own_store(session)
+    session.install("-e", ".[docs]")
+    session.run("mkdocs", "build", "--clean", *session.posargs)
+
+
+@nox.session(tags=["ci"])
 def fuzz_cpp(session: nox.Session) -> None:
     """LibFuzzer on files, frames and outputs, 15 s each (``-- SECONDS``); needs clang and its runtime."""
     if not session.run("bash", ".ci/fuzz_compiler", external=True, silent=True):
@@ -163,6 +172,13 @@ def lowest(session: nox.Session) -> None:
 def slow(session: nox.Session) -> None:
     """The tests that take too long for every change."""
     session.run(with_mxnet(session, "pytest"), "-m", "slow", *session.posargs, external=True)
+
+
+@nox.session(tags=["nightly"])
+def ray(session: nox.Session) -> None:
+    """The tests that start Ray."""
+    session.install("-e", ".[test,ray]")
+    session.run("pytest", "-n", "0", "-m", "slow", "tests/batch/test_ray.py", *session.posargs)
 
 
 @nox.session(tags=["nightly"], python=False, requires=["mxnet"])

@@ -30,12 +30,13 @@ setup(
     packages=list(PACKAGES),
     package_dir=PACKAGES,
     package_data={
-        "gcv_edge": ["py.typed", "_core.pyi", "zoo.json", "demo/*"],
+        "gcv_edge": ["py.typed", "_core.pyi", "*.json", "demo/*"],
         "gcv_edge.benchmarking": ["report.*"],
         "gcv_edge.exporters.mxnet": ["class_names.json"],
         "gcv_edge.optimize.calibration_page": ["report.*"],
         "gcv_edge.optimize.forms_page": ["report.*"],
         "gcv_edge.prune": ["report.*"],
         "gcv_edge.reporting": ["common.*"],
+        "gcv_edge.zoo_page": ["report.*"],
     },
 )

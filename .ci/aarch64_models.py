@@ -46,7 +46,9 @@ def make_int8(floating: Path, pictures: list[Path], target: str) -> Path:
     """Calibrate for a target, unless it is done."""
     output = floating.with_name(f"{floating.stem}_int8_{target}.onnx")
     if not output.exists():
-        options = CalibrationOptions(correction="fast", time_forms=False, drop_slow=False, data="bccd_voc")
+        options = CalibrationOptions(
+            correction="fast", time_forms=False, float_kernels=False, data="bccd_voc"
+        )
         calibrate(floating, read_pictures(pictures), output, target=target, mode="mse", options=options)
     return output
 

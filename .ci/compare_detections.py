@@ -35,7 +35,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 def box_distance(one: dict[str, Any], other: dict[str, Any]) -> float:
     """Largest difference of two boxes' corners, pixels."""
-    return max(abs(a - b) for a, b in zip(one["box"], other["box"], strict=True))
+    return max(abs(float(a) - float(b)) for a, b in zip(one["box"], other["box"], strict=True))
 
 
 def match(

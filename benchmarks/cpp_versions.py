@@ -1,8 +1,10 @@
 """What a change did to the C++ library: time to open, with a cache too, frame to boxes, allocations.
 
 Builds the library of this checkout and of another one, and runs one program against both by turns: each
-process opens the network, runs 1080p frames and counts its calls of ``operator new``. The network is
-yolo3_mobilenet1.0 at 416x416 in 8 bits with seeded random weights, or the one that is given.
+process opens the network, runs frames of 1080p and 640x480 and counts its calls of ``operator new``. The
+network is yolo3_mobilenet1.0 at 416x416 in 8 bits with seeded random weights, or the one that is given.
+Versions that only know bilinear interpolation need a file exported with ``--interpolation bilinear``, or both
+do different work.
 Run: python -m benchmarks.cpp_versions --before CHECKOUT [MODEL.onnx]
 """
 
@@ -25,6 +27,8 @@ COLUMNS = (
     "open_s",
     "frame_ms",
     "around_inference_ms",
+    "small_frame_ms",
+    "around_inference_of_small_ms",
     "allocations_per_frame",
     "allocations_of_the_engine_per_frame",
 )
@@ -54,7 +58,7 @@ def measure(program: Path, model: Path, frames: int, cache: Path | None) -> list
 def summarize(rows: list[list[float]]) -> Record:
     """The best of each time, and the most allocations."""
     columns = list(zip(*rows, strict=True))
-    numbers = [*map(min, columns[:3]), *map(max, columns[3:])]
+    numbers = [*map(min, columns[:5]), *map(max, columns[5:])]
     return dict(zip(COLUMNS, numbers, strict=True))
 
 
@@ -77,6 +81,7 @@ def main() -> None:
     parser.add_argument("model", nargs="?", type=Path)
     parser.add_argument("--before", type=Path, required=True, help="checkout to compare with")
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="folder of CMake's builds")
+    parser.add_argument("--record", default="cpp_versions", help="name of the record in benchmarks/results")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--frames", type=int, default=40)
     arguments = parser.parse_args()
@@ -90,11 +95,12 @@ def main() -> None:
     for name, row in rows.items():
         print(
             f"{name:7} opened in {row['open_s']:.3f} s, frame to boxes {row['frame_ms']:.2f} ms, "
-            f"of which {row['around_inference_ms']:.2f} ms around the inference, "
+            f"of which {row['around_inference_ms']:.2f} ms around the inference "
+            f"(from 640x480 {row['small_frame_ms']:.2f} and {row['around_inference_of_small_ms']:.2f} ms), "
             f"{row['allocations_per_frame']:.1f} allocations per frame, "
             f"{row['allocations_of_the_engine_per_frame']:.1f} more of the engine"
         )
-    write_results("cpp_versions", rows, network=model.stem)
+    write_results(arguments.record, rows, network=model.stem)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Write the pages that are made of results, from nothing but these and ``benchmarks/templates``.
 
-python -m benchmarks.pages             write docs/benchmarks.md, zoo.md, families.md; figures elsewhere
+python -m benchmarks.pages             write docs/benchmarks.md, zoo.md, families.md, gcv_edge/zoo_speeds.json
 python -m benchmarks.pages --check     exit code 1 where a page is not what the results give
 """
 
 from __future__ import annotations
 
 import json
+import statistics
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +27,10 @@ TEMPLATES = Path(__file__).with_name("templates")
 BEGIN, END = "<!-- figures: python -m benchmarks.pages -->", "<!-- end of figures -->"
 DOCS = ROOT / "docs"
 BENCHMARKS_PAGE, FAMILIES_PAGE, ZOO_PAGE = DOCS / "benchmarks.md", DOCS / "families.md", DOCS / "zoo.md"
-PAGES = (DOCS / "int8.md", DOCS / "prune.md", BENCHMARKS_PAGE, FAMILIES_PAGE, ZOO_PAGE)
-ZOO_TABLE = ROOT / "gcv_edge" / "zoo.json"
+ZOO_TABLE, ZOO_SPEEDS = ROOT / "gcv_edge" / "zoo.json", ROOT / "gcv_edge" / "zoo_speeds.json"
+PAGES = (DOCS / "int8.md", DOCS / "prune.md", BENCHMARKS_PAGE, FAMILIES_PAGE, ZOO_PAGE, ZOO_SPEEDS)
+ZOO_FORMS = {"bf16": "openvino BF16", "int8": "openvino INT8"}
+"""What the package tells of the zoo's speeds, and the benchmark's name for it."""
 ZOO_INTRODUCTION = ROOT / "benchmarks" / "zoo" / "introduction.md"
 
 
@@ -58,6 +62,7 @@ def environment() -> jinja2.Environment:
         row=lambda cells: f"| {' | '.join(map(str, cells))} |",
         sides=lambda shape, start=0: "x".join(map(str, shape[start:])),
         one_line=lambda text: " ".join(text.split()),
+        median=statistics.median,
         rate_of=figures.rate_of,
     )
     return made
@@ -67,6 +72,8 @@ def make_page(path: Path, folder: Path = RESULTS) -> str:
     """Return what a page should be."""
     if path == ZOO_PAGE:
         return make_zoo_page(json.loads(ZOO_TABLE.read_text()))
+    if path == ZOO_SPEEDS:
+        return make_zoo_speeds(Records(folder).read("table_zoo") or {})
     text = fill(path.name, folder)
     if path in (BENCHMARKS_PAGE, FAMILIES_PAGE):
         return text.rstrip() + "\n"
@@ -77,6 +84,24 @@ def make_page(path: Path, folder: Path = RESULTS) -> str:
 def make_zoo_page(document: dict[str, Any]) -> str:
     """Return the page of the zoo's table."""
     return fill("zoo.md", document=document, introduction=ZOO_INTRODUCTION.read_text())
+
+
+def make_zoo_speeds(document: dict[str, Any]) -> str:
+    """Return the file of the zoo's speeds in bfloat16 and 8 bits: milliseconds of the fastest round."""
+    rows = document.get("rows", {})
+    found = {name: dict(form_times(row)) for name, row in sorted(rows.items()) if row.get("runs")}
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(times)}" for name, times in found.items())
+    cpu = json.dumps(document.get("machine", {}).get("cpu", ""))
+    date = json.dumps(document.get("date", "")[:10])
+    return f'{{\n "cpu": {cpu},\n "date": {date},\n "names": {{\n{lines}\n }}\n}}\n'
+
+
+def form_times(row: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Give the milliseconds of a name's forms; a form that was left out has none."""
+    measured = row["runs"].get("native", {}).get("rows", {})
+    for form, title in ZOO_FORMS.items():
+        if title in measured:
+            yield form, measured[title]["network_ms"]["low"]
 
 
 def write_page(path: Path) -> None:

@@ -36,12 +36,14 @@ def installed_engines() -> tuple[str, ...]:
     return tuple(filter(is_installed, ENGINES))
 
 
-def choose_engine() -> str:
-    """Return the preferred one of the engines that are installed.
+def choose_engine(named: str | None = None) -> str:
+    """Return the engine that is named, else the preferred one of those that are installed.
 
     Raises:
-        GcvEdgeError: there is none.
+        GcvEdgeError: none is named, and there is none.
     """
+    if named is not None:
+        return named
     for engine in installed_engines():
         return engine
     cures = " or ".join(cure_missing(engine) for engine in ENGINES)

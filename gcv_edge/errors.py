@@ -34,7 +34,15 @@ LAST_OF_MXNET = (3, 12)
 
 
 class GcvEdgeError(Exception):
-    """Root of all errors of this package; ``exit_code`` is what the command line returns."""
+    """Root of all errors of this package; ``exit_code`` is what the command line returns.
+
+    Examples:
+        >>> try:
+        ...     Detector("missing.onnx")
+        ... except GcvEdgeError as error:
+        ...     print(str(error).splitlines()[0].startswith("missing.onnx"))
+        True
+    """
 
     exit_code = 1
 

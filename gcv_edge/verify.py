@@ -116,12 +116,7 @@ def check_export(file: Path, metadata: ModelMetadata, reference: Reference | Non
     runs = run_both(file, metadata, reference, "onnxruntime")
     trials, alone = runs.trials(), runs.trials()[: len(runs.inputs)]
     spreads = measure_spreads(runs.expected, metadata)
-    movements = Movements(
-        lambda: reference or openvino_reference(file),
-        metadata,
-        spreads,
-        trials,
-    )
+    movements = Movements(lambda: reference or openvino_reference(file), metadata, spreads, trials)
     comparisons, unstable = set_unstable_aside(compare_trials(trials, metadata, spreads), movements)
     told = [f"{name}: unstable on {kind}, {what}; not counted" for (name, kind), what in unstable.items()]
     noise = dict(zip(runs.inputs, runs.found, strict=False))["noise"]

@@ -45,6 +45,10 @@ class ActionRecognizer(LoadedNetwork):
 
     Raises:
         ValueError: the network averages over another number of clips itself.
+
+    Examples:
+        >>> ActionRecognizer("i3d.onnx").run("clip.avi").top(1)[0].class_id >= 0
+        True
     """
 
     task = ACTION

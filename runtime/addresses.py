@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from http.client import HTTPException
-from typing import IO
+from typing import IO, Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -22,6 +24,10 @@ MOST_BYTES = 1 << 29
 """Of an encoded picture."""
 
 
+class UnreachableError(DataError):
+    """What is at a URL cannot be fetched."""
+
+
 def fetch_picture(url: str) -> Pixels | None:
     """Fetch a picture.
 
@@ -36,17 +42,44 @@ def fetch_picture(url: str) -> Pixels | None:
         return None
     is_named = is_picture_name(parts.path) and not parts.path.lower().endswith(".gif")
     try:
-        with urlopen(url, timeout=TIMEOUT) as answer:
+        with opening(url) as answer:
             kind = answer.headers.get_content_type()
             if kind.startswith("multipart/") or not (is_named or is_still(kind)):
                 return None
             return np.asarray(decode_picture(read_all(answer)), np.uint8)
+    except UnreachableError:
+        if not is_named:
+            return None
+        raise
+
+
+def fetch_bytes(url: str) -> bytes:
+    """Fetch an encoded picture, whatever it says that it is.
+
+    Raises:
+        DataError: it cannot be fetched, or is longer than any picture.
+    """
+    if urlsplit(url).scheme.lower() not in SCHEMES:
+        raise DataError(f"{url}: found another scheme, expected {', '.join(SCHEMES)}")
+    with opening(url) as answer:
+        return read_all(answer)
+
+
+@contextlib.contextmanager
+def opening(url: str) -> Iterator[Any]:
+    """Ask for what is at a URL; the errors of a block that reads the answer name it.
+
+    Raises:
+        UnreachableError: it cannot be fetched.
+        DataError: as the block raises it.
+    """
+    try:
+        with urlopen(url, timeout=TIMEOUT) as answer:
+            yield answer
     except DataError as error:
         raise DataError(f"{url}: {error}") from None
     except (OSError, HTTPException, ValueError) as error:
-        if not is_named:
-            return None
-        raise DataError(f"{url}: {describe_failure(error)}") from error
+        raise UnreachableError(f"{url}: {describe_failure(error)}") from error
 
 
 def is_still(kind: str) -> bool:

@@ -13,7 +13,14 @@ from gcv_edge.tasks import CLASSIFICATION
 
 
 class Classifier(Model[Classification]):
-    """Says what a frame shows: ``Classifier("resnet50").run(frame).top(5)``."""
+    """Says what a frame shows: ``Classifier("resnet50").run(frame).top(5)``.
+
+    Examples:
+        >>> frame = read_picture("street.jpg")
+        >>> best = Classifier("resnet.onnx").run(frame).top(1)[0]
+        >>> 0 <= best.probability <= 1
+        True
+    """
 
     task = CLASSIFICATION
 

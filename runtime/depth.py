@@ -16,6 +16,7 @@ from gcv_edge.runtime import drawing
 from gcv_edge.runtime.frames import Pixels, check_color, copy_of_size
 from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Floats, Speed, freeze
+from gcv_edge.runtime.rows import Row, encode_shares
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import DEPTH
 
@@ -31,6 +32,12 @@ class DepthMap:
         disparity: ``(h, w)`` float32 from 0 (farthest) to 1 (nearest), in pixels of the frame.
         settings: what a disparity means.
         speed: stage timings.
+
+    Examples:
+        >>> frame = read_picture("street.jpg")
+        >>> found = DepthEstimator("monodepth2.onnx").run(frame)
+        >>> bool(0 <= found.disparity.min() <= found.disparity.max() <= 1)
+        True
     """
 
     disparity: Floats
@@ -81,6 +88,10 @@ class DepthMap:
             "speed": self.speed.to_dict(),
         }
 
+    def to_row(self) -> Row:
+        """Return the column of a table: ``disparity_map``, a grey PNG of 16 bits, 65535 for 1."""
+        return {"disparity_map": encode_shares(self.disparity)}
+
     def __repr__(self) -> str:
         height, width = self.disparity.shape
         unit = " m" if self.is_metric else ""
@@ -89,7 +100,14 @@ class DepthMap:
 
 
 class DepthEstimator(Model[DepthMap]):
-    """Says how far away things are: ``DepthEstimator("monodepth2").run(frame).depth``."""
+    """Says how far away things are: ``DepthEstimator("monodepth2").run(frame).depth``.
+
+    Examples:
+        >>> frame = read_picture("street.jpg")
+        >>> depth = DepthEstimator("monodepth2.onnx").run(frame)
+        >>> depth.depth.shape == frame.shape[:2]
+        True
+    """
 
     task = DEPTH
 

@@ -33,6 +33,12 @@ class Detector(Model[Detections]):
         confidence: scores must be over it; None for the file's own (0.01, as GluonCV lists them).
 
     The other arguments and the errors are those of ``Model``.
+
+    Examples:
+        >>> frame = read_picture("street.jpg")
+        >>> found = Detector("yolo3.onnx", confidence=0.1).run(frame)
+        >>> found.boxes.shape == (len(found), 4)
+        True
     """
 
     task = DETECTION

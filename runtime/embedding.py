@@ -14,6 +14,7 @@ from gcv_edge.runtime import drawing
 from gcv_edge.runtime.frames import Pixels, copy_to_draw
 from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Floats, Speed, freeze
+from gcv_edge.runtime.rows import Row
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import EMBEDDING
 
@@ -28,6 +29,11 @@ class Embedding:
     Attributes:
         vector: ``(C,)`` float32, as the network gives it.
         speed: stage timings.
+
+    Examples:
+        >>> one, other = Embedding(np.array([1.0, 0.0])), Embedding(np.array([0.0, 1.0]))
+        >>> one.similarity(other)
+        0.0
     """
 
     vector: Floats
@@ -68,12 +74,23 @@ class Embedding:
         """Return the vector as a list for JSON."""
         return {"vector": self.vector.tolist(), "speed": self.speed.to_dict()}
 
+    def to_row(self) -> Row:
+        """Return the column of a table: ``embedding``, the vector."""
+        return {"embedding": self.vector.tolist()}
+
     def __repr__(self) -> str:
         return f"Embedding({len(self)} numbers; {self.speed.total_ms:.1f} ms)"
 
 
 class Embedder(Model[Embedding]):
-    """Turns pictures into vectors: ``Embedder("reid").run(a).similarity(embedder.run(b))``."""
+    """Turns pictures into vectors: ``Embedder("reid").run(a).similarity(embedder.run(b))``.
+
+    Examples:
+        >>> frame = read_picture("street.jpg")
+        >>> embedder = Embedder("reid.onnx")
+        >>> round(embedder.run(frame).similarity(embedder.run(frame)), 3)
+        1.0
+    """
 
     task = EMBEDDING
 

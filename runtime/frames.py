@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcv_edge.runtime.pixel_formats import PixelFormat, parse_format
+from gcv_edge.runtime.rows import encode_png
 
 COLORS = ("bgr", "rgb")
 EXPECTED = "a numpy.ndarray of uint8, height x width [x 1, 3 or 4]"
 
 Pixels = NDArray[np.uint8]
+
+
+class AnnotatedPicture(NDArray[np.uint8] if TYPE_CHECKING else np.ndarray):  # type: ignore[misc]
+    """What ``plot`` gives: pixels like any others, BGR, which a notebook shows as a picture."""
+
+    def _repr_png_(self) -> bytes | None:
+        """Return the picture as PNG; None for what is no picture, such as a row of one."""
+        if self.dtype != np.uint8 or self.ndim != 3 or self.shape[2] != 3 or self.size == 0:
+            return None
+        return encode_png(np.ascontiguousarray(self))
 
 
 class FrameView(NamedTuple):
@@ -128,5 +139,5 @@ def copy_to_draw(frame: object) -> Pixels:
     pixels = check_array(frame)
     if pixels.ndim == 2 or pixels.shape[2] == 1:
         gray = pixels.reshape(pixels.shape[:2])
-        return np.repeat(gray[:, :, None], 3, axis=2)
-    return np.array(pixels[:, :, :3], order="C")
+        return np.repeat(gray[:, :, None], 3, axis=2).view(AnnotatedPicture)
+    return np.array(pixels[:, :, :3], order="C").view(AnnotatedPicture)

@@ -16,6 +16,8 @@ from gcv_edge.runtime.detector import Detector
 from gcv_edge.runtime.frames import Pixels, copy_of_size
 from gcv_edge.runtime.model import FrameGeometry
 from gcv_edge.runtime.results import Detections, Floats, freeze, slice_of
+from gcv_edge.runtime.rows import Row
+from gcv_edge.runtime.run_lengths import encode_crop
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import INSTANCES
 
@@ -47,6 +49,12 @@ class InstanceMasks(Detections):
         masks: ``(n, h, w)`` float32: probability of the object in each cell of its extent.
         extents: ``(n, 4)`` float32: where each mask lies, pixels of the frame; unlike ``boxes``, not clipped.
         frame_size: width and height of the frame.
+
+    Examples:
+        >>> frame = read_picture("street.jpg")
+        >>> found = InstanceSegmenter("mask_rcnn.onnx").run(frame)
+        >>> [bitmap.dtype.name for _, _, bitmap in found.crops] == ["bool"] * len(found)
+        True
     """
 
     masks: Floats = field(kw_only=True)
@@ -102,6 +110,14 @@ class InstanceMasks(Detections):
             entry["area"] = int(np.count_nonzero(crop.bitmap))
         return found
 
+    def to_row(self) -> Row:
+        """Return columns of a table: those of Detections, and ``masks``: COCO's run lengths."""
+        masks = [encode_crop(crop.bitmap, (crop.x, crop.y), self.frame_size) for crop in self.crops]
+        return {**super().to_row(), "masks": masks}
+
+    def _extra_of_supervision(self) -> dict[str, Any]:
+        return {"mask": self.bitmaps}
+
     def __repr__(self) -> str:
         return super().__repr__().replace("Detections", "InstanceMasks", 1)
 
@@ -110,6 +126,12 @@ class InstanceSegmenter(Detector):
     """Finds objects and their pixels: ``InstanceSegmenter("mask_rcnn").run(frame)`` gives ``InstanceMasks``.
 
     Arguments and errors are those of ``Detector``; the selection is in the graph, and cannot be changed.
+
+    Examples:
+        >>> frame = read_picture("street.jpg")
+        >>> found = InstanceSegmenter("mask_rcnn.onnx").run(frame)
+        >>> found.bitmaps.shape == (len(found), *frame.shape[:2])
+        True
     """
 
     task = INSTANCES

@@ -123,7 +123,7 @@ class LoadedNetwork(ABC):
     ) -> None:
         folder = None if cache_dir is None else os.fspath(cache_dir)
         self._options = SessionOptions(
-            engine or choose_engine(), precision, hint, threads, streams, device, folder
+            choose_engine(engine), precision, hint, threads, streams, device, folder
         )
         self._content = model if isinstance(model, bytes) else None
         self.path: Path = MEMORY if isinstance(model, bytes) else find_model(model)

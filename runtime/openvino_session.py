@@ -183,7 +183,9 @@ def build_config(options: SessionOptions) -> dict[str, str]:
     """Spell the options as OpenVINO properties.
 
     OpenVINO honours the affinity mask and prefers physical cores by itself, so threads are only set where
-    a cgroup grants less than that or the caller says.
+    a cgroup grants less than that or the caller says. It then pins them to the first CPUs, where the threads
+    of every other network are pinned too, of this process and of others; so fewer threads than CPUs are left
+    to the scheduler.
     """
     config = {"PERFORMANCE_HINT": options.hint.upper()}
     if options.precision != "auto":
@@ -192,6 +194,8 @@ def build_config(options: SessionOptions) -> dict[str, str]:
     threads = options.threads or (usable_cpus() if is_capped else None)
     if threads is not None:
         config["INFERENCE_NUM_THREADS"] = str(threads)
+        if threads < affinity_count():
+            config["ENABLE_CPU_PINNING"] = "NO"
     if options.streams is not None:
         config["NUM_STREAMS"] = str(options.streams)
     if options.cache_dir is not None:

@@ -25,6 +25,10 @@ class PixelFormat:
 
     Raises:
         ValueError: one of them is none of these.
+
+    Examples:
+        >>> nv12 = np.full((48, 32), 128, np.uint8)  # 32 x 32 pixels
+        >>> result = Detector("yolo3.onnx").run(nv12, format=PixelFormat("nv12", matrix="bt709"))
     """
 
     name: str

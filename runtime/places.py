@@ -129,17 +129,25 @@ def describe_passed_over(folder: Path) -> list[str]:
     names = [path.name for path in files]
     hidden = sum(is_hidden_picture(name) for name in names)
     videos = [name for name in names if Path(name).suffix.lower() in VIDEO_SUFFIXES and name[0] != "."]
-    found = [f"{hidden} hidden picture{'s' if hidden > 1 else ''} passed over"] if hidden else []
+    found = list(describe_hidden(hidden))
     if videos:
-        count = "a video" if len(videos) == 1 else f"{len(videos)} videos"
-        found.append(f"{count} passed over: give {videos[0]}{' ...' if len(videos) > 1 else ''} by name")
+        found.append(advise_naming(len(videos), "a video", "videos", videos[0]))
     inner = [path for path in files if not path.name.startswith(".") and holds_pictures(path)]
     if inner:
-        count = "a folder" if len(inner) == 1 else f"{len(inner)} folders"
-        found.append(
-            f"{count} of pictures passed over: give {inner[0]}{' ...' if len(inner) > 1 else ''} by name"
-        )
+        found.append(advise_naming(len(inner), "a folder of pictures", "folders of pictures", str(inner[0])))
     return found
+
+
+def advise_naming(count: int, one: str, many: str, example: str) -> str:
+    """Say that something is passed over unless a user names it: 2 videos, with the first as an example."""
+    counted = one if count == 1 else f"{count} {many}"
+    return f"{counted} passed over: give {example}{' ...' if count > 1 else ''} by name"
+
+
+def describe_hidden(count: int) -> Iterator[str]:
+    """Say how many hidden pictures are passed over, if any are."""
+    if count:
+        yield f"{count} hidden picture{'s' if count > 1 else ''} passed over"
 
 
 def holds_pictures(path: Path) -> bool:

@@ -37,7 +37,14 @@ class PersonView(NamedTuple):
 
 
 class PoseEstimator(Model[Poses]):
-    """Finds the joints of people: ``PoseEstimator("simple_pose").run(frame, boxes)``."""
+    """Finds the joints of people: ``PoseEstimator("simple_pose").run(frame, boxes)``.
+
+    Examples:
+        >>> frame = read_picture("street.jpg")
+        >>> poses = PoseEstimator("simple_pose.onnx").run(frame)  # the whole frame is one person
+        >>> len(poses)
+        1
+    """
 
     task = POSE
 

@@ -13,6 +13,7 @@ from gcv_edge.runtime import drawing
 from gcv_edge.runtime.frames import Pixels, copy_to_draw
 from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Floats, Speed, freeze
+from gcv_edge.runtime.rows import Row
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import REGRESSION
 
@@ -27,6 +28,10 @@ class Regression:
         values: ``(C,)`` float32, as the network gives them.
         labels: their names; empty where the file has none.
         speed: stage timings.
+
+    Examples:
+        >>> Regression(np.array([31.5]), ("age",)).values.tolist()
+        [31.5]
     """
 
     values: Floats
@@ -55,13 +60,24 @@ class Regression:
         """Return the values as a list for JSON, and their names."""
         return {"values": self.values.tolist(), "labels": list(self.labels), "speed": self.speed.to_dict()}
 
+    def to_row(self) -> Row:
+        """Return the column of a table: ``values``."""
+        return {"values": self.values.tolist()}
+
     def __repr__(self) -> str:
         more = ", ..." if len(self) > SHOWN_VALUES else ""
         return f"Regression({', '.join(self.lines[:SHOWN_VALUES])}{more}; {self.speed.total_ms:.1f} ms)"
 
 
 class Regressor(Model[Regression]):
-    """Measures something in a frame: ``Regressor("age").run(frame).values[0]``."""
+    """Measures something in a frame: ``Regressor("age").run(frame).values[0]``.
+
+    Examples:
+        >>> frame = read_picture("street.jpg")
+        >>> result = Regressor("age.onnx").run(frame)
+        >>> len(result.values) == len(result)
+        True
+    """
 
     task = REGRESSION
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import html
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from gcv_edge.metadata import ACTIVATIONS
 from gcv_edge.runtime import drawing
 from gcv_edge.runtime.frames import Pixels, check_color, copy_of_size, copy_to_draw
 from gcv_edge.runtime.palettes import find_palette
+from gcv_edge.runtime.rows import Row, coco_results, encode_png, import_for, object_rows
 from gcv_edge.runtime.sessions import check_choice
 
 Floats = NDArray[np.float32]
@@ -24,7 +26,12 @@ Integers = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Speed:
-    """Where a result's time went, milliseconds."""
+    """Where a result's time went, milliseconds.
+
+    Examples:
+        >>> Speed(preprocess_ms=1.0, inference_ms=4.0, postprocess_ms=0.5).total_ms
+        5.5
+    """
 
     preprocess_ms: float = 0.0
     inference_ms: float = 0.0
@@ -57,6 +64,15 @@ class Detections:
         class_ids: ``(n,)`` int32, from 0.
         labels: the network's class names, by class id; empty where the file has none.
         speed: stage timings.
+
+    Examples:
+        >>> boxes = np.array([[10, 10, 50, 80], [0, 0, 20, 20]])
+        >>> found = Detections(boxes, np.array([0.9, 0.3]), np.array([1, 0]), ("cat", "dog"))
+        >>> found.names
+        ['dog', 'cat']
+        >>> len(found.over(0.5))
+        1
+        >>> class_ids, scores, boxes = found
     """
 
     boxes: Floats
@@ -113,9 +129,74 @@ class Detections:
             "speed": self.speed.to_dict(),
         }
 
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks; ``plot`` gives the picture."""
+        boxes = [", ".join(f"{edge:.0f}" for edge in box) for box in self.boxes]
+        scores = [f"{score:.2f}" for score in self.scores]
+        return format_table(
+            repr(self), ("class", "score", "box"), zip(self.names, scores, boxes, strict=True)
+        )
+
+    def to_row(self) -> Row:
+        """Return columns of a table: ``boxes`` (x1, y1, x2, y2), ``scores``, ``class_ids`` and ``labels``."""
+        return {
+            "boxes": self.boxes.tolist(),
+            "scores": self.scores.tolist(),
+            "class_ids": self.class_ids.tolist(),
+            "labels": self.names,
+        }
+
+    def to_coco(self, image_id: int | str) -> list[Row]:
+        """Return COCO's results: a dictionary per object, ``category_id`` being the class id and 1."""
+        return coco_results(self.to_row(), image_id)
+
+    def to_dataframe(self) -> Any:
+        """Return a ``pandas.DataFrame`` of a row per object.
+
+        Raises:
+            GcvEdgeError: pandas is not installed.
+        """
+        columns = ["class_id", "label", "score", "x1", "y1", "x2", "y2"]
+        rows = object_rows(self.to_row())
+        return import_for("to_dataframe", "pandas").DataFrame(rows, columns=None if rows else columns)
+
+    def to_supervision(self) -> Any:
+        """Return ``supervision.Detections`` of the same objects.
+
+        Raises:
+            GcvEdgeError: supervision is not installed.
+        """
+        supervision = import_for("to_supervision", "supervision")
+        return supervision.Detections(
+            xyxy=self.boxes,
+            confidence=self.scores,
+            class_id=self.class_ids.astype(int),
+            data={"class_name": np.array(self.names, dtype=str)},
+            **self._extra_of_supervision(),
+        )
+
+    def _extra_of_supervision(self) -> dict[str, Any]:
+        return {}
+
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in Counter(self.names).most_common())
         return f"Detections({len(self)}{': ' if counts else ''}{counts}; {self.speed.total_ms:.1f} ms)"
+
+
+MOST_ROWS = 20
+"""Of a table in a notebook."""
+
+
+def format_table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table as HTML; labels are escaped, and what comes after the first rows is counted."""
+
+    def line(tag: str, cells: Iterable[str]) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    lines = [line("td", row) for row in rows]
+    more = f"<p>and {len(lines) - MOST_ROWS} more</p>" if len(lines) > MOST_ROWS else ""
+    body = line("th", heads) + "".join(lines[:MOST_ROWS])
+    return f"<p>{html.escape(caption)}</p><table>{body}</table>{more}"
 
 
 class Prediction(NamedTuple):
@@ -136,6 +217,13 @@ class Classification:
         speed: stage timings.
         activation: what makes probabilities of the logits: ``softmax`` (one class of many), ``sigmoid``
             (each class by itself) or ``none`` (the logits are scores already).
+
+    Examples:
+        >>> found = Classification(np.array([0.0, 2.0]), ("cat", "dog"))
+        >>> found.top(1)[0].label
+        'dog'
+        >>> found.lines(1)
+        ['dog 88.1%']
     """
 
     logits: Floats
@@ -181,6 +269,20 @@ class Classification:
         """Return the k most probable classes for JSON."""
         return {"top": [prediction._asdict() for prediction in self.top(k)], "speed": self.speed.to_dict()}
 
+    def _repr_html_(self) -> str:
+        """Return the most probable classes as a table for notebooks."""
+        rows = ((label, f"{score:.4g}") for _, label, score in self.top(5))
+        return format_table(repr(self), ("class", "probability"), rows)
+
+    def to_row(self, k: int = 5) -> Row:
+        """Return columns of a table: ``class_ids``, ``labels`` and ``scores`` of the k best classes."""
+        best = self.top(k)
+        return {
+            "class_ids": [one.class_id for one in best],
+            "labels": [one.label for one in best],
+            "scores": [one.probability for one in best],
+        }
+
     def __repr__(self) -> str:
         best = "".join(f"{line}; " for line in self.lines(1))
         return f"Classification({best}{self.speed.total_ms:.1f} ms)"
@@ -194,6 +296,11 @@ class Segmentation:
         class_map: ``(h, w)`` uint8 or int32 class ids, in pixels of the frame.
         labels: class names; empty where the file has none.
         speed: stage timings.
+
+    Examples:
+        >>> found = Segmentation(np.array([[0, 1], [1, 1]], np.uint8), ("road", "car"))
+        >>> found.areas
+        {1: 3, 0: 1}
     """
 
     class_map: NDArray[Any]
@@ -250,6 +357,10 @@ class Segmentation:
         ]
         return {"width": width, "height": height, "classes": classes, "speed": self.speed.to_dict()}
 
+    def to_row(self) -> Row:
+        """Return the column of a table: ``label_map``, a grey PNG of the class ids (16 bits if over 255)."""
+        return {"label_map": encode_png(self.class_map)}
+
     def __repr__(self) -> str:
         height, width = self.class_map.shape
         shares = ", ".join(
@@ -269,6 +380,12 @@ class Poses:
         boxes: ``(n, 4)`` float32: where each was looked for, pixels of the frame.
         labels: keypoint names; empty where the file has none.
         speed: stage timings, all boxes together.
+
+    Examples:
+        >>> joints = np.array([[[10, 12], [30, 40]]])
+        >>> found = Poses(joints, np.array([[0.9, 0.1]]), np.array([[0, 0, 50, 50]]))
+        >>> found.keypoints[0][found.scores[0] > 0.5].tolist()
+        [[10.0, 12.0]]
     """
 
     keypoints: Floats
@@ -313,6 +430,15 @@ class Poses:
             for box, points, scores in zip(self.boxes, self.keypoints, self.scores, strict=True)
         ]
         return {"poses": poses, "speed": self.speed.to_dict()}
+
+    def to_row(self) -> Row:
+        """Return columns of a table: ``boxes``, and ``keypoints``: x, y, score of each joint of each."""
+        points = np.concatenate([self.keypoints, self.scores[..., None]], axis=2)
+        return {"boxes": self.boxes.tolist(), "keypoints": points.tolist()}
+
+    def to_coco(self, image_id: int | str) -> list[Row]:
+        """Return COCO's results of keypoints; a person's score is the mean of its joints'."""
+        return coco_results(self.to_row(), image_id)
 
     def __repr__(self) -> str:
         return f"Poses({len(self)} x {self.scores.shape[1]} keypoints; {self.speed.total_ms:.1f} ms)"

@@ -19,7 +19,14 @@ from gcv_edge.tasks import SEGMENTATION
 
 
 class Segmenter(Model[Segmentation]):
-    """Gives every pixel of a frame a class: ``Segmenter("fcn").run(frame).class_map``."""
+    """Gives every pixel of a frame a class: ``Segmenter("fcn").run(frame).class_map``.
+
+    Examples:
+        >>> frame = read_picture("street.jpg")
+        >>> segments = Segmenter("fcn.onnx").run(frame)
+        >>> segments.class_map.shape == frame.shape[:2]
+        True
+    """
 
     task = SEGMENTATION
 

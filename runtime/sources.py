@@ -42,6 +42,11 @@ class Frame:
         name: the picture's path, or the video's with the frame's number.
         index: place in the source, from 0.
         kind: ``picture``, ``video``, ``camera``, or ``array`` for what the caller gave.
+
+    Examples:
+        >>> for frame, result in Detector("yolo3.onnx").stream_frames("pictures"):
+        ...     print(frame.index, frame.kind, frame.pixels.shape == (64, 64, 3))
+        0 picture True
     """
 
     pixels: Pixels

@@ -13,6 +13,12 @@ class TensorNetwork(LoadedNetwork):
     """Named arrays in, named arrays out: ``TensorNetwork("siamrpn.part1").run({"data0": template})``.
 
     Arguments and errors are those of ``LoadedNetwork``.
+
+    Examples:
+        >>> network = TensorNetwork("wgan.onnx")
+        >>> arrays = {name: np.zeros(shape, np.float32) for name, shape in network.inputs.items()}
+        >>> network.run(arrays).keys() == network.outputs.keys()
+        True
     """
 
     task = TENSORS

@@ -14,6 +14,7 @@ from gcv_edge.metadata import ImageSettings
 from gcv_edge.runtime.frames import Pixels, copy_to_draw
 from gcv_edge.runtime.model import FrameGeometry, Model
 from gcv_edge.runtime.results import Speed, freeze
+from gcv_edge.runtime.rows import Row, encode_png
 from gcv_edge.runtime.sessions import Array
 from gcv_edge.tasks import IMAGE
 
@@ -25,6 +26,11 @@ class Picture:
     Attributes:
         pixels: ``(h, w, 3)`` or ``(h, w, 1)`` uint8, in the network's own size and the frame's channel order.
         speed: stage timings.
+
+    Examples:
+        >>> frame = read_picture("street.jpg")
+        >>> ImageTranslator("srgan.onnx").run(frame).pixels.ndim
+        3
     """
 
     pixels: Pixels
@@ -47,12 +53,22 @@ class Picture:
         height, width, channels = self.pixels.shape
         return {"width": width, "height": height, "channels": channels, "speed": self.speed.to_dict()}
 
+    def to_row(self) -> Row:
+        """Return the column of a table: ``picture``, a PNG; of pixels in BGR, as OpenCV encodes them."""
+        return {"picture": encode_png(self.pixels)}
+
     def __repr__(self) -> str:
         return f"Picture({self.pixels.shape[1]}x{self.pixels.shape[0]}; {self.speed.total_ms:.1f} ms)"
 
 
 class ImageTranslator(Model[Picture]):
-    """Makes a picture of a picture: ``ImageTranslator("srgan").run(frame).pixels``."""
+    """Makes a picture of a picture: ``ImageTranslator("srgan").run(frame).pixels``.
+
+    Examples:
+        >>> frame = read_picture("street.jpg")
+        >>> ImageTranslator("srgan.onnx").run(frame).pixels.dtype
+        dtype('uint8')
+    """
 
     task = IMAGE
 

@@ -31,6 +31,7 @@ ALLOWED = {
     "runtime": (*BASE, "store", "_core", "runtime"),
     "exporters": (*BASE, "store", "pictures", "graph", "exporters"),
     "gcv_edge/data": (*BASE, "runtime", "data"),
+    "gcv_edge/batch": (*BASE, "store", "runtime", "batch"),
     "gcv_edge/evaluation": (*BASE, "runtime", "data", "evaluation"),
 }
 """Path: the parts of gcv_edge it may import. Stages such as verify may import all but the command line."""

@@ -17,6 +17,7 @@ from gcv_edge.optimize import Goal, optimize, search_forms
 from gcv_edge.prune import prune
 from gcv_edge.runtime.sessions import SessionOptions
 from gcv_edge.verify import verify_model
+from tests.cli.conftest import done
 
 MODEL = Path(__file__).parent / "data" / "networks" / "detection.onnx"
 Hide = Callable[..., None]
@@ -50,6 +51,12 @@ def test_what_is_installed_runs(hide: Hide) -> None:
     assert Detector(MODEL).session.engine.startswith("onnxruntime ")
     with pytest.raises(MissingExtraError, match=r"^engine 'openvino' needs the extra \[openvino\]: pip inst"):
         import_openvino()
+
+
+def test_a_file_is_described_alike_by_both(hide: Hide) -> None:
+    described = done("info", MODEL, "--json")
+    hide("openvino")
+    assert done("info", MODEL, "--json") == described
 
 
 def test_without_an_engine_one_line_says_what_to_install(hide: Hide) -> None:

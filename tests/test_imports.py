@@ -18,7 +18,9 @@ LOADED_LATE = {
     "onnxscript": "extra [torch]",
     "openvino": "slow, and without its telemetry",
     "plotly": "extra [report]",
+    "pyarrow": "extra [batch]",
     "pycocotools": "extra [export]",
+    "ray": "extra [ray]",
     "torch": "extra [torch]",
 }
 """Packages of others that functions may import."""

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 
-#include "column_reads.h"
-
 namespace gcv {
 
 ColumnBlender::ColumnBlender(const ImageView& frame, const PixelLayout& layout, const Axis& columns,
                              const Kernels& kernels)
     : frame_(frame), layout_(layout), kernels_(kernels) {
   plan(columns);
-  plan_tail();
+  tail_ = RowTail(offsets_, frame.width * layout.step, layout.step);
+  for (auto& copy : copies_) copy.resize(tail_.bytes());
 }
 
 void ColumnBlender::plan(const Axis& columns) {
@@ -28,35 +27,17 @@ void ColumnBlender::plan(const Axis& columns) {
   }
 }
 
-// Kernels read kReadAhead bytes from a pixel on. Columns for which that would leave the row are read from a copy of the
-// row's end, in which the last pixel comes twice: it is its own right neighbour.
-void ColumnBlender::plan_tail() {
-  const int row_bytes = frame_.width * layout_.step;
-  direct_ = count_direct(offsets_, row_bytes);
-  if (direct_ == offsets_.size()) return;
-  tail_begin_ = offsets_[direct_];
-  for (std::size_t i = direct_; i < offsets_.size(); ++i) offsets_[i] -= tail_begin_;
-  for (auto& tail : tails_) tail.resize(static_cast<std::size_t>(row_bytes - tail_begin_) + kReadAhead);
-}
-
-const std::uint8_t* ColumnBlender::copy_tail(int row, Scratch<std::uint8_t>& tail) const {
-  const std::uint8_t* pixels = frame_.row(row);
-  const int row_bytes = frame_.width * layout_.step;
-  std::uint8_t* end = std::copy(pixels + tail_begin_, pixels + row_bytes, tail.data());
-  for (int k = 0; k < layout_.step; ++k) end[k] = end[k - layout_.step];
-  return tail.data();
-}
-
 void ColumnBlender::blend(const int* rows, std::size_t count, std::int16_t* const* outs) {
   const std::uint8_t* pixels[2] = {};
   for (std::size_t i = 0; i < count; ++i) pixels[i] = frame_.row(rows[i]);
   kernels_.blend_columns(pixels, count, direct_pairs(), layout_, outs);
-  if (direct_ == offsets_.size()) return;
+  if (tail_.count() == 0) return;
   const std::uint8_t* tails[2] = {};
   std::int16_t* tail_outs[2] = {};
   for (std::size_t i = 0; i < count; ++i) {
-    tails[i] = copy_tail(rows[i], tails_[i]);
-    tail_outs[i] = outs[i] + 4 * direct_;
+    tail_.copy(pixels[i], copies_[i].data());
+    tails[i] = copies_[i].data();
+    tail_outs[i] = outs[i] + 4 * tail_.direct();
   }
   kernels_.blend_columns(tails, count, tail_pairs(), layout_, tail_outs);
 }

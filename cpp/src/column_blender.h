@@ -4,6 +4,7 @@
 
 #include "axis.h"
 #include "blended_rows.h"
+#include "column_reads.h"
 #include "gcv_edge/image.h"
 #include "kernels.h"
 #include "scratch.h"
@@ -20,11 +21,9 @@ class ColumnBlender : public RowBlender {
 
  private:
   void plan(const Axis& columns);
-  void plan_tail();
-  const std::uint8_t* copy_tail(int row, Scratch<std::uint8_t>& tail) const;
-  ColumnPairs direct_pairs() const { return {offsets_.data(), weights_.data(), direct_}; }
+  ColumnPairs direct_pairs() const { return {offsets_.data(), weights_.data(), tail_.direct()}; }
   ColumnPairs tail_pairs() const {
-    return {offsets_.data() + direct_, weights_.data() + 8 * direct_, offsets_.size() - direct_};
+    return {offsets_.data() + tail_.direct(), weights_.data() + 8 * tail_.direct(), tail_.count()};
   }
 
   const ImageView& frame_;
@@ -32,9 +31,8 @@ class ColumnBlender : public RowBlender {
   const Kernels& kernels_;
   Scratch<std::int32_t> offsets_;
   Scratch<std::int16_t> weights_;
-  std::size_t direct_ = 0;  ///< columns read straight from the frame; the others from a tail
-  int tail_begin_ = 0;      ///< byte of a row where the tail begins
-  Scratch<std::uint8_t> tails_[2];
+  RowTail tail_;
+  Scratch<std::uint8_t> copies_[2];  ///< of the ends of rows
 };
 
 }  // namespace gcv

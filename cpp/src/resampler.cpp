@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "column_reads.h"
 #include "rounding.h"
 
 namespace gcv {
@@ -31,22 +30,18 @@ FourTapRow::FourTapRow(const PixelRows& pixels, const Taps& columns, const Kerne
       for (int k = 0; k < 8; ++k) weights_[half].push_back(static_cast<std::int16_t>(weights[k % 2]));
     }
   }
-  const int row_bytes = pixels.row_bytes();
-  direct_ = count_direct(offsets_, row_bytes);
-  if (direct_ == padded) return;
-  tail_begin_ = offsets_[direct_];
-  tail_.resize(static_cast<std::size_t>(row_bytes - tail_begin_) + kReadAhead);
-  for (std::size_t i = direct_; i < padded; ++i) offsets_[i] -= tail_begin_;
+  tail_ = RowTail(offsets_, pixels.row_bytes(), layout_.step);
+  copy_.resize(tail_.bytes());
 }
 
 void FourTapRow::sum(const std::uint8_t* row, float* out) {
-  kernels_.sum_four_taps(row, {offsets_.data(), {weights_[0].data(), weights_[1].data()}, direct_}, layout_, out);
-  const std::size_t rest = offsets_.size() - direct_;
-  if (rest == 0) return;
-  std::copy_n(row + tail_begin_, tail_.size() - kReadAhead, tail_.data());
-  const std::int16_t *first = weights_[0].data() + 8 * direct_, *last = weights_[1].data() + 8 * direct_;
-  kernels_.sum_four_taps(tail_.data(), {offsets_.data() + direct_, {first, last}, rest}, layout_,
-                         out + kResampledStep * direct_);
+  const std::size_t direct = tail_.direct();
+  kernels_.sum_four_taps(row, {offsets_.data(), {weights_[0].data(), weights_[1].data()}, direct}, layout_, out);
+  if (tail_.count() == 0) return;
+  tail_.copy(row, copy_.data());
+  const std::int16_t *first = weights_[0].data() + 8 * direct, *last = weights_[1].data() + 8 * direct;
+  kernels_.sum_four_taps(copy_.data(), {offsets_.data() + direct, {first, last}, tail_.count()}, layout_,
+                         out + kResampledStep * direct);
 }
 
 Resampler::Resampler(const ImageView& frame, const TapsPair& taps, float pad, const Kernels& kernels)

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "column_reads.h"
 #include "gcv_edge/image.h"
 #include "kernels.h"
 #include "pixel_rows.h"
@@ -26,9 +27,8 @@ class FourTapRow {
   PixelLayout layout_;
   Scratch<std::int32_t> offsets_;
   Scratch<std::int16_t> weights_[2];
-  std::size_t direct_ = 0;       ///< columns read straight from the frame; the others from a copy of the row's end
-  std::int32_t tail_begin_ = 0;  ///< byte of the row that the copy begins with
-  Scratch<std::uint8_t> tail_;
+  RowTail tail_;
+  Scratch<std::uint8_t> copy_;  ///< of the end of a row
 };
 
 /// Makes rows of levels from a frame: weighs columns, then rows, and keeps the frame's rows that the next needs.

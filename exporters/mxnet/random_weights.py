@@ -29,7 +29,7 @@ FEW_PICTURES = 4
 
 
 @dataclass(frozen=True)
-class Predictor:
+class PredictionLayer:
     """How the last layer of a detector's branch is changed, so that its results are like a trained one's.
 
     Attributes:
@@ -48,12 +48,14 @@ class Predictor:
 
 
 PREDICTORS = (
-    Predictor(r"(^|.*\.)class_predictors?(\..*)?", 3, 6.5, others=1),  # background
-    Predictor(r"yolo_outputs\..*", 3, -5, others=5, position=4),  # objectness
-    Predictor(r"rpn\.(rpn_head\.)?score", 4, -3),
-    Predictor(r"rpn\.(rpn_head\.)?loc", 2, 0),  # proposals of many sizes: few overlaps just at the threshold
-    Predictor(r"heads\.0\.2", 2, -3),  # CenterNet: heat maps, then width and height in strides
-    Predictor(r"heads\.1\.2", 10, 10),
+    PredictionLayer(r"(^|.*\.)class_predictors?(\..*)?", 3, 6.5, others=1),  # background
+    PredictionLayer(r"yolo_outputs\..*", 3, -5, others=5, position=4),  # objectness
+    PredictionLayer(r"rpn\.(rpn_head\.)?score", 4, -3),
+    PredictionLayer(
+        r"rpn\.(rpn_head\.)?loc", 2, 0
+    ),  # proposals of many sizes: few overlaps just at the threshold
+    PredictionLayer(r"heads\.0\.2", 2, -3),  # CenterNet: heat maps, then width and height in strides
+    PredictionLayer(r"heads\.1\.2", 10, 10),
 )
 
 OFFSET_GAIN = 0.1
@@ -324,7 +326,7 @@ def find_little(block: Any, weights: dict[str, Array]) -> None:
                 change(predictor, role, weights[parameter.name], block)
 
 
-def change(predictor: Predictor, role: str, values: Array, block: Any) -> None:
+def change(predictor: PredictionLayer, role: str, values: Array, block: Any) -> None:
     """Change one parameter of a predictor, in place."""
     if role == "weight":
         values *= np.float32(predictor.gain)

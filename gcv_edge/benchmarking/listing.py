@@ -30,7 +30,7 @@ def list_variants(
         UsageError: a file is given twice.
     """
     files = open_files(models)
-    engine = engine or choose_engine()
+    engine = choose_engine(engine)
     chosen = [name for name in precisions if engine == "openvino" or name != "bf16"]
     found = [make_variant(file, precision, engine) for file in files for precision in chosen]
     return assign_accuracies(files, make_names_unique(found))

@@ -23,7 +23,7 @@ from gcv_edge.measure.timer import Rounds
 from gcv_edge.measure.workers import Worker
 from gcv_edge.runtime.frames import Pixels
 from gcv_edge.runtime.modelfile import read_metadata
-from gcv_edge.runtime.openvino_session import read_model, shape_of
+from gcv_edge.runtime.ports import read_ports
 
 Progress = Callable[[str], None]
 NETWORK_SHARE = 0.5
@@ -196,5 +196,4 @@ def refuse(variant: Variant, settings: Settings) -> str:
 
 def input_shape(model: Path) -> list[int]:
     """Return the shape of a file's input, without the batch."""
-    shape = shape_of(read_model(model).inputs[0])[1:]
-    return [length for length in shape if length is not None]
+    return [length for length in read_ports(model).inputs[0].shape[1:] if length is not None]

@@ -10,7 +10,7 @@ import click
 from gcv_edge.cli.console import echo_json, echo_table, finite, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Word, engine_option, json_option
-from gcv_edge.cli.outputs import check_file, check_report, writing
+from gcv_edge.cli.outputs import check_file, check_report, write_text
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import GcvEdgeError, UsageError
 from gcv_edge.measure.isa import ISAS
@@ -294,10 +294,8 @@ def describe_run(found: Benchmark) -> str:
 def write_outputs(found: Benchmark, report: str | None, csv_file: str | None) -> None:
     """Write the files that were asked for, each whole or not at all."""
     if csv_file is not None:
-        with writing(csv_file) as path:
-            path.write_text(found.to_csv(), encoding="utf-8")
+        write_text(csv_file, found.to_csv())
     if report is not None:
         from gcv_edge.benchmarking.report import format_report
 
-        with writing(report) as path:
-            path.write_text(format_report(finite(found.to_dict())), encoding="utf-8")
+        write_text(report, format_report(finite(found.to_dict())))

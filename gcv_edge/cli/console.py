@@ -139,9 +139,14 @@ def ignore(phrase: str) -> None:
     """Show nothing."""
 
 
+def shows_bar() -> bool:
+    """Tell whether a bar is shown: on a terminal, unless the lines that are printed show the progress."""
+    return sys.stderr.isatty() and not sys.stdout.isatty()
+
+
 def counted(items: Iterable[Item], total: int | None, label: str) -> Iterator[Item]:
     """Give items on; show a bar on a terminal, unless the lines that are printed show the progress."""
-    if not sys.stderr.isatty() or sys.stdout.isatty():
+    if not shows_bar():
         yield from items
         return
     from rich.console import Console

@@ -29,6 +29,8 @@ PACKAGES = {
     "export": ("onnx", "onnx-ir", "pycocotools"),
     "mxnet": ("mxnet", "gluoncv"),
     "torch": ("torch", "onnxscript"),
+    "batch": ("pyarrow",),
+    "ray": ("ray",),
 }
 """Distributions by extra; the empty one is the base install."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,9 @@ from gcv_edge.metadata import (
 )
 from gcv_edge.repeated_labels import describe_repeated
 from gcv_edge.tasks import ACTION, CLASSIFICATION, POSE
+
+if TYPE_CHECKING:
+    from gcv_edge.runtime.ports import Port, Ports
 
 FITTING = {
     "standard": "is stretched to {width}x{height}",
@@ -71,12 +74,12 @@ SHOWN_LABELS = 12
 def info(model: str, as_json: bool) -> None:
     """Show what a model file is for, which input it takes, and where it comes from."""
     from gcv_edge.runtime.modelfile import read_entries, read_metadata
-    from gcv_edge.runtime.openvino_session import read_model
+    from gcv_edge.runtime.ports import read_ports
     from gcv_edge.store import find_model
 
     path = find_model(model)
     metadata = read_metadata(path)
-    ports = describe_ports(read_model(path))
+    ports = read_ports(path)
     pruning = read_pruning(read_entries(path))
     if as_json:
         echo_json({**to_dict(path, metadata, ports), "pruning": pruning})
@@ -103,24 +106,10 @@ def describe_pruning(record: Mapping[str, Any]) -> str:
     return f"{after / before:.0%} of the work is left, {changed}{trained}{noise}"
 
 
-def describe_ports(network: Any) -> dict[str, list[dict[str, Any]]]:
-    """List name, element type and shape of a graph's inputs and outputs; None is an open length."""
-    return {
-        "inputs": [describe_port(port) for port in network.inputs],
-        "outputs": [describe_port(port) for port in network.outputs],
-    }
-
-
-def describe_port(port: Any) -> dict[str, Any]:
-    """Return name, element type and shape of one input or output."""
-    shape = [None if length.is_dynamic else int(length.get_length()) for length in port.partial_shape]
-    return {"name": port.any_name, "type": port.element_type.get_type_name(), "shape": shape}
-
-
 def print_info(
     path: Path,
     metadata: ModelMetadata,
-    ports: dict[str, list[dict[str, Any]]],
+    ports: Ports,
     pruning: Mapping[str, Any] | None,
 ) -> None:
     """Print what a file says of itself, for people."""
@@ -131,7 +120,7 @@ def print_info(
 def info_lines(
     path: Path,
     metadata: ModelMetadata,
-    ports: dict[str, list[dict[str, Any]]],
+    ports: Ports,
     pruning: Mapping[str, Any] | None = None,
 ) -> list[tuple[str, str]]:
     """List what is to be said, each with its heading."""
@@ -139,11 +128,13 @@ def info_lines(
         ("File", f"{show_path(path)}, {show_size(path.stat().st_size)}"),
         ("Task", f"{metadata.task.name}, {metadata.variant}"),
         ("Labels", describe_labels(metadata.labels)),
-        ("Input", describe_tensors(ports["inputs"])),
-        ("Outputs", describe_tensors(ports["outputs"])),
+        ("Input", describe_tensors(ports.inputs)),
+        ("Outputs", describe_tensors(ports.outputs)),
     ]
     if metadata.task.takes != "tensors":
-        height, width = ports["inputs"][0]["shape"][-2:]
+        height, width = (
+            length or 0 for length in ports.inputs[0].shape[-2:]
+        )  # 0 where pictures have own sizes
         lines.append(("Frames", describe_preprocessing(metadata.preprocessing, (width, height))))
     if metadata.task is POSE:
         lines.append(("Boxes", BOXES[metadata.preprocessing.box_rule]))
@@ -189,12 +180,12 @@ def describe_labels(labels: tuple[str, ...]) -> str:
     return f"{len(labels)}: {', '.join(labels[:SHOWN_LABELS])}{more}{twice}"
 
 
-def describe_tensors(tensors: list[dict[str, Any]]) -> str:
+def describe_tensors(ports: Sequence[Port]) -> str:
     """Name tensors with type and shape: data f32 [1, 3, 416, 416]."""
-    return ", ".join(f"{tensor['name']} {tensor['type']} {show_shape(tensor['shape'])}" for tensor in tensors)
+    return ", ".join(f"{port.name} {port.type} {show_shape(port.shape)}" for port in ports)
 
 
-def show_shape(shape: list[int | None]) -> str:
+def show_shape(shape: Sequence[int | None]) -> str:
     """Return a shape as text; an open length is N."""
     return "[" + ", ".join("N" if length is None else str(length) for length in shape) + "]"
 
@@ -289,7 +280,7 @@ def describe_source(metadata: ModelMetadata) -> str:
     return f"{metadata.source or 'unknown'}{digest}"
 
 
-def to_dict(path: Path, metadata: ModelMetadata, ports: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def to_dict(path: Path, metadata: ModelMetadata, ports: Ports) -> dict[str, Any]:
     """Return what a file says of itself for JSON."""
     settings = {
         name: vars(value) if (value := getattr(metadata, name)) is not None else None
@@ -301,7 +292,8 @@ def to_dict(path: Path, metadata: ModelMetadata, ports: dict[str, list[dict[str,
         "task": metadata.task.name,
         "variant": metadata.variant,
         "labels": metadata.labels,
-        **ports,
+        "inputs": [port.to_dict() for port in ports.inputs],
+        "outputs": [port.to_dict() for port in ports.outputs],
         "preprocessing": vars(metadata.preprocessing),
         "activation": metadata.activation if metadata.task in (CLASSIFICATION, ACTION) else None,
         **settings,

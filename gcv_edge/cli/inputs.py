@@ -1,12 +1,13 @@
-"""What ``gcv-edge predict`` reads: checked before a model is loaded, and read on past a broken picture."""
+"""What ``gcv-edge predict`` reads to print: listed as a stream, and read on past a broken picture."""
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gcv_edge.cli.console import tell_notes
 from gcv_edge.cli.text import echo
@@ -16,67 +17,147 @@ from gcv_edge.files import is_file
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
+from gcv_edge.batch.sources.entries import FILE, PictureEntry
+from gcv_edge.batch.sources.listing import PictureListing
+from gcv_edge.batch.storage import LOCAL, is_address, locate
+from gcv_edge.batch.work import Workshop
+from gcv_edge.runtime import places
 from gcv_edge.runtime.picture_size import page_count, picture_kind
-from gcv_edge.runtime.places import BROKEN, PICTURE, Place, describe_passed_over, find_places
+from gcv_edge.runtime.places import CAMERA, PICTURE, VIDEO, Place
 from gcv_edge.runtime.sources import Frame, read_places
+from gcv_edge.runtime.streaming import run_in_order
+
+if TYPE_CHECKING:
+    from gcv_edge.runtime.model import Model
+
+Item: TypeAlias = "PictureEntry | Place"
+"""A picture, or what has several frames."""
 
 MODEL_SUFFIXES = (".onnx", ".params", ".json")
 TIFF_SUFFIXES = (".tif", ".tiff")
 HEAD = 32
 
 
-@dataclass
-class Input:
-    """What a user names.
-
-    Attributes:
-        name: as the user gave it.
-        kind: ``picture``, ``folder``, ``video``, ``camera`` or ``broken``.
-        places: what is to be read.
-    """
-
-    name: str
-    kind: str
-    places: list[Place]
-
-
-@dataclass
 class Inputs:
-    """All that a user names, read in order.
+    """All that a user names, in order.
+
+    Args:
+        names: as ``PictureListing`` takes them, videos, and cameras' numbers.
+        column: of tables, as ``PictureListing``.
 
     Attributes:
-        parts: one for each name.
+        names: as given.
+        notes: what was passed over, as far as was listed.
         failure: what could not be read; None before the end, and where all could.
+
+    Raises:
+        DataError: the only name leads to nothing, to a model, or to a folder without pictures.
     """
 
-    parts: list[Input]
-    failure: DataError | None = field(default=None)
+    def __init__(self, names: Sequence[str], column: str | None = None) -> None:
+        self.names = names
+        self.failure: DataError | None = None
+        self._column = column
+        self.notes: list[str] = []
+        first = list(itertools.islice(self.items(), 2))
+        self._is_list = len(first) > 1 or len(names) > 1
+        self._total, self._problems, self._are_pictures = 0, 0, True
 
-    @property
-    def places(self) -> list[Place]:
-        """What is to be read."""
-        return [place for part in self.parts for place in part.places]
+    def items(self) -> Iterator[Item]:
+        """List what there is to read."""
+        for moving, names in itertools.groupby(self.names, is_moving):
+            if moving:
+                yield from (Place(name, CAMERA if name.isdecimal() else VIDEO) for name in names)
+            else:
+                yield from self.list_files(list(names))
 
-    @property
-    def count(self) -> int | None:
-        """How many frames there are, where that is known beforehand."""
-        places = self.places
-        return len(places) if all(place.kind in (PICTURE, BROKEN) for place in places) else None
+    def list_files(self, names: Sequence[str]) -> Iterator[Item]:
+        """List pictures and videos, and say what is passed over."""
+        for name in names:
+            if len(self.names) == 1 and Path(name).suffix.lower() in MODEL_SUFFIXES and is_file(Path(name)):
+                raise DataError(
+                    f"{name}: found a model, expected a picture, a folder, a video or a camera number"
+                )
+        listing = PictureListing(names, self._column)
+        for entry in listing:
+            yield Place(entry.name, VIDEO) if is_video(entry, names) else entry
+        self.notes += listing.notes
 
-    def frames(self) -> Iterator[Frame]:
-        """Read the frames; of several places, what cannot be read is reported and skipped.
+    def run(self, network: Model[Any]) -> Iterator[tuple[Frame, Any]]:
+        """Give frames and results in order; of several inputs, what cannot be read is told and skipped.
 
         Raises:
-            DataError: the only place cannot be read.
+            DataError: the only one cannot be read.
         """
-        places = self.places
+        index, self.notes = itertools.count(), []
+        with Workshop(network, keeps_pixels=True) as workshop:
+            for are_pictures, items in itertools.groupby(self.items(), is_still):
+                if are_pictures:
+                    results = self._run_pictures(workshop, items)
+                else:
+                    results = self._run_videos(network, items)
+                for frame, result in results:
+                    yield Frame(frame.pixels, frame.name, next(index), frame.kind), result
+        tell_notes(self.notes)
+        if self._problems:
+            noun = "pictures" if self._are_pictures else "inputs"
+            self.failure = DataError(f"{self._problems} of {self._total} {noun} could not be read")
+
+    def _run_pictures(self, workshop: Workshop, entries: Iterable[Any]) -> Iterator[tuple[Frame, Any]]:
+        for outcome in workshop.run(entries):
+            self._total += 1
+            name = outcome.entry.name
+            if outcome.error is not None:
+                self._skip(outcome.error)
+            elif outcome.pixels is not None:
+                tell_notes(describe_pages(outcome.entry))
+                yield Frame(outcome.pixels, name, 0, PICTURE), outcome.result
+
+    def _run_videos(self, network: Model[Any], items: Iterable[Any]) -> Iterator[tuple[Frame, Any]]:
+        frames = read_places(self._count(items), tell, is_list=self._is_list)
         try:
-            yield from read_places(places, tell, is_list=len(places) > 1)
+            yield from run_in_order(lambda frame: network.run(frame.pixels), frames, network.session.streams)
         except UnreadableError as error:
-            noun = "pictures" if self.count is not None else "inputs"
-            self.failure = DataError(f"{len(error.problems)} of {error.total} {noun} could not be read")
+            self._problems += len(error.problems)
         except TruncatedError as error:
             self.failure = error
+
+    def _count(self, items: Iterable[Place]) -> Iterator[Place]:
+        for item in items:
+            self._total += 1
+            self._are_pictures = False
+            yield item
+
+    def _skip(self, error: DataError) -> None:
+        if not self._is_list:
+            raise error
+        self._problems += 1
+        tell(error)
+
+
+def is_still(item: Item) -> bool:
+    """Tell a picture from what has several frames."""
+    return isinstance(item, PictureEntry)
+
+
+def is_moving(name: str) -> bool:
+    """Tell a camera's number, and a URL, which may turn out to be a picture."""
+    if "://" in name:
+        return not is_address(name)
+    return name.isdecimal() and not Path(name).exists()
+
+
+def is_video(entry: PictureEntry, named: Sequence[str]) -> bool:
+    """Tell a video of this machine from a picture, by its suffix, else by its content.
+
+    A GIF is one where the user names it; in a folder it counts as a picture.
+    """
+    if entry.name not in named and entry.name.lower().endswith(".gif"):
+        return False
+    if entry.kind != FILE or ("://" in entry.name and not is_address(entry.name)):
+        return False
+    place = locate(entry.name)
+    return place.storage is LOCAL and is_file(Path(place.path)) and not places.is_picture(Path(place.path))
 
 
 def tell(error: DataError) -> None:
@@ -84,48 +165,12 @@ def tell(error: DataError) -> None:
     echo(f"{'Cut short:' if isinstance(error, TruncatedError) else 'Skipped'} {error}", err=True)
 
 
-def open_inputs(names: Sequence[str]) -> Inputs:
-    """Find out what INPUTs are; of several, wrong ones are reported when their turn comes.
-
-    Raises:
-        DataError: the only one does not exist, is a model, or is a folder without pictures.
-    """
-    parts = []
-    for name in names:
-        try:
-            parts.append(open_input(name))
-        except DataError as error:
-            if len(names) == 1:
-                raise
-            parts.append(Input(name, BROKEN, [Place(name, BROKEN, error)]))
-    return Inputs(parts)
-
-
-def open_input(name: str) -> Input:
-    """Find out what an INPUT is, and say what of it is passed over.
-
-    Raises:
-        DataError: it does not exist, is a model, or is a folder without pictures.
-    """
-    path = Path(name)
-    if path.is_file() and path.suffix.lower() in MODEL_SUFFIXES:
-        raise DataError(f"{name}: found a model, expected a picture, a folder, a video or a camera number")
-    places = find_places(name)
-    tell_notes(describe_partial(path, places))
-    if len(places) == 1 and places[0].name == name:
-        return Input(name, places[0].kind, places)
-    return Input(name, "folder", places)
-
-
-def describe_partial(path: Path, places: Sequence[Place]) -> Iterator[str]:
-    """Say what of an input is not read: hidden pictures, videos in a folder, further pages of a TIFF."""
-    if path.is_dir():
-        yield from (f"{path}: {line}" for line in describe_passed_over(path))
-    for place in places:
-        if place.kind == PICTURE and place.name.lower().endswith(TIFF_SUFFIXES):
-            pages = count_pages(place.name)
-            if pages > 1:
-                yield f"{place.name}: the first of {pages} pages is read"
+def describe_pages(entry: PictureEntry) -> Iterator[str]:
+    """Say of a TIFF that its further pages are not read."""
+    if entry.kind == FILE and entry.name.lower().endswith(TIFF_SUFFIXES):
+        pages = count_pages(entry.name)
+        if pages > 1:
+            yield f"{entry.name}: the first of {pages} pages is read"
 
 
 def count_pages(name: str) -> int:

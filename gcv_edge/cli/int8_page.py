@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gcv_edge.cli.console import plural
 from gcv_edge.cli.int8_text import FORMS, describe_layers, verdict_lines
-from gcv_edge.cli.outputs import writing
+from gcv_edge.cli.outputs import write_text
 
 if TYPE_CHECKING:
     from gcv_edge.calibration import CalibrationResult
@@ -37,8 +37,7 @@ def write_int8_page(result: OptimizeResult, made: CalibrationResult, name: str) 
         facts=page_facts(result, made, split),
         samples=draw_samples(result.float_path, made.path, split.evaluation),
     )
-    with writing(name) as path:
-        path.write_text(text, encoding="utf-8")
+    write_text(name, text)
 
 
 def page_lines(result: OptimizeResult, made: CalibrationResult) -> Iterator[str]:

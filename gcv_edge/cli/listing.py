@@ -12,6 +12,7 @@ import click
 from gcv_edge.cli.console import echo_json, echo_table, show_number, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import Word, json_option
+from gcv_edge.cli.outputs import check_report, write_text
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import GcvEdgeError, cure_missing
 from gcv_edge.tasks import TASKS
@@ -28,10 +29,18 @@ EXPLANATION = (
 
 @click.command("list")
 @click.option("--task", type=Word(list(TASKS)), help="Only networks for this task.")
+@click.option(
+    "--html", metavar="FILE.html", help="Write the zoo as a page with a chart, to filter and compare."
+)
 @json_option()
 @debug_option
-def listing(task: str | None, as_json: bool) -> None:
+def listing(task: str | None, html: str | None, as_json: bool) -> None:
     """List the models in the store, and the GluonCV zoo names that can be exported, with figures."""
+    if html is not None:
+        write_zoo(html, task)
+        if not as_json:
+            echo(f"The zoo is in {show_path(html)}")
+            return
     models = [model for model in stored() if task in (None, model["task"])]
     zoo = zoo_entries(task)
     if as_json:
@@ -39,6 +48,15 @@ def listing(task: str | None, as_json: bool) -> None:
     else:
         print_models(models)
         print_zoo(zoo)
+
+
+def write_zoo(name: str, task: str | None) -> None:
+    """Write the page of the zoo."""
+    from gcv_edge.zoo_page import format_zoo_page
+
+    check_report(name, "--html")
+    text = format_zoo_page(task)
+    write_text(name, text)
 
 
 def stored() -> list[dict[str, Any]]:

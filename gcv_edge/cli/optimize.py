@@ -12,7 +12,7 @@ from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.observing import TerminalObserver
 from gcv_edge.cli.optimizing import dataset_options
 from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option
-from gcv_edge.cli.outputs import check_output, check_report, writing
+from gcv_edge.cli.outputs import check_output, check_report, write_text
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import AccuracyError
 from gcv_edge.optimize import OptimizeOptions
@@ -120,8 +120,7 @@ def write_report(found: FormSearchResult, name: str) -> None:
     from gcv_edge.optimize import format_form_report
 
     text = format_form_report(found)
-    with writing(name) as path:
-        path.write_text(text, encoding="utf-8")
+    write_text(name, text)
 
 
 def print_forms(found: FormSearchResult, report: str | None) -> None:

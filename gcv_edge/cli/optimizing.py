@@ -12,7 +12,7 @@ from gcv_edge.cli.console import stages, tell_notes, tell_skipped
 from gcv_edge.cli.guard import muted_libraries
 from gcv_edge.cli.int8_page import write_int8_page
 from gcv_edge.cli.observing import TerminalObserver
-from gcv_edge.cli.options import Fraction, Word
+from gcv_edge.cli.options import Fraction, Word, apply_options
 from gcv_edge.cpus import own_target
 from gcv_edge.store import take_name
 
@@ -59,9 +59,7 @@ def calibration_options(command: Decorated) -> Decorated:
         ),
         click.option("--report", metavar="FILE.html", help="Write an HTML report."),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return apply_options(command, options)
 
 
 def dataset_options(command: Decorated) -> Decorated:
@@ -82,9 +80,7 @@ def dataset_options(command: Decorated) -> Decorated:
             "--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have."
         ),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return apply_options(command, options)
 
 
 def int8_path(model: Path) -> Path:

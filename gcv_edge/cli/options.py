@@ -99,6 +99,13 @@ task_option = click.option(
 )
 
 
+def apply_options(command: Decorated, options: Sequence[Callable[[Decorated], Decorated]]) -> Decorated:
+    """Give a command several options; help shows them in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 engine_option = click.option(
     "--engine", type=Word(ENGINES), help="Engine.  [default: openvino if installed, else onnxruntime]"
 )

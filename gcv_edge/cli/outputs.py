@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from gcv_edge.cli.guard import naming
@@ -44,6 +42,12 @@ def check_folder(folder: Path) -> None:
         raise GcvEdgeError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
+def write_text(name: str, text: str) -> None:
+    """Write a file of text, whole or not at all; errors name it."""
+    with naming(name), replacing(name) as path:
+        path.write_text(text, encoding="utf-8")
+
+
 def check_file(option: str, name: str, suffix: str) -> None:
     """Find out before the work begins that a file cannot be written.
 
@@ -58,7 +62,7 @@ def check_file(option: str, name: str, suffix: str) -> None:
     check_folder(Path(name).parent)
 
 
-def check_report(name: str | None) -> None:
+def check_report(name: str | None, option: str = "--report") -> None:
     """Find out before the work begins that a page cannot be made; None for no page.
 
     Raises:
@@ -67,14 +71,7 @@ def check_report(name: str | None) -> None:
     """
     if name is None:
         return
-    check_file("--report", name, ".html")
+    check_file(option, name, ".html")
     from gcv_edge.reporting import read_bundle
 
     read_bundle()
-
-
-@contextlib.contextmanager
-def writing(name: str) -> Iterator[Path]:
-    """Replace a file when all of it is written, naming it in errors."""
-    with naming(name), replacing(name) as path:
-        yield path

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.console import counted, echo_json, plural, show_path
+from gcv_edge.cli.console import counted, echo_json, plural, show_path, shows_bar
 from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Fraction, Word, engine_option, json_option, max_pixels_option
 from gcv_edge.cli.summaries import draw, summarize, to_dict
+from gcv_edge.cli.tables import OF_TABLES, TableRequest, refuse_given, table_options, write_results
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import DataError, UnsupportedError, UsageError
 from gcv_edge.tasks import DETECTION, INSTANCES, POSE
@@ -19,10 +20,10 @@ from gcv_edge.tasks import DETECTION, INSTANCES, POSE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gcv_edge.cli.inputs import Input, Inputs
+    from gcv_edge.cli.inputs import Inputs, Item
     from gcv_edge.cli.saving import Copies
     from gcv_edge.runtime.action import ActionRecognizer
-    from gcv_edge.runtime.model import LoadedNetwork, Model
+    from gcv_edge.runtime.model import LoadedNetwork
     from gcv_edge.runtime.results import Classification
     from gcv_edge.runtime.sources import Frame
 
@@ -40,7 +41,7 @@ PRECISIONS = ("f32", "bf16", "auto")
 @click.option(
     "--threshold",
     type=Fraction(0, 1),
-    help="Show detections or keypoints with a score over this.  [default: 0.5; for keypoints 0.2]",
+    help="Take detections or keypoints with a score over this.  [default: 0.5; for keypoints 0.2]",
 )
 @engine_option
 @click.option(
@@ -50,6 +51,8 @@ PRECISIONS = ("f32", "bf16", "auto")
     show_default=True,
     help="Precision of float operations; the export verified f32.",
 )
+@click.option("--column", metavar="NAME", help="Of tables: which holds paths, or pictures.")
+@table_options
 @debug_option
 def predict(
     model: str,
@@ -59,19 +62,29 @@ def predict(
     threshold: float | None,
     engine: str | None,
     precision: str,
+    column: str | None,
+    output: str | None,
+    **table: Any,
 ) -> None:
     """Run a model on pictures, folders of pictures, videos or a camera.
 
-    MODEL is an exported file, or a name in the model store. INPUT is a path, a pattern ('cam*/*.jpg'), a
-    URL, or a camera's number; there may be several. A network for actions sees a video, or a folder of its
-    frames, as a whole.
+    MODEL is an exported file, or a name in the model store. INPUT is a picture, a folder with all below it, a
+    pattern ('cam*/*.jpg'), a list (.txt, .lst), a table (.csv, .parquet), a .tar, an address (s3://, gs://,
+    abfs://, https://), a video, or a camera's number; there may be several. Results are printed, or with -o
+    written to a table. A network for actions sees a video, or a folder of its frames, as a whole.
     """
-    from gcv_edge.cli.inputs import open_inputs
-    from gcv_edge.cli.saving import open_copies
     from gcv_edge.runtime.loading import open_network
 
     refuse_picture_as_model(model)
-    inputs = open_inputs(sources)
+    if output is not None:
+        refuse_given(("save", "as_json"), "is for results that are printed: leave out -o")
+        write_results(TableRequest(model, sources, output, threshold, engine, precision, column, **table))
+        return
+    refuse_given(OF_TABLES, "is for a table: give -o too")
+    from gcv_edge.cli.inputs import Inputs
+    from gcv_edge.cli.saving import open_copies
+
+    inputs = Inputs(sources, column)
     with contextlib.ExitStack() as stack:
         stack.enter_context(muted_libraries())
         network = open_network(model, engine=engine, precision=precision)
@@ -83,11 +96,26 @@ def predict(
         if network.metadata.task.takes == "clip":
             report_clips(network, inputs, copies, as_json=as_json)
         else:
-            for frame, result in counted(run(network, inputs), inputs.count, "predicting"):
+            count = count_items(inputs)
+            for frame, result in counted(inputs.run(network), count, "predicting"):
                 if copies is not None:
                     copies.write(frame, draw(result, frame.pixels, threshold))
                 report(frame, result, threshold, as_json=as_json)
     finish(inputs, copies, as_json=as_json)
+
+
+def count_items(inputs: Inputs) -> int | None:
+    """Count the frames, where a bar is shown and each is a picture."""
+    from gcv_edge.runtime.places import Place
+
+    if not shows_bar():
+        return None
+    count = 0
+    for item in inputs.items():
+        if isinstance(item, Place):
+            return None
+        count += 1
+    return count
 
 
 def refuse_picture_as_model(model: str) -> None:
@@ -128,51 +156,62 @@ def report_clips(network: ActionRecognizer, inputs: Inputs, copies: Copies | Non
     """
     from gcv_edge.cli.inputs import tell
 
-    parts = [one for part in inputs.parts for one in clips_of(part)]
+    clips = [clip for name in inputs.names for clip in clips_of(name)]
     problems = 0
-    for part in parts:
+    for name, items in clips:
         try:
-            report_video(network, part, copies, as_json=as_json)
+            report_video(network, name, items, copies, as_json=as_json)
         except DataError as error:
-            if len(parts) == 1:
+            if len(clips) == 1:
                 raise
             tell(error)
             problems += 1
     if problems:
-        inputs.failure = DataError(f"{problems} of {len(parts)} inputs could not be read")
+        inputs.failure = DataError(f"{problems} of {len(clips)} inputs could not be read")
 
 
-def clips_of(part: Input) -> list[Input]:
-    """List what is looked at as a whole: an input, but each of the videos that a pattern fits."""
-    from gcv_edge.cli.inputs import Input
-    from gcv_edge.runtime.places import VIDEO
+def clips_of(name: str) -> list[tuple[str, list[Item]]]:
+    """List what is looked at as a whole: a folder's pictures, but each of the videos that a pattern fits."""
+    from gcv_edge.batch.sources.entries import BROKEN, PictureEntry
+    from gcv_edge.cli.inputs import Inputs
+    from gcv_edge.runtime.places import Place
 
-    if part.kind != "folder" or all(place.kind != VIDEO for place in part.places):
-        return [part]
-    return [Input(place.name, place.kind, [place]) for place in part.places]
+    try:
+        items = list(Inputs([name]).items())
+    except DataError as error:
+        return [(name, [PictureEntry(name, BROKEN, error=str(error))])]
+    if any(isinstance(item, Place) for item in items):
+        return [(item.name, [item]) for item in items]
+    return [(name, items)]
 
 
-def report_video(network: ActionRecognizer, part: Input, copies: Copies | None, *, as_json: bool) -> None:
+def report_video(
+    network: ActionRecognizer, name: str, items: list[Item], copies: Copies | None, *, as_json: bool
+) -> None:
     """Print what happens in a video, or in one stretch of a camera's after the other.
 
     Raises:
         DataError: it cannot be read, or is truncated; in that case its frames were printed before.
         UsageError: a camera's frames are to be saved.
     """
+    from gcv_edge.batch.sources.entries import PictureEntry
+    from gcv_edge.runtime.places import CAMERA, PICTURE, Place
     from gcv_edge.runtime.sources import read_places
 
-    if part.kind == "camera":
+    first = items[0]
+    if isinstance(first, Place) and first.kind == CAMERA:
         if copies is not None:
             raise UsageError("--save: a camera's frames cannot be saved with what happens in them")
-        for index, result in enumerate(network.stream(part.name)):
-            report_clip(f"{part.name}#{index}", result, as_json=as_json)
+        for index, result in enumerate(network.stream(name)):
+            report_clip(f"{name}#{index}", result, as_json=as_json)
         return
-    if part.places[0].error is not None:
-        raise part.places[0].error
-    result = network.run(part.name if part.kind == "video" else [place.name for place in part.places])
-    report_clip(part.name, result, as_json=as_json)
+    if isinstance(first, PictureEntry) and first.error is not None:
+        raise DataError(first.error)
+    result = network.run(name if isinstance(first, Place) else [item.name for item in items])
+    report_clip(name, result, as_json=as_json)
     if copies is not None:
-        for frame in read_places(part.places, is_list=False):
+        places = [item if isinstance(item, Place) else Place(item.name, PICTURE) for item in items]
+        for frame in read_places(places, is_list=False):
             copies.write(frame, result.plot(frame.pixels))
 
 
@@ -182,13 +221,6 @@ def report_clip(name: str, result: Classification, *, as_json: bool) -> None:
         echo_json({"name": name, **to_dict(result, None)}, indent=None)
     else:
         echo(f"{show_path(name)}: {summarize(result, None)}")
-
-
-def run(network: Model[Any], inputs: Inputs) -> Iterator[tuple[Frame, Any]]:
-    """Give frames and results in order."""
-    from gcv_edge.runtime.streaming import run_in_order
-
-    return run_in_order(lambda frame: network.run(frame.pixels), inputs.frames(), network.session.streams)
 
 
 def report(frame: Frame, result: Any, threshold: float | None, *, as_json: bool) -> None:

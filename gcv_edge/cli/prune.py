@@ -12,7 +12,7 @@ from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.observing import TerminalObserver
 from gcv_edge.cli.optimizing import dataset_options, optimize_file
 from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option
-from gcv_edge.cli.outputs import check_output, check_report, writing
+from gcv_edge.cli.outputs import check_output, check_report, write_text
 from gcv_edge.cli.pruning_text import (
     NOISE,
     describe_space,
@@ -180,5 +180,4 @@ def write_report(result: PruneResult, title: str, name: str) -> None:
     from gcv_edge.prune.results import format_report
 
     text = format_report(result, title=title, verdict=verdict_lines(result))
-    with writing(name) as path:
-        path.write_text(text, encoding="utf-8")
+    write_text(name, text)

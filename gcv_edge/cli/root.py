@@ -11,7 +11,7 @@ import click
 
 from gcv_edge import __version__
 from gcv_edge.cli.guard import guarded
-from gcv_edge.cli.signals import ended_at_once_by_interrupts, ending_tidily
+from gcv_edge.cli.signals import ending_tidily, interrupted_quietly
 from gcv_edge.cli.text import echo
 
 COMMANDS = {
@@ -64,7 +64,7 @@ class CommandLine(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run as a program."""
-        with ending_tidily():
+        with ending_tidily(), interrupted_quietly():
             return super().main(*args, **kwargs)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
@@ -97,7 +97,3 @@ def main(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is None:
         echo(ctx.get_help())
-        return
-    # every command needs NumPy, whose C code prints a traceback when an interrupt hits its import
-    with ended_at_once_by_interrupts():
-        importlib.import_module("numpy")

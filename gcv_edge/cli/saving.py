@@ -40,7 +40,7 @@ class Copies:
         self.replaced = 0
         self._folder = folder
         self._taken: set[Path] = set()
-        self._read = [Path(place.name) for place in inputs.places]
+        self._read = [Path(item.name) for item in inputs.items()]
         self._video: tuple[str, VideoCopy, contextlib.ExitStack] | None = None
 
     def write(self, frame: Frame, canvas: Pixels) -> None:
@@ -130,8 +130,8 @@ def open_copies(folder: str, inputs: Inputs) -> Iterator[Copies]:
     """
     place = make_folder(folder)
     with naming(folder):
-        for part in inputs.parts:
-            if Path(part.name).is_dir() and place.samefile(part.name):
+        for name in inputs.names:
+            if Path(name).is_dir() and place.samefile(name):
                 raise DataError(
                     f"{folder}: is the folder of the pictures themselves: give --save another one"
                 )

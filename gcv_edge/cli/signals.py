@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -46,16 +47,33 @@ def ending_tidily() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def ended_at_once_by_interrupts() -> Iterator[None]:
-    """Let an interrupt from the keyboard end the process without a word: nothing is there to tidy up yet."""
-    if threading.current_thread() is not threading.main_thread():
+def interrupted_quietly() -> Iterator[None]:
+    """Let an interrupt from the keyboard end the process at once while NumPy is being imported.
+
+    NumPy's C code would print the traceback of a ``KeyboardInterrupt``, and nothing is there to tidy up yet.
+    """
+    is_ours = threading.current_thread() is threading.main_thread()
+    if not is_ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
-    handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise ``KeyboardInterrupt``, unless NumPy is half imported."""
+    if is_being_imported("numpy"):
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+    signal.default_int_handler(number, frame)
+
+
+def is_being_imported(name: str) -> bool:
+    """Tell whether the import of a module has begun and not ended."""
+    return getattr(getattr(sys.modules.get(name), "__spec__", None), "_initializing", False)
 
 
 def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

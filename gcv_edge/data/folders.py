@@ -13,6 +13,7 @@ from gcv_edge.data.classes import ClassNames, as_class_id, fold
 from gcv_edge.data.reader import FileReader, Size
 from gcv_edge.data.targets import ClassTarget
 from gcv_edge.errors import DataError
+from gcv_edge.runtime import places
 from gcv_edge.runtime.places import SHOWN_SUFFIXES, is_hidden_picture, is_picture_name
 
 WORDNET_ID = re.compile(r"n\d{8}")
@@ -129,8 +130,7 @@ def explain_single_folder(root: Path, names: Sequence[str], labels: Sequence[str
 
 def describe_hidden(root: Path, depth: int = MAX_DEPTH) -> tuple[str, ...]:
     """Say how many hidden pictures there are below a folder."""
-    count = count_hidden(root, depth)
-    return (f"{root}: {count} hidden picture{'s' if count > 1 else ''} passed over",) if count else ()
+    return tuple(f"{root}: {note}" for note in places.describe_hidden(count_hidden(root, depth)))
 
 
 def count_hidden(root: Path, depth: int) -> int:

@@ -76,8 +76,8 @@ def evaluate(
         limit: measure on that many pictures, spread evenly over the data set.
         progress: called with the number of pictures done and their total.
         resampling: compute the metric on draws of these pictures too (the bootstrap).
-        flip, scales: GluonCV's options at test time, as ``PoseEstimator.run`` (``flip``) and
-            ``Segmenter.run`` (both) have them.
+        flip: GluonCV's option at test time, as ``PoseEstimator.run`` and ``Segmenter.run`` have it.
+        scales: likewise, as ``Segmenter.run`` has it.
         like: ``gluoncv`` measures as GluonCV's own scripts count too (``Evaluation.gluoncv``).
 
     Raises:

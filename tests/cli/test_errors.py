@@ -264,19 +264,19 @@ def test_verify_against_a_source_without_mxnet(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "extra"),
     [
-        [*EXPORT, *TO],
-        ["export", "mobilenet0.25"],
-        ["demo", "-o", "demo"],
-        ["predict", "signs.onnx", "town.jpg", "--engine", "onnxruntime"],
+        ([*EXPORT, *TO], "export"),
+        (["export", "mobilenet0.25"], "export"),
+        (["demo", "-o", "demo"], "export"),
+        (["predict", "signs.onnx", "town.jpg", "--engine", "onnxruntime"], "onnxruntime"),
     ],
 )
-def test_what_the_base_install_cannot_do(arguments: list[str]) -> None:
+def test_what_the_base_install_cannot_do(arguments: list[str], extra: str) -> None:
     before = contents(Path())
     process = shell(["-c", WITHOUT_EXPORT, *arguments])
     assert process.returncode == 1
-    assert error_line(process.stderr).endswith("needs the extra [export]: pip install 'gcv-edge[export]'")
+    assert error_line(process.stderr).endswith(f"needs the extra [{extra}]: pip install 'gcv-edge[{extra}]'")
     assert contents(Path()) == before
 
 

@@ -151,16 +151,16 @@ def test_videos_in_a_folder_of_pictures_are_named(detector: Path, cameras: Path)
     write_video(Path("cam2/clip.avi"), 2)
     result = run("predict", detector, "cam2", "--json")
     assert names(result.stdout) == ["cam2/a.png"]
-    assert result.stderr == "Note: cam2: a video passed over: give clip.avi by name\n"
+    assert result.stderr == "Note: cam2: a video passed over: give cam2/clip.avi by name\n"
 
 
-def test_folders_in_a_folder_of_pictures_are_named(detector: Path, cameras: Path) -> None:
+def test_folders_in_a_folder_are_read(detector: Path, cameras: Path) -> None:
     cv2.imwrite("top.png", RED)
-    result = run("predict", detector, ".", "--json")
-    assert names(result.stdout) == ["top.png"]
-    assert result.stderr == "Note: .: 2 folders of pictures passed over: give cam1 ... by name\n"
-    Path("top.png").unlink()
-    assert "2 folders of pictures passed over" in failed(1, "predict", detector, ".")
+    Path("cam1/deeper").mkdir()
+    cv2.imwrite("cam1/deeper/d.png", RED)
+    Path("cam1/deeper/loop").symlink_to(cameras)
+    expected = ["cam1/a.png", "cam1/b.png", "cam1/deeper/d.png", "cam2/a.png", "top.png"]
+    assert names(done("predict", detector, ".", "--json")) == expected
 
 
 def test_a_pattern_gives_every_picture_once(detector: Path, cameras: Path) -> None:

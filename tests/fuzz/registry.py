@@ -16,13 +16,14 @@ def all_targets() -> Mapping[str, Target]:
         annotations,
         data_sets,
         downloads,
+        many_pictures,
         model_files,
         networks,
         own_files,
         pictures,
     )
 
-    modules = (networks, data_sets, annotations, pictures, model_files, own_files, downloads)
+    modules = (networks, data_sets, annotations, pictures, model_files, own_files, downloads, many_pictures)
     return {target.name: target for module in modules for target in module.TARGETS}
 
 

@@ -52,6 +52,7 @@ NOT_FUZZED = {
         "gcv_edge/measure/processes.py",
         "gcv_edge/measure/worker.py",
         "gcv_edge/measure/workers.py",
+        "gcv_edge/batch/on_ray.py",
         "gcv_edge/cli/apart.py",
     ),
     "what the system says of itself": (
@@ -59,7 +60,8 @@ NOT_FUZZED = {
         "gcv_edge/cli/doctor.py",
         "gcv_edge/cpus.py",
     ),
-    "bytes that are hashed": ("exporters/onnx/adoption.py",),
+    "bytes that are hashed": ("exporters/onnx/adoption.py", "gcv_edge/batch/predictor.py"),
+    "bytes that are handed on": ("gcv_edge/batch/storage.py", "gcv_edge/cli/tables.py"),
     "pictures at URLs, decoded by what is fuzzed": ("runtime/addresses.py",),
 }
 """Modules that match and have no target, by the reason."""

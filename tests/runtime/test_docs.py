@@ -1,7 +1,9 @@
-"""The page docs/python.md, run from top to bottom."""
+"""The page docs/python.md, run from top to bottom, and the examples in docstrings."""
 
 from __future__ import annotations
 
+import doctest
+import inspect
 import re
 from pathlib import Path
 
@@ -9,13 +11,16 @@ import cv2
 import numpy as np
 import pytest
 
+import gcv_edge
 from gcv_edge.metadata import ClipSettings
 from tests.runtime.conftest import Maker, solid
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/python.md"
 
 
-def test_every_example_runs(make_model: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def workplace(make_model: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """A folder with the files that examples name; gives the picture in it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GCV_EDGE_HOME", str(tmp_path / "home"))
     for name, kind in {
@@ -41,9 +46,27 @@ def test_every_example_runs(make_model: Maker, tmp_path: Path, monkeypatch: pyte
     for _ in range(3):
         writer.write(street)
     writer.release()
+    return street
+
+
+def test_every_example_runs(workplace: np.ndarray) -> None:
     names: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     for number, block in enumerate(blocks):
         exec(compile(block, f"{PAGE.name}, example {number + 1}", "exec"), names)
     assert len(blocks) > 10
-    assert np.any(cv2.imread("annotated.png") != street)
+    assert np.any(cv2.imread("annotated.png") != workplace)
+
+
+PUBLIC = [name for name in gcv_edge.__all__ if inspect.isclass(getattr(gcv_edge, name))]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_class_has_an_example_that_runs(name: str, workplace: np.ndarray) -> None:
+    known = {"np": np, **{one: getattr(gcv_edge, one) for one in gcv_edge.__all__}}
+    text = inspect.cleandoc(getattr(gcv_edge, name).__doc__)
+    example = doctest.DocTestParser().get_doctest(text, known, name, None, None)
+    assert example.examples
+    said: list[str] = []
+    doctest.DocTestRunner().run(example, out=said.append)
+    assert not said, "".join(said)

@@ -14,7 +14,7 @@ import onnx
 import pytest
 
 from gcv_edge import Classifier, Detector
-from gcv_edge.cpus import cgroup_quota, usable_cpus
+from gcv_edge.cpus import affinity_count, cgroup_quota, usable_cpus
 from gcv_edge.errors import (
     GcvEdgeError,
     MetadataError,
@@ -24,7 +24,7 @@ from gcv_edge.errors import (
     UnsupportedError,
 )
 from gcv_edge.runtime.opening import open_session
-from gcv_edge.runtime.openvino_session import shared_core
+from gcv_edge.runtime.openvino_session import build_config, shared_core
 from gcv_edge.runtime.sessions import SessionOptions
 from tests.runtime.conftest import Maker, solid
 
@@ -113,6 +113,13 @@ def test_streams_are_what_was_asked_for(make_model: Maker) -> None:
     for engine in ("openvino", "onnxruntime"):
         assert open_session(path, SessionOptions(engine, streams=2, threads=2)).streams == 2
         assert open_session(path, SessionOptions(engine)).streams == 1
+
+
+@pytest.mark.skipif(affinity_count() < 2, reason="one CPU")
+@pytest.mark.parametrize(("threads", "pinning"), [(1, "NO"), (affinity_count(), None), (None, None)])
+def test_fewer_threads_than_cpus_are_left_to_the_scheduler(threads: int | None, pinning: str | None) -> None:
+    """Pinned, those of two networks would share the first CPUs, whatever others do nothing."""
+    assert build_config(SessionOptions(threads=threads)).get("ENABLE_CPU_PINNING") == pinning
 
 
 TOGETHER = {"gcv_edge batch": "1", "gcv_edge streams": "2", "gcv_edge cpus": "2"}

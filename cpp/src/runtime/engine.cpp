@@ -80,6 +80,8 @@ ov::AnyMap build_config(const Options& options) {
   }
   if (const int threads = choose_threads(options); threads > 0) {
     config["INFERENCE_NUM_THREADS"] = std::to_string(threads);
+    // Or they are pinned to the first CPUs, where those of every other network are pinned too.
+    if (threads < affinity_count()) config["ENABLE_CPU_PINNING"] = std::string("NO");
   }
   if (options.streams > 0) config["NUM_STREAMS"] = std::to_string(options.streams);
   if (!options.cache_dir.empty()) config["CACHE_DIR"] = options.cache_dir;

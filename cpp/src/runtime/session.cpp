@@ -29,6 +29,12 @@ std::string describe_seconds(Clock::time_point start) {
   return text;
 }
 
+std::string describe_threads(const ov::CompiledModel& compiled) {
+  const int threads = property_or(compiled, ov::inference_num_threads, 1);
+  const bool is_pinned = property_or(compiled, ov::hint::enable_cpu_pinning, false);
+  return std::to_string(threads) + (is_pinned ? " pinned" : "") + (threads == 1 ? " thread" : " threads");
+}
+
 void tell(const Log& log, const std::string& line) {
   if (!log) return;
   try {
@@ -45,9 +51,11 @@ Session::Session(const ModelSource& source, const Options& options, std::int64_t
   load(source, options, batch, open);
   const bool is_cached = call_engine(path_, "OpenVINO cannot describe it",
                                      [this] { return loaded_->compiled.get_property(ov::loaded_from_cache); });
+  const std::string threads =
+      call_engine(path_, "OpenVINO cannot describe it", [this] { return describe_threads(loaded_->compiled); });
   tell(options.log, path_ + ": opened for batch " + std::to_string(this->batch()) + " in " + describe_seconds(start) +
                         (is_cached ? " from the cache" : "") + ": " + engine_ + " on " + options.device + ", " +
-                        precision_ + ", " + std::to_string(streams_) + " side by side");
+                        precision_ + ", " + threads + ", " + std::to_string(streams_) + " side by side");
 }
 
 void Session::load(const ModelSource& source, const Options& options, std::int64_t batch, OpenLengths open) {

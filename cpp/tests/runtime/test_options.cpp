@@ -120,6 +120,16 @@ TEST(options, a_cache_makes_the_next_open_one_from_the_cache) {
   CHECK(lines[0].find("from the cache") == std::string::npos && lines[1].find("from the cache") != std::string::npos);
 }
 
+TEST(options, fewer_threads_than_cpus_are_left_to_the_scheduler) {
+  if (std::thread::hardware_concurrency() < 2) return;
+  std::string line;
+  gcv::Options options;
+  options.log = [&](const std::string& told) { line = told; };
+  options.threads = 1;
+  open_with(options);
+  CHECK(line.find(", 1 thread, ") != std::string::npos);
+}
+
 TEST(options, a_damaged_cache_is_made_again) {
   const Folder folder;
   gcv::Options options;

@@ -28,6 +28,7 @@ from gcv_edge.metadata import (
 )
 from gcv_edge.prune.job import load_model
 from gcv_edge.runtime.modelfile import read_entries, read_metadata
+from gcv_edge.runtime.ports import Port, Ports
 from gcv_edge.tasks import ACTION, CLASSIFICATION, DEPTH, DETECTION, IMAGE
 from gcv_edge.verification.samples import compare_samples, stored_error
 from tests.fuzz.json_mutations import mutate_value
@@ -35,7 +36,8 @@ from tests.fuzz.mutations import mutate_bytes, mutate_text
 from tests.fuzz.target import Target, mutating
 from tests.support.crashing_files import WRONG, write
 
-PORTS = {side: [{"name": "data", "type": "f32", "shape": [1, 3, 32, 32]}] for side in ("inputs", "outputs")}
+DATA_PORT = Port("data", "f32", (1, 3, 32, 32))
+PORTS = Ports((DATA_PORT,), (DATA_PORT,))
 OUTPUTS = {"logits": np.arange(4, dtype=np.float32)[None]}
 VERIFICATION = {
     "passed": True,

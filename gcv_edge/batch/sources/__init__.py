@@ -1,0 +1,1 @@
+"""Where the pictures of a job are: listed as a stream, in a fixed order, each once."""
