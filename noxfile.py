@@ -10,6 +10,7 @@ import datetime
 import os
 import re
 import shutil
+import sysconfig
 from pathlib import Path
 
 import nox
@@ -212,3 +213,28 @@ def compilers(session: nox.Session) -> None:
     session.install(*BUILD_TOOLS, "ziglang")
     (zig,) = session.env_dir.resolve().glob("lib/python*/site-packages/ziglang")
     run_script(session, "compilers", PATH=os.pathsep.join([session.bin, str(zig), os.environ["PATH"]]))
+
+
+@nox.session(tags=["nightly"])
+def wheels(session: nox.Session) -> None:
+    """The wheels of a release, and what users do with them (``-- INCLUDE...`` as in .ci/wheels)."""
+    use_own_store(session)
+    session.install("build", "auditwheel", "ziglang", "wheel")
+    folder = session.env_dir.resolve() / "made"
+    shutil.rmtree(folder, ignore_errors=True)
+    includes = session.posargs or [sysconfig.get_paths()["include"].rpartition("/")[0]]
+    session.run("bash", ".ci/wheels", str(folder), *includes, external=True)
+    session.run("bash", ".ci/try_wheels", str(folder), external=True)
+
+
+@nox.session(tags=["nightly"], python=False, requires=["mxnet", "wheels"])
+def wheel_aarch64(session: nox.Session) -> None:
+    """The wheel for ARM under qemu; needs qemu-user, and GCV_EDGE_ARM64_ROOT for the script's ROOT."""
+    root = os.environ.get("GCV_EDGE_ARM64_ROOT")
+    if not root:
+        session.skip("GCV_EDGE_ARM64_ROOT names no unpacked Python for arm64")
+    made = list((session.cache_dir.parent / "wheels" / "made").glob("*-abi3-*_aarch64.whl"))
+    if not made:
+        session.error("the session wheels made none for aarch64 and Python 3.12 or later: -- INCLUDE...")
+    command = ("bash", ".ci/wheel_aarch64", str(made[0]), root)
+    session.run(*command, external=True, env={"PYTHON": with_mxnet(session, "python")})

@@ -2,22 +2,13 @@
 #   cmake -S . -B build -DCMAKE_TOOLCHAIN_FILE=cmake/zig-musl.cmake -DGCV_EDGE_RUNTIME=OFF -DGCV_EDGE_ARCH=arm
 # GCV_EDGE_ARCH is x86_64, aarch64 or arm (armv7); GCV_EDGE_ZIG the program, if it is not on the path.
 set(GCV_EDGE_ARCH ${CMAKE_HOST_SYSTEM_PROCESSOR} CACHE STRING "Processor to build for")
-set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES GCV_EDGE_ARCH GCV_EDGE_ZIG)
-find_program(GCV_EDGE_ZIG zig REQUIRED)
-set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR ${GCV_EDGE_ARCH})
 set(target ${GCV_EDGE_ARCH}-linux-musl)
 if(GCV_EDGE_ARCH STREQUAL "arm")
   set(CMAKE_SYSTEM_PROCESSOR armv7l)
   set(target arm-linux-musleabihf -mcpu=cortex_a15)
 endif()
-set(CMAKE_C_COMPILER ${GCV_EDGE_ZIG} cc -target ${target})
-set(CMAKE_CXX_COMPILER ${GCV_EDGE_ZIG} c++ -target ${target})
-foreach(language C CXX)
-  set(CMAKE_${language}_ARCHIVE_CREATE "\"${GCV_EDGE_ZIG}\" ar qc <TARGET> <OBJECTS>")
-  set(CMAKE_${language}_ARCHIVE_APPEND "\"${GCV_EDGE_ZIG}\" ar q <TARGET> <OBJECTS>")
-  set(CMAKE_${language}_ARCHIVE_FINISH "\"${GCV_EDGE_ZIG}\" ranlib <TARGET>")
-endforeach()
+include(${CMAKE_CURRENT_LIST_DIR}/zig.cmake)
 
 find_program(emulator_of_${GCV_EDGE_ARCH} NAMES qemu-${GCV_EDGE_ARCH} qemu-${GCV_EDGE_ARCH}-static)
 if(emulator_of_${GCV_EDGE_ARCH} AND NOT GCV_EDGE_ARCH STREQUAL CMAKE_HOST_SYSTEM_PROCESSOR)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gcv_edge.runtime.tensors import TensorNetwork
     from gcv_edge.runtime.translator import ImageTranslator, Picture
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "ActionRecognizer",

@@ -38,7 +38,8 @@ Array::Array(PyObject* object, const char* name, bool writable) : name_(name) {
   if (PyObject_GetBuffer(object, &view_, flags) != 0) {
     PyErr_Clear();
     const bool is_array = PyObject_CheckBuffer(object) != 0;
-    const std::string found = is_array ? "a read-only or unusual array" : std::string(Py_TYPE(object)->tp_name);
+    const nb::str type = nb::str(nb::handle(object).type().attr("__name__"));
+    const std::string found = is_array ? "a read-only or unusual array" : type.c_str();
     const std::string text = std::string(name) + ": found " + found + ", expected " +
                              (writable ? "a writable NumPy array" : "a NumPy array");
     if (is_array) throw nb::value_error(text.c_str());

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#ifdef GCV_EDGE_X86
+#include <cpuid.h>
+#endif
 
 #include "gcv_edge/error.h"
 #include "kernels.h"
@@ -11,14 +14,23 @@ namespace {
 
 constexpr Isa kAll[] = {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon};
 
+#ifdef GCV_EDGE_X86
+// What the processor has and the system saves. In Zig's builds, __builtin_cpu_supports is false for everything.
+bool has_x86(unsigned leaf7_ebx, unsigned saved_states) {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & bit_OSXSAVE) == 0) return false;
+  unsigned states = 0, high = 0;
+  __asm__ volatile("xgetbv" : "=a"(states), "=d"(high) : "c"(0));
+  if ((states & saved_states) != saved_states) return false;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & leaf7_ebx) == leaf7_ebx;
+}
+#endif
+
 bool has_isa(Isa isa) {
 #ifdef GCV_EDGE_X86
-  __builtin_cpu_init();
-  if (isa == Isa::avx2) return __builtin_cpu_supports("avx2");
-  if (isa == Isa::avx512) {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  }
+  constexpr unsigned kYmm = 0x6, kZmm = 0xe6;  // XCR0: SSE and AVX; with opmasks and both halves of ZMM
+  if (isa == Isa::avx2) return has_x86(bit_AVX2, kYmm);
+  if (isa == Isa::avx512) return has_x86(bit_AVX512F | bit_AVX512BW | bit_AVX512VL | bit_AVX512DQ, kZmm);
 #endif
 #ifdef GCV_EDGE_NEON
   if (isa == Isa::neon) return true;

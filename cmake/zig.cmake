@@ -1,0 +1,11 @@
+# Zig as compiler and archiver for the `target` that the including file sets.
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES GCV_EDGE_ARCH GCV_EDGE_ZIG)
+find_program(GCV_EDGE_ZIG zig REQUIRED)
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_C_COMPILER ${GCV_EDGE_ZIG} cc -target ${target})
+set(CMAKE_CXX_COMPILER ${GCV_EDGE_ZIG} c++ -target ${target})
+foreach(language C CXX)
+  set(CMAKE_${language}_ARCHIVE_CREATE "\"${GCV_EDGE_ZIG}\" ar qc <TARGET> <OBJECTS>")
+  set(CMAKE_${language}_ARCHIVE_APPEND "\"${GCV_EDGE_ZIG}\" ar q <TARGET> <OBJECTS>")
+  set(CMAKE_${language}_ARCHIVE_FINISH "\"${GCV_EDGE_ZIG}\" ranlib <TARGET>")
+endforeach()

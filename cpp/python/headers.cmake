@@ -1,0 +1,21 @@
+# Headers alone stand for a Python.
+find_package(Python 3.10 REQUIRED COMPONENTS Interpreter)
+find_file(patchlevel patchlevel.h PATHS ${GCV_EDGE_PYTHON_HEADERS} NO_DEFAULT_PATH NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+file(STRINGS ${patchlevel} version_line REGEX "define PY_VERSION ")
+string(REGEX MATCH "([0-9]+)\\.([0-9]+)[0-9.]*" Python_VERSION "${version_line}")
+set(Python_VERSION_MAJOR ${CMAKE_MATCH_1})
+set(Python_VERSION_MINOR ${CMAKE_MATCH_2})
+set(Python_INCLUDE_DIRS ${GCV_EDGE_PYTHON_HEADERS})
+set(SKBUILD_SOABI cpython-${CMAKE_MATCH_1}${CMAKE_MATCH_2}-${CMAKE_SYSTEM_PROCESSOR}-linux-gnu)
+set(extension_suffix .${SKBUILD_SOABI}.so)
+foreach(module Module SABIModule)
+  add_library(Python::${module} INTERFACE IMPORTED)
+  target_include_directories(Python::${module} INTERFACE ${GCV_EDGE_PYTHON_HEADERS})
+endforeach()
+if(Python_VERSION VERSION_GREATER_EQUAL 3.12)
+  set(SKBUILD_SOSABI abi3)
+  set(stable_abi STABLE_ABI)
+  set(extension_suffix .abi3.so)
+endif()
+# nanobind 3.1 writes to stderr and leaves its header to Python.h, which includes it in the full API only; libc++ does not.
+add_compile_options("SHELL:-include Python.h -include cstdio")  # in this order: Python.h sets what libc shows
