@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gcv_edge.cli.completion import MODEL, PLACE
+from gcv_edge.cli.completion import MODEL, PATH
 from gcv_edge.cli.console import echo_json
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.int8_text import int8_to_dict, print_int8, refuse_int8
@@ -23,13 +23,13 @@ from gcv_edge.store import find_model
 @click.argument("model", type=MODEL)
 @click.option(
     "--data",
-    type=PLACE,
+    type=PATH,
     metavar="DATA",
     required=True,
     help="Pictures or a data set; labels are used if there are any.",
 )
 @click.option(
-    "-o", "--output", type=PLACE, metavar="OUT.onnx", help="File to write; without it, MODEL_int8.onnx."
+    "-o", "--output", type=PATH, metavar="OUT.onnx", help="File to write; without it, MODEL_int8.onnx."
 )
 @calibration_options
 @dataset_options

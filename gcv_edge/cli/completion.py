@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 
-class Place(click.types.StringParamType):
+class PathWord(click.types.StringParamType):
     """A path; the shell completes it by itself."""
 
     def shell_complete(
@@ -26,7 +26,7 @@ class Place(click.types.StringParamType):
         return ()
 
 
-class ModelPlace(Place):
+class ModelWord(PathWord):
     """A model: a file, or a name in the store."""
 
     def names(self) -> Iterable[str]:
@@ -36,7 +36,7 @@ class ModelPlace(Place):
         return stored_models()
 
 
-class SourcePlace(Place):
+class SourceWord(PathWord):
     """What export takes: a file, or a name of the zoo."""
 
     def names(self) -> Iterable[str]:
@@ -46,4 +46,4 @@ class SourcePlace(Place):
         return (entry.name for entry in read_table().entries if entry.task)
 
 
-PLACE, MODEL, SOURCE = Place(), ModelPlace(), SourcePlace()
+PATH, MODEL, SOURCE = PathWord(), ModelWord(), SourceWord()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.completion import PLACE
+from gcv_edge.cli.completion import PATH
 from gcv_edge.cli.console import echo_table, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, make_folder, naming
 from gcv_edge.cli.summaries import DETECTION_THRESHOLD, describe_detections, draw
@@ -29,7 +29,7 @@ ROUNDS = 10
 @click.option(
     "-o",
     "--output",
-    type=PLACE,
+    type=PATH,
     metavar="DIR",
     default="gcv-edge-demo",
     show_default=True,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from gcv_edge.cli.completion import PLACE, SOURCE
+from gcv_edge.cli.completion import PATH, SOURCE
 from gcv_edge.cli.console import echo_json, plural, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, naming
 from gcv_edge.cli.info import describe_frame
@@ -51,12 +51,12 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 @click.option(
     "-o",
     "--output",
-    type=PLACE,
+    type=PATH,
     metavar="OUT.onnx",
     help="File to write; without it, a file in the model store.",
 )
 @click.option(
-    "--params", type=PLACE, metavar="FILE", help="Parameters, if they are not beside the symbol file."
+    "--params", type=PATH, metavar="FILE", help="Parameters, if they are not beside the symbol file."
 )
 @click.option(
     "--input-shape",
@@ -65,7 +65,7 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
     help="Shape of the input, if SOURCE does not store it (clips: 1,3,T,H,W); once for each input.",
 )
 @click.option(
-    "--classes", type=PLACE, metavar="A,B,C|FILE", help="Class names in order, or a file with one per line."
+    "--classes", type=PATH, metavar="A,B,C|FILE", help="Class names in order, or a file with one per line."
 )
 @task_option
 @click.option(
@@ -144,7 +144,7 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 @click.option(
     "--calibrate",
     "data",
-    type=PLACE,
+    type=PATH,
     metavar="DATA",
     help="Pictures or a data set: also make an 8-bit file, and measure it.",
 )

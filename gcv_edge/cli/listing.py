@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.completion import PLACE
+from gcv_edge.cli.completion import PATH
 from gcv_edge.cli.console import echo_json, echo_table, show_number, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.options import Word, json_option
@@ -32,7 +32,7 @@ EXPLANATION = (
 @click.option("--task", type=Word(list(TASKS)), help="Only networks for this task.")
 @click.option(
     "--html",
-    type=PLACE,
+    type=PATH,
     metavar="FILE.html",
     help="Write the zoo as a page with a chart, to filter and compare.",
 )

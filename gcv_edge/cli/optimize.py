@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gcv_edge.cli.completion import MODEL, PLACE
+from gcv_edge.cli.completion import MODEL, PATH
 from gcv_edge.cli.console import echo_json, echo_table, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.observing import TerminalObserver
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("model", type=MODEL)
 @click.option(
     "--data",
-    type=PLACE,
+    type=PATH,
     metavar="DATA",
     required=True,
     help="Pictures or a data set; labels are used if there are any.",
@@ -60,9 +60,9 @@ if TYPE_CHECKING:
     help="Longest time to search.",
 )
 @click.option(
-    "-o", "--output", type=PLACE, metavar="OUT.onnx", help="File to write; without it, MODEL_optimized.onnx."
+    "-o", "--output", type=PATH, metavar="OUT.onnx", help="File to write; without it, MODEL_optimized.onnx."
 )
-@click.option("--report", type=PLACE, metavar="FILE.html", help="Write an HTML report.")
+@click.option("--report", type=PATH, metavar="FILE.html", help="Write an HTML report.")
 @dataset_options
 @distill_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")

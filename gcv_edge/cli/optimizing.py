@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gcv_edge.cli.completion import PLACE
+from gcv_edge.cli.completion import PATH
 from gcv_edge.cli.console import stages, tell_notes, tell_skipped
 from gcv_edge.cli.guard import muted_libraries
 from gcv_edge.cli.int8_page import write_int8_page
@@ -58,7 +58,7 @@ def calibration_options(command: Decorated) -> Decorated:
             help="Points that may be lost, at 90 % confidence; layers are kept in float as needed. Exit code "
             "3 if more is lost.",
         ),
-        click.option("--report", type=PLACE, metavar="FILE.html", help="Write an HTML report."),
+        click.option("--report", type=PATH, metavar="FILE.html", help="Write an HTML report."),
     )
     return apply_options(command, options)
 
@@ -77,7 +77,7 @@ def dataset_options(command: Decorated) -> Decorated:
             help="Split of DATA to calibrate on; without it, train if there is one.",
         ),
         click.option(
-            "--pictures", type=PLACE, metavar="DIR", help="Folder of the pictures, if it is not beside DATA."
+            "--pictures", type=PATH, metavar="DIR", help="Folder of the pictures, if it is not beside DATA."
         ),
         click.option(
             "--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.completion import MODEL, PLACE
+from gcv_edge.cli.completion import MODEL, PATH
 from gcv_edge.cli.console import counted, echo_json, plural, show_path, shows_bar
 from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Fraction, Word, engine_option, json_option, max_pixels_option
@@ -33,10 +33,10 @@ PRECISIONS = ("f32", "bf16", "auto")
 
 @click.command()
 @click.argument("model", type=MODEL)
-@click.argument("sources", type=PLACE, metavar="INPUT...", nargs=-1, required=True)
+@click.argument("sources", type=PATH, metavar="INPUT...", nargs=-1, required=True)
 @click.option(
     "--save",
-    type=PLACE,
+    type=PATH,
     metavar="DIR",
     help="Write annotated copies into this folder; it is created if needed.",
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gcv_edge.cli.completion import MODEL, PLACE
+from gcv_edge.cli.completion import MODEL, PATH
 from gcv_edge.cli.console import echo_json, show_path
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.observing import TerminalObserver
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.argument("model", type=MODEL)
 @click.option(
     "--data",
-    type=PLACE,
+    type=PATH,
     metavar="DATA|noise",
     help="Pictures like those that the network will see, a data set, or noise if there are no pictures.",
 )
@@ -69,9 +69,9 @@ if TYPE_CHECKING:
 @distill_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")
 @click.option(
-    "-o", "--output", type=PLACE, metavar="OUT.onnx", help="File to write; without it, MODEL_pruned.onnx."
+    "-o", "--output", type=PATH, metavar="OUT.onnx", help="File to write; without it, MODEL_pruned.onnx."
 )
-@click.option("--report", type=PLACE, metavar="FILE.html", help="Write an HTML report.")
+@click.option("--report", type=PATH, metavar="FILE.html", help="Write an HTML report.")
 @click.option("--explain", is_flag=True, help="List the channels that can be removed, and why others cannot.")
 @max_pixels_option
 @json_option("Print what was made as JSON.")

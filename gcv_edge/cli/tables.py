@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gcv_edge.cli.completion import PLACE
+from gcv_edge.cli.completion import PATH
 from gcv_edge.cli.console import plural, show_path, tell_notes
 from gcv_edge.cli.guard import muted_libraries, naming
 from gcv_edge.cli.options import Word, apply_options
@@ -33,7 +33,7 @@ OPTIONS = (
     click.option(
         "-o",
         "--output",
-        type=PLACE,
+        type=PATH,
         metavar="TABLE",
         help="Write a table: a file (.parquet, .jsonl, .csv, .coco.json), or a folder of parts (results/, "
         "s3://bucket/results/).",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcv_edge.cli.completion import MODEL, PLACE
+from gcv_edge.cli.completion import MODEL, PATH
 from gcv_edge.cli.console import echo_json, echo_table, plural, show_path, tell_notes, tell_skipped
 from gcv_edge.cli.guard import debug_option, muted_libraries
 from gcv_edge.cli.options import Word, engine_option, json_option, max_pixels_option
@@ -30,7 +30,7 @@ LARGEST_SCALE = 8.0
 
 @click.command()
 @click.argument("model", type=MODEL)
-@click.argument("data", type=PLACE)
+@click.argument("data", type=PATH)
 @click.option(
     "--split",
     metavar="NAME",
@@ -52,7 +52,7 @@ LARGEST_SCALE = 8.0
     help="For segmentation: look at each picture at several sizes, as GluonCV's MultiEvalModel does.",
 )
 @click.option(
-    "--pictures", type=PLACE, metavar="DIR", help="Folder of the pictures, if it is not beside DATA."
+    "--pictures", type=PATH, metavar="DIR", help="Folder of the pictures, if it is not beside DATA."
 )
 @click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have.")
 @engine_option
