@@ -19,7 +19,7 @@ constexpr Isa kAll[] = {Isa::scalar, Isa::avx2, Isa::avx512, Isa::neon};
 bool has_x86(unsigned leaf7_ebx, unsigned saved_states) {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & bit_OSXSAVE) == 0) return false;
-  unsigned states = 0, high = 0;
+  unsigned states = 0, high = 0;  // NOLINT(misc-const-correctness): the next line writes them
   __asm__ volatile("xgetbv" : "=a"(states), "=d"(high) : "c"(0));
   if ((states & saved_states) != saved_states) return false;
   return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & leaf7_ebx) == leaf7_ebx;
