@@ -12,7 +12,7 @@ from gcv_edge.engines import import_openvino, require_openvino
 from gcv_edge.errors import GcvEdgeError, MissingExtraError, UnsupportedError
 from gcv_edge.files import replacing
 from gcv_edge.metadata import ModelMetadata
-from gcv_edge.model_api.info import ModelInfo, check_task, describe_model
+from gcv_edge.model_api.info import ModelInfo, check_task, describe_model, shown_size
 from gcv_edge.runtime.modelfile import check_graph, read_metadata
 from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.openvino_session import list_names, read_model, shared_core
@@ -97,6 +97,7 @@ def convert(path: Path) -> Converted:
     info = describe_model(metadata, (width, height))
     tail = make_tail(metadata, {name: name_axes(shape) for name, shape in session.outputs.items()})
     network = join(read_picture_network(path, session.input_shape), tail, path.stem)
+    network = show_middle(network, shown_size(metadata.preprocessing, (width, height)))
     for key, value in info.entries.items():
         network.set_rt_info(value, ["model_info", key])
     return Converted(network, metadata.task, info)
@@ -156,6 +157,25 @@ def join(network: Any, tail: ir.Model | None, name: str) -> Any:
             read.replace(source)
         results |= {port.any_name: port for port in added.outputs}
     return import_openvino().Model(list(results.values()), network.get_parameters(), name)
+
+
+def show_middle(network: Any, size: tuple[int, int]) -> Any:
+    """Let a network take a larger picture, and see the middle of it."""
+    openvino = import_openvino()
+    (seen,) = network.get_parameters()
+    width, height = size
+    lengths = list(seen.shape)[2:]
+    if lengths == [height, width]:
+        return network
+    given = openvino.opset13.parameter([1, 3, height, width], seen.get_element_type())
+    given.friendly_name = seen.friendly_name
+    given.output(0).set_names(seen.output(0).names)
+    given.set_layout(seen.layout)
+    starts = [(whole - part) // 2 for whole, part in zip((height, width), lengths, strict=True)]
+    ends = [start + part for start, part in zip(starts, lengths, strict=True)]
+    middle = openvino.opset13.slice(given, starts, ends, [1, 1], [2, 3])
+    seen.output(0).replace(middle.output(0))
+    return openvino.Model(network.get_results(), [given], network.friendly_name)
 
 
 def save(converted: Converted, xml: Path) -> IrFiles:

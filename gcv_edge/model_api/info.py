@@ -123,21 +123,21 @@ def choose_fit(metadata: ModelMetadata, size: tuple[int, int]) -> Way:
             "fit_to_window_letterbox",
             "frames are letterboxed: Model API has no affine map, its pixels are up to one off",
         )
-    return choose_crop(preprocessing, size) if wanted == "crop" else Way(wanted)
+    return choose_crop(size) if wanted == "crop" else Way(wanted)
 
 
-def choose_crop(preprocessing: Preprocessing, size: tuple[int, int]) -> Way:
-    """Choose what is nearest to a centre crop: Model API takes the largest square, and no other shape."""
+def choose_crop(size: tuple[int, int]) -> Way:
+    """Choose what is nearest to a centre crop: Model API cuts out the largest square, and resizes that."""
     if size[0] != size[1]:
         return Way("standard", "frames are stretched: Model API crops for square inputs only")
-    part = min(size) / (preprocessing.crop_short or min(size))
-    if part == 1:
-        return Way("crop")
-    return Way(
-        "crop",
-        f"100 % of a frame's short side is shown, not {part:.1%}: Model API has no other crop (--fit stretch "
-        "is the same in both)",
-    )
+    return Way("crop", "frames are cropped before they are resized, not after: pixels are up to one off")
+
+
+def shown_size(preprocessing: Preprocessing, size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height that Model API gives a frame, of which the network sees the middle of its own size."""
+    is_crop = preprocessing.resize_type == "crop" and size[0] == size[1]
+    side = max(preprocessing.crop_short, size[0])
+    return (side, side) if is_crop else size
 
 
 def choose_interpolation(preprocessing: Preprocessing) -> Way:

@@ -9,7 +9,7 @@ import pytest
 
 from gcv_edge.errors import UnsupportedError
 from gcv_edge.metadata import DetectionSettings, ModelMetadata, Preprocessing
-from gcv_edge.model_api.info import ModelInfo, check_task, describe_model
+from gcv_edge.model_api.info import ModelInfo, check_task, describe_model, shown_size
 from gcv_edge.tasks import CLASSIFICATION, DETECTION, INSTANCES, SEGMENTATION, TASKS, Task
 
 SQUARE, WIDE = (224, 224), (320, 240)
@@ -64,23 +64,13 @@ def test_a_detector_says_all_that_its_wrapper_reads() -> None:
             "LINEAR",
             "Model API has no affine map",
         ),
-        ({"resize_type": "crop", "crop_short": 224}, CLASSIFICATION, SQUARE, "crop", "LINEAR", None),
-        ({"resize_type": "crop"}, CLASSIFICATION, SQUARE, "crop", "LINEAR", None),
         (
-            {"resize_type": "crop", "crop_short": 256},
+            {"resize_type": "crop"},
             CLASSIFICATION,
             SQUARE,
             "crop",
             "LINEAR",
-            "100 % of a frame's short side is shown, not 87.5%",
-        ),
-        (
-            {"resize_type": "crop", "crop_short": 224, "interpolation": "bicubic"},
-            CLASSIFICATION,
-            SQUARE,
-            "crop",
-            "LINEAR",
-            "Model API has no bicubic here",
+            "cropped before they are resized",
         ),
         (
             {"resize_type": "crop", "crop_short": 240},
@@ -120,6 +110,21 @@ def test_what_has_no_equal_is_said(
     assert (info.entries["resize_type"], info.entries["interpolation_mode"]) == (resize_type, interpolation)
     assert len(info.warnings) == (warning is not None)
     assert (warning or "") in " ".join(info.warnings)
+
+
+@pytest.mark.parametrize(
+    ("preprocessing", "size", "expected"),
+    [
+        ({"resize_type": "crop", "crop_short": 256}, SQUARE, (256, 256)),
+        ({"resize_type": "crop"}, SQUARE, SQUARE),
+        ({"resize_type": "crop", "crop_short": 256}, WIDE, WIDE),
+        ({"resize_type": "standard"}, SQUARE, SQUARE),
+    ],
+)
+def test_a_crop_shows_more_than_the_network_sees(
+    preprocessing: dict[str, Any], size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    assert shown_size(Preprocessing(**preprocessing), size) == expected
 
 
 def test_every_difference_has_a_line() -> None:
