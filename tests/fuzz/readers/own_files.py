@@ -1,4 +1,4 @@
-"""What this package keeps beside models: state of runs, notes of the store, what is served; and class names."""
+"""What this package keeps beside models: state of runs, notes of the store, what is served; and names."""
 
 from __future__ import annotations
 
