@@ -13,6 +13,7 @@ import pytest
 
 from gcv_edge import Classifier, Detections, Detector, InstanceSegmenter, Segmenter
 from gcv_edge.calibration import CalibrationOptions, calibrate
+from gcv_edge.engines import import_openvino
 from gcv_edge.exporters.framing import FrameFit
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.metadata import DetectionSettings, Preprocessing
@@ -32,8 +33,13 @@ TRAINED = {
     "yolo3": ("trained_yolo3_mobilenet0.25_custom_bccd/yolo3_mobilenet0.25_custom", (1, 3, 416, 416)),
     "ssd": ("trained_ssd_300_mobilenet0.25_custom_bccd/ssd_300_mobilenet0.25_custom", None),
 }
+FIRST_TO_CROP = (2026, 2)
 LETTERBOX = "fit_to_window_letterbox"
 DETECTORS = Path(__file__).resolve().parents[1] / "data" / "detectors"
+
+
+def openvino_version() -> tuple[int, ...]:
+    return tuple(map(int, import_openvino().__version__.split("-")[0].split(".")[:2]))
 
 
 def read_pictures(folder: Path) -> list[np.ndarray]:
@@ -124,6 +130,8 @@ def test_a_classifier_of_whole_pictures(
     tmp_path: Path, testdata: Path, open_wrapper: Open, fit: str, tolerance: float
 ) -> None:
     """The pictures' short side is that of a crop: they are not resized then."""
+    if fit == "crop" and openvino_version() < FIRST_TO_CROP:
+        pytest.skip("before OpenVINO 2026.2, Model API's crop of a high picture shows the picture before it")
     symbol = testdata / "gluoncv_squeezenet1.1_converted" / "squeezenet1.1-symbol.json"
     options = ExportOptions(fit=FrameFit(fit))
     path = export(str(symbol), tmp_path / "squeezenet.onnx", options=options, verify=False).path
