@@ -21,8 +21,8 @@ WRAPPERS = {
 }
 """Task: ``model_type``. Model API ignores its case, DL Streamer does not."""
 
-SEPARATORS = re.compile(r"[\s,;]+")
-"""Model API divides labels at blanks, DL Streamer at these."""
+SEPARATORS = re.compile(r"[\s,;\x00-\x1f\x7f]+")
+"""Model API divides labels at blanks, DL Streamer at these; XML has no control characters."""
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,11 @@ def test_without_class_names_there_are_no_labels(task: Task) -> None:
     assert "labels" not in describe(task).entries
 
 
+def test_a_label_is_one_word_in_every_reader() -> None:
+    labels = (" a  b ", "c;\td", "e\x01f\n", "\u2028", "<&>")
+    assert describe(labels=labels).entries["labels"] == "a_b c_d e_f _ <&>"
+
+
 def test_a_classifier_says_how_scores_are_made() -> None:
     assert describe().entries["output_raw_scores"] == "True"
     several = describe(activation="sigmoid").entries
