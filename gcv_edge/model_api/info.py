@@ -121,7 +121,7 @@ def choose_fit(metadata: ModelMetadata, size: tuple[int, int]) -> Way:
     if wanted == "affine":
         return Way(
             "fit_to_window_letterbox",
-            "frames are letterboxed: Model API has no affine map, its pixels are up to one off",
+            "frames are letterboxed: Model API has no affine map",
         )
     return choose_crop(size) if wanted == "crop" else Way(wanted)
 
