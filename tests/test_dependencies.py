@@ -33,6 +33,7 @@ ALLOWED = {
     "gcv_edge/data": (*BASE, "runtime", "data"),
     "gcv_edge/batch": (*BASE, "store", "runtime", "batch"),
     "gcv_edge/evaluation": (*BASE, "runtime", "data", "evaluation"),
+    "gcv_edge/model_api": (*BASE, "store", "runtime", "exporters", "model_api"),
 }
 """Path: the parts of gcv_edge it may import. Stages such as verify may import all but the command line."""
 

@@ -17,6 +17,15 @@ from gcv_edge.cli.guard import debug_option, naming
 from gcv_edge.cli.info import describe_frame
 from gcv_edge.cli.int8_text import int8_to_dict, print_int8, refuse_int8
 from gcv_edge.cli.observing import ExportObserver
+from gcv_edge.cli.openvino_files import (
+    FORMATS,
+    ONNX,
+    OpenVinoFiles,
+    check_place,
+    is_exported,
+    print_openvino,
+    write_openvino,
+)
 from gcv_edge.cli.optimizing import calibration_options, optimize_file
 from gcv_edge.cli.options import (
     Word,
@@ -53,7 +62,15 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
     "--output",
     type=PATH,
     metavar="OUT.onnx",
-    help="File to write; without it, a file in the model store.",
+    help="File to write; without it, a file in the model store. With --to, OUT.xml or a folder.",
+)
+@click.option(
+    "--to",
+    type=Word(FORMATS),
+    default=ONNX,
+    show_default=True,
+    help="What to write: one .onnx file; or of that OpenVINO IR for Model API and DL Streamer (openvino), or "
+    "a repository for OpenVINO Model Server (ovms).",
 )
 @click.option(
     "--params", type=PATH, metavar="FILE", help="Parameters, if they are not beside the symbol file."
@@ -162,6 +179,7 @@ CALIBRATION_OPTIONS = ("target", "num_samples", "calib_mode", "max_drop", "repor
 def export(
     source: str,
     output: str | None,
+    to: str,
     params: str | None,
     input_shape: tuple[str, ...],
     classes: str | None,
@@ -196,6 +214,12 @@ def export(
     PREFIX-0000.params beside it; an .onnx file from elsewhere; package.module:factory, a callable that
     returns a network.
     """
+    place = check_place(to, output) if to != ONNX else None
+    if place is not None and is_exported(source):
+        made = write_openvino(to, source, place)
+        echo_json({"openvino": made.to_dict()}) if as_json else print_openvino(made)
+        return
+    output = output if place is None else None
     labels = parse_classes(classes)
     check_output(output, source)
     check_calibration(data, report)
@@ -248,8 +272,11 @@ def export(
     optimized = None
     if data is not None:
         optimized = optimize_export(result.path, data, asked, report, quiet=as_json)
+    openvino = write_openvino(to, result.path, place) if place is not None else None
+    if openvino is not None and not as_json:
+        print_openvino(openvino)
     if as_json:
-        echo_json(to_dict(result, random_weights, optimized, report))
+        echo_json(to_dict(result, random_weights, optimized, report, openvino))
     if optimized is not None:
         refuse_loss(optimized, asked)
 
@@ -393,6 +420,7 @@ def to_dict(
     random_weights: int | None,
     optimized: OptimizeResult | None,
     report: str | None,
+    openvino: OpenVinoFiles | None,
 ) -> dict[str, Any]:
     """Return an export for JSON."""
     pruned = optimized.pruned if optimized is not None else None
@@ -410,4 +438,5 @@ def to_dict(
         "seconds": dict(result.seconds),
         "pruned": pruning_to_dict(pruned) if pruned else None,
         "int8": int8_to_dict(optimized, quantized, report) if optimized and quantized else None,
+        "openvino": openvino.to_dict() if openvino is not None else None,
     }

@@ -1,9 +1,10 @@
-"""What this package keeps beside models: state of interrupted runs, notes of the store; and class names."""
+"""What this package keeps beside models: state of runs, notes of the store, what is served; and names."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import random
 import tempfile
@@ -15,6 +16,7 @@ import numpy as np
 
 from gcv_edge.cli.options import parse_classes
 from gcv_edge.measure.result_cache import Entry, ResultCache, write_entries
+from gcv_edge.model_api.repository import add_model, read_config
 from gcv_edge.store import find_model, stored_models
 from tests.fuzz.json_mutations import mutate_json
 from tests.fuzz.mutations import mutate_bytes, mutate_text
@@ -69,6 +71,20 @@ def read_store(data: bytes, folder: Path) -> None:
         find_model("net")
 
 
+def server_configs() -> Sequence[bytes]:
+    return [
+        b'{"model_config_list": [{"config": {"name": "net", "base_path": "net"}}]}',
+        b'{"model_config_list": [], "monitoring": {"metrics": {"enable": true}}}',
+    ]
+
+
+def read_server_config(data: bytes, folder: Path) -> None:
+    """Add a model to what is served."""
+    path = folder / "config.json"
+    path.write_bytes(data)
+    json.dumps(add_model(read_config(path), "other"))
+
+
 def read_classes(data: bytes, folder: Path) -> None:
     path = folder / "classes.txt"
     path.write_bytes(data)
@@ -84,6 +100,12 @@ TARGETS = (
         refusals=(),
     ),
     Target("store", mutating(store_notes, mutate_json), read_store, ("gcv_edge/store.py",)),
+    Target(
+        "server-config",
+        mutating(server_configs, mutate_json),
+        read_server_config,
+        ("gcv_edge/model_api/repository.py",),
+    ),
     Target(
         "classes",
         mutating(lambda: [b"cat\ndog\n", "\ufeffa b\nü\n".encode()], mutate_text),
