@@ -61,7 +61,7 @@ NOT_FUZZED = {
         "gcv_edge/cpus.py",
     ),
     "bytes that are hashed": ("exporters/onnx/adoption.py", "gcv_edge/batch/predictor.py"),
-    "bytes that are handed on": ("gcv_edge/batch/storage.py", "gcv_edge/cli/tables.py"),
+    "bytes that are handed on": ("gcv_edge/batch/storage.py", "gcv_edge/cli/tables.py", "gcv_edge/files.py"),
     "pictures at URLs, decoded by what is fuzzed": ("runtime/addresses.py",),
 }
 """Modules that match and have no target, by the reason."""
