@@ -29,6 +29,9 @@ PRECISIONS = ("f32", "bf16", "auto")
 HINTS = ("latency", "throughput")
 DEVICES = ("CPU", "GPU", "NPU", "AUTO")
 
+MOST = 1024
+"""Of threads and streams, more than any machine has use for; OpenVINO takes memory for each stream."""
+
 LARGEST_CREW = 4
 """What memory can feed: more threads make resizing no faster."""
 
@@ -109,9 +112,10 @@ def check_choice(name: str, found: object, choices: tuple[str, ...]) -> None:
 
 
 def check_count(name: str, found: object) -> None:
-    """Raise ValueError unless a value is None or a whole number from 1."""
-    if found is not None and (isinstance(found, bool) or not isinstance(found, int) or found < 1):
-        raise ValueError(f"{name}: found {found!r}, expected a whole number from 1, or None")
+    """Raise ValueError unless a value is None or a whole number within bounds."""
+    if found is None or (isinstance(found, int) and not isinstance(found, bool) and 1 <= found <= MOST):
+        return
+    raise ValueError(f"{name}: found {found!r}, expected a whole number from 1 to {MOST}, or None")
 
 
 class Request(ABC):

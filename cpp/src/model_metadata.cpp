@@ -131,8 +131,8 @@ ImageSettings read_image(const EntryReader& reader) {
   return {static_cast<float>(values[0]), static_cast<float>(values[1])};
 }
 
-int read_count(const EntryReader& reader, const char* key) {
-  return static_cast<int>(reader.integer(key, 1, kMostTogether));
+int read_count(const EntryReader& reader, const char* key, std::int64_t most = kMostTogether) {
+  return static_cast<int>(reader.integer(key, 1, most));
 }
 
 /// Of files that a search for the fastest form wrote.
@@ -141,8 +141,8 @@ RunSettings read_run(const EntryReader& reader) {
   if (reader.has("gcv_edge precision")) found.precision = reader.choice("gcv_edge precision", {"f32", "bf16"});
   if (!reader.has("gcv_edge streams")) return found;
   found.batch = read_count(reader, "gcv_edge batch");
-  found.streams = read_count(reader, "gcv_edge streams");
   found.cpus = read_count(reader, "gcv_edge cpus");
+  found.streams = read_count(reader, "gcv_edge streams", found.cpus);  // each takes memory of its own
   return found;
 }
 

@@ -77,9 +77,10 @@ TEST(model_metadata, how_a_file_runs_best) {
   entries["gcv_edge cpus"] = "4";
   const gcv::RunSettings found = gcv::parse_metadata(entries, "a.onnx").run;
   CHECK(found.batch == 8 && found.streams == 2 && found.cpus == 4);
-  entries["gcv_edge streams"] = "0";
-  CHECK_ERROR(gcv::MetadataError, "'gcv_edge streams': found '0', expected a whole number from 1 to 65536",
-              gcv::parse_metadata(entries, "a.onnx"));
+  for (const char* streams : {"0", "5"}) {
+    entries["gcv_edge streams"] = streams;
+    CHECK_ERROR(gcv::MetadataError, "expected a whole number from 1 to 4", gcv::parse_metadata(entries, "a.onnx"));
+  }
   CHECK_ERROR(gcv::MetadataError, "'gcv_edge precision': found 'f16', expected one of f32, bf16",
               gcv::parse_metadata(with("gcv_edge precision", "f16"), "a.onnx"));
 }

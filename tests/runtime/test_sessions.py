@@ -89,9 +89,10 @@ def test_wrong_batches(batch: object, error: type[Exception], message: str, make
         ({"engine": "tensorrt"}, "engine: found 'tensorrt', expected one of openvino, onnxruntime"),
         ({"precision": "fp16"}, "precision: found 'fp16', expected one of f32, bf16, auto"),
         ({"hint": "fast"}, "hint: found 'fast', expected one of latency, throughput"),
-        ({"threads": 0}, "threads: found 0, expected a whole number from 1, or None"),
+        ({"threads": 0}, "threads: found 0, expected a whole number from 1 to 1024, or None"),
         ({"threads": 1.5}, "threads: found 1.5"),
         ({"streams": -1}, "streams: found -1"),
+        ({"streams": 99999999}, "streams: found 99999999"),
     ],
 )
 def test_impossible_options(options: dict[str, object], message: str, make_model: Maker) -> None:

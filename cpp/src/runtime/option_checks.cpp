@@ -23,10 +23,13 @@ bool has(const Texts& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+/// More than any machine has use for; OpenVINO takes memory for each stream.
+constexpr int kMost = 1024;
+
 void check_count(const char* name, int found) {
-  if (found >= 0) return;
-  throw ArgumentError(std::string(name) + ": found " + std::to_string(found) +
-                      ", expected a whole number from 1, or 0");
+  if (found >= 0 && found <= kMost) return;
+  throw ArgumentError(std::string(name) + ": found " + std::to_string(found) + ", expected a whole number from 1 to " +
+                      std::to_string(kMost) + ", or 0");
 }
 
 /// A number that was cast to an enumeration need not be in it.

@@ -41,8 +41,11 @@ TEST(refusals, files_that_cannot_be_looked_up) {
 }
 
 TEST(refusals, options) {
-  CHECK_ERROR(gcv::ArgumentError, "threads: found -1, expected a whole number from 1",
+  CHECK_ERROR(gcv::ArgumentError, "threads: found -1, expected a whole number from 1 to 1024, or 0",
               gcv::Detector(network("detection"), with_threads(-1)));
+  gcv::Options many;
+  many.streams = 99999999;
+  CHECK_ERROR(gcv::ArgumentError, "streams: found 99999999", gcv::Detector(network("detection"), many));
   CHECK_ERROR(gcv::ArgumentError, "segments: found 2, expected 3: the network has it inside",
               gcv::ActionRecognizer(network("consensus"), {}, 2));
 }
