@@ -27,7 +27,7 @@ extern "C" {
 typedef enum gcv_edge_status {
   GCV_EDGE_OK = 0,
   GCV_EDGE_BAD_ARGUMENT = 1,  /* an argument makes no sense */
-  GCV_EDGE_BAD_FILE = 2,      /* no model file, damaged, or for another task */
+  GCV_EDGE_BAD_FILE = 2,      /* cannot be opened, damaged, or for another task */
   GCV_EDGE_BAD_METADATA = 3,  /* the file lacks what the runtime needs to know */
   GCV_EDGE_NOT_FOUND = 4,     /* there is no such file */
   GCV_EDGE_UNSUPPORTED = 5,   /* by this CPU or this network, or there is no such device */

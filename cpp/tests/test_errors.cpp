@@ -76,6 +76,10 @@ TEST(errors, strides_are_checked) {
                 run(frame));
   }
   using gcv::PixelFormat;
+#if PTRDIFF_MAX > INT32_MAX
+  frame = {kFrame.data, 1 << 26, 1 << 26, 0, PixelFormat::bgra};  // 2^54 bytes
+  CHECK_ERROR(gcv::ArgumentError, "frame stride: found 268435456, expected at most ", run(frame));
+#endif
   CHECK_ERROR(gcv::ArgumentError, "frame stride: found 3, expected 0 or at least 4",
               run(draw_planes(PixelFormat::nv12, 3, 0, 0)));
   CHECK_ERROR(gcv::ArgumentError, "frame stride: found 7, expected 0 or at least 8",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gcv_edge import _core
 from tests.runtime.conftest import Maker, make_model
 from tests.support.cpp_builds import build, find_tool, run
 
@@ -70,3 +71,9 @@ def test_every_header_compiles_alone(prefix: Path, tmp_path: Path) -> None:
             continue
         (tmp_path / "one.cpp").write_text(f"#include <{header}>\n")
         run(find_tool("c++"), "-std=c++17", "-fsyntax-only", f"-I{prefix / 'include'}", tmp_path / "one.cpp")
+
+
+def test_the_folder_to_deploy_has_the_library_of_this_version() -> None:
+    (named,) = set(re.findall(r"`(libgcv_edge\.so\.[\d.]+)`", PAGE))
+    library = build("plain") / "cpp" / "src" / "runtime" / f"libgcv_edge.so.{_core.version()}"
+    assert f"[{named}]" in run(find_tool("readelf"), "--dynamic", library)

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "gcv_edge/error.h"
 #include "gcv_edge/export.h"
 #include "gcv_edge/labels.h"
 #include "gcv_edge/model_metadata.h"

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "gcv_edge/error.h"
 #include "gcv_edge/export.h"
 
 namespace gcv {
@@ -43,7 +44,7 @@ struct StreamCounts {
   bool is_cancelled = false;
 };
 
-/// A function that takes what a stream gives, and may return false to end it. It may return nothing, too.
+/// A function that takes what a stream gives, and may return false (what converts to it) to end it, or nothing.
 template <typename... Given>
 class Taker {
  public:
@@ -57,14 +58,21 @@ class Taker {
 
   template <typename F>
   static Call adapt(F take) {
-    if constexpr (std::is_same_v<std::invoke_result_t<F&, Given...>, bool>) {
-      return Call(std::move(take));
-    } else {
-      return [take = std::move(take)](Given... given) mutable {
+    using Returned = std::invoke_result_t<F&, Given...>;
+    static_assert(std::is_void_v<Returned> || std::is_constructible_v<bool, Returned>,
+                  "take: expected a function that returns bool or nothing");
+    constexpr bool kMayBeEmpty = std::is_constructible_v<bool, F&> && !std::is_convertible_v<F&, bool>;
+    if constexpr (std::is_pointer_v<F> || kMayBeEmpty) {
+      if (!static_cast<bool>(take)) throw ArgumentError("take: found an empty function, expected one to call");
+    }
+    return [take = std::move(take)](Given... given) mutable {
+      if constexpr (std::is_void_v<Returned>) {
         take(std::forward<Given>(given)...);
         return true;
-      };
-    }
+      } else {
+        return static_cast<bool>(take(std::forward<Given>(given)...));
+      }
+    };
   }
 
   Call call_;

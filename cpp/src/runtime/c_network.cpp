@@ -62,10 +62,7 @@ gcv_edge_status gcv_edge_clone(const gcv_edge_network* network, gcv_edge_network
 void gcv_edge_destroy(gcv_edge_network* network) { delete network; }
 
 gcv_edge_status gcv_edge_warmup(const gcv_edge_network* network, int32_t runs) {
-  return guard([&] {
-    if (runs < 0) throw ArgumentError("runs: found " + std::to_string(runs) + ", expected 0 or more");
-    network_of(network).warmup(runs);
-  });
+  return guard([&] { network_of(network).warmup(runs); });
 }
 
 const char* gcv_edge_task(const gcv_edge_network* network) {

@@ -118,6 +118,7 @@ StreamCounts Model<R>::stream(const FrameSource& read, const Take& take, const S
 
 template <typename R>
 void Model<R>::warmup(int runs) const {
+  if (runs < 0) throw ArgumentError("runs: found " + std::to_string(runs) + ", expected 0 or more");
   const Size size = input_size();
   const std::vector<std::uint8_t> grey(std::size_t{3} * size.width * size.height, 127);
   for (int i = 0; i < runs; ++i) run({grey.data(), size.width, size.height, std::ptrdiff_t{3} * size.width});

@@ -90,13 +90,17 @@ void check_precision(const Options& options) {
 
 void check_cache(const std::string& folder) {
   if (folder.empty()) return;
+  if (folder.find('\0') != std::string::npos) throw ArgumentError("cache_dir: found a zero byte");
   struct stat status{};
   if (stat(folder.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) return;
     throw ArgumentError("cache_dir: " + folder + ": found a file, expected a folder");
   }
-  if (mkdir(folder.c_str(), S_IRWXU) == 0 || errno == EEXIST) return;
-  throw ArgumentError("cache_dir: " + folder + ": cannot be made: " + std::generic_category().message(errno));
+  if (mkdir(folder.c_str(), S_IRWXU) == 0) return;
+  const int problem = errno;
+  const bool is_there_now = problem == EEXIST && stat(folder.c_str(), &status) == 0;  // not a link to nothing
+  if (is_there_now && S_ISDIR(status.st_mode)) return;
+  throw ArgumentError("cache_dir: " + folder + ": cannot be made: " + std::generic_category().message(problem));
 }
 
 }  // namespace

@@ -150,6 +150,7 @@ FrameLine::Parts::Parts(const StreamLimits& limits, const Cancellation& cancella
 FrameLine::FrameLine(const FrameSource& read, const Work& work, const StreamLimits& limits,
                      const StreamOptions& options)
     : parts_(limits, options.cancellation) {
+  if (!read) throw ArgumentError("read: found an empty function, expected one to call");
   const std::shared_ptr<FrameQueue> queue = parts_->queue;
   parts_->workers.reserve(static_cast<std::size_t>(limits.workers));
   try {

@@ -152,6 +152,11 @@ TEST(options, a_cache_that_cannot_be) {
   CHECK_ERROR(gcv::ArgumentError, "no/folder: cannot be made: No such file or directory", open_with(options));
   options.cache_dir = network("detection");
   CHECK_ERROR(gcv::ArgumentError, "detection.onnx: found a file, expected a folder", open_with(options));
+  options.cache_dir = folder / "link";
+  std::filesystem::create_symlink("nothing", options.cache_dir);
+  CHECK_ERROR(gcv::ArgumentError, "link: cannot be made: File exists", open_with(options));
+  options.cache_dir = std::string("a\0b", 3);
+  CHECK_ERROR(gcv::ArgumentError, "cache_dir: found a zero byte", open_with(options));
 }
 
 TEST(options, fewer_requests_than_threads) {

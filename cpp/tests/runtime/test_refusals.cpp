@@ -52,6 +52,7 @@ TEST(refusals, options) {
 
 TEST(refusals, frames) {
   const gcv::Detector detector(network("detection"));
+  CHECK_ERROR(gcv::ArgumentError, "runs: found -5, expected 0 or more", detector.warmup(-5));
   CHECK_ERROR(gcv::ArgumentError, "frame: found no data", detector.run({}));
   CHECK_ERROR(gcv::ArgumentError, "frames[1]: frame: found no data", detector.run_batch({kRed.view, {}}));
   CHECK_ERROR(gcv::ArgumentError, "no readable frame", gcv::ActionRecognizer(network("clip")).run({}));

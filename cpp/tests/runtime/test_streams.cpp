@@ -124,6 +124,32 @@ TEST(streams, take_may_end_it) {
   CHECK(source.level < 100 + 5 + 4 + detector.streams() + 3);
 }
 
+/// As of C, and of a class of the caller's.
+struct Answer {
+  bool goes_on;
+  explicit operator bool() const { return goes_on; }
+};
+
+TEST(streams, what_take_returns_may_convert_to_bool) {
+  const gcv::Detector detector(network("detection"));
+  int taken = 0;
+  const auto as_int = [&](const gcv::Frame& /*frame*/, gcv::Result&& /*result*/) { return ++taken < 5 ? 1 : 0; };
+  CHECK(detector.stream(Rising(50), as_int).taken == 5);
+  taken = 0;
+  const auto as_class = [&](const gcv::Frame& /*frame*/, gcv::Result&& /*result*/) { return Answer{++taken < 5}; };
+  CHECK(detector.stream(Rising(50), as_class).taken == 5);
+}
+
+TEST(streams, empty_functions_are_refused) {
+  const gcv::Detector detector(network("detection"));
+  const auto take = [](const gcv::Frame& /*frame*/, gcv::Result&& /*result*/) {};
+  CHECK_ERROR(gcv::ArgumentError, "read: found an empty function", detector.stream(gcv::FrameSource(), take));
+  const std::function<void(const gcv::Frame&, gcv::Result&&)> none;
+  CHECK_ERROR(gcv::ArgumentError, "take: found an empty function", detector.stream(Rising(5), none));
+  bool (*const nothing)(const gcv::Frame&, gcv::Result&&) = nullptr;
+  CHECK_ERROR(gcv::ArgumentError, "take: found an empty function", detector.stream(Rising(5), nothing));
+}
+
 TEST(streams, another_thread_cancels_while_read_blocks) {
   const gcv::Detector detector(network("detection"));
   Stuck camera(3);
