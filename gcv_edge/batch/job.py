@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from gcv_edge.batch.storage import LOCAL, Located, import_pyarrow, locate, open_
 from gcv_edge.errors import DataError, GcvEdgeError, UsageError
 
 MANIFEST, RECORD, SUCCESS = "_manifest.jsonl", "_job.json", "_SUCCESS"
+DIGEST = re.compile(r"[0-9a-f]{64}")
 HASH_DIGITS = 16
 SHARD_SIZE = 1000
 
@@ -287,8 +289,12 @@ def check_fields(job: Job) -> None:
     source = job.source
     texts = (*job.inputs, *job.notes, *source.labels, source.model, source.model_sha256, source.gcv_edge)
     numbers = [number for one in job.shards for number in (one.start, one.length, one.count)]
-    if not all(isinstance(text, str) for text in (*texts, *(one.digest for one in job.shards))):
+    if not all(isinstance(text, str) for text in texts):
         raise ValueError("found something else than text")
+    if not job.shards:
+        raise ValueError("found no shards")
+    if not all(isinstance(one.digest, str) and DIGEST.fullmatch(one.digest) for one in job.shards):
+        raise ValueError("found shards without a SHA-256")
     if not all(type(number) is int and number >= 0 for number in numbers):
         raise ValueError("found shards that are no numbers from 0")
     if not isinstance(job.column, str | None) or job.format not in PART_SINKS:

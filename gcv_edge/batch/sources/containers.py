@@ -59,7 +59,7 @@ def list_container(place: Located, column: str | None) -> Iterator[PictureEntry]
             yield from list_csv(place, column)
         else:
             yield from (beside(place, path) for path in read_lines(place))
-    except (UnicodeDecodeError, csv.Error, tarfile.TarError) as error:
+    except (UnicodeDecodeError, csv.Error, tarfile.TarError, OverflowError) as error:
         raise DataError(f"{name}: {error}, expected {'a tar' if suffix == TAR_SUFFIX else 'text'}") from error
     except OSError as error:
         raise DataError(f"{name}: {error.strerror or error}") from error

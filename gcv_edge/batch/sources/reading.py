@@ -38,7 +38,7 @@ class EntryReader:
             raise
         except GcvEdgeError as error:  # what a store answers
             raise DataError(f"{entry.name}: {error}") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or " ".join(str(error).split())
             raise DataError(f"{entry.name}: {reason}") from error
 
