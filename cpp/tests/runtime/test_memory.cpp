@@ -71,6 +71,8 @@ TEST(memory, bytes_that_are_no_network) {
   CHECK_ERROR(gcv::FormatError, "mine: is not an ONNX model", open("no network at all"));
   CHECK_ERROR(gcv::FormatError, "mine: is truncated", open(sound.substr(0, sound.size() / 2)));
   CHECK_ERROR(gcv::ArgumentError, "model: found no data", gcv::ModelSource::from_bytes(nullptr, 7));
+  CHECK_ERROR(gcv::ArgumentError, "model: found " + std::to_string(SIZE_MAX) + " bytes, more than memory can hold",
+              gcv::ModelSource::from_bytes(sound.data(), SIZE_MAX));
 }
 
 TEST(memory, too_little_of_it_is_no_fault_of_the_file) {
