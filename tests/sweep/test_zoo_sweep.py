@@ -91,7 +91,8 @@ def test_interrupted_it_leaves_only_whole_records(tmp_path: Path, kind: signal.S
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 130, printed
     assert "interrupted" in printed
-    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+    for path in tmp_path.iterdir():  # of a slow machine, a name that was done before the signal came
+        assert path.name == ".lock" or json.loads(path.read_text())["verdict"] == "passed", path.read_text()
     assert str(tmp_path) not in all_commands()
 
 
