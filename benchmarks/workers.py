@@ -70,8 +70,8 @@ class Workers:
         When the caller stops asking, children are ended and their folders removed.
         """
         with ThreadPoolExecutor(self._jobs) as pool:
-            waiting = [pool.submit(self._run_one, job) for job in jobs]
             try:
+                waiting = [pool.submit(self._run_one, job) for job in jobs]
                 for done in as_completed(waiting):
                     yield done.result()
             finally:

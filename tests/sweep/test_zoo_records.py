@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -257,6 +259,23 @@ def test_what_takes_too_long_is_a_record(tmp_path: Path) -> None:
     assert record["verdict"] == FAILED
     assert record["reason"] == "not done after 0.05 s"
     assert [path.name for path in tmp_path.iterdir()] == ["alexnet.json"]
+
+
+def wait_for_ever(*_arguments: object) -> None:
+    """What a child does that only an interrupt of the sweep ends."""
+    time.sleep(3600)
+
+
+def test_an_interrupt_while_jobs_are_handed_out_ends_those_that_run(tmp_path: Path) -> None:
+    def interrupted() -> Iterator[Job]:
+        yield Job("alexnet", ("parity",), 0, timeout=30, function=f"{__name__}:wait_for_ever")
+        while not list(tmp_path.glob("work-*/log")):
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(Workers(Records(tmp_path), 1).run(interrupted()))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(("listed", "lost", "ties"), [(3, 0.6, 1), (3, 0.9, 0), (4, 0.6, 0)])

@@ -91,8 +91,7 @@ def test_interrupted_it_leaves_only_whole_records(tmp_path: Path, kind: signal.S
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 130, printed
     assert "interrupted" in printed
-    for path in tmp_path.iterdir():  # of a slow machine, a name that was done before the signal came
-        assert path.name == ".lock" or json.loads(path.read_text())["verdict"] == "passed", path.read_text()
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
     assert str(tmp_path) not in all_commands()
 
 
