@@ -10,7 +10,7 @@ import click
 from gcv_edge.cli.completion import MODEL, PATH, SOURCE
 from gcv_edge.cli.console import echo_json, echo_table, finite, show_path, show_size, stages
 from gcv_edge.cli.guard import debug_option, muted_libraries
-from gcv_edge.cli.options import Word, engine_option, json_option
+from gcv_edge.cli.options import Word, engine_option, json_option, params_option, report_option
 from gcv_edge.cli.outputs import check_file, check_report, write_text
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import GcvEdgeError, UsageError
@@ -51,7 +51,7 @@ def parse_precisions(ctx: click.Context, param: click.Parameter, value: str) -> 
     metavar="SOURCE",
     help="Network for --against mxnet: zoo name, NET-symbol.json or factory.",
 )
-@click.option("--params", type=PATH, metavar="FILE", help="Parameters of SOURCE, if they are not beside it.")
+@params_option
 @click.option(
     "--input", "pictures", type=PATH, metavar="INPUT", help="Picture, folder or video to measure on."
 )
@@ -98,7 +98,7 @@ def parse_precisions(ctx: click.Context, param: click.Parameter, value: str) -> 
 @click.option(
     "--seconds", type=click.FloatRange(0.01), default=1.0, show_default=True, help="Length of a turn."
 )
-@click.option("--report", type=PATH, metavar="FILE.html", help="Write an HTML report.")
+@report_option
 @click.option("--csv", "csv_file", type=PATH, metavar="FILE.csv", help="Write the table as CSV.")
 @json_option("Print everything as JSON.")
 @debug_option

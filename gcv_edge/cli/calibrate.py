@@ -12,7 +12,7 @@ from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.int8_text import int8_to_dict, print_int8, refuse_int8
 from gcv_edge.cli.observing import TerminalObserver
 from gcv_edge.cli.optimizing import calibration_options, dataset_options, int8_path, optimize_file
-from gcv_edge.cli.options import Fraction, json_option, max_pixels_option
+from gcv_edge.cli.options import Fraction, data_option, json_option, max_pixels_option
 from gcv_edge.cli.outputs import check_output, check_report
 from gcv_edge.errors import UsageError
 from gcv_edge.optimize import OptimizeOptions
@@ -21,13 +21,7 @@ from gcv_edge.store import find_model
 
 @click.command()
 @click.argument("model", type=MODEL)
-@click.option(
-    "--data",
-    type=PATH,
-    metavar="DATA",
-    required=True,
-    help="Pictures or a data set; labels are used if there are any.",
-)
+@data_option
 @click.option(
     "-o", "--output", type=PATH, metavar="OUT.onnx", help="File to write; without it, MODEL_int8.onnx."
 )

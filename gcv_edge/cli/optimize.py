@@ -12,7 +12,15 @@ from gcv_edge.cli.console import echo_json, echo_table, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.observing import TerminalObserver
 from gcv_edge.cli.optimizing import dataset_options
-from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option
+from gcv_edge.cli.options import (
+    Fraction,
+    Word,
+    data_option,
+    distill_option,
+    json_option,
+    max_pixels_option,
+    report_option,
+)
 from gcv_edge.cli.outputs import check_output, check_report, write_text
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import AccuracyError
@@ -25,13 +33,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", type=MODEL)
-@click.option(
-    "--data",
-    type=PATH,
-    metavar="DATA",
-    required=True,
-    help="Pictures or a data set; labels are used if there are any.",
-)
+@data_option
 @click.option(
     "--max-drop",
     type=Fraction(0),
@@ -62,7 +64,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", type=PATH, metavar="OUT.onnx", help="File to write; without it, MODEL_optimized.onnx."
 )
-@click.option("--report", type=PATH, metavar="FILE.html", help="Write an HTML report.")
+@report_option
 @dataset_options
 @distill_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gcv_edge.cli.completion import PATH
 from gcv_edge.cli.console import stages, tell_notes, tell_skipped
 from gcv_edge.cli.guard import muted_libraries
 from gcv_edge.cli.int8_page import write_int8_page
 from gcv_edge.cli.observing import TerminalObserver
-from gcv_edge.cli.options import Fraction, Word, apply_options
+from gcv_edge.cli.options import (
+    Fraction,
+    Word,
+    apply_options,
+    ignore_unknown_option,
+    pictures_option,
+    report_option,
+)
 from gcv_edge.cpus import own_target
 from gcv_edge.store import take_name
 
@@ -58,7 +64,7 @@ def calibration_options(command: Decorated) -> Decorated:
             help="Points that may be lost, at 90 % confidence; layers are kept in float as needed. Exit code "
             "3 if more is lost.",
         ),
-        click.option("--report", type=PATH, metavar="FILE.html", help="Write an HTML report."),
+        report_option,
     )
     return apply_options(command, options)
 
@@ -76,12 +82,8 @@ def dataset_options(command: Decorated) -> Decorated:
             metavar="NAME",
             help="Split of DATA to calibrate on; without it, train if there is one.",
         ),
-        click.option(
-            "--pictures", type=PATH, metavar="DIR", help="Folder of the pictures, if it is not beside DATA."
-        ),
-        click.option(
-            "--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have."
-        ),
+        pictures_option,
+        ignore_unknown_option,
     )
     return apply_options(command, options)
 

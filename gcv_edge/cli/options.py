@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from gcv_edge.cli.completion import PATH
 from gcv_edge.engines import ENGINES
 from gcv_edge.errors import UsageError
 from gcv_edge.runtime.pixel_limit import MAX_PIXELS, MOST_PIXELS, limit_pixels
@@ -105,6 +106,24 @@ def apply_options(command: Decorated, options: Sequence[Callable[[Decorated], De
         command = option(command)
     return command
 
+
+data_option = click.option(
+    "--data",
+    type=PATH,
+    metavar="DATA",
+    required=True,
+    help="Pictures or a data set; labels are used if there are any.",
+)
+pictures_option = click.option(
+    "--pictures", type=PATH, metavar="DIR", help="Folder of the pictures, if it is not beside DATA."
+)
+ignore_unknown_option = click.option(
+    "--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have."
+)
+params_option = click.option(
+    "--params", type=PATH, metavar="FILE", help="Parameters of SOURCE, if they are not beside it."
+)
+report_option = click.option("--report", type=PATH, metavar="FILE.html", help="Write an HTML report.")
 
 engine_option = click.option(
     "--engine", type=Word(ENGINES), help="Engine.  [default: openvino if installed, else onnxruntime]"

@@ -12,7 +12,7 @@ from gcv_edge.cli.console import echo_json, show_path
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.observing import TerminalObserver
 from gcv_edge.cli.optimizing import dataset_options, optimize_file
-from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option
+from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option, report_option
 from gcv_edge.cli.outputs import check_output, check_report, write_text
 from gcv_edge.cli.pruning_text import (
     NOISE,
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", type=PATH, metavar="OUT.onnx", help="File to write; without it, MODEL_pruned.onnx."
 )
-@click.option("--report", type=PATH, metavar="FILE.html", help="Write an HTML report.")
+@report_option
 @click.option("--explain", is_flag=True, help="List the channels that can be removed, and why others cannot.")
 @max_pixels_option
 @json_option("Print what was made as JSON.")

@@ -13,7 +13,14 @@ import click
 from gcv_edge.cli.completion import MODEL, PATH
 from gcv_edge.cli.console import echo_json, echo_table, plural, show_path, tell_notes, tell_skipped
 from gcv_edge.cli.guard import debug_option, muted_libraries
-from gcv_edge.cli.options import Word, engine_option, json_option, max_pixels_option
+from gcv_edge.cli.options import (
+    Word,
+    engine_option,
+    ignore_unknown_option,
+    json_option,
+    max_pixels_option,
+    pictures_option,
+)
 from gcv_edge.cli.predict import PRECISIONS
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import UsageError
@@ -51,10 +58,8 @@ LARGEST_SCALE = 8.0
     metavar="0.5,1,...",
     help="For segmentation: look at each picture at several sizes, as GluonCV's MultiEvalModel does.",
 )
-@click.option(
-    "--pictures", type=PATH, metavar="DIR", help="Folder of the pictures, if it is not beside DATA."
-)
-@click.option("--ignore-unknown", is_flag=True, help="Leave out classes that the model does not have.")
+@pictures_option
+@ignore_unknown_option
 @engine_option
 @click.option(
     "--precision",

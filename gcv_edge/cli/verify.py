@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from gcv_edge.cli.apart import TIME_LIMIT, verify_apart
-from gcv_edge.cli.completion import MODEL, PATH, SOURCE
+from gcv_edge.cli.completion import MODEL, SOURCE
 from gcv_edge.cli.console import echo_json, echo_table, show_number, show_path, stages
 from gcv_edge.cli.guard import DEBUG, debug_option
-from gcv_edge.cli.options import Fraction, json_option
+from gcv_edge.cli.options import Fraction, json_option, params_option
 from gcv_edge.cli.text import echo
 from gcv_edge.cli.verdicts import comparisons, describe_trials, error_of, has_passed, reservations
 from gcv_edge.errors import UsageError, VerificationError
@@ -22,7 +22,7 @@ from gcv_edge.errors import UsageError, VerificationError
     metavar="SOURCE",
     help="Source of the export, run again; without it, the numbers stored in the file.",
 )
-@click.option("--params", type=PATH, metavar="FILE", help="Parameters of SOURCE, if they are not beside it.")
+@params_option
 @click.option(
     "--time-limit",
     type=Fraction(0, min_open=True),
