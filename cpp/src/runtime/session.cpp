@@ -36,7 +36,6 @@ std::string describe_threads(const ov::CompiledModel& compiled) {
 }
 
 void tell(const Log& log, const std::string& line) {
-  if (!log) return;
   try {
     log(line);
   } catch (...) {  // NOLINT(bugprone-empty-catch): a log is not worth a failure
@@ -49,13 +48,15 @@ Session::Session(const ModelSource& source, const Options& options, std::int64_t
     : path_(source.name()) {
   const Clock::time_point start = Clock::now();
   load(source, options, batch, open);
-  const bool is_cached = call_engine(path_, "OpenVINO cannot describe it",
-                                     [this] { return loaded_->compiled.get_property(ov::loaded_from_cache); });
-  const std::string threads =
-      call_engine(path_, "OpenVINO cannot describe it", [this] { return describe_threads(loaded_->compiled); });
-  tell(options.log, path_ + ": opened for batch " + std::to_string(this->batch()) + " in " + describe_seconds(start) +
-                        (is_cached ? " from the cache" : "") + ": " + engine_ + " on " + options.device + ", " +
-                        precision_ + ", " + threads + ", " + std::to_string(streams_) + " side by side");
+  if (!options.log) return;
+  const std::string seconds = describe_seconds(start);
+  call_engine(path_, "OpenVINO cannot describe it", [&] {
+    const ov::CompiledModel& compiled = loaded_->compiled;
+    const std::string from = compiled.get_property(ov::loaded_from_cache) ? " from the cache" : "";
+    tell(options.log, path_ + ": opened for batch " + std::to_string(this->batch()) + " in " + seconds + from + ": " +
+                          engine_ + " on " + options.device + ", " + precision_ + ", " + describe_threads(compiled) +
+                          ", " + std::to_string(streams_) + " side by side");
+  });
 }
 
 void Session::load(const ModelSource& source, const Options& options, std::int64_t batch, OpenLengths open) {
