@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,8 +25,8 @@ from gcv_edge.verification.sqnr import FloatReference
 ASKED_FOR = "asked for"
 """Reason for which ``CalibrationOptions.keep_float`` keeps layers float."""
 
-CLOSE = 1.0
-"""Decibels: bias correction changes the order of recipes that are no further apart."""
+AT_ONCE = 2
+"""Networks that are compiled and compared at the same time: compiling one keeps no more processors busy."""
 
 
 @dataclass(frozen=True)
@@ -158,13 +159,28 @@ class CandidateEvaluator:
 
     def agreement(self, recipe: Recipe) -> float:
         """Measure, or look up, how well a recipe's network agrees with the float one, in decibels."""
+        return next(self.agreements([recipe]))
+
+    def agreements(self, recipes: Sequence[Recipe]) -> Iterator[float]:
+        """Give the agreement of several recipes, a few of them measured at the same time."""
         known: dict[str, float] = self._known.value or {}
-        name = repr(recipe)
-        if name not in known:
-            with temporary_file() as path:
-                known[name] = self._reference.sqnr(self.builder.write(recipe, path))
-            self._known.keep(known)
-        return known[name]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            jobs = {
+                recipe: pool.submit(self._measure, recipe) for recipe in recipes if repr(recipe) not in known
+            }
+            try:
+                for recipe in recipes:
+                    if recipe in jobs:
+                        known[repr(recipe)] = jobs[recipe].result()
+                        self._known.keep(known)
+                    yield known[repr(recipe)]
+            finally:
+                for job in jobs.values():
+                    job.cancel()
+
+    def _measure(self, recipe: Recipe) -> float:
+        with temporary_file() as path:
+            return self._reference.sqnr(self.builder.write(recipe, path))
 
 
 def choose_candidate(
@@ -172,8 +188,7 @@ def choose_candidate(
 ) -> tuple[QuantizedCandidate, dict[str, float]]:
     """Choose the recipe that agrees best.
 
-    All modes are compared without bias correction. With fast correction those are that come close to the
-    best of them, and full correction is tried on the best of all.
+    All modes are compared with fast bias correction, the best of them without and with full correction too.
 
     Returns:
         The candidate, and the agreement of every recipe tried.
@@ -185,17 +200,16 @@ def choose_candidate(
 
     def compare(recipes: Sequence[Recipe], further: int = 0) -> None:
         total = len(found) + len(recipes) + further
-        for recipe in recipes:
-            found[recipe] = evaluator.agreement(recipe)
+        for recipe, agreement in zip(recipes, evaluator.agreements(recipes), strict=True):
+            found[recipe] = agreement
             job.watch.count(len(found), total)
 
     if correction != "auto":
         compare([Recipe(mode, correction, kept_float=tuple(kept)) for mode in job.modes])
     else:
-        compare([Recipe(mode, kept_float=tuple(kept)) for mode in job.modes], further=2)
-        close = [recipe for recipe in found if found[recipe] > max(found.values()) - CLOSE]
-        compare([replace(recipe, correction="fast") for recipe in close], further=1)
-        compare([replace(best_of(found), correction="full")])
+        compare([Recipe(mode, "fast", kept_float=tuple(kept)) for mode in job.modes], further=2)
+        best = best_of(found)
+        compare([replace(best, correction=other) for other in ("none", "full")])
     return QuantizedCandidate(best_of(found), kept), {str(recipe): ratio for recipe, ratio in found.items()}
 
 

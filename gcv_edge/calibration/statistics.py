@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx_ir as ir
@@ -21,6 +22,8 @@ from gcv_edge.errors import DataError
 from gcv_edge.graph.probing import Probe
 from gcv_edge.graph.values import name_of
 from gcv_edge.measure.result_cache import CachedResult, ResultCache, key_of
+
+T = TypeVar("T")
 
 DRY_RUN = 2
 """Pictures that are tried before the others are read."""
@@ -58,18 +61,34 @@ def collect_statistics(
     probe = Probe(model, names, keep_memory=has_one_size(model))
     histograms = {group: Histogram() for group in members}
     sums: dict[str, NDArray[np.float64]] = {}
-    count = 0
-    for batch in batches:
-        found = probe.run(batch)
-        count += 1
+    layer_inputs = set(inputs.values())
+
+    def add(found: Mapping[str, NDArray[np.float32]]) -> None:
         for group, names in members.items():
             for name in names:
                 histograms[group].add(found[name])
-        for name in set(inputs.values()):
+        for name in layer_inputs:
             sums[name] = sums.get(name, 0.0) + channel_means(found[name])
+
+    count = overlap(map(probe.run, batches), add)
     means = {layer: sums[name] / count for layer, name in inputs.items()} if count else {}
     groups = {name_of(value): group for value, group in (placement.values | placement.copies).items()}
     return ActivationStatistics(histograms, groups, means, count)
+
+
+def overlap(items: Iterable[T], take: Callable[[T], None]) -> int:
+    """Take each item in another thread while the next one is made; return how many there were."""
+    count = 0
+    with ThreadPoolExecutor(1) as pool:
+        last: Future[None] | None = None
+        for item in items:
+            count += 1
+            if last is not None:
+                last.result()
+            last = pool.submit(take, item)
+        if last is not None:
+            last.result()
+    return count
 
 
 def has_one_size(model: ir.Model) -> bool:
