@@ -16,6 +16,9 @@ from benchmarks.children import ChildError, call
 from gcv_edge.errors import GcvEdgeError
 from gcv_edge.measure.workers import worker_environment
 
+CHANNELS, SIDE = 1024, 56
+"""Of the convolution whose speed is taken for what a processor attains."""
+
 SEED = 0
 PATIENCE = 900.0
 """Seconds after which what is being made is given up."""
@@ -68,6 +71,14 @@ def make_int8(files: NetworkFiles, isa: str, threads: int | None, is_quick: bool
     return output
 
 
+def make_convolution(folder: Path) -> NetworkFiles:
+    """Export a network that is one large pointwise convolution; what is there already is taken."""
+    files = NetworkFiles(*(folder / f"convolution{end}" for end in (".onnx", "-symbol.json", "-0000.params")))
+    if not files.onnx.exists():
+        make_apart(write_convolution, files.onnx)
+    return files
+
+
 def make_apart(
     function: Callable[..., None],
     path: Path,
@@ -94,6 +105,30 @@ def write_network(prefix: str, has_open_batch: bool) -> None:
     write_mxnet(source.network, Path(prefix))
     remark = f" (random weights, seed {SEED})"
     export_loaded(source, Path(f"{prefix}.onnx"), options, verify=False, remark=remark)
+
+
+def write_convolution(path: str) -> None:
+    """Write a convolution behind one that makes its channels of a picture's."""
+    from gcv_edge.exporters.mxnet.compat import import_mxnet
+    from gcv_edge.exporters.source import ExportOptions
+    from gcv_edge.pipeline import export
+
+    mxnet = import_mxnet()
+    symbol = mxnet.sym.Variable("data")
+    for name in ("widen", "large"):
+        symbol = mxnet.sym.Convolution(symbol, num_filter=CHANNELS, kernel=(1, 1), no_bias=True, name=name)
+        symbol = mxnet.sym.Activation(symbol, act_type="relu", name=f"{name}_relu")
+    symbol = mxnet.sym.Pooling(symbol, global_pool=True, kernel=(1, 1), pool_type="avg", name="mean")
+    random = mxnet.random.normal
+    weights = {"widen": 3, "large": CHANNELS}
+    mxnet.random.seed(SEED)
+    arrays = {
+        f"arg:{name}_weight": random(0, 0.05, (CHANNELS, count, 1, 1)) for name, count in weights.items()
+    }
+    stem = path.removesuffix(".onnx")
+    symbol.save(f"{stem}-symbol.json")
+    mxnet.nd.save(f"{stem}-0000.params", arrays)
+    export(f"{stem}-symbol.json", path, options=ExportOptions(input_shape=(1, 3, SIDE, SIDE)), verify=False)
 
 
 def write_symbol(prefix: str) -> int:
