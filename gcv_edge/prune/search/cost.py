@@ -28,6 +28,11 @@ def count_macs(model: ir.Model) -> int:
 
     Counted are Conv, ConvTranspose, Gemm and MatMul; biases and element-wise operators are not.
     """
+    return sum(macs_by_node(model).values())
+
+
+def macs_by_node(model: ir.Model) -> dict[str, int]:
+    """Count the multiply-accumulates per picture of each node that ``count_macs`` counts, by its name."""
     proto = ir.to_proto(model)
     del proto.graph.value_info[:]
     graph = onnx.shape_inference.infer_shapes(proto, strict_mode=True).graph
@@ -36,7 +41,8 @@ def count_macs(model: ir.Model) -> int:
         for value in (*graph.input, *graph.output, *graph.value_info)
     }
     shapes |= {tensor.name: list(tensor.dims) for tensor in graph.initializer}
-    return sum(count_node(node, shapes) for node in graph.node)
+    counts = {node.name: count_node(node, shapes) for node in graph.node}
+    return {name: count for name, count in counts.items() if count}
 
 
 def count_node(node: onnx.NodeProto, shapes: Mapping[str, list[int]]) -> int:
