@@ -83,12 +83,14 @@ def refuse_pruning(result: PruneResult, title: str, options: OptimizeOptions) ->
     """Raise AccuracyError where pruning alone lost too much, however wide the network was left."""
     if result.passed:
         return
-    lost = f"{describe_failure(result, title)}, allowed are {options.pruning_max_drop:g}"
+    lost = f"{describe_failure(result, title)}, allowed are {result.max_drop:g}"
+    if options.max_drop is None:
+        lost += " without --max-drop (100 sets no limit)"
     if not options.int8:
         raise AccuracyError(f"{show_path(result.path)}: {lost}; kept under this name")
+    rest = "" if options.max_drop is None else f" (the rest of {options.max_drop:g} is for 8 bits)"
     raise AccuracyError(
-        f"{show_path(result.path)}: pruning {lost} (the rest of {options.max_drop:g} is for 8 bits); "
-        "kept under this name, not calibrated"
+        f"{show_path(result.path)}: pruning {lost}{rest}; kept under this name, not calibrated"
     )
 
 

@@ -24,6 +24,8 @@ from gcv_edge.prune.width_choice import Timing, WidthChoice, time_pruned
 from gcv_edge.runtime.modelfile import read_entries
 
 BACK_OFFS = 6
+MOST_LOST = 5.0
+"""Points that a network with labelled pictures may lose where no limit is asked for."""
 SLOWEST = 0.97
 """A network that is slower than this part of the whole one's speed is refused; less is noise."""
 
@@ -39,7 +41,9 @@ class DropLimit:
         score: the caller's; None: changed first choices count.
         before: score of the source.
         most: points that may be lost; None: any.
-        cached: points that other widths lost at most.
+        is_asked_for: the limit is the caller's, and holds at ``CONFIDENCE``; else it is ``MOST_LOST``, and is
+            held against what these pictures lose.
+        cached: points that other widths lost.
         known: these, by widths.
     """
 
@@ -47,6 +51,7 @@ class DropLimit:
     score: Measure | None
     before: Score | None
     most: float | None
+    is_asked_for: bool
     cached: CachedResult
     known: dict[str, float]
 
@@ -61,8 +66,17 @@ class DropLimit:
     ) -> DropLimit:
         """Score the source; take what is known of widths."""
         before = as_score(score(job.source)) if score is not None else None
-        cached = prepared.cache.drops(score is not None, score_hash)
-        return cls(job.source, score, before, max_drop, cached, cached.value or {})
+        cached = prepared.cache.drops(score is not None, score_hash, max_drop is not None)
+        most = MOST_LOST if max_drop is None and score is not None else max_drop
+        return cls(job.source, score, before, most, max_drop is not None, cached, cached.value or {})
+
+    def counted(self, drop: Drop) -> float:
+        """Return the points that are held against the limit."""
+        return drop.upper if self.is_asked_for else drop.points
+
+    def allows(self, drop: Drop) -> bool:
+        """Whether no more is lost than may be."""
+        return self.most is None or self.counted(drop) <= self.most
 
     def is_known_to_break(self, widths: Widths) -> bool:
         """Tell whether widths lost too much before."""
@@ -83,7 +97,7 @@ class DropLimit:
         drop = Drop(changed)
         if self.before is not None and after is not None:
             drop = find_drop(self.before, after)
-        self.known[name_widths(widths)] = drop.upper
+        self.known[name_widths(widths)] = self.counted(drop)
         self.cached.keep(self.known)
         return drop
 
@@ -99,6 +113,7 @@ class PrunedNetwork:
         distance: how far it is from the whole network.
         scores: before and after, where a function was given.
         drop: what it lost.
+        max_drop: what it may lose; None: anything.
         passed: that is within the limit.
         distillation: what training did; None where it was not asked for.
     """
@@ -109,6 +124,7 @@ class PrunedNetwork:
     distance: Distance
     scores: tuple[float, float] | None
     drop: Drop
+    max_drop: float | None
     passed: bool
     distillation: Distillation | None
 
@@ -161,8 +177,8 @@ def make_pruned(
     trail.append(Candidate(stage, what, timing.speedup, *distance, points))
     drop = limit.judge(widths, after, distance.changed)
     scores = (limit.before.points, points) if limit.before is not None and points is not None else None
-    passed = drop.is_within(limit.most)
-    return PrunedNetwork(model, widths, timing, distance, scores, drop, passed, distillation)
+    passed = limit.allows(drop)
+    return PrunedNetwork(model, widths, timing, distance, scores, drop, limit.most, passed, distillation)
 
 
 def fit(job: PruneJob, prepared: Preparation, widths: Widths) -> ir.Model:

@@ -192,10 +192,10 @@ class PruneResultCache:
         """A training at some widths, as far as it is."""
         return self._cache.at("distilled", self._key, name_widths(widths), self._training)
 
-    def drops(self, has_score: bool, score_hash: str) -> CachedResult:
-        """How much is lost, by widths."""
+    def drops(self, has_score: bool, score_hash: str, is_bound: bool) -> CachedResult:
+        """How much is lost, by widths: on the pictures, or at most on others of the kind."""
         judged_by = score_hash or secrets.token_hex()  # unknown: no other call's score counts
-        return self._cache.at("drops", self._key, self._training, judged_by if has_score else "")
+        return self._cache.at("drops", self._key, self._training, judged_by if has_score else "", is_bound)
 
     def discard(self) -> None:
         """Remove the file: the pruning is done."""

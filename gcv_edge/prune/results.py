@@ -88,7 +88,9 @@ class PruneResult:
         changed: percentage of first choices that changed there (of other tasks: error of the last layers).
         score: before and after, where a function was given.
         drop: points of it lost; without a function, percentage of first choices changed.
-        passed: ``drop.upper`` is within the limit, where there is one.
+        max_drop: limit of the loss; None: there is none.
+        passed: the loss is within the limit: ``drop.upper`` where the limit was asked for, else
+            ``drop.points``.
         record: what the file says of its pruning.
         stages: seconds that each stage took.
         free: channels of every space that could become narrower.
@@ -106,6 +108,7 @@ class PruneResult:
     changed: float
     score: tuple[float, float] | None
     drop: Drop
+    max_drop: float | None
     passed: bool
     record: dict[str, Any]
     stages: dict[str, float]

@@ -65,7 +65,8 @@ def prune(
         score_hash: of what ``score`` depends on beside the file (pictures, labels, metric); empty: not known,
             and widths that an interrupted call scored are scored anew.
         max_drop: loss of score, at 90 % confidence where it has draws (without ``score``: percentage of
-            changed first choices), beyond which channels are returned.
+            changed first choices), beyond which channels are returned. None: with a ``score``, 5 points, as
+            measured, without confidence; 100 sets no limit.
         distill: train the result for a short time to give what the whole network gives on ``frames``: that
             many passes over them, or (True) as many as some minutes allow. Kept where other pictures agree
             better. Needs the extra ``[torch]``.
@@ -149,6 +150,7 @@ def write_result(
         changed=found.distance.changed,
         score=found.scores,
         drop=found.drop,
+        max_drop=found.max_drop,
         passed=found.passed,
         record=record,
         stages=job.timer.seconds,

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from gcv_edge import Classifier
 from gcv_edge.cli.root import main
 from gcv_edge.errors import DataError, GcvEdgeError, UnsupportedError, UsageError
+from gcv_edge.evaluation.drop import Score
 from gcv_edge.metadata import Preprocessing
 from gcv_edge.prune import gate, prune
 from gcv_edge.prune.fitting.calibration_set import collect_pictures, noise_frames
@@ -97,6 +98,24 @@ def test_spaces_are_widened_until_the_drop_is_allowed(source: Path, tmp_path: Pa
     )
     assert result.passed
     assert result.score == (90.0, 89.9)
+
+
+def scored(*scores: Score) -> Callable[[Path], Score]:
+    """Give one score after the other, whatever the file."""
+    left = iter(scores)
+    return lambda path: next(left)
+
+
+def test_without_a_limit_five_measured_points_may_be_lost(source: Path, tmp_path: Path) -> None:
+    unsure = Score(86.0, (90.0, 82.0, 70.0), pictures=100)
+    whole = Score(90.0, (90.0, 90.0, 90.0), pictures=100)
+    for after, passed in ((unsure, True), (Score(84.9), False)):
+        result = prune(source, frames(), tmp_path / "out.onnx", macs=0.5, score=scored(whole, *[after] * 20))
+        assert (result.passed, result.max_drop) == (passed, 5.0)
+        assert result.path.name == ("out.onnx" if passed else "out_over_max_drop.onnx")
+    score = scored(whole, Score(1.0))
+    assert prune(source, frames(), tmp_path / "any.onnx", macs=0.5, score=score, max_drop=100).passed
+    assert prune(source, frames(), tmp_path / "unlabelled.onnx", macs=0.05).max_drop is None
 
 
 def test_a_drop_that_cannot_be_helped_is_told(source: Path, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def make_result(**changes: object) -> PruneResult:
         "changed": 1.5,
         "score": (90.0, 89.5),
         "drop": Drop(0.5),
+        "max_drop": None,
         "passed": True,
         "record": {"data": "pictures", "pictures": 40, "pictures_given": 40},
         "stages": {"fit": 1.0},
