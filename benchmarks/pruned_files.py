@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -18,9 +17,9 @@ from gcv_edge.measure.networks import compare_speed
 from gcv_edge.runtime.modelfile import read_entries
 
 
-def spell_goal(asked: float, arguments: argparse.Namespace) -> dict[str, Any]:
+def spell_goal(asked: float, by_macs: bool) -> dict[str, Any]:
     """Ask for a speed-up, or for the work that would be left if time followed it."""
-    return {"macs": 1 / asked} if arguments.macs else {"speedup": asked}
+    return {"macs": 1 / asked} if by_macs else {"speedup": asked}
 
 
 def in_8_bits(

@@ -64,7 +64,7 @@ def detector_row(network: str, asked: float, arguments: argparse.Namespace) -> R
         shape = (1, 3, SIZES[network], SIZES[network])
         options = ExportOptions(input_shape=shape, labels=CELLS, dynamic_batch=True)
         export(str(next((DATA / network).glob("*-symbol.json"))), source, options=options, verify=False)
-        goal = spell_goal(asked, arguments)
+        goal = spell_goal(asked, arguments.macs)
         result = prune(source, cell_frames(), output, score=mean_precision, progress=tell, **goal)
         before, after = result.score or (0.0, 0.0)
         return {
@@ -105,7 +105,7 @@ def resnet50_row(network: str, asked: float, arguments: argparse.Namespace) -> R
         source, output = Path(name) / "resnet50_v1d.onnx", Path(name) / "pruned.onnx"
         options = ExportOptions(dynamic_batch=True)
         export("resnet50_v1d", source, options=options, random_weights=0, verify=False)
-        goal = spell_goal(asked, arguments)
+        goal = spell_goal(asked, arguments.macs)
         if not arguments.macs:
             goal["precision"] = RESNETS[network]
         frames = noise_frames(PICTURES, (256, 256), 0)

@@ -57,10 +57,11 @@ KNOWN: dict[str, bytes] = {}
 
 
 class LabelledPictures(NamedTuple):
-    """Pictures to fit on, others to measure on, and the classes of the latter."""
+    """Pictures to fit on, others to measure on, and the classes of both."""
 
     fitted: list[NDArray[np.uint8]]
     measured: list[NDArray[np.uint8]]
+    fitted_classes: NDArray[np.int64]
     classes: NDArray[np.int64]
 
 
@@ -70,8 +71,15 @@ def read_pictures() -> LabelledPictures:
     paths = sorted((DATA / "cifar10_test_jpeg_2000").glob("*/*.jpg"))
     names = sorted({path.parent.name for path in paths})
     pictures = [np.asarray(cv2.imread(str(path)), np.uint8) for path in paths]
-    classes = np.array([names.index(path.parent.name) for path in paths[1::2]])
-    return LabelledPictures(pictures[::2], pictures[1::2], classes)
+    classes = np.array([names.index(path.parent.name) for path in paths])
+    return LabelledPictures(pictures[::2], pictures[1::2], classes[::2], classes[1::2])
+
+
+def export_cifar(name: str, folder: Path) -> Path:
+    """Export one of the networks; return its file."""
+    symbol = DATA / "gluoncv_cifar" / f"{name}-symbol.json"
+    options = ExportOptions(dynamic_batch=True)
+    return export(str(symbol), folder / f"{name}.onnx", options=options, verify=False).path
 
 
 def accuracy(model: ir.Model | Path, pictures: CalibrationSet) -> float:
@@ -84,9 +92,7 @@ def accuracy(model: ir.Model | Path, pictures: CalibrationSet) -> float:
 def classifier_row(name: str, asked: float, arguments: argparse.Namespace) -> Record:
     """Prune one network to one speed by every method."""
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / f"{name}.onnx"
-        symbol = DATA / "gluoncv_cifar" / f"{name}-symbol.json"
-        export(str(symbol), source, options=ExportOptions(dynamic_batch=True), verify=False)
+        source = export_cifar(name, Path(folder))
         return {"methods": dict(try_methods(source, asked, arguments))}
 
 
@@ -121,7 +127,7 @@ def try_methods(source: Path, asked: float, arguments: argparse.Namespace) -> It
 
 def start_job(source: Path, output: Path, asked: float, arguments: argparse.Namespace) -> PruneJob:
     """Open a network that is to be pruned to a speed, or to as much work."""
-    goal = spell_goal(asked, arguments)
+    goal = spell_goal(asked, arguments.macs)
     wanted = PruneGoal(goal.get("speedup"), goal.get("macs"), "f32")
     return open_job(source, output, wanted, arguments.distill, 0, tell)
 

@@ -13,8 +13,8 @@ from gcv_edge.prune.fitting.layers import FittableLayer, LayerWeights, Matrix
 from gcv_edge.prune.fitting.statistics import (
     Moments,
     Positions,
+    RowCount,
     pick,
-    positions_per_picture,
     random_of,
     rows_at,
     sample_rows,
@@ -35,18 +35,17 @@ def fit_layer(layer: FittableLayer, weights: LayerWeights, moments: Moments, kep
         moments: of its columns.
         kept: columns that stay.
     """
-    covariance, mean = moments.covariance(), moments.mean()
-    target = weights.matrix @ covariance[:, kept]
-    matrix = solve(covariance[np.ix_(kept, kept)], target, weights.matrix[:, kept])
+    mean = moments.mean()
+    target = weights.matrix @ moments.covariance(right=kept)
+    matrix = solve(moments.covariance(kept, kept), target, weights.matrix[:, kept])
     change = layer.sum_offsets(weights.matrix @ mean - matrix @ mean[kept])
     return LayerWeights(matrix, weights.bias + change)
 
 
 def fit_substitute(weights: LayerWeights, moments: Moments, kept: Mask) -> LayerWeights:
     """Fit a layer to the targets that its moments have, with kept columns, on the whole network's numbers."""
-    covariance, mean = moments.covariance(), moments.mean()
-    matrix = solve(covariance[np.ix_(kept, kept)], moments.cross()[:, kept], weights.matrix[:, kept])
-    return LayerWeights(matrix, moments.target_mean() - matrix @ mean[kept])
+    matrix = solve(moments.covariance(kept, kept), moments.cross()[:, kept], weights.matrix[:, kept])
+    return LayerWeights(matrix, moments.target_mean() - matrix @ moments.mean()[kept])
 
 
 def fit_to_target(
@@ -105,7 +104,7 @@ class FitTarget:
 
 
 def gather_targets(
-    whole: ActivationCache, pruned: ActivationCache, targets: Sequence[FitTarget], seed: int, share: float
+    whole: ActivationCache, pruned: ActivationCache, targets: Sequence[FitTarget], seed: int, rows: RowCount
 ) -> dict[str, Moments]:
     """Run both networks, and sum over what pruned layers read and what they should give.
 
@@ -113,7 +112,7 @@ def gather_targets(
         whole, pruned: the networks, not further than the first of the layers.
         targets: one for each layer.
         seed: of the positions.
-        share: of the rows that are looked at for a final fit.
+        rows: that are looked at.
 
     Returns:
         Moments by layer. Targets are results where it is treated by patch, else the whole network's columns.
@@ -127,7 +126,7 @@ def gather_targets(
     for number, (expected, found) in enumerate(both):
         for target in targets:
             layer = target.layer
-            count = max(1, round(share * positions_per_picture(layer, whole.count)))
+            count = rows.per_picture(layer, whole.count)
             x, t = read_rows(target, expected, found, count, random_of(seed, layer, number))
             if layer.name not in sums:
                 sums[layer.name] = Moments(x.shape[1], t.shape[1])

@@ -109,15 +109,36 @@ class RankedNetwork(PrunableNetwork):
         """Return a pruned copy whose layers keep their weights."""
         return remove_channels(self.model, self.spaces, self.keep(widths))
 
-    def prune(self, widths: Widths) -> ir.Model:
-        """Return a pruned copy, its layers fitted on the whole network's numbers."""
-        pruned, kept = self.slice(widths), self.spaces.mask(self.keep(widths))
+    def prune(self, widths: Widths, known: Mapping[str, LayerWeights] | None = None) -> ir.Model:
+        """Return a pruned copy, its layers fitted on the whole network's numbers.
+
+        Args:
+            widths: of its spaces.
+            known: weights that layers get instead.
+        """
+        pruned, kept, known = self.slice(widths), self.spaces.mask(self.keep(widths)), known or {}
         substitutes = self.substitute(pruned)
         read_less = [name for name, layer in self.layers.items() if not kept[layer.columns].all()]
-        weights = {name: self.fit(name, kept) for name in read_less}
-        weights |= {name: self._fit_substitute(name, kept) for name in substitutes}
-        write_weights(pruned, self.layers, weights)
+        weights = {name: self.fit(name, kept) for name in read_less if name not in known}
+        weights |= {name: self._fit_substitute(name, kept) for name in substitutes if name not in known}
+        write_weights(pruned, self.layers, {**weights, **known})
         return pruned
+
+    def substitutes_at(self, widths: Widths) -> dict[str, Substitute]:
+        """Return the layers that stand for branches which are gone, by name."""
+        return self.substitute(self.slice(widths)) if 0 in widths.values() else {}
+
+    def changed_layers(self, before: Widths, after: Widths) -> list[str]:
+        """Return the layers that read, write or stand for something else at other widths, in order."""
+        first, second = (self.spaces.mask(self.keep(widths)) for widths in (before, after))
+        stand = self.substitutes_at(before).keys() ^ self.substitutes_at(after).keys()
+        return [
+            name
+            for name, layer in self.layers.items()
+            if name in stand
+            or not np.array_equal(first[layer.columns], second[layer.columns])
+            or not np.array_equal(first[layer.layer.outputs], second[layer.layer.outputs])
+        ]
 
     def prune_for_timing(self, widths: Widths) -> ir.Model:
         """Return a pruned copy that is as fast as a fitted one."""

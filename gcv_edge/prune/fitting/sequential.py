@@ -6,7 +6,7 @@ Source: the reconstruction of He, Zhang and Sun, "Channel Pruning for Accelerati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,13 +20,10 @@ from gcv_edge.prune.fitting.calibration_set import CalibrationSet
 from gcv_edge.prune.fitting.layers import FittableLayer, LayerWeights, read_weights, write_weights
 from gcv_edge.prune.fitting.least_squares import FitTarget, fit_to_target, gather_targets
 from gcv_edge.prune.fitting.network import RankedNetwork, Widths
-from gcv_edge.prune.fitting.statistics import Moments
+from gcv_edge.prune.fitting.statistics import ALL_ROWS, FEW_ROWS, Moments, RowCount
 
 WORK = 3e13
 """Multiply-accumulates that all passes together may take: some minutes on one core."""
-
-QUICK_SHARE = 0.15
-"""Of the rows that are looked at where layers are fitted only to compare widths."""
 
 QUICK_BYTES = 2_000_000_000
 """Of the whole network's activations that are held for such fits, at most."""
@@ -45,7 +42,7 @@ class SequentialFit:
         substitutes: layers that stand for branches, by name.
         whole, pruned: the activations of both networks.
         seed: of the positions that are looked at.
-        share: of the rows that are looked at for a final fit.
+        rows: that are looked at.
     """
 
     network: RankedNetwork
@@ -54,7 +51,7 @@ class SequentialFit:
     whole: ActivationCache
     pruned: ActivationCache
     seed: int
-    share: float
+    rows: RowCount
 
     @classmethod
     def begin(
@@ -64,11 +61,11 @@ class SequentialFit:
         whole: ActivationCache,
         pruned: ActivationCache,
         seed: int,
-        share: float = 1.0,
+        rows: RowCount = ALL_ROWS,
     ) -> SequentialFit:
         """Begin with a network that was pruned to some widths."""
         kept = network.spaces.mask(network.keep(widths))
-        return cls(network, kept, network.substitute(network.slice(widths)), whole, pruned, seed, share)
+        return cls(network, kept, network.substitutes_at(widths), whole, pruned, seed, rows)
 
     def names(self, place: int = 0) -> list[str]:
         """Return the layers from a place on that are left, or of which a constant took the place."""
@@ -90,7 +87,7 @@ class SequentialFit:
         """Fit a few layers; of one that reads nothing any more, the mean result is left."""
         targets = [self._target(name) for name in names]
         fitted = self._fit_all(targets)
-        if self.share == 1:
+        if self.rows is ALL_ROWS:
             rectified = [target for target in targets if is_rectified(self.network, target)]
             again = [replace(target, guess=fitted[target.layer.name]) for target in rectified]
             fitted |= self._fit_all(again) if again else {}
@@ -110,7 +107,7 @@ class SequentialFit:
 
     def _fit_all(self, targets: Sequence[FitTarget]) -> dict[str, LayerWeights]:
         """Run both networks once, and fit layers."""
-        sums = gather_targets(self.whole, self.pruned, targets, self.seed, self.share)
+        sums = gather_targets(self.whole, self.pruned, targets, self.seed, self.rows)
         nodes = {node.name or "": node for node in self.pruned.model.graph}
         return {each.layer.name: self._fit_one(each, nodes, sums[each.layer.name]) for each in targets}
 
@@ -225,7 +222,8 @@ class QuickFit:
 
     def fit_behind(self, pruned: ir.Model, widths: Widths, place: int, count: int) -> None:
         """Fit the first few layers from a place on; what is before it is the same in both networks."""
-        self._fit(pruned, widths, place, self._whole.cache_for_pruned(pruned, place), count)
+        fit = self._begin(pruned, widths, self._whole.cache_for_pruned(pruned, place))
+        self._fit(fit, fit.names(place)[:count])
 
     def fit_rest(
         self, pruned: ir.Model, widths: Widths, place: int, before: Mapping[str, LayerWeights]
@@ -236,22 +234,27 @@ class QuickFit:
             pruned: the network, changed in place.
             widths: with which it was pruned.
             place: of the first layer that is fitted.
-            before: weights of the layers before it, fitted.
+            before: weights of the layers before it, fitted; the network has them.
 
         Returns:
             The weights of all layers that are left.
         """
-        write_weights(pruned, self._network.layers, before)
-        return {**before, **self._fit(pruned, widths, place, None, len(self._network.layers))}
+        fit = self._begin(pruned, widths)
+        return {**before, **self._fit(fit, fit.names(place))}
 
-    def _fit(
-        self, pruned: ir.Model, widths: Widths, place: int, held: ActivationCache | None, count: int
-    ) -> dict[str, LayerWeights]:
+    def fit_some(self, pruned: ir.Model, widths: Widths, names: Collection[str]) -> None:
+        """Fit some layers; the network has the weights of the others."""
+        fit = self._begin(pruned, widths)
+        self._fit(fit, [name for name in fit.names() if name in names])
+
+    def _begin(self, pruned: ir.Model, widths: Widths, held: ActivationCache | None = None) -> SequentialFit:
         whole = self._whole if self._is_held else self._whole.restart(self._network.model)
         cache = held or self._whole.restart(pruned)
-        fit = SequentialFit.begin(self._network, widths, whole, cache, self._seed, QUICK_SHARE)
+        return SequentialFit.begin(self._network, widths, whole, cache, self._seed, FEW_ROWS)
+
+    def _fit(self, fit: SequentialFit, names: Sequence[str]) -> dict[str, LayerWeights]:
         fitted: dict[str, LayerWeights] = {}
-        for name in fit.names(place)[:count]:
+        for name in names:
             fit.advance([name])
             found = fit.fit([name])
             fit.write(found)

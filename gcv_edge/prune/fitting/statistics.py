@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import onnx_ir as ir
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from gcv_edge.prune.channels.edits import Mask
 from gcv_edge.prune.channels.surgery import Substitute
 from gcv_edge.prune.fitting.activations import ActivationCache
 from gcv_edge.prune.fitting.calibration_set import CalibrationSet
 from gcv_edge.prune.fitting.layers import FittableLayer, Matrix
 
-ROWS_PER_COLUMN, LEAST_ROWS = 30, 60_000
-"""Rows that are looked at: enough for the sums to be well conditioned."""
+
+class RowCount(NamedTuple):
+    """Rows that are looked at for one layer: enough for the sums to be well conditioned."""
+
+    per_column: float
+    least: int
+
+    def per_picture(self, layer: FittableLayer, pictures: int) -> int:
+        """Return how many rows each picture gives."""
+        return max(1, math.ceil(max(self.least, self.per_column * len(layer.columns)) / max(1, pictures)))
+
+
+ALL_ROWS = RowCount(30, 20_000)
+FEW_ROWS = RowCount(4.5, 4000)
+"""Of layers that are fitted only to compare widths."""
+
 ROWS_AT_ONCE = 1024
 """Rows that are multiplied together: adding to the sums takes longer than multiplying a few."""
 WIDE = 2304
@@ -69,11 +85,14 @@ class Moments:
         """Mean of the targets."""
         return np.asarray(self._t / max(1, self.rows))
 
-    def covariance(self) -> Matrix:
-        """Covariance of the columns."""
+    def covariance(self, left: Mask | None = None, right: Mask | None = None) -> Matrix:
+        """Covariance of the columns, or of some with others."""
         self._multiply()
         mean = self.mean()
-        return np.asarray(np.asarray(self._xx, np.float64) / max(1, self.rows) - np.outer(mean, mean))
+        first, second = (np.flatnonzero(each) if each is not None else slice(None) for each in (left, right))
+        rows = self._xx[first]
+        product = np.asarray(rows[:, second], np.float64) / max(1, self.rows)
+        return np.asarray(product - np.outer(mean[first], mean[second]))
 
     def cross(self) -> Matrix:
         """Covariance of targets and columns."""
@@ -102,7 +121,7 @@ def gather_moments(
     sums: dict[str, Moments] = {}
     for number, tensors in enumerate(ActivationCache(model, pictures).stream(names)):
         for name, layer in layers.items():
-            count = positions_per_picture(layer, len(pictures))
+            count = ALL_ROWS.per_picture(layer, len(pictures))
             random = random_of(seed, layer, number)
             rows, positions = sample_rows(layer, tensors[layer.source], count, random)
             target = pick(tensors[targets[name]], positions) if name in targets else None
@@ -110,11 +129,6 @@ def gather_moments(
                 sums[name] = Moments(len(layer.columns), 0 if target is None else target.shape[1])
             sums[name].add(rows, target)
         yield sums
-
-
-def positions_per_picture(layer: FittableLayer, pictures: int) -> int:
-    """Return how many rows each picture gives."""
-    return max(1, -(-max(LEAST_ROWS, ROWS_PER_COLUMN * len(layer.columns)) // max(1, pictures)))
 
 
 def random_of(seed: int, layer: FittableLayer, batch: int) -> np.random.Generator:

@@ -7,8 +7,9 @@ what spaces lose alone (``allocate``), and by what they lose together (``descend
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from gcv_edge.prune.fitting.sequential import Report
 from gcv_edge.prune.search.sensitivity import Tradeoff, omit_unpruned_spaces, widths_on_curve
@@ -29,8 +30,16 @@ Change = tuple[str, int]
 """A space and its new width."""
 Effects = dict[Change, tuple[float, float]]
 """What each change loses, and what it costs, both more than before."""
-Loss = Callable[[Mapping[str, int]], float]
-"""Divergence at widths, of all spaces together."""
+
+
+class Loss(Protocol):
+    """Divergence at widths, of all spaces together."""
+
+    def __call__(self, widths: Mapping[str, int], /) -> float:
+        """Measure it."""
+
+    def after_change(self, widths: Mapping[str, int], name: str, width: int, /) -> float:
+        """Estimate, in less time, what it will be after one space changes."""
 
 
 @dataclass(order=True)
@@ -128,7 +137,7 @@ def find_best(
         step = heapq.heappop(steps)
         if step.is_measured:
             return step
-        loss = joint({**widths, step.name: step.width}) - joint(widths)
+        loss = joint.after_change(widths, step.name, step.width) - joint(widths)
         losses[step.name, step.width] = loss
         heapq.heappush(steps, replace(step, rate=rate_loss(loss, step.saved), is_measured=True))
     return None
@@ -158,7 +167,7 @@ def improve(tradeoff: Tradeoff, widths: Widths, limit: float, joint: Loss) -> Wi
     price, network = tradeoff.price, tradeoff.network
     now, lost = price(widths), joint(widths)
     effects: Effects = {
-        (name, width): (joint({**widths, name: width}) - lost, price({**widths, name: width}) - now)
+        (name, width): (joint.after_change(widths, name, width) - lost, price({**widths, name: width}) - now)
         for name, width in choose_changes(tradeoff, widths)
     }
     offers = sorted(combine(tradeoff, widths, effects, limit), key=lambda offer: offer[0])[:CHECKED]

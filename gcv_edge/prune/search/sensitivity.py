@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,8 @@ from gcv_edge.prune.fitting.network import PrunableNetwork, RankedNetwork
 from gcv_edge.prune.fitting.sequential import QuickFit, Report
 from gcv_edge.prune.search.cost import Cost
 
+WidthsKey = tuple[tuple[str, int], ...]
+
 Curves = dict[str, dict[int, float]]
 """Of each space, the divergence of the outputs by the number of units kept."""
 
@@ -24,8 +27,8 @@ CHOICES = 4
 REMEMBERED = 6
 """Widths whose fitted weights are remembered: those that were of use last."""
 
-NEARBY = 4
-"""Layers behind a narrower space that are fitted anew for its curve."""
+NEARBY, LAST = 4, 2
+"""Layers behind a narrower space that are fitted anew for its curve, and last layers for an estimate."""
 
 
 def aligned_widths(space: ChannelSpace) -> list[int]:
@@ -169,20 +172,59 @@ class JointLoss:
     ) -> None:
         self._network, self._divergence, self._quick = network, divergence, quick
         self._begin = first_places(network)
-        self._known: dict[tuple[tuple[str, int], ...], float] = {}
+        self._known: dict[WidthsKey, float] = {}
+        self._estimated: defaultdict[WidthsKey, dict[WidthsKey, float]] = defaultdict(dict)
         self._fits: list[tuple[Mapping[str, int], dict[str, LayerWeights]]] = []
 
     def __call__(self, widths: Mapping[str, int]) -> float:
         """Return the divergence at some widths."""
-        narrower = omit_unpruned_spaces(self._network, widths)
-        key = tuple(sorted(narrower.items()))
+        narrower, key = self._name(widths)
         if key not in self._known:
-            pruned = self._network.prune(narrower)
-            place, before = self._fitted_before(narrower)
-            self._fits.append((narrower, self._quick.fit_rest(pruned, narrower, place, before)))
-            del self._fits[:-REMEMBERED]
-            self._known[key] = self._divergence(pruned)
+            self._fit(narrower, key)
         return self._known[key]
+
+    def after_change(self, widths: Mapping[str, int], name: str, width: int) -> float:
+        """Estimate the divergence after one space changes: only few layers are fitted anew.
+
+        They are those that read or write the space, the next ones behind it, and the last ones, which make up
+        for much. All others are as at ``widths``.
+        """
+        changed, key = self._name({**widths, name: width})
+        if key in self._known:
+            return self._known[key]
+        if key not in self._estimated[(base := self._name(widths))[1]]:
+            fitted = self._weights_at(*base)
+            names = self._layers_to_fit(base[0], changed)
+            known = {layer: weights for layer, weights in fitted.items() if layer not in names}
+            pruned = self._network.prune(changed, known)
+            self._quick.fit_some(pruned, changed, names)
+            self._estimated[base[1]][key] = self._divergence(pruned)
+        return self._estimated[base[1]][key]
+
+    def _name(self, widths: Mapping[str, int]) -> tuple[dict[str, int], WidthsKey]:
+        narrower = omit_unpruned_spaces(self._network, widths)
+        return narrower, tuple(sorted(narrower.items()))
+
+    def _layers_to_fit(self, before: Mapping[str, int], after: Mapping[str, int]) -> set[str]:
+        """Return layers that change, the next ones behind the first, and the last ones."""
+        changed, names = self._network.changed_layers(before, after), list(self._network.layers)
+        first = names.index(changed[0]) if changed else 0
+        return {*changed, *names[first : first + NEARBY], *names[-LAST:]}
+
+    def _fit(self, widths: dict[str, int], key: WidthsKey) -> dict[str, LayerWeights]:
+        """Fit all layers at some widths, and remember their weights for a while."""
+        place, before = self._fitted_before(widths)
+        pruned = self._network.prune(widths, before)
+        fitted = self._quick.fit_rest(pruned, widths, place, before)
+        self._fits.append((widths, fitted))
+        del self._fits[:-REMEMBERED]
+        self._known[key] = self._divergence(pruned)
+        return fitted
+
+    def _weights_at(self, widths: dict[str, int], key: WidthsKey) -> dict[str, LayerWeights]:
+        """Return the weights of all layers at some widths."""
+        remembered = (fitted for known, fitted in self._fits if known == widths)
+        return next(remembered, None) or self._fit(widths, key)
 
     def _fitted_before(self, widths: Mapping[str, int]) -> tuple[int, dict[str, LayerWeights]]:
         """Find layers that are as they were at other widths: return the first that is not, and their weights.
@@ -198,7 +240,7 @@ class JointLoss:
         return place, {name: each for name, each in known.items() if layers[name].layer.node < place}
 
     def _first_difference(self, widths: Mapping[str, int], other: Mapping[str, int]) -> int:
-        return min(self._begin[name] for name, _ in widths.items() ^ other.items())
+        return min((self._begin[name] for name, _ in widths.items() ^ other.items()), default=0)
 
     def widths_with_loss_below(self, loss: float) -> list[dict[str, int]]:
         """Return all widths looked at so far that lose less, the best first."""

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from gcv_edge.prune.search.allocation import allocate, descend, exchange
 from gcv_edge.prune.search.cost import MacCost, count_macs
 from gcv_edge.prune.search.sensitivity import Curves, Tradeoff
 from tests.support.pruning_networks import ignore, in_given_order, rank
 from tests.support.small_graphs import make
+
+
+@dataclass(frozen=True)
+class KnownLoss:
+    """A loss that a function of the widths gives."""
+
+    of: Callable[[Mapping[str, int]], float]
+
+    def __call__(self, widths: Mapping[str, int], /) -> float:
+        return self.of(widths)
+
+    def after_change(self, widths: Mapping[str, int], name: str, width: int, /) -> float:
+        return self.of({**widths, name: width})
 
 
 def by_macs(curves: Curves) -> Tradeoff:
@@ -46,6 +60,7 @@ def exchangeable() -> tuple[Tradeoff, list[str]]:
 def test_the_space_that_loses_least_with_the_others_becomes_narrower_first() -> None:
     tradeoff, names = exchangeable()
 
+    @KnownLoss
     def joint(widths: Mapping[str, int]) -> float:
         return 2.0 * (widths.get(names[1], 24) < 24) + 0.01 * (widths.get(names[2], 24) < 24)
 
@@ -60,6 +75,7 @@ def test_the_space_that_loses_least_with_the_others_becomes_narrower_first() -> 
 def test_widths_are_exchanged_for_those_that_lose_less_together() -> None:
     tradeoff, names = exchangeable()
 
+    @KnownLoss
     def joint(widths: Mapping[str, int]) -> float:
         return 1.0 + (widths.get(names[1], 24) < 24) - 0.5 * (widths.get(names[2], 24) < 24)
 
@@ -72,6 +88,7 @@ def test_widths_are_exchanged_for_those_that_lose_less_together() -> None:
 def test_widths_that_cost_too_much_become_narrower_at_the_least_loss() -> None:
     tradeoff, names = exchangeable()
 
+    @KnownLoss
     def joint(widths: Mapping[str, int]) -> float:
         return 1.0 + 2.0 * (widths.get(names[1], 24) < 24) + (widths.get(names[2], 24) < 24)
 

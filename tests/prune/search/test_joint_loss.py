@@ -27,3 +27,16 @@ def test_layers_that_are_as_before_are_not_fitted_again(make: Callable[[], ir.Mo
     anew = [JointLoss(network, divergence, quick)(widths) for widths in tried]
     assert found == pytest.approx(anew, rel=1e-3)
     assert found == [remembering(widths) for widths in tried]
+
+
+@pytest.mark.parametrize("make", [norm_first, stem_and_branch])
+def test_a_change_is_estimated_by_the_layers_around_it(make: Callable[[], ir.Model]) -> None:
+    network = rank(make())
+    joint = JointLoss(network, Divergence(network.model, PICTURES), QuickFit(network, PICTURES, seed=0))
+    for base in ({}, {network.free[0].name: network.free[0].units // 2}):
+        for space in network.free:
+            whole = base.get(space.name, space.units)
+            estimated = joint.after_change(base, space.name, whole // 2)
+            assert estimated == joint.after_change(base, space.name, whole // 2)
+            assert estimated == pytest.approx(joint({**base, space.name: whole // 2}), rel=0.5, abs=1e-3)
+    assert joint.after_change({}, network.free[0].name, network.free[0].units) == joint({})
