@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from gcv_edge.benchmarking.rows import Row
 from gcv_edge.benchmarking.settings import Settings
-from gcv_edge.measure.statistics import Spread
 
 MOST_LOST = 0.01
 """Accuracy that may be given up for speed: one point."""
@@ -21,8 +20,8 @@ Among equally fast ones the first wins; pruned ones come last."""
 
 def advise(everything: Sequence[Row], settings: Settings) -> str:
     """Name the variant to deploy of every network, with its figures."""
-    batch = min(settings.batches)
-    rows = [row for row in everything if row.batch == batch and not row.variant.is_reference]
+    batches = settings.batches if settings.hint == "throughput" else (min(settings.batches),)
+    rows = [row for row in everything if row.batch in batches and not row.variant.is_reference]
     families = list(dict.fromkeys(row.variant.family for row in rows))
     clauses = [
         describe_choice([row for row in rows if row.variant.family == family], settings.hint, everything)
@@ -34,7 +33,8 @@ def advise(everything: Sequence[Row], settings: Settings) -> str:
 def describe_choice(rows: Sequence[Row], hint: str, everything: Sequence[Row]) -> str:
     """Say which row it is and why."""
     chosen = choose(rows, hint)
-    reasons = [describe_speed(chosen, hint), *describe_ratios(chosen, everything)]
+    describe = describe_best if hint == "throughput" else describe_ratios
+    reasons = [describe_speed(chosen, hint), *describe(chosen, everything)]
     where = f"{chosen.variant.model.name} in {chosen.engine}, precision {chosen.variant.precision}"
     return f"{chosen.variant.name} ({where}): {', '.join(reasons)}; {describe_accuracy(chosen, rows)}"
 
@@ -77,7 +77,8 @@ def known_accuracies(row: Row, rows: Sequence[Row]) -> list[float]:
 def describe_speed(row: Row, hint: str) -> str:
     """Give the figure that the choice was made by."""
     if hint == "throughput":
-        return f"{row.throughput.median:,.1f} frames a second"
+        side = f", {row.streams} streams" if row.streams > 1 else ""
+        return f"{row.throughput.median:,.1f} frames a second with batch {row.batch}{side}"
     total = row.stages["total"]
     return f"{total['p50']:.2f} ms from frame to result (99 % within {total['p99']:.2f})"
 
@@ -86,15 +87,31 @@ def describe_ratios(row: Row, everything: Sequence[Row]) -> list[str]:
     """Say how many times as fast as the others it is, where it differs."""
     known = {other.variant.title for other in everything}
     return [
-        f"{times(ratio.total)} {title}"
+        f"{times(ratio.total.median)} {title}"
         for title, ratio in row.ratios.items()
         if title in known and abs(ratio.total.median - 1) > TIE - 1
     ]
 
 
-def times(ratio: Spread) -> str:
+def describe_best(row: Row, everything: Sequence[Row]) -> list[str]:
+    """Say how many times as many frames a second those are as what others reach with their best batch."""
+    best: dict[str, Row] = {}
+    for other in everything:
+        known = best.get(other.variant.title)
+        is_other = other.variant.family == row.variant.family and other.variant != row.variant
+        if is_other and (known is None or other.throughput.median > known.throughput.median):
+            best[other.variant.title] = other
+    ratios = {title: row.throughput.median / other.throughput.median for title, other in best.items()}
+    return [
+        f"{times(ratio)} {title} with batch {best[title].batch}"
+        for title, ratio in ratios.items()
+        if abs(ratio - 1) > TIE - 1
+    ]
+
+
+def times(ratio: float) -> str:
     """Spell a ratio: 3.4x."""
-    return f"{ratio.median:.1f}x" if ratio.median >= 1.95 else f"{ratio.median:.2f}x"
+    return f"{ratio:.1f}x" if ratio >= 1.95 else f"{ratio:.2f}x"
 
 
 def describe_accuracy(row: Row, rows: Sequence[Row]) -> str:

@@ -194,6 +194,11 @@ def refuse(variant: Variant, settings: Settings) -> str:
     return ""
 
 
+def has_open_batch(model: Path) -> bool:
+    """Whether a file takes any number of frames at once."""
+    return read_ports(model).inputs[0].shape[0] is None
+
+
 def input_shape(model: Path) -> list[int]:
     """Return the shape of a file's input, without the batch."""
     return [length for length in read_ports(model).inputs[0].shape[1:] if length is not None]

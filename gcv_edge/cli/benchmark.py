@@ -28,8 +28,10 @@ STAGES = {"preprocess": "pre", "inference": "network", "postprocess": "post"}
 """Stages and how tables call them."""
 
 
-def parse_batches(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
-    """Read whole numbers from 1 with commas between."""
+def parse_batches(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...]:
+    """Read whole numbers from 1 with commas between; nothing where nothing is given."""
+    if value is None:
+        return ()
     parts = value.split(",")
     if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
         raise click.BadParameter(f"found '{value}', expected whole numbers such as 1,8,128", ctx, param)
@@ -77,9 +79,8 @@ def parse_precisions(ctx: click.Context, param: click.Parameter, value: str) -> 
     "batches",
     metavar="N,N",
     callback=parse_batches,
-    default="1",
-    show_default=True,
-    help="Frames per call: 1,8,128.",
+    help="Frames per call: 1,8,128. Without it, 1; with --hint throughput and a file of a dynamic batch, "
+    "1, 2, 4 and 8.",
 )
 @click.option(
     "--threads",
@@ -130,16 +131,25 @@ def benchmark(
     check_outputs(report, csv_file)
     from gcv_edge.benchmarking import Settings
 
-    settings = Settings(hint, batches, threads, isa, rounds, seconds)
     with muted_libraries():
         variants = find_variants(models, precisions, engine, against, source, params)
-        found = run(variants, settings, pictures)
+        batches = batches or default_batches(variants, hint)
+        found = run(variants, Settings(hint, batches, threads, isa, rounds, seconds), pictures)
     write_outputs(found, report, csv_file)
     if as_json:
         echo_json(found.to_dict())
     else:
         print_benchmark(found, report)
     check_reference(found, against)
+
+
+def default_batches(variants: Sequence[Variant], hint: str) -> tuple[int, ...]:
+    """Return the batches that are measured where none are asked for."""
+    from gcv_edge.benchmarking.measuring import has_open_batch
+    from gcv_edge.measure.networks import BATCHES
+
+    is_open = any(has_open_batch(variant.model) for variant in variants)
+    return BATCHES if hint == "throughput" and is_open else (1,)
 
 
 def check_source(against: str | None, source: str | None, params: str | None) -> None:

@@ -159,7 +159,10 @@ FORMS: dict[str, dict[str, Any]] = {
 }
 
 
-def measured(name: str, milliseconds: float, accuracy: float | None = None) -> tuple[Variant, Measurement]:
+def measured(
+    name: str, milliseconds: float, accuracy: float | None = None, batch: int = 1
+) -> tuple[Variant, Measurement]:
+    """A form and what its calls of ``batch`` frames took."""
     model, form = Path(f"{name}.onnx"), FORMS[name]
     variant = Variant("net", name, "openvino", model, accuracy=accuracy, metric="top1", **form)
     stages = {
@@ -168,8 +171,8 @@ def measured(name: str, milliseconds: float, accuracy: float | None = None) -> t
         "postprocess": [0.1],
         "total": [milliseconds + 0.2],
     }
-    calls = CallTimes(1, (milliseconds + 0.2) / 1e3, stages)
-    return variant, Measurement(1, FACTS, [calls, calls, calls])
+    calls = CallTimes(batch, (milliseconds + 0.2) / 1e3, stages)
+    return variant, Measurement(batch, FACTS, [calls, calls, calls])
 
 
 @pytest.mark.parametrize(
@@ -188,6 +191,17 @@ def test_the_advice(rows: list[tuple[str, float, float | None]], chosen: str, wh
     assert sentence.startswith(f"Deploy {chosen} ({chosen}.onnx in openvino 1"), why
     assert sentence.endswith(".")
     assert "\n" not in sentence
+
+
+def test_the_advice_for_throughput_compares_each_at_its_best() -> None:
+    whole = [measured("FP32", 10), measured("FP32", 30, batch=4)]
+    small = [measured("INT8", 4), measured("INT8", 8, batch=4)]
+    settings = Settings("throughput", batches=(1, 4))
+    advice = collect([*whole, *small], settings, "frames").advice
+    assert advice.startswith("Deploy INT8 ")
+    assert "487.8 frames a second with batch 4" in advice
+    assert "3.7x openvino FP32 with batch 4" in advice
+    assert "Deploy INT8 " in collect([whole[0], small[0]], settings, "frames").advice
 
 
 def test_the_advice_says_when_accuracy_is_unknown() -> None:

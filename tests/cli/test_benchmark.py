@@ -37,6 +37,13 @@ def test_it_prints_tables_and_one_sentence(make_model: Maker, here: Path) -> Non
     assert contents(here) == {}
 
 
+def test_throughput_tries_batches_where_the_file_takes_them(make_model: Maker, here: Path) -> None:
+    for batch, tried in ((None, [1, 2, 4, 8]), (1, [1])):
+        model = make_model("classification", batch=batch)
+        printed = done("benchmark", model, *QUICK, "--precision", "f32", "--hint", "throughput", "--json")
+        assert [row["batch"] for row in json.loads(printed)["rows"]] == tried
+
+
 def test_ratios_and_caps(make_model: Maker, here: Path) -> None:
     model = make_model("pose")
     printed = done("benchmark", model, *QUICK, "--against", "onnxruntime", "--isa", "avx2")
