@@ -69,10 +69,15 @@ def run_script(session: nox.Session, name: str, **environment: str) -> None:
     session.run("bash", f".ci/{name}", *session.posargs, external=True, env=environment)
 
 
-def run_script_with_mxnet(session: nox.Session, name: str) -> None:
-    """Run a script of ``.ci/`` that takes its Python and build tools from the environment with MXNet."""
+def run_script_with_mxnet(session: nox.Session, name: str, *otherwise: str) -> None:
+    """Run a script of ``.ci/`` that takes its Python and build tools from the environment with MXNet.
+
+    ``otherwise`` are its arguments where none came after ``--``.
+    """
     path = os.pathsep.join([with_mxnet(session, ""), os.environ["PATH"]])
-    run_script(session, name, PYTHON=with_mxnet(session, "python"), PATH=path)
+    environment = {"PYTHON": with_mxnet(session, "python"), "PATH": path}
+    arguments = session.posargs or otherwise
+    session.run("bash", f".ci/{name}", *arguments, external=True, env=environment)
 
 
 @nox.session(tags=["ci"])
@@ -193,6 +198,23 @@ def fuzz_python(session: nox.Session) -> None:
     todays = ("--seconds", "300", "--jobs", "2", "--seed", f"{datetime.date.today():%Y%m%d}")
     options = session.posargs or todays
     session.run(with_mxnet(session, "python"), "-m", "tests.fuzz", *options, external=True)
+
+
+@nox.session(tags=["nightly"], python=False, requires=["mxnet"])
+def packages(session: nox.Session) -> None:
+    """The C++ library as packages, and programs built against them (``-- DIST [ARCH...]``)."""
+    folder = str(session.cache_dir.parent / "packages")
+    run_script_with_mxnet(session, "packages", folder, "x86_64", "aarch64")
+
+
+@nox.session(tags=["nightly"], python=False, requires=["mxnet"])
+def cpp_onnxruntime(session: nox.Session) -> None:
+    """The C++ library on ONNX Runtime against Python on it; needs apt for a header."""
+    root = str(session.cache_dir.parent / "onnxruntime")
+    python = with_mxnet(session, "python")
+    session.run("bash", ".ci/onnxruntime", root, external=True, env={"PYTHON": python})
+    command = (with_mxnet(session, "pytest"), "-n", "0", "tests/cpp/test_onnxruntime.py", *session.posargs)
+    session.run(*command, external=True, env={"ONNXRUNTIME_ROOT": root})
 
 
 @nox.session(tags=["nightly"], python=False, requires=["mxnet"])

@@ -5,7 +5,7 @@
 
 #include "gcv_edge/error.h"
 
-const std::vector<std::string> kEngineOptions{"--threads", "--streams", "--precision", "--hint"};
+const std::vector<std::string> kEngineOptions{"--engine", "--threads", "--streams", "--precision", "--hint"};
 
 namespace {
 
@@ -47,6 +47,7 @@ double Arguments::number(const std::string& option, double otherwise) const {
 
 gcv::Options Arguments::engine() const {
   gcv::Options options;
+  options.engine = text("--engine", "");
   options.threads = static_cast<int>(number("--threads", 0));
   options.streams = static_cast<int>(number("--streams", 0));
   const std::string precision = text("--precision", "f32"), hint = text("--hint", "latency");

@@ -16,7 +16,7 @@ class Arguments {
   std::string text(const std::string& option, const std::string& otherwise) const;
   double number(const std::string& option, double otherwise) const;
 
-  /// --threads, --streams, --precision and --hint.
+  /// --engine, --threads, --streams, --precision and --hint.
   gcv::Options engine() const;
 
  private:

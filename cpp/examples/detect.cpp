@@ -14,7 +14,8 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: detect MODEL INPUT... [--confidence 0.01] [--save FOLDER] [--threshold 0.5]\n"
-    "              [--threads N] [--streams N] [--hint latency|throughput] [--precision f32|bf16|auto]\n"
+    "              [--engine openvino|onnxruntime] [--precision f32|bf16|auto]\n"
+    "              [--threads N] [--streams N] [--hint latency|throughput]\n"
     "INPUT: %s\n";
 
 void run(const Arguments& arguments) {

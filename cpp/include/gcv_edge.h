@@ -67,6 +67,7 @@ typedef struct gcv_edge_options {
   int32_t segments;      /* of an action network: clips of a video; 0: the file's own */
   gcv_edge_log log;      /* NULL: none */
   void* log_user;
+  const char* engine; /* "openvino" or "onnxruntime"; NULL: the one that the library is for */
 } gcv_edge_options;
 
 typedef struct gcv_edge_image {

@@ -122,21 +122,23 @@ def link(package: str, compiler: str, source: Path, **environment: str) -> Path:
 def test_pkg_config_finds_it(
     package: str, shared: bool, compiler: str, suffix: str, places: dict[str, Path], tmp_path: Path
 ) -> None:
-    """The path to pkg-config's files may be relative: what is linked is not."""
-    (tmp_path / "here").symlink_to(places["with space"])
-    source = write_program(tmp_path, suffix)
-    program = link(package, compiler, source, PKG_CONFIG_PATH=f"here/{MULTIARCH}/pkgconfig")
-    assert is_shared(program) == shared
-    assert all(folder.startswith("/") for folder in runpath(program))
-    assert_runs(program)
+    """Wherever the folder was moved to."""
+    moved = places["with space"].rename(tmp_path / "moved here")
+    try:
+        source = write_program(tmp_path, suffix)
+        program = link(package, compiler, source, PKG_CONFIG_PATH=f"{moved}/{MULTIARCH}/pkgconfig")
+        assert is_shared(program) == shared
+        assert_runs(program)
+    finally:
+        moved.rename(places["with space"])
 
 
-def test_a_staged_package_says_its_final_place(places: dict[str, Path], tmp_path: Path) -> None:
+def test_a_staged_package_is_found_where_it_is(places: dict[str, Path], tmp_path: Path) -> None:
     lib = places["staged"] / MULTIARCH
     final = {"PKG_CONFIG_LIBDIR": str(lib / "pkgconfig")}
     tool = find_tool("pkg-config")
-    assert run(tool, "--variable=libdir", "gcv-edge", **final).strip() == f"/usr/{MULTIARCH}"
-    assert run(tool, "--variable=includedir", "gcv-edge-core", **final).strip() == "/usr/include"
+    for name, folder in [("libdir", lib), ("includedir", places["staged"] / "include")]:
+        assert Path(run(tool, f"--variable={name}", "gcv-edge", **final).strip()).resolve() == folder
     assert "rpath" not in run(tool, "--libs", "gcv-edge", **final)
     staged = str(places["staged"].parent)
     program = link("gcv-edge", "c++", write_program(tmp_path, "cpp"), PKG_CONFIG_SYSROOT_DIR=staged, **final)
@@ -156,3 +158,43 @@ def test_a_cross_build_takes_nothing_of_this_machine(tmp_path: Path) -> None:
         finished = subprocess.run(command, capture_output=True, text=True)
         assert finished.returncode != 0
         assert text in " ".join(finished.stderr.split())
+
+
+def test_packages_are_refused_that_would_need_this_machine() -> None:
+    folder = build("plain")
+    command = [find_tool("cpack"), "-G", "TGZ", "-B", folder / "packages"]
+    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert finished.returncode != 0
+    assert "expected those of the system; for OpenVINO, or -DGCV_EDGE_BUNDLE_OPENVINO=ON" in " ".join(
+        finished.stderr.split()
+    )
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An installation with OpenVINO's libraries."""
+    folder = tmp_path_factory.mktemp("bundle") / "installed"
+    built = build("plain")
+    configure(ROOT, built, "-DGCV_EDGE_BUNDLE_OPENVINO=ON")
+    install(folder)
+    yield folder
+    configure(ROOT, built, "-UGCV_EDGE_BUNDLE_OPENVINO")
+
+
+def test_a_bundle_names_no_folder_of_this_machine(bundle: Path) -> None:
+    (library,) = bundle.rglob("libgcv_edge.so.*.*.*")
+    assert runpath(library) == ["$ORIGIN", "$ORIGIN/gcv_edge"]
+    folders = [str(ROOT), str(bundle), str(Path(pytest.importorskip("openvino").__file__).parent)]
+    for file in filter(Path.is_file, bundle.rglob("*")):
+        content = file.read_bytes()
+        assert not [folder for folder in folders if folder.encode() in content], file
+    assert (bundle / "share/doc/gcv-edge/LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert list(bundle.glob("share/doc/gcv-edge/openvino/**/*third-party-programs.txt"))
+
+
+def test_a_whole_program_takes_the_bundles_engine(bundle: Path, tmp_path: Path) -> None:
+    source = write_program(tmp_path, "cpp")
+    (folder,) = bundle.rglob("pkgconfig")
+    program = link("gcv-edge-static", "c++", source, PKG_CONFIG_PATH=str(folder))
+    assert f"=> {bundle}/lib/" in run(find_tool("ldd"), program)
+    assert_runs(program)

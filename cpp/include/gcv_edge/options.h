@@ -36,6 +36,10 @@ struct Options {
   int requests = 0;
 
   Log log = {};  ///< told what was opened and compiled, and in which time
+
+  /// "openvino" or "onnxruntime"; empty: the one that the library is for. ONNX Runtime has no bf16, no other device
+  /// than the CPU and no cache: asking for them is an UnsupportedError or ArgumentError.
+  std::string engine = {};
 };
 
 // NOLINTEND(readability-redundant-member-init)

@@ -29,7 +29,7 @@ class GCV_EDGE_API PoseEstimator : public Model<Poses> {
  private:
   void decode(const FrameOutputs& found, Poses& result) const override;
   std::shared_ptr<const Model> copy() const override { return std::make_shared<PoseEstimator>(*this); }
-  Poses run_box(const ImageView& frame, const std::array<float, 4>& box) const;
+  GCV_EDGE_HIDDEN Poses run_box(const ImageView& frame, const std::array<float, 4>& box) const;
 };
 
 }  // namespace gcv

@@ -15,14 +15,15 @@ namespace gcv {
 namespace {
 
 /// Frames that wait, read and not yet looked at.
-constexpr std::size_t kReadAhead = 4;
+constexpr std::size_t kFramesAhead = 4;
 
 /// Frames of a stream that make one result at least: two seconds and a half of most videos.
 constexpr std::int64_t kShortestStretch = 64;
 
-/// A batch that is being filled.
+/// A batch that is being filled; `input` is what `numbers` hold.
 struct Batch {
-  ov::Tensor input;
+  std::vector<unsigned char> numbers;
+  EngineTensor input;
   std::size_t missing;
 };
 
@@ -43,11 +44,10 @@ std::map<int, std::vector<Place>> plan(const std::vector<std::vector<std::int32_
 }
 
 /// Repeat the first rows of a batch until it is full, as numpy.resize does.
-void copy_repeated(const ov::Tensor& rows, ov::Tensor batch) {
-  const auto* from = static_cast<const unsigned char*>(rows.data());
-  auto* to = static_cast<unsigned char*>(batch.data());
-  for (std::size_t done = 0; done < batch.get_byte_size(); done += rows.get_byte_size()) {
-    std::copy_n(from, std::min(rows.get_byte_size(), batch.get_byte_size() - done), to + done);
+void copy_repeated(const std::vector<unsigned char>& rows, const EngineTensor& batch) {
+  auto* to = static_cast<unsigned char*>(batch.data);
+  for (std::size_t done = 0; done < batch.byte_size; done += rows.size()) {
+    std::copy_n(rows.data(), std::min(rows.size(), batch.byte_size - done), to + done);
   }
 }
 
@@ -66,7 +66,7 @@ class VideoRun {
     watch.end_preprocess();
     speed_.preprocess_ms += watch.end_frame().preprocess_ms;
     if (--batch.missing > 0) return;
-    results_[place.batch] = infer(batch.input);
+    results_[place.batch] = infer(batch.numbers);
     filling_.erase(found);
   }
 
@@ -82,13 +82,15 @@ class VideoRun {
  private:
   Batch new_batch() const {
     const TensorInfo& input = state_.session().inputs()[0];
-    ov::Shape shape(input.shape.begin(), input.shape.end());
-    shape[0] = rows_;
-    const auto type = input.type == "float32" ? ov::element::f32 : ov::element::u8;
-    return {ov::Tensor(type, shape), rows_ * state_.metadata().clip.offsets.size()};
+    const bool is_float = input.type == "float32";
+    std::size_t bytes = is_float ? sizeof(float) : 1;
+    for (std::size_t i = 1; i < input.shape.size(); ++i) bytes *= static_cast<std::size_t>(input.shape[i]);
+    Batch batch{std::vector<unsigned char>(rows_ * bytes), {}, rows_ * state_.metadata().clip.offsets.size()};
+    batch.input = {batch.numbers.data(), input.shape, is_float, batch.numbers.size()};
+    return batch;
   }
 
-  std::vector<float> infer(const ov::Tensor& rows) {
+  std::vector<float> infer(const std::vector<unsigned char>& rows) {
     Session::Lease request(*session_);
     Stopwatch watch;
     copy_repeated(rows, request->input(0));
@@ -156,7 +158,7 @@ StreamCounts ActionRecognizer::stream(const FrameSource& read, const Taker<Class
   const auto length =
       static_cast<std::size_t>(std::max(kShortestStretch, std::int64_t{segments_} * metadata().clip.window));
   const FrameLine::Work none = [](const Frame& /*frame*/) { return nullptr; };
-  FrameLine line(read, none, {1, kReadAhead, false}, options);
+  FrameLine line(read, none, {1, kFramesAhead, false}, options);
   StreamCounts counts;
   for (bool has_more = true; has_more;) {
     const std::vector<Frame> stretch = take_stretch(line, length);

@@ -150,6 +150,7 @@ Options to_options(const gcv_edge_options& given) {
   options.device = text_or(given.device, "CPU");
   options.cache_dir = text_or(given.cache_dir, "");
   options.requests = given.requests;
+  options.engine = text_or(given.engine, "");
   if (given.log != nullptr) {
     options.log = [log = given.log, user = given.log_user](const std::string& line) { log(user, line.c_str()); };
   }

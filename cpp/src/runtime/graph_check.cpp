@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "gcv_edge/error.h"
+#include "join.h"
 #include "network_state.h"
 
 namespace gcv {
@@ -34,12 +35,6 @@ bool keeps_nms(const ModelMetadata& metadata) {
 
 Names expected_outputs(const ModelMetadata& metadata) {
   return keeps_nms(metadata) ? Names{"ids", "scores", "boxes"} : promised_outputs(metadata.task);
-}
-
-std::string join(const Names& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 const TensorInfo* find(const std::vector<TensorInfo>& ports, const std::string& name) {

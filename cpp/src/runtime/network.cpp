@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <system_error>
 
-#include "cpus.h"
 #include "engine.h"
 #include "gcv_edge/error.h"
 #include "network_state.h"
@@ -41,20 +40,9 @@ OpenLengths open_lengths(const Preprocessing& preprocessing) {
   return preprocessing.has_own_sizes() ? OpenLengths::height_and_width : OpenLengths::none;
 }
 
-/// Take what the caller leaves open as the file was measured to run best: f32 where the precision is left to the
-/// engine, which takes bf16 by itself, and the streams where as many CPUs are there as it was measured with.
-Options fill_in(Options options, const RunSettings& measured) {
-  if (options.device != "CPU") return options;
-  if (options.precision == Precision::automatic && measured.precision == "f32") options.precision = Precision::f32;
-  const int cpus = options.threads > 0 ? options.threads : usable_cpus();
-  if (options.hint == Hint::throughput && options.streams == 0 && cpus == measured.cpus) {
-    options.streams = measured.streams;
-  }
-  return options;
-}
-
 std::shared_ptr<Session> open_checked(const ModelSource& source, const Options& options, OpenLengths open) {
-  check_options(options);
+  check_common_options(options);
+  find_engine(options).check(options);
   return std::make_shared<Session>(source, options, 0, open);
 }
 
@@ -70,7 +58,7 @@ NetworkState::NetworkState(const ModelSource& source, Task task, const Options& 
     : source_(source),
       entries_(read_entries(source)),
       metadata_(parse_for(task, entries_, source.name())),
-      options_(fill_in(options, metadata_.run)),
+      options_(find_engine(options).fill_in(options, metadata_.run)),
       session_(open_checked(source, options_, open_lengths(metadata_.preprocessing))),
       workers_(session_->streams() + 1) {
   check_graph(path(), metadata_, *session_);

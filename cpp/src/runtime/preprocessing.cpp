@@ -8,24 +8,24 @@ namespace {
 /// Give write(first number, numbers from a plane to the next) the planes of a slice.
 template <typename T, typename Write>
 void write_planes(const InputSlice& slice, const Write& write) {
-  const ov::Shape& shape = slice.input.get_shape();
+  const std::vector<std::int64_t>& shape = slice.input.shape;
   const Size size = slice.size();
   const std::size_t plane = static_cast<std::size_t>(size.width) * size.height;
-  const std::size_t moments = shape.size() == 5 ? shape[2] : 1;
-  T* first = slice.input.data<T>() + (slice.row * shape[1] * moments + slice.moment) * plane;
+  const auto channels = static_cast<std::size_t>(shape[1]);
+  const std::size_t moments = shape.size() == 5 ? static_cast<std::size_t>(shape[2]) : 1;
+  T* first = static_cast<T*>(slice.input.data) + (slice.row * channels * moments + slice.moment) * plane;
   write(first, static_cast<std::ptrdiff_t>(plane * moments));
 }
 
 template <typename Write>
 void write_slice(const InputSlice& slice, const Write& write) {
-  const bool is_float = slice.input.get_element_type() == ov::element::f32;
-  is_float ? write_planes<float>(slice, write) : write_planes<std::uint8_t>(slice, write);
+  slice.input.is_float ? write_planes<float>(slice, write) : write_planes<std::uint8_t>(slice, write);
 }
 
 }  // namespace
 
 Size InputSlice::size() const {
-  const ov::Shape& shape = input.get_shape();
+  const std::vector<std::int64_t>& shape = input.shape;
   return {static_cast<int>(shape[shape.size() - 1]), static_cast<int>(shape[shape.size() - 2])};
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <openvino/openvino.hpp>
-
+#include "engine.h"
 #include "gcv_edge/image.h"
 #include "gcv_edge/model_metadata.h"
 
@@ -11,7 +10,7 @@ class Crew;
 
 /// One frame's place in an input tensor: a whole picture [3, H, W] of the batch, or a moment of a clip [3, T, H, W].
 struct InputSlice {
-  ov::Tensor& input;
+  const EngineTensor& input;
   std::size_t row = 0;     ///< of the batch
   std::size_t moment = 0;  ///< of a clip
 

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <openvino/openvino.hpp>
-#include <string>
+#include <memory>
+#include <utility>
 #include <vector>
 
+#include "engine.h"
 #include "gcv_edge/tensor.h"
 #include "outputs.h"
 
@@ -12,18 +13,18 @@ namespace gcv {
 /// Room for one inference: buffers that are written, computed upon and read by one thread at a time.
 class Request {
  public:
-  /// `outputs` and `path` must outlive it.
-  Request(ov::InferRequest request, std::size_t inputs, const std::vector<TensorInfo>& outputs,
-          const std::string& path);
+  /// `outputs` must outlive it.
+  Request(std::unique_ptr<EngineRequest> request, const std::vector<TensorInfo>& outputs)
+      : request_(std::move(request)), ports_(outputs) {}
 
-  ov::Tensor& input(std::size_t index) { return inputs_[index]; }
-  ov::Tensor output(std::size_t index) { return request_.get_output_tensor(index); }
+  const EngineTensor& input(std::size_t index) const { return request_->input(index); }
+  const EngineTensor& output(std::size_t index) { return request_->output(index); }
 
   /// Give an input of open height and width a size; its memory grows to the largest.
-  void resize(Size size);
+  void resize(Size size) { request_->resize(size); }
 
   /// Throws EngineError and MemoryError.
-  void infer();
+  void infer() { request_->infer(); }
 
   /// The float outputs as they lie in the request, or one frame's part of them; valid until the next of these calls.
   const Outputs& outputs();
@@ -32,10 +33,8 @@ class Request {
   std::vector<FrameGeometry> geometries;  ///< of the frames that it holds
 
  private:
-  ov::InferRequest request_;
-  std::vector<ov::Tensor> inputs_;
+  std::unique_ptr<EngineRequest> request_;
   const std::vector<TensorInfo>& ports_;
-  const std::string& path_;
   Outputs outputs_, rows_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <openvino/openvino.hpp>
 #include <string>
 #include <vector>
 
@@ -16,7 +15,7 @@
 
 namespace gcv {
 
-/// A network loaded into OpenVINO; any number of threads may use it at once. In a process that was forked since, it
+/// A network loaded into an engine; any number of threads may use it at once. In a process that was forked since, it
 /// throws ForkError, and its end leaves the engine as it is.
 class Session {
  public:
@@ -26,14 +25,14 @@ class Session {
   Session(const ModelSource& source, const Options& options, std::int64_t batch = 0,
           OpenLengths open = OpenLengths::none);
 
-  const std::string& engine() const { return engine_; }
-  const std::string& precision() const { return precision_; }
-  const std::vector<TensorInfo>& inputs() const { return inputs_; }
-  const std::vector<TensorInfo>& outputs() const { return outputs_; }
-  const std::vector<std::int64_t>& input_shape() const { return inputs_[0].shape; }
-  std::int64_t batch() const { return inputs_[0].shape[0]; }
-  int streams() const { return streams_; }
-  bool has_dynamic_batch() const { return dynamic_batch_; }
+  const std::string& engine() const { return loaded_->network->engine; }
+  const std::string& precision() const { return loaded_->network->precision; }
+  const std::vector<TensorInfo>& inputs() const { return loaded_->network->inputs; }
+  const std::vector<TensorInfo>& outputs() const { return loaded_->network->outputs; }
+  const std::vector<std::int64_t>& input_shape() const { return inputs()[0].shape; }
+  std::int64_t batch() const { return input_shape()[0]; }
+  int streams() const { return loaded_->network->streams; }
+  bool has_dynamic_batch() const { return loaded_->network->has_dynamic_batch; }
   const HomeProcess& home() const { return loaded_.home(); }
 
   /// Threads for what comes before and after an inference, where one inference has several to itself; else null.
@@ -57,18 +56,14 @@ class Session {
  private:
   /// What has threads behind it.
   struct Loaded {
-    ov::CompiledModel compiled;
+    std::unique_ptr<EngineNetwork> network;
     std::unique_ptr<ThreadCrew> crew;
     std::unique_ptr<RequestPool> pool;
   };
 
-  void load(const ModelSource& source, const Options& options, std::int64_t batch, OpenLengths open);
   RequestPool& pool();
 
-  std::string path_, engine_, precision_;
-  std::vector<TensorInfo> inputs_, outputs_;
-  int streams_ = 1;
-  bool dynamic_batch_ = false;
+  std::string path_;
   HomeBound<Loaded> loaded_;
 };
 

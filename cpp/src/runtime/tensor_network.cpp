@@ -3,17 +3,12 @@
 #include <algorithm>
 
 #include "gcv_edge/error.h"
+#include "join.h"
 #include "network_state.h"
 #include "tensors.h"
 
 namespace gcv {
 namespace {
-
-std::string join(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
 
 void check_names(const std::map<std::string, Tensor>& given, const std::vector<TensorInfo>& inputs) {
   std::vector<std::string> found, expected;
@@ -28,21 +23,21 @@ std::size_t byte_size(const Tensor& tensor) {
   return tensor.type == "float32" ? tensor.values.size() * sizeof(float) : tensor.bytes.size();
 }
 
-const void* data_of(const Tensor& tensor) {
+const void* numbers_of(const Tensor& tensor) {
   if (tensor.type == "float32") return tensor.values.data();
   return tensor.bytes.data();
 }
 
-void copy_in(const std::string& name, const Tensor& given, const TensorInfo& expected, ov::Tensor room) {
+void copy_in(const std::string& name, const Tensor& given, const TensorInfo& expected, const EngineTensor& room) {
   if (given.type != expected.type) {
     throw ArgumentError(name + ": found " + given.type + ", expected an array of " + expected.type);
   }
-  if (given.shape != expected.shape || byte_size(given) != room.get_byte_size()) {
+  if (given.shape != expected.shape || byte_size(given) != room.byte_size) {
     throw ArgumentError(name + ": found shape " + describe_shape(given.shape) + " and " +
                         std::to_string(byte_size(given)) + " bytes, expected " + describe_shape(expected.shape));
   }
-  std::copy_n(static_cast<const unsigned char*>(data_of(given)), room.get_byte_size(),
-              static_cast<unsigned char*>(room.data()));
+  std::copy_n(static_cast<const unsigned char*>(numbers_of(given)), room.byte_size,
+              static_cast<unsigned char*>(room.data));
 }
 
 }  // namespace

@@ -3,16 +3,15 @@
 namespace gcv {
 namespace {
 
-void copy_output(const ov::Tensor& computed, const std::string& type, Tensor& tensor) {
-  const ov::Shape& shape = computed.get_shape();
-  tensor.shape.assign(shape.begin(), shape.end());
+void copy_output(const EngineTensor& computed, const std::string& type, Tensor& tensor) {
+  tensor.shape.assign(computed.shape.begin(), computed.shape.end());
   tensor.type = type;
   if (type == "float32") {
-    const auto* values = computed.data<float>();
-    tensor.values.assign(values, values + computed.get_size());
+    const auto* values = static_cast<const float*>(computed.data);
+    tensor.values.assign(values, values + computed.byte_size / sizeof(float));
   } else {
-    const auto* bytes = static_cast<const unsigned char*>(computed.data());
-    tensor.bytes.assign(bytes, bytes + computed.get_byte_size());
+    const auto* bytes = static_cast<const unsigned char*>(computed.data);
+    tensor.bytes.assign(bytes, bytes + computed.byte_size);
   }
 }
 

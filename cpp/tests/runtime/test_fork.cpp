@@ -46,7 +46,7 @@ TEST(fork, a_child_can_end_a_network_but_not_run_it) {
           CHECK_ERROR(gcv::ForkError, text, detector->run(red.view));
           CHECK_ERROR(gcv::ForkError, text, detector->run_batch({red.view, red.view}));
           CHECK_ERROR(gcv::ForkError, text, detector->run_async({red.view}));
-          CHECK_ERROR(gcv::ForkError, "OpenVINO was used before", gcv::Detector(network("detection")));
+          CHECK_ERROR(gcv::ForkError, " was used before this process was forked", gcv::Detector(network("detection")));
           CHECK(detector->labels().size() == 3);
           delete detector;
         }) == 0);

@@ -6,39 +6,16 @@
 #include <system_error>
 
 #include "gcv_edge/error.h"
-#include "shared_core.h"
+#include "join.h"
+#include "openvino_engine.h"
 
 namespace gcv {
 namespace {
 
 using Texts = std::vector<std::string>;
 
-std::string join(const Texts& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 bool has(const Texts& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// More than any machine has use for; OpenVINO takes memory for each stream.
-constexpr int kMost = 1024;
-
-void check_count(const char* name, int found) {
-  if (found >= 0 && found <= kMost) return;
-  throw ArgumentError(std::string(name) + ": found " + std::to_string(found) + ", expected a whole number from 1 to " +
-                      std::to_string(kMost) + ", or 0");
-}
-
-/// A number that was cast to an enumeration need not be in it.
-template <typename Enum>
-void check_choice(const char* name, Enum found, Enum last) {
-  const int number = static_cast<int>(found);
-  if (number >= 0 && number <= static_cast<int>(last)) return;
-  throw ArgumentError(std::string(name) + ": found " + std::to_string(number) + ", expected 0 to " +
-                      std::to_string(static_cast<int>(last)));
 }
 
 /// "GPU" of "GPU.1".
@@ -105,12 +82,7 @@ void check_cache(const std::string& folder) {
 
 }  // namespace
 
-void check_options(const Options& options) {
-  check_choice("precision", options.precision, Precision::automatic);
-  check_choice("hint", options.hint, Hint::throughput);
-  check_count("threads", options.threads);
-  check_count("streams", options.streams);
-  check_count("requests", options.requests);
+void OpenVinoEngine::check(const Options& options) const {
   check_device(options.device);
   check_cpu_only(options);
   check_precision(options);
