@@ -69,15 +69,14 @@ def run_script(session: nox.Session, name: str, **environment: str) -> None:
     session.run("bash", f".ci/{name}", *session.posargs, external=True, env=environment)
 
 
-def run_script_with_mxnet(session: nox.Session, name: str, *otherwise: str) -> None:
+def run_script_with_mxnet(session: nox.Session, name: str, *arguments: str) -> None:
     """Run a script of ``.ci/`` that takes its Python and build tools from the environment with MXNet.
 
-    ``otherwise`` are its arguments where none came after ``--``.
+    Without arguments of its own, it takes those after ``--``.
     """
     path = os.pathsep.join([with_mxnet(session, ""), os.environ["PATH"]])
     environment = {"PYTHON": with_mxnet(session, "python"), "PATH": path}
-    arguments = session.posargs or otherwise
-    session.run("bash", f".ci/{name}", *arguments, external=True, env=environment)
+    session.run("bash", f".ci/{name}", *(arguments or session.posargs), external=True, env=environment)
 
 
 @nox.session(tags=["ci"])
@@ -203,8 +202,9 @@ def fuzz_python(session: nox.Session) -> None:
 @nox.session(tags=["nightly"], python=False, requires=["mxnet"])
 def packages(session: nox.Session) -> None:
     """The C++ library as packages, and programs built against them (``-- DIST [ARCH...]``)."""
-    folder = str(session.cache_dir.parent / "packages")
-    run_script_with_mxnet(session, "packages", folder, "x86_64", "aarch64")
+    folder, *processors = session.posargs or [str(session.cache_dir.parent / "packages"), "x86_64", "aarch64"]
+    run_script_with_mxnet(session, "packages", folder, *processors)
+    run_script_with_mxnet(session, "try_packages", folder)
 
 
 @nox.session(tags=["nightly"], python=False, requires=["mxnet"])
