@@ -8,7 +8,8 @@ void copy_output(const EngineTensor& computed, const std::string& type, Tensor& 
   tensor.type = type;
   if (type == "float32") {
     const auto* values = static_cast<const float*>(computed.data);
-    tensor.values.assign(values, values + computed.byte_size / sizeof(float));
+    const std::size_t count = computed.byte_size / sizeof(float);
+    tensor.values.assign(values, values + count);
   } else {
     const auto* bytes = static_cast<const unsigned char*>(computed.data);
     tensor.bytes.assign(bytes, bytes + computed.byte_size);
