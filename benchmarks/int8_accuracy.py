@@ -18,7 +18,7 @@ import itertools
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -120,50 +120,54 @@ def measure(name: str, folder: Path, nncf_python: Path) -> Record:
 
         validation = CrossValidation(floating, [divide(case, open_part, seed) for seed in SEEDS])
         whole = validation.add_up(lambda _: ours(floating))
-        quantized, calibrations = try_int8(validation)
-        own = Loss(whole, quantized)
-        forms = {OURS: say(name, OURS, own)}
-        is_within_goal = own.drop <= case.goal
-        gated = {} if is_within_goal else {"gated": measure_gated(validation, whole, case.goal)}
-        others: dict[str, Loss] = {}
-        measured = itertools.chain(
-            measure_nncf(validation, whole, NncfEvaluator(nncf_python, floating)),
-            measure_mxnet(validation, MxnetEvaluator(symbol, floating)),
-        )
-        for form, found in measured:
-            if isinstance(found, Loss):
-                others[form] = found
-                forms[form] = say(name, form, found)
-            else:
-                forms[form] = {"failed": found}
-        folds = validation.divisions[0]
+        nncf, mxnet = NncfEvaluator(nncf_python, floating), MxnetEvaluator(symbol, floating)
+        others = itertools.chain(measure_nncf(validation, whole, nncf), measure_mxnet(validation, mxnet))
+        calibrating, measuring = zip(*validation.divisions[0], strict=True)
         return {
             "metric": whole[0].metric.title,
             "data": case.data,
-            "calibrated_on": [len(calibrating) for calibrating, _ in folds],
-            "measured_on": sum(len(measuring) for _, measuring in folds),
+            "calibrated_on": list(map(len, calibrating)),
+            "measured_on": sum(map(len, measuring)),
             "goal": case.goal,
-            "within_goal": is_within_goal,
-            "forms": forms,
-            "beside_best": compare_with_best(own, others),
-            **gated,
-            "recipes": [
-                {"candidates": dict(each.candidates), "decibels": each.agreement} for each in calibrations
-            ],
+            **compare(validation, whole, case.goal, others),
         }
 
 
-def say(name: str, form: str, loss: Loss) -> Record:
-    """Describe, and print, what was lost."""
-    found = loss.describe()
+def compare(
+    validation: CrossValidation, whole: list[Tally], goal: float, others: Iterable[tuple[str, Loss | str]]
+) -> Record:
+    """Measure our 8-bit form, and hold it against the goal and the best of others."""
+    name = validation.floating.stem
+    quantized, calibrations = try_int8(validation)
+    own = Loss(whole, quantized)
+    forms, losses = {OURS: say(name, OURS, own)}, {}
+    is_within_goal = own.drop <= goal
+    gated = {} if is_within_goal else {"gated": measure_gated(validation, whole, goal)}
+    for form, found in others:
+        forms[form] = say(name, form, found)
+        if isinstance(found, Loss):
+            losses[form] = found
+    best = min(losses, key=lambda form: losses[form].drop)
+    return {
+        "within_goal": is_within_goal,
+        "forms": forms,
+        "beside_best": {
+            "form": best,
+            "not_worse": own.drop <= losses[best].drop,
+            **own.beside(losses[best]),
+        },
+        **gated,
+        "recipes": [
+            {"candidates": dict(each.candidates), "decibels": each.agreement} for each in calibrations
+        ],
+    }
+
+
+def say(name: str, form: str, loss: Loss | str) -> Record:
+    """Describe, and print, what was lost, or why that is not known."""
+    found = loss.describe() if isinstance(loss, Loss) else {"failed": loss}
     print(f"{name}: {form}: {json.dumps(found)}", flush=True)
     return found
-
-
-def compare_with_best(own: Loss, others: dict[str, Loss]) -> Record:
-    """Hold ours against the form that loses least of the others."""
-    best = min(others, key=lambda form: others[form].drop)
-    return {"form": best, "not_worse": own.drop <= others[best].drop, **own.beside(others[best])}
 
 
 def ours(path: Path) -> Run:

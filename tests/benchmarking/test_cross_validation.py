@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.cross_validation import Loss, Tally
-from benchmarks.int8_accuracy import CASES, SEEDS, divide
+from benchmarks.cross_validation import CrossValidation, Fold, Loss, Tally
+from benchmarks.int8_accuracy import CASES, SEEDS, compare, divide, ours
 from gcv_edge.data import Dataset, Sample, open_dataset
 from gcv_edge.data.targets import ClassTarget
 from gcv_edge.evaluation.classification import TopAccuracy
 from gcv_edge.runtime.results import Classification
+from tests.data_sets.conftest import write_picture
 from tests.support.picture_files import png
+from tests.support.task_networks import KINDS, write_network
 
 FRAME = np.zeros((1, 1, 3), np.uint8)
 
@@ -106,3 +108,22 @@ def test_detectors_are_measured_on_all_that_is_new_to_them(tmp_path: Path) -> No
     chosen = {tuple(fold.calibrating.names()) for folds in divisions for fold in folds}
     assert len(chosen) == len(SEEDS)
     assert all(name.startswith("trainval") for names in chosen for name in names)
+
+
+def test_ours_is_held_against_the_best_of_the_others(tmp_path: Path) -> None:
+    kind = KINDS["bare"]
+    floating = write_network(tmp_path / "network.onnx", kind)
+    for level, label in enumerate(kind.labels):
+        for number in range(4):
+            write_picture(tmp_path / "pictures" / label / f"{number}.png", 60 * level + number)
+    halves = open_dataset(tmp_path / "pictures", kind.task, kind.labels).split(0.5)
+    validation = CrossValidation(floating, [[Fold(*halves)]])
+    whole = validation.add_up(lambda _: ours(floating))
+    others = {"good": Loss(whole, whole), "broken": "no such operator"}
+    found = compare(validation, whole, 100, others.items())
+    assert list(found["forms"]) == ["gcv-edge", "good", "broken"]
+    assert found["forms"]["broken"] == {"failed": "no such operator"}
+    assert found["beside_best"]["form"] == "good"
+    assert found["beside_best"]["lost_more"] == found["forms"]["gcv-edge"]["drop"]
+    assert found["within_goal"]
+    assert len(found["recipes"]) == 1
