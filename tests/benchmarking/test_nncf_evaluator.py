@@ -49,4 +49,4 @@ def test_a_network_of_nncf_is_decoded_as_ours(make_model: Maker, tmp_path: Path)
     levels = np.load(tmp_path / "inputs.npy").mean(axis=(1, 2, 3))
     np.testing.assert_allclose(levels * 255, [80, 160, 240], atol=1)
     called = (tmp_path / "called.json").read_text()
-    assert called == f'["{PROGRAM}", {{"fast_bias_correction": false}}]'
+    assert called == f'["{PROGRAM}", {{"fast_bias_correction": false, "float_decoding": true}}]'
