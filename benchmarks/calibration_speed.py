@@ -8,8 +8,7 @@ Run: python -m benchmarks.calibration_speed --nncf-python PYTHON [NAME]; needs t
 
 from __future__ import annotations
 
-import json
-import subprocess
+import itertools
 import tempfile
 import time
 from pathlib import Path
@@ -18,14 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import ROOT
 from benchmarks.children import call
 from benchmarks.command_line import make_parser
+from benchmarks.nncf_evaluator import prepare, quantize_with_nncf
 from benchmarks.records import Record, write_results
-from gcv_edge.calibration.batches import FrameBatcher
 from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.pipeline import export
-from gcv_edge.runtime.modelfile import read_metadata
 from gcv_edge.runtime.opening import open_session
 from gcv_edge.runtime.sessions import SessionOptions
 from gcv_edge.verification.sqnr import sqnr
@@ -58,25 +55,6 @@ def calibrate_here(floating: str, output: str, count: int) -> Record:
     }
 
 
-def prepare(model: Path, seeds: range, path: Path) -> Path:
-    """Write pictures as the network takes them, ``[N, C, H, W]``."""
-    session = open_session(model)
-    height, width = session.input_shape[2:]
-    frames = (picture(seed, (width, height)) for seed in seeds)
-    batches = FrameBatcher(session.inputs, read_metadata(model)).batches(frames)
-    np.save(path, np.concatenate([next(iter(batch.values())) for batch in batches]))
-    return path
-
-
-def quantize_with_nncf(python: Path, model: Path, inputs: Path, others: Path, outputs: Path) -> Record:
-    """Run NNCF."""
-    program = ROOT / "benchmarks" / "nncf_quantize.py"
-    words = [python, program, model, inputs, others, outputs]
-    done = subprocess.run(list(map(str, words)), check=True, capture_output=True, text=True)
-    found: Record = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
 def outputs_of(model: Path, others: Path) -> list[dict[str, NDArray[np.float32]]]:
     """Run a file on prepared pictures."""
     session = open_session(model, SessionOptions(precision="f32"))
@@ -84,15 +62,10 @@ def outputs_of(model: Path, others: Path) -> list[dict[str, NDArray[np.float32]]
     return [dict(session.run({name: one[None]})) for one in np.load(others)]
 
 
-def agreement(model: Path, others: Path, nncf_outputs: Path, int8: Path) -> dict[str, float]:
-    """Return the decibels in which both 8-bit networks agree with the float one."""
+def agreement(model: Path, others: Path, networks: dict[str, Path]) -> dict[str, float]:
+    """Return the decibels in which 8-bit networks agree with the float one."""
     expected = outputs_of(model, others)
-    arrays = list(np.load(nncf_outputs).values())
-    theirs = [
-        dict(zip(expected[0], (array[index : index + 1] for array in arrays), strict=True))
-        for index in range(len(expected))
-    ]
-    return {"gcv-edge": sqnr(outputs_of(int8, others), expected), "nncf": sqnr(theirs, expected)}
+    return {name: sqnr(outputs_of(path, others), expected) for name, path in networks.items()}
 
 
 def best_of(runs: list[Record]) -> Record:
@@ -112,14 +85,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         model = export(arguments.name, folder / "float.onnx", random_weights=1, verify=False).path
-        inputs = prepare(model, range(count), folder / "inputs.npy")
-        others = prepare(model, range(count, count + OTHERS), folder / "others.npy")
-        int8, theirs = folder / "int8.onnx", folder / "nncf.npz"
+        height, width = open_session(model).input_shape[2:]
+        pictures = (picture(seed, (width, height)) for seed in range(count + OTHERS))
+        inputs = prepare(model, itertools.islice(pictures, count), count, folder / "inputs.npy")
+        others = prepare(model, pictures, OTHERS, folder / "others.npy")
+        int8, theirs = folder / "int8.onnx", folder / "nncf.xml"
         runs: dict[str, list[Record]] = {"gcv-edge": [], "nncf": []}
         for _ in range(arguments.rounds):
             runs["gcv-edge"].append(call(calibrate_here, str(model), str(int8), count))
-            runs["nncf"].append(quantize_with_nncf(arguments.nncf_python, model, inputs, others, theirs))
-        decibels = agreement(model, others, theirs, int8)
+            runs["nncf"].append(quantize_with_nncf(arguments.nncf_python, model, inputs, theirs, {}))
+        decibels = agreement(model, others, {"gcv-edge": int8, "nncf": theirs})
     rows = {name: {**best_of(found), "decibels": round(decibels[name], 2)} for name, found in runs.items()}
     for name, row in rows.items():
         print(

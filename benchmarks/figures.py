@@ -36,6 +36,25 @@ def best(timings: Record, name: str) -> float:
     return float(min(row["best_ms"] for key, row in timings.items() if key.startswith(name)))
 
 
+def forms_of(document: Record, maker: str) -> list[str]:
+    """List the 8-bit forms that one maker's names begin."""
+    rows = document["rows"].values()
+    return list(dict.fromkeys(form for row in rows for form in row["forms"] if form.startswith(maker)))
+
+
+def least_lost(forms: Record, maker: str) -> Record:
+    """Return what a maker's best 8-bit form loses."""
+    found = [loss for form, loss in forms.items() if form.startswith(maker)]
+    return min(found, key=lambda loss: float(loss.get("drop", "inf")))
+
+
+def lost(loss: Record) -> str:
+    """Spell the mean and the range of points lost."""
+    if "failed" in loss:
+        return "it fails"
+    return f"{loss['drop']:.2f} ({loss['least']:.2f} to {loss['most']:.2f})"
+
+
 def runs_of(document: Record, isa: str) -> dict[str, tuple[Record, Record]]:
     """Return rows that were measured under a cap: the row, and the run's forms."""
     return {

@@ -64,6 +64,7 @@ def environment() -> jinja2.Environment:
         one_line=lambda text: " ".join(text.split()),
         median=statistics.median,
         rate_of=figures.rate_of,
+        lost=figures.lost,
     )
     return made
 

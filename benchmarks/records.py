@@ -81,7 +81,7 @@ class Results:
     Args:
         name: of the benchmark.
         folder: of the results.
-        again: keys of rows that are measured anew.
+        again: keys of rows that are measured anew; they are kept until then.
         order: of the rows; others come last.
         facts: that hold for all rows.
     """
@@ -97,20 +97,22 @@ class Results:
         self._name, self._folder, self._facts = name, folder, facts
         stored = Records(folder).read(name) or {}
         wanted = {"machine": machine(), **facts}
-        rows = stored.get("rows", {}) if identity(stored, facts) == identity(wanted, facts) else {}
-        self._rows: dict[str, Record] = {key: row for key, row in rows.items() if key not in again}
+        is_alike = identity(stored, facts) == identity(wanted, facts)
+        self._rows: dict[str, Record] = dict(stored["rows"]) if is_alike else {}
+        self._outdated = set(again)
         self._places = {key: place for place, key in enumerate(order)}
 
     def __contains__(self, key: str) -> bool:
-        return key in self._rows
+        return key in self._rows and key not in self._outdated
 
     def row(self, key: str) -> Record:
         """Return what is known of a row."""
-        return self._rows.get(key, {})
+        return self._rows[key] if key in self else {}
 
     def put(self, key: str, row: Record) -> None:
         """Keep a row."""
         self._rows[key] = row
+        self._outdated.discard(key)
         ordered = sorted(self._rows, key=lambda name: self._places.get(name, len(self._places)))
         rows = {name: self._rows[name] for name in ordered}
         write_results(self._name, rows, self._folder, **self._facts)

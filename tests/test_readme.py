@@ -29,7 +29,7 @@ def six_figures() -> dict[str, tuple[str, str]]:
     passed = sum(row["verdict"] == "passed" for row in zoo["names"])
     speed, accuracy, pruned = results("int8"), results("int8_accuracy"), results("pruning_detectors")
     ratios = speed["rows"]["resnet50_v1"]["uncapped"]["ratios"]
-    points = accuracy["rows"]["yolo3_mobilenet0.25_custom"]
+    points = accuracy["rows"]["yolo3_mobilenet0.25_custom"]["forms"]["gcv-edge"]
     detector, export = results("detector"), results("export")
     (ssd,) = (row for row in pruned["rows"].values() if "ssd" in row["network"])
     return {

@@ -43,6 +43,13 @@ def test_rows_that_are_taken_over(
     assert ("a" in Results("speeds", tmp_path, again=again, **facts)) is kept
 
 
+def test_rows_to_measure_anew_are_kept_until_then(tmp_path: Path) -> None:
+    write_results("speeds", {key: {"found": 1} for key in "abc"}, tmp_path)
+    Results("speeds", tmp_path, again=("a", "b")).put("b", {"found": 2})
+    rows = (Records(tmp_path).read("speeds") or {})["rows"]
+    assert {key: row["found"] for key, row in rows.items()} == {"a": 1, "b": 2, "c": 1}
+
+
 def test_rows_of_another_machine_are_not_taken_over(tmp_path: Path) -> None:
     machine = {"cpu": "another", "cores": 1, "versions": {}}
     Records(tmp_path).write({"name": "speeds", "machine": machine, "rows": {"a": {}}})
