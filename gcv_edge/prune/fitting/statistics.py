@@ -30,7 +30,7 @@ class RowCount(NamedTuple):
 
 
 ALL_ROWS = RowCount(30, 20_000)
-FEW_ROWS = RowCount(4.5, 4000)
+FEW_ROWS = RowCount(4.5, 9000)
 """Of layers that are fitted only to compare widths."""
 
 ROWS_AT_ONCE = 1024

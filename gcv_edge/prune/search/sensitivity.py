@@ -27,8 +27,12 @@ CHOICES = 4
 REMEMBERED = 6
 """Widths whose fitted weights are remembered: those that were of use last."""
 
-NEARBY, LAST = 4, 2
-"""Layers behind a narrower space that are fitted anew for its curve, and last layers for an estimate."""
+NEARBY = 4
+"""Layers behind a narrower space that are fitted anew for its curve."""
+
+AROUND, LAST = 8, 3
+"""Layers behind the first that changes, and last layers, that are fitted anew for an estimate. With fewer,
+what early layers lose is estimated too high, and they are left wide."""
 
 
 def aligned_widths(space: ChannelSpace) -> list[int]:
@@ -209,7 +213,7 @@ class JointLoss:
         """Return layers that change, the next ones behind the first, and the last ones."""
         changed, names = self._network.changed_layers(before, after), list(self._network.layers)
         first = names.index(changed[0]) if changed else 0
-        return {*changed, *names[first : first + NEARBY], *names[-LAST:]}
+        return {*changed, *names[first : first + AROUND], *names[-LAST:]}
 
     def _fit(self, widths: dict[str, int], key: WidthsKey) -> dict[str, LayerWeights]:
         """Fit all layers at some widths, and remember their weights for a while."""
