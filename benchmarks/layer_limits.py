@@ -29,7 +29,7 @@ from gcv_edge.graph.values import input_of, shape_of
 from gcv_edge.measure.isa import ISAS
 from gcv_edge.measure.layers import profile
 from gcv_edge.measure.workers import worker_environment
-from gcv_edge.prune.search.cost import macs_by_node
+from gcv_edge.prune.search.cost import list_macs
 
 NETWORKS = ("resnet50_v1", "mobilenet1.0")
 
@@ -79,7 +79,7 @@ def profile_layers(path: str) -> Record:
 
 def group_layers(model: ir.Model, times: Mapping[str, Record]) -> list[LayerKind]:
     """Add up what layers of the same shape take."""
-    macs = macs_by_node(model)
+    macs = dict(list_macs(model))  # exported nodes have names of their own
     kinds: dict[tuple[str, str], LayerKind] = {}
     for node in model.graph:
         timed = times.get(node.name or "")

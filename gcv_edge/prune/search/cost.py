@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,11 +28,14 @@ def count_macs(model: ir.Model) -> int:
 
     Counted are Conv, ConvTranspose, Gemm and MatMul; biases and element-wise operators are not.
     """
-    return sum(macs_by_node(model).values())
+    return sum(count for _, count in list_macs(model))
 
 
-def macs_by_node(model: ir.Model) -> dict[str, int]:
-    """Count the multiply-accumulates per picture of each node that ``count_macs`` counts, by its name."""
+def list_macs(model: ir.Model) -> Iterator[tuple[str, int]]:
+    """Give the name and the multiply-accumulates per picture of each node that ``count_macs`` counts.
+
+    Nodes need no names, and names need not be unique.
+    """
     proto = ir.to_proto(model)
     del proto.graph.value_info[:]
     graph = onnx.shape_inference.infer_shapes(proto, strict_mode=True).graph
@@ -41,8 +44,9 @@ def macs_by_node(model: ir.Model) -> dict[str, int]:
         for value in (*graph.input, *graph.output, *graph.value_info)
     }
     shapes |= {tensor.name: list(tensor.dims) for tensor in graph.initializer}
-    counts = {node.name: count_node(node, shapes) for node in graph.node}
-    return {name: count for name, count in counts.items() if count}
+    for node in graph.node:
+        if count := count_node(node, shapes):
+            yield node.name, count
 
 
 def count_node(node: onnx.NodeProto, shapes: Mapping[str, list[int]]) -> int:

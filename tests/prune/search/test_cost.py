@@ -10,7 +10,7 @@ import pytest
 from gcv_edge.calibration.float_kernels import is_8_bit
 from gcv_edge.graph.writing import write_model
 from gcv_edge.measure.layers import profile
-from gcv_edge.prune import channel_spaces
+from gcv_edge.prune import channel_spaces, count_macs
 from gcv_edge.prune.search.cost import LatencyCost, WidthTable
 from gcv_edge.prune.search.latency import find_kinds, in_8_bits, measure_layers, plan_cases, widths_of
 from tests.support.pruning_networks import ignore
@@ -68,3 +68,12 @@ def test_8_bit_forms_run_8_bit_kernels(kind: str, tmp_path: Path) -> None:
     kernels = [found.kernel for name, found in profile(path).items() if name in layers]
     assert kernels
     assert all(is_8_bit(kernel) for kernel in kernels)
+
+
+def test_work_is_counted_whatever_nodes_are_called() -> None:
+    model = make("residual")
+    expected = count_macs(model)
+    assert expected > 0
+    for node in model.graph:
+        node.name = "" if node.op_type == "Conv" else "same"
+    assert count_macs(model) == expected
