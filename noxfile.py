@@ -64,19 +64,15 @@ def with_mxnet(session: nox.Session, program: str) -> str:
     return str(session.cache_dir.parent / "mxnet" / "bin" / program)
 
 
-def run_script(session: nox.Session, name: str, **environment: str) -> None:
-    """Run a script of ``.ci/`` with the arguments that came after ``--``."""
-    session.run("bash", f".ci/{name}", *session.posargs, external=True, env=environment)
+def run_script(session: nox.Session, name: str, *arguments: str, **environment: str) -> None:
+    """Run a script of ``.ci/`` with arguments, by default with those that came after ``--``."""
+    session.run("bash", f".ci/{name}", *(arguments or session.posargs), external=True, env=environment)
 
 
 def run_script_with_mxnet(session: nox.Session, name: str, *arguments: str) -> None:
-    """Run a script of ``.ci/`` that takes its Python and build tools from the environment with MXNet.
-
-    Without arguments of its own, it takes those after ``--``.
-    """
+    """Run a script of ``.ci/`` that takes its Python and build tools from the environment with MXNet."""
     path = os.pathsep.join([with_mxnet(session, ""), os.environ["PATH"]])
-    environment = {"PYTHON": with_mxnet(session, "python"), "PATH": path}
-    session.run("bash", f".ci/{name}", *(arguments or session.posargs), external=True, env=environment)
+    run_script(session, name, *arguments, PYTHON=with_mxnet(session, "python"), PATH=path)
 
 
 @nox.session(tags=["ci"])
@@ -211,8 +207,7 @@ def packages(session: nox.Session) -> None:
 def cpp_onnxruntime(session: nox.Session) -> None:
     """The C++ library on ONNX Runtime against Python on it; needs apt for a header."""
     root = str(session.cache_dir.parent / "onnxruntime")
-    python = with_mxnet(session, "python")
-    session.run("bash", ".ci/onnxruntime", root, external=True, env={"PYTHON": python})
+    run_script_with_mxnet(session, "onnxruntime", root)
     command = (with_mxnet(session, "pytest"), "-n", "0", "tests/cpp/test_onnxruntime.py", *session.posargs)
     session.run(*command, external=True, env={"ONNXRUNTIME_ROOT": root})
 

@@ -131,7 +131,8 @@ class RankedNetwork(PrunableNetwork):
     def changed_layers(self, before: Widths, after: Widths) -> list[str]:
         """Return the layers that read, write or stand for something else at other widths, in order."""
         first, second = (self.spaces.mask(self.keep(widths)) for widths in (before, after))
-        stand = self.substitutes_at(before).keys() ^ self.substitutes_at(after).keys()
+        ended = {name for name, width in before.items() ^ after.items() if not width}
+        stand = {self.substitutes[name].layer for name in ended & self.substitutes.keys()}
         return [
             name
             for name, layer in self.layers.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -177,7 +176,7 @@ class JointLoss:
         self._network, self._divergence, self._quick = network, divergence, quick
         self._begin = first_places(network)
         self._known: dict[WidthsKey, float] = {}
-        self._estimated: defaultdict[WidthsKey, dict[WidthsKey, float]] = defaultdict(dict)
+        self._estimated: dict[tuple[WidthsKey, WidthsKey], float] = {}
         self._fits: list[tuple[Mapping[str, int], dict[str, LayerWeights]]] = []
 
     def __call__(self, widths: Mapping[str, int]) -> float:
@@ -193,17 +192,17 @@ class JointLoss:
         They are those that read or write the space, the next ones behind it, and the last ones, which make up
         for much. All others are as at ``widths``.
         """
-        changed, key = self._name({**widths, name: width})
+        before, before_key = self._name(widths)
+        after, key = self._name({**widths, name: width})
         if key in self._known:
             return self._known[key]
-        if key not in self._estimated[(base := self._name(widths))[1]]:
-            fitted = self._weights_at(*base)
-            names = self._layers_to_fit(base[0], changed)
+        if (before_key, key) not in self._estimated:
+            fitted, names = self._weights_at(before, before_key), self._layers_to_fit(before, after)
             known = {layer: weights for layer, weights in fitted.items() if layer not in names}
-            pruned = self._network.prune(changed, known)
-            self._quick.fit_some(pruned, changed, names)
-            self._estimated[base[1]][key] = self._divergence(pruned)
-        return self._estimated[base[1]][key]
+            pruned = self._network.prune(after, known)
+            self._quick.fit_some(pruned, after, names)
+            self._estimated[before_key, key] = self._divergence(pruned)
+        return self._estimated[before_key, key]
 
     def _name(self, widths: Mapping[str, int]) -> tuple[dict[str, int], WidthsKey]:
         narrower = omit_unpruned_spaces(self._network, widths)
