@@ -22,6 +22,8 @@ import numpy as np
 
 from benchmarks import DATA
 from benchmarks.command_line import make_parser
+from benchmarks.cross_validation import Tally
+from benchmarks.int8_accuracy import CELLS
 from benchmarks.records import Record, Results
 from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.data import Dataset, open_dataset
@@ -32,7 +34,6 @@ from gcv_edge.optimize import Goal, OptimizeOptions, optimize, search_forms
 from gcv_edge.pipeline import export
 from gcv_edge.runtime.loading import load, open_network
 
-CELLS = ("rbc", "wbc", "platelets")
 SPEEDUPS = (None, 1.15, 1.3, 1.5, 2.0)
 MINUTES, MINUTES_BY_HAND = 15.0, 60.0
 THIRD = 0.3
@@ -196,11 +197,9 @@ def try_by_hand(floating: Path, pictures: Pictures, limit: float) -> Winner:
 def points_on(path: Path, precision: str, pictures: Dataset) -> float:
     """Return what a file reaches on pictures, 0 to 100."""
     network = open_network(path, precision=precision)
-    metric = make_metric(network, pictures, None)
-    for sample, result in run_labelled(network, pictures):
-        height, width = sample.frame.shape[:2]
-        metric.update(result, sample.target, (width, height))
-    return 100 * metric.compute().value
+    tally = Tally(make_metric(network, pictures, None))
+    tally.take(run_labelled(network, pictures))
+    return tally.points
 
 
 @ending_tidily()

@@ -8,7 +8,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -16,7 +15,15 @@ from gcv_edge import Detector, load
 from gcv_edge.exporters.source import ExportOptions
 from gcv_edge.pipeline import export
 from tests.cpp.test_examples import WITHOUT_OPENCV, compare, run_lines, write_pictures
-from tests.cpp.test_parity import ARRAYS, PREPROCESSINGS, SIZES, draw_frame, run_cpp, write_frame
+from tests.cpp.test_parity import (
+    ARRAYS,
+    PREPROCESSINGS,
+    SIZES,
+    compare_on_cells,
+    draw_frame,
+    run_cpp,
+    write_frame,
+)
 from tests.cpp.test_parity import compare as compare_arrays
 from tests.runtime.conftest import Maker, make_model
 from tests.support.cpp_builds import build, configure, find_tool, run
@@ -70,13 +77,7 @@ def test_detect_finds_the_signs_that_python_finds(built: Path, signs: Path, tmp_
 def test_trained_detectors_on_real_pictures(
     name: str, testdata: Path, dump_results: Path, tmp_path: Path
 ) -> None:
-    symbol = next(testdata.glob(f"trained_{name}*/*-symbol.json"))
-    path = export(str(symbol), tmp_path / "cells.onnx", verify=False).path
-    network = load(path, engine=ENGINE)
-    for picture in sorted((testdata / "bccd_voc" / "JPEGImages").glob("*.jpg"))[::80]:
-        frame = cv2.imread(str(picture))
-        found = run_cpp(dump_results, path, "frame", write_frame(tmp_path / "frame", frame, "bgr"))
-        compare_arrays(found, [network.run(frame)], ARRAYS["detection"])  # type: ignore[attr-defined]
+    compare_on_cells(name, testdata, dump_results, tmp_path, 80, ENGINE)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ARRAYS if kind not in ("clip", "consensus")])

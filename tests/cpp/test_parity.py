@@ -109,6 +109,19 @@ def compare(found: Sequence[tuple[str, Array]], results: Sequence[Any], names: S
             np.testing.assert_array_equal(arrays[name], expected, strict=True)
 
 
+def compare_on_cells(
+    name: str, testdata: Path, program: Path, folder: Path, step: int, engine: str | None = None
+) -> None:
+    """Hold a trained detector's rows against Python's on every ``step``-th picture of blood cells."""
+    symbol = next(testdata.glob(f"trained_{name}*/*-symbol.json"))
+    path = export(str(symbol), folder / "cells.onnx", verify=False).path
+    network = load(path, engine=engine)
+    for picture in sorted((testdata / "bccd_voc" / "JPEGImages").glob("*.jpg"))[::step]:
+        frame = cv2.imread(str(picture))
+        found = run_cpp(program, path, "frame", write_frame(folder / "frame", frame, "bgr"))
+        compare(found, [network.run(frame)], ARRAYS["detection"])  # type: ignore[attr-defined]
+
+
 def make_network(make_model: Maker, kind: str, preprocessing: Preprocessing) -> tuple[Path, LoadedNetwork]:
     """A test network as a file and opened."""
     detection = DetectionSettings(
@@ -132,13 +145,7 @@ def test_trained_detectors_on_real_pictures(
     name: str, testdata: Path, dump_results: Path, tmp_path: Path
 ) -> None:
     """Python's rows are held against MXNet's by tests/end_to_end."""
-    symbol = next(testdata.glob(f"trained_{name}*/*-symbol.json"))
-    path = export(str(symbol), tmp_path / "cells.onnx", verify=False).path
-    network = load(path)
-    for picture in sorted((testdata / "bccd_voc" / "JPEGImages").glob("*.jpg"))[::40]:
-        frame = cv2.imread(str(picture))
-        found = run_cpp(dump_results, path, "frame", write_frame(tmp_path / "frame", frame, "bgr"))
-        compare(found, [network.run(frame)], ARRAYS["detection"])  # type: ignore[attr-defined]
+    compare_on_cells(name, testdata, dump_results, tmp_path, 40)
 
 
 FRAMES = [kind for kind in ARRAYS if kind not in ("clip", "consensus")]
