@@ -71,7 +71,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Loss:
+class PointsLost:
     """What one form of a network loses against another.
 
     Attributes:
@@ -112,7 +112,7 @@ class Loss:
             ],
         }
 
-    def beside(self, other: Loss) -> Record:
+    def beside(self, other: PointsLost) -> Record:
         """Say how much more is lost than by another form, and how sure that is of other such pictures."""
         error = float(np.std(self.draw_drops() - other.draw_drops(), ddof=1))
         return {"lost_more": round(self.drop - other.drop, 3), "standard_error": round(error, 3)}

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from benchmarks import DATA
 from benchmarks.command_line import make_parser
-from benchmarks.cross_validation import CrossValidation, Fold, Loss, Tally
+from benchmarks.cross_validation import CrossValidation, Fold, PointsLost, Tally
 from benchmarks.mxnet_evaluator import MxnetEvaluator, Run
 from benchmarks.nncf_evaluator import NncfEvaluator, find_nncf_version
 from benchmarks.records import Record, Results
@@ -134,18 +134,21 @@ def measure(name: str, folder: Path, nncf_python: Path) -> Record:
 
 
 def compare(
-    validation: CrossValidation, whole: list[Tally], goal: float, others: Iterable[tuple[str, Loss | str]]
+    validation: CrossValidation,
+    whole: list[Tally],
+    goal: float,
+    others: Iterable[tuple[str, PointsLost | str]],
 ) -> Record:
     """Measure our 8-bit form, and hold it against the goal and the best of others."""
     name = validation.floating.stem
     quantized, calibrations = try_int8(validation)
-    own = Loss(whole, quantized)
+    own = PointsLost(whole, quantized)
     forms, losses = {OURS: say(name, OURS, own)}, {}
     is_within_goal = own.drop <= goal
     gated = {} if is_within_goal else {"gated": measure_gated(validation, whole, goal)}
     for form, found in others:
         forms[form] = say(name, form, found)
-        if isinstance(found, Loss):
+        if isinstance(found, PointsLost):
             losses[form] = found
     best = min(losses, key=lambda form: losses[form].drop)
     return {
@@ -163,9 +166,9 @@ def compare(
     }
 
 
-def say(name: str, form: str, loss: Loss | str) -> Record:
+def say(name: str, form: str, loss: PointsLost | str) -> Record:
     """Describe, and print, what was lost, or why that is not known."""
-    found = loss.describe() if isinstance(loss, Loss) else {"failed": loss}
+    found = loss.describe() if isinstance(loss, PointsLost) else {"failed": loss}
     print(f"{name}: {form}: {json.dumps(found)}", flush=True)
     return found
 
@@ -206,23 +209,25 @@ def measure_gated(validation: CrossValidation, whole: list[Tally], goal: float) 
     layers = [{"float": count, "of": left + count} for count, left in kept]
     return {
         "layers": layers,
-        **say(validation.floating.stem, "ours, with the goal as limit", Loss(whole, quantized)),
+        **say(validation.floating.stem, "ours, with the goal as limit", PointsLost(whole, quantized)),
     }
 
 
 def measure_nncf(
     validation: CrossValidation, whole: list[Tally], nncf: NncfEvaluator
-) -> Iterator[tuple[str, Loss]]:
+) -> Iterator[tuple[str, PointsLost]]:
     """Measure NNCF's 8-bit forms."""
     for form, options in NNCF_FORMS.items():
 
         def quantize(fold: Fold, options: dict[str, Any] = options) -> Run:
             return nncf.quantized(options, fold.calibrating)
 
-        yield form, Loss(whole, validation.add_up(quantize))
+        yield form, PointsLost(whole, validation.add_up(quantize))
 
 
-def measure_mxnet(validation: CrossValidation, reference: MxnetEvaluator) -> Iterator[tuple[str, Loss | str]]:
+def measure_mxnet(
+    validation: CrossValidation, reference: MxnetEvaluator
+) -> Iterator[tuple[str, PointsLost | str]]:
     """Measure MXNet's 8-bit forms against its float form; what it cannot do is said in words."""
     whole = validation.add_up(lambda _: reference.floating())
     for mode, granularity in MXNET_FORMS:
@@ -231,7 +236,7 @@ def measure_mxnet(validation: CrossValidation, reference: MxnetEvaluator) -> Ite
             return reference.quantized(mode, granularity, fold.calibrating)
 
         try:
-            found: Loss | str = Loss(whole, validation.add_up(quantize))
+            found: PointsLost | str = PointsLost(whole, validation.add_up(quantize))
         except Exception as error:  # whatever MXNet raises
             found = " ".join(str(error).split())[:200]
         yield f"MXNet {mode}, {granularity}", found

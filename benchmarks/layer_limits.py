@@ -35,7 +35,7 @@ NETWORKS = ("resnet50_v1", "mobilenet1.0")
 
 
 @dataclass
-class LayerKind:
+class LayerGroup:
     """Layers of one shape: how many there are, and what all of them together take."""
 
     shape: str
@@ -77,16 +77,16 @@ def profile_layers(path: str) -> Record:
     }
 
 
-def group_layers(model: ir.Model, times: Mapping[str, Record]) -> list[LayerKind]:
+def group_layers(model: ir.Model, times: Mapping[str, Record]) -> list[LayerGroup]:
     """Add up what layers of the same shape take."""
     macs = dict(list_macs(model))  # exported nodes have names of their own
-    kinds: dict[tuple[str, str], LayerKind] = {}
+    kinds: dict[tuple[str, str], LayerGroup] = {}
     for node in model.graph:
         timed = times.get(node.name or "")
         if timed is None or node.name not in macs:
             continue
         key = spell_shape(node), timed["kernel"]
-        kind = kinds.setdefault(key, LayerKind(*key))
+        kind = kinds.setdefault(key, LayerGroup(*key))
         kind.count += 1
         kind.macs += macs[node.name]
         kind.moved += sum(count_numbers(value) for value in (*node.inputs[:2], *node.outputs))
@@ -110,7 +110,7 @@ def count_numbers(value: ir.Value | None) -> int:
     return math.prod(n if isinstance(n, int) else 1 for n in shape_of(value)) if value is not None else 0
 
 
-def describe(kind: LayerKind, attainable: float) -> Record:
+def describe(kind: LayerGroup, attainable: float) -> Record:
     """Return a row of the table."""
     rate = kind.macs / max(kind.seconds, 1e-9) / 1e9
     return {

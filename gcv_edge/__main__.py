@@ -10,13 +10,18 @@ STREAMS = ("stdin", "stdout", "stderr")
 
 
 def run() -> None:
-    """Run the command line; an interrupt while it is still being imported ends it without a traceback."""
+    """Run the command line; an interrupt before it starts or after it is over prints no traceback."""
     replace_closed_streams()
-    handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    handler = signal.getsignal(signal.SIGINT)
+    quiet = signal.SIG_IGN if handler is signal.SIG_IGN else signal.SIG_DFL
+    signal.signal(signal.SIGINT, quiet)
     from gcv_edge.cli import main
 
     signal.signal(signal.SIGINT, handler)
-    main()
+    try:
+        main()
+    finally:
+        signal.signal(signal.SIGINT, quiet)
 
 
 def replace_closed_streams() -> None:

@@ -153,6 +153,20 @@ def test_an_interrupt_at_the_very_start_prints_no_traceback(here: Path, delay: f
     assert process.returncode in (-signal.SIGINT, 130, 1)
 
 
+@pytest.mark.parametrize(("handler", "code"), [("default_int_handler", -signal.SIGINT), ("SIG_IGN", 1)])
+def test_an_interrupt_at_the_very_end_prints_no_traceback(here: Path, handler: str, code: int) -> None:
+    """The command is over and the interpreter takes itself down."""
+    lines = (
+        "import atexit, signal",
+        f"signal.signal(signal.SIGINT, signal.{handler})",
+        "atexit.register(signal.raise_signal, signal.SIGINT)",
+        "import gcv_edge.__main__ as command",
+        "command.run()",
+    )
+    process = shell(["-c", "\n".join(lines), "info", "nothing.onnx"])
+    assert (process.returncode, error_line(process.stderr)) == (code, "nothing.onnx: no such file")
+
+
 def heed_interrupts() -> None:
     """Undo what a shell, or nohup, does to a job in the background, whose children ignore signals."""
     for number in (signal.SIGINT, signal.SIGHUP):
