@@ -37,9 +37,9 @@ class Probe:
         *,
         keep_memory: bool = False,
     ) -> None:
-        values = ir.convenience.create_value_mapping(model.graph, include_subgraphs=False)
-        begin = [name for name in sources or map(name_of, model.graph.inputs) if name in values]
-        self.names = [name for name in dict.fromkeys(names) if name in values]
+        there = value_names(model.graph)
+        begin = [name for name in sources or map(name_of, model.graph.inputs) if name in there]
+        self.names = [name for name in dict.fromkeys(names) if name in there]
         self._computed = [name for name in self.names if name not in begin]
         self._fed: list[str] = []
         if self._computed:
@@ -55,6 +55,12 @@ class Probe:
             results = self._session.run(self._computed, {name: feeds[name] for name in self._fed})
             found |= zip(self._computed, results, strict=True)
         return {name: found[name] for name in self.names}
+
+
+def value_names(graph: ir.Graph) -> set[str | None]:
+    """Return the names of a graph's inputs, constants and computed values."""
+    computed = {value.name for node in graph for value in node.outputs}
+    return {value.name for value in graph.inputs} | set(graph.initializers) | computed
 
 
 def extract(model: ir.Model, sources: Sequence[str], outputs: Sequence[str]) -> ir.Model:

@@ -19,8 +19,9 @@ from gcv_edge.prune.preparation import Preparation, compare_on
 from gcv_edge.prune.results import Candidate
 from gcv_edge.prune.search.allocation import allocate
 from gcv_edge.prune.search.cost import Cost, LatencyCost, MacCost, count_macs
+from gcv_edge.prune.search.joint_loss import JointLoss
 from gcv_edge.prune.search.latency import find_kinds, in_8_bits, measure_layers, plan_cases
-from gcv_edge.prune.search.sensitivity import Curves, JointLoss, Tradeoff, candidate_widths, measure_curves
+from gcv_edge.prune.search.sensitivity import Curves, Tradeoff, candidate_widths, measure_curves
 from gcv_edge.prune.search.widths import WidthSearch, allocate_for_speed
 
 CURVE_WORK = 1e13

@@ -14,7 +14,7 @@ from gcv_edge.graph.probing import Probe
 from gcv_edge.measure.result_cache import CachedResult
 from gcv_edge.prune.distillation.operators import Tensor
 from gcv_edge.prune.distillation.student import Student
-from gcv_edge.prune.fitting.activations import choose_batch_size, fill_up, is_fixed
+from gcv_edge.prune.fitting.activations import ActivationCache, fill_up, is_fixed
 from gcv_edge.prune.fitting.calibration_set import Batch, CalibrationSet
 from gcv_edge.prune.fitting.network import RankedNetwork, Widths
 from gcv_edge.prune.fitting.outputs import Divergence
@@ -69,7 +69,8 @@ class DistillationLoss:
         self._hints = find_hints(network, student, widths)
         names = [*check.heads, *self._hints]
         self._teacher, self._input = Probe(network.model, names), network.model.graph.inputs[0]
-        self.is_fixed, self.batch = is_fixed(self._input), choose_batch_size(network.model, names)
+        self.is_fixed = is_fixed(self._input)
+        self.batch = ActivationCache(network.model, pictures).batch_size(names)
         images = pictures.some(SAMPLE).batch(0, self.batch)
         images = fill_up(images, self.batch) if self.is_fixed else images
         sample = self._teach(images)

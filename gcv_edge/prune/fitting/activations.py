@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import onnx_ir as ir
@@ -51,6 +52,7 @@ class ActivationCache:
         self.reached = 0
         self._pictures, self._places, self._limit = pictures, places or {}, limit
         self._input = model.graph.inputs[0]
+        self._starts: list[int] = []
 
     def restart(self, model: ir.Model) -> ActivationCache:
         """Return an empty cache of another graph with the same pictures."""
@@ -58,7 +60,11 @@ class ActivationCache:
 
     def batch_size(self, names: Sequence[str]) -> int:
         """Return how many pictures are computed at once where these activations are looked at."""
-        return choose_batch_size(self.model, names)
+        length = shape_of(self._input)[0]
+        if isinstance(length, int):
+            return length
+        numbers = numbers_per_picture(self._find(names))
+        return max(1, min(MAX_BATCH, BATCH_NUMBERS // max(1, numbers)))
 
     def stream(self, names: Sequence[str], size: int = 0) -> Iterator[Tensors]:
         """Compute activations, batch by batch, but for those that the graph does not have."""
@@ -66,6 +72,11 @@ class ActivationCache:
         probe = Probe(self.model, names, [*self.held, name_of(self._input)])
         for start in range(0, self.count, size):
             yield probe.run({name: self._part(name, start, size) for name in probe.sources})
+
+    def compute(self, names: Sequence[str]) -> Tensors:
+        """Compute activations for all pictures, but for those that the graph does not have."""
+        parts = list(self.stream(names))
+        return {name: np.concatenate([part[name] for part in parts])[: self.count] for name in parts[0]}
 
     def _part(self, name: str, start: int, size: int) -> NDArray[np.float32]:
         """Return a batch of the pictures or of an activation that is held."""
@@ -75,24 +86,31 @@ class ActivationCache:
 
     def can_hold(self, place: int) -> bool:
         """Tell whether all that nodes from a place on read of those before fits, picture by picture."""
-        return self._fits(values_of(self.model, self._alive(place)))
+        return self._fits(self._find(self._alive(place)))
 
     def hold(self, names: Sequence[str]) -> bool:
         """Hold activations from all over the graph, where they fit, so that nothing else need be computed."""
-        values = values_of(self.model, names)
+        values = self._find(names)
         if not self._fits(values):
             return False
         self.held = self._collect([name_of(value) for value in values if value is not self._input])
         self.reached = len(self._places)
         return True
 
-    def cache_for_pruned(self, model: ir.Model, place: int) -> ActivationCache | None:
-        """Return the cache of a graph that is the same up to a place, from there on; None if it cannot be."""
+    def hold_before(self, places: Iterable[int]) -> None:
+        """Hold what nodes from some places on read of those before, for as many of the places as fits."""
+        self._starts = sorted(set(places))
+        while not self.hold([name for place in self._starts for name in self._alive(place)]):
+            del self._starts[::2]
+
+    def cache_for_pruned(self, model: ir.Model, place: int) -> ActivationCache:
+        """Return the cache of a graph that is the same up to a place, from there or the last place before."""
         cache = self.restart(model)
-        names = cache._alive(place)
-        if any(name not in self.held for name in names):
-            return None
-        cache.held, cache.reached = {name: self.held[name] for name in names}, place
+        for start in [place, *(start for start in reversed(self._starts) if start < place)]:
+            names = cache._alive(start)
+            if all(name in self.held for name in names):
+                cache.held, cache.reached = {name: self.held[name] for name in names}, start
+                break
         return cache
 
     def advance(self, place: int) -> None:
@@ -110,6 +128,15 @@ class ActivationCache:
                 whole[start : start + len(part)] = part[: self.count - start]
             start += len(next(iter(tensors.values()), ()))
         return held
+
+    def _find(self, names: Sequence[str]) -> list[ir.Value]:
+        """Return tensors by their names, each once; those that the graph does not have are left out."""
+        return [self._values[name] for name in dict.fromkeys(names) if name in self._values]
+
+    @cached_property
+    def _values(self) -> dict[str, ir.Value]:
+        results = (value for node in self.model.graph for value in node.outputs)
+        return {name_of(value): value for value in (self._input, *results)}
 
     def _alive(self, place: int) -> list[str]:
         """Return the activations that nodes from a place on read of those before."""
@@ -130,14 +157,7 @@ class ActivationCache:
 
 def compute(model: ir.Model, names: Sequence[str], pictures: CalibrationSet) -> Tensors:
     """Compute tensors for all pictures."""
-    parts = list(ActivationCache(model, pictures).stream(names))
-    return {name: np.concatenate([part[name] for part in parts])[: len(pictures)] for name in parts[0]}
-
-
-def values_of(model: ir.Model, names: Sequence[str]) -> list[ir.Value]:
-    """Return tensors by their names, each once; those that the graph does not have are left out."""
-    values = ir.convenience.create_value_mapping(model.graph, include_subgraphs=False)
-    return [values[name] for name in dict.fromkeys(names) if name in values]
+    return ActivationCache(model, pictures).compute(names)
 
 
 def numbers_per_picture(values: Sequence[ir.Value]) -> int:
@@ -148,14 +168,6 @@ def numbers_per_picture(values: Sequence[ir.Value]) -> int:
 def is_fixed(value: ir.Value) -> bool:
     """Tell whether a tensor's batch is fixed."""
     return isinstance(shape_of(value)[0], int)
-
-
-def choose_batch_size(model: ir.Model, names: Sequence[str]) -> int:
-    """Choose how many pictures to compute at once where some tensors are looked at."""
-    length = shape_of(model.graph.inputs[0])[0]
-    if isinstance(length, int):
-        return length
-    return max(1, min(MAX_BATCH, BATCH_NUMBERS // max(1, numbers_per_picture(values_of(model, names)))))
 
 
 def fill_up(batch: Batch, size: int) -> Batch:

@@ -11,7 +11,6 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.graph.cleaning import drop_unused
 from gcv_edge.graph.values import add_constant, constant_of, name_of
 from gcv_edge.graph.windows import SlidingWindow
 from gcv_edge.prune.channels.edits import ChannelIds, Mask
@@ -159,7 +158,6 @@ def write_weights(
             write_layer(model, nodes[name], layers[name], found)
         elif f"{name}{REST}" in model.graph.initializers:
             write_rest(model, f"{name}{REST}", found.bias)
-    drop_unused(model)
 
 
 def write_layer(model: ir.Model, node: ir.Node, layer: FittableLayer, weights: LayerWeights) -> None:
@@ -172,8 +170,11 @@ def write_layer(model: ir.Model, node: ir.Node, layer: FittableLayer, weights: L
 
 
 def place_constant(model: ir.Model, node: ir.Node, place: int, array: NDArray[np.float32], role: str) -> None:
-    """Give a node a constant of its own, named after it."""
+    """Give a node a constant of its own, named after it; the one before goes if nothing else reads it."""
+    before = node.inputs[place]
     node.replace_input_with(place, add_constant(model.graph, f"{node.name}_pruned_{role}", array))
+    if before is not None and before.is_initializer() and not before.uses() and not before.is_graph_output():
+        del model.graph.initializers[name_of(before)]
 
 
 def write_rest(model: ir.Model, name: str, bias: Matrix) -> None:

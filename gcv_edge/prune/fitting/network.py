@@ -128,17 +128,16 @@ class RankedNetwork(PrunableNetwork):
         """Return the layers that stand for branches which are gone, by name."""
         return self.substitute(self.slice(widths)) if 0 in widths.values() else {}
 
-    def changed_layers(self, before: Widths, after: Widths) -> list[str]:
+    def changed_layers(self, before: Widths, after: Widths) -> list[WeightedLayer]:
         """Return the layers that read, write or stand for something else at other widths, in order."""
         first, second = (self.spaces.mask(self.keep(widths)) for widths in (before, after))
+        differs = first != second
         ended = {name for name, width in before.items() ^ after.items() if not width}
         stand = {self.substitutes[name].layer for name in ended & self.substitutes.keys()}
         return [
-            name
-            for name, layer in self.layers.items()
-            if name in stand
-            or not np.array_equal(first[layer.columns], second[layer.columns])
-            or not np.array_equal(first[layer.layer.outputs], second[layer.layer.outputs])
+            layer
+            for layer in self.spaces.layers
+            if layer.name in stand or differs[layer.inputs].any() or differs[layer.outputs].any()
         ]
 
     def prune_for_timing(self, widths: Widths) -> ir.Model:

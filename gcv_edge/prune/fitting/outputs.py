@@ -9,7 +9,7 @@ import numpy as np
 import onnx_ir as ir
 
 from gcv_edge.graph.values import name_of
-from gcv_edge.prune.fitting.activations import compute
+from gcv_edge.prune.fitting.activations import ActivationCache, compute
 from gcv_edge.prune.fitting.calibration_set import CalibrationSet
 from gcv_edge.prune.fitting.layers import FittableLayer, LayerWeights, Matrix, read_weights, write_weights
 
@@ -61,9 +61,22 @@ class Divergence:
         """Return the divergence of a pruned network."""
         return self.measure(model).divergence
 
+    def cache(self, model: ir.Model, places: Mapping[str, int]) -> ActivationCache:
+        """Return an empty cache of a pruned network's activations on the pictures.
+
+        Args:
+            model: the pruned network.
+            places: of the whole network's nodes, by name.
+        """
+        return ActivationCache(model, self._pictures, places)
+
     def measure(self, model: ir.Model) -> Distance:
         """Run a pruned network, and say how far it is from the whole one."""
-        found = compute(model, self.heads, self._pictures)
+        return self.measure_from(ActivationCache(model, self._pictures))
+
+    def measure_from(self, cache: ActivationCache) -> Distance:
+        """Say how far a pruned network is from the whole one, from where its activations are held on."""
+        found = cache.compute(self.heads)
         if not self.is_classifier:
             errors = [relative_error(self._expected[name], found[name]) for name in self.heads]
             error = float(np.mean(errors))

@@ -213,7 +213,7 @@ class QuickFit:
     """
 
     def __init__(self, network: RankedNetwork, pictures: CalibrationSet, seed: int) -> None:
-        self._network, self._seed = network, seed
+        self._network, self._pictures, self._seed = network, pictures, seed
         self._whole = ActivationCache(network.model, pictures, network.places(), QUICK_BYTES)
         names = [name for each in network.layers.values() for name in (each.result, each.source)]
         names += [find_addend(network, name) for name in network.layers]
@@ -222,35 +222,32 @@ class QuickFit:
 
     def fit_behind(self, pruned: ir.Model, widths: Widths, place: int, count: int) -> None:
         """Fit the first few layers from a place on; what is before it is the same in both networks."""
-        fit = self._begin(pruned, widths, self._whole.cache_for_pruned(pruned, place))
+        fit = self._begin(widths, self._whole.cache_for_pruned(pruned, place))
         self._fit(fit, fit.names(place)[:count])
 
-    def fit_rest(
-        self, pruned: ir.Model, widths: Widths, place: int, before: Mapping[str, LayerWeights]
+    def fit_some(
+        self, pruned: ActivationCache, widths: Widths, names: Collection[str]
     ) -> dict[str, LayerWeights]:
-        """Fit all layers from a place on.
+        """Fit some layers of a pruned network, in place; it has the weights of the others.
 
         Args:
-            pruned: the network, changed in place.
+            pruned: its activations on the same pictures, as far as they are held (``cache``).
             widths: with which it was pruned.
-            place: of the first layer that is fitted.
-            before: weights of the layers before it, fitted; the network has them.
+            names: of the layers; those that are gone are left out.
 
         Returns:
-            The weights of all layers that are left.
+            The weights found, by layer.
         """
-        fit = self._begin(pruned, widths)
-        return {**before, **self._fit(fit, fit.names(place))}
+        fit = self._begin(widths, pruned)
+        return self._fit(fit, [name for name in fit.names() if name in names])
 
-    def fit_some(self, pruned: ir.Model, widths: Widths, names: Collection[str]) -> None:
-        """Fit some layers; the network has the weights of the others."""
-        fit = self._begin(pruned, widths)
-        self._fit(fit, [name for name in fit.names() if name in names])
+    def cache(self, pruned: ir.Model) -> ActivationCache:
+        """Return an empty cache of a pruned network's activations on the pictures."""
+        return ActivationCache(pruned, self._pictures, self._network.places())
 
-    def _begin(self, pruned: ir.Model, widths: Widths, held: ActivationCache | None = None) -> SequentialFit:
+    def _begin(self, widths: Widths, pruned: ActivationCache) -> SequentialFit:
         whole = self._whole if self._is_held else self._whole.restart(self._network.model)
-        cache = held or self._whole.restart(pruned)
-        return SequentialFit.begin(self._network, widths, whole, cache, self._seed, FEW_ROWS)
+        return SequentialFit.begin(self._network, widths, whole, pruned, self._seed, FEW_ROWS)
 
     def _fit(self, fit: SequentialFit, names: Sequence[str]) -> dict[str, LayerWeights]:
         fitted: dict[str, LayerWeights] = {}

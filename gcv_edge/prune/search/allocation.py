@@ -7,12 +7,13 @@ what spaces lose alone (``allocate``), and by what they lose together (``descend
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gcv_edge.prune.fitting.sequential import Report
 from gcv_edge.prune.search.sensitivity import Tradeoff, omit_unpruned_spaces, widths_on_curve
+from gcv_edge.prune.search.side_by_side import AT_ONCE
 
 LEAST_LOSS = 1e-9
 LEAST_SAVING = 1e-6
@@ -39,8 +40,11 @@ class Loss(Protocol):
     def __call__(self, widths: Mapping[str, int], /) -> float:
         """Measure it."""
 
-    def after_change(self, widths: Mapping[str, int], name: str, width: int, /) -> float:
-        """Estimate, in less time, what it will be after one space changes."""
+    def measure(self, choices: Sequence[Mapping[str, int]], /) -> list[float]:
+        """Measure it at each of some widths."""
+
+    def after_changes(self, widths: Mapping[str, int], changes: Sequence[Change], /) -> list[float]:
+        """Estimate, in less time, what it will be after each of some changes of one space."""
 
 
 @dataclass(order=True)
@@ -134,14 +138,22 @@ def find_best(
 ) -> Narrowing | None:
     """Measure the steps that promise most until one that was measured is best; note what those lose."""
     heapq.heapify(steps)
-    while steps:
-        step = heapq.heappop(steps)
-        if step.is_measured:
-            return step
-        loss = joint.after_change(widths, step.name, step.width) - joint(widths)
-        losses[step.name, step.width] = loss
-        heapq.heappush(steps, replace(step, rate=rate_loss(loss, step.saved), is_measured=True))
-    return None
+    while steps and not steps[0].is_measured:
+        best = pop_unmeasured(steps, AT_ONCE)
+        after = joint.after_changes(widths, [(step.name, step.width) for step in best])
+        for step, lost in zip(best, after, strict=True):
+            loss = lost - joint(widths)
+            losses[step.name, step.width] = loss
+            heapq.heappush(steps, replace(step, rate=rate_loss(loss, step.saved), is_measured=True))
+    return steps[0] if steps else None
+
+
+def pop_unmeasured(steps: list[Narrowing], count: int) -> list[Narrowing]:
+    """Take the best steps off a heap: some, or those before one that is measured."""
+    best: list[Narrowing] = []
+    while steps and len(best) < count and not steps[0].is_measured:
+        best.append(heapq.heappop(steps))
+    return best
 
 
 def exchange(tradeoff: Tradeoff, widths: Widths, limit: float, joint: Loss, report: Report) -> Widths:
@@ -167,17 +179,26 @@ def improve(tradeoff: Tradeoff, widths: Widths, limit: float, joint: Loss) -> Wi
     """Find one exchange after which less is lost, or the limit is kept; None where a few do not help."""
     price, network = tradeoff.price, tradeoff.network
     now, lost = price(widths), joint(widths)
+    changes = choose_changes(tradeoff, widths)
+    after = joint.after_changes(widths, changes)
     effects: Effects = {
-        (name, width): (joint.after_change(widths, name, width) - lost, price({**widths, name: width}) - now)
-        for name, width in choose_changes(tradeoff, widths)
+        (name, width): (loss - lost, price({**widths, name: width}) - now)
+        for (name, width), loss in zip(changes, after, strict=True)
     }
-    offers = sorted(combine(tradeoff, widths, effects, limit), key=lambda offer: offer[0])[:CHECKED]
+    sets = sorted(combine(tradeoff, widths, effects, limit), key=lambda offer: offer[0])[:CHECKED]
+    offers = [omit_unpruned_spaces(network, changed) for _, changed in sets]
     if now > limit:
-        return min((omit_unpruned_spaces(network, changed) for _, changed in offers), key=joint, default=None)
-    for _, changed in offers:  # what estimates promise is below what is won: fits behind make up for more
-        if joint(changed) < lost * (1 - LEAST_GAIN):
-            return omit_unpruned_spaces(network, changed)
+        return choose_best(offers, joint)[1] if offers else None
+    for start in range(0, len(offers), AT_ONCE):  # estimates promise less than is won: fits behind add to it
+        least, best = choose_best(offers[start : start + AT_ONCE], joint)
+        if least < lost * (1 - LEAST_GAIN):
+            return best
     return None
+
+
+def choose_best(offers: Sequence[Widths], joint: Loss) -> tuple[float, Widths]:
+    """Return the widths that lose least, and what they lose."""
+    return min(zip(joint.measure(offers), offers, strict=True), key=lambda pair: pair[0])
 
 
 def choose_changes(tradeoff: Tradeoff, widths: Widths) -> list[Change]:

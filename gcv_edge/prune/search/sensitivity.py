@@ -1,21 +1,19 @@
-"""What the outputs lose when spaces become narrower: each alone (sensitivity curves), or several together."""
+"""What the outputs lose when one space becomes narrower (sensitivity curves), and what it saves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import onnx_ir as ir
 
 from gcv_edge.prune.channels.spaces import ChannelSpace, width_step
-from gcv_edge.prune.fitting.layers import LayerWeights
 from gcv_edge.prune.fitting.network import PrunableNetwork, RankedNetwork
+from gcv_edge.prune.fitting.outputs import Divergence
 from gcv_edge.prune.fitting.sequential import QuickFit, Report
 from gcv_edge.prune.search.cost import Cost
-
-WidthsKey = tuple[tuple[str, int], ...]
+from gcv_edge.prune.search.side_by_side import map_side_by_side
 
 Curves = dict[str, dict[int, float]]
 """Of each space, the divergence of the outputs by the number of units kept."""
@@ -23,15 +21,8 @@ Curves = dict[str, dict[int, float]]
 CHOICES = 4
 """Widths of each space that are measured, about."""
 
-REMEMBERED = 6
-"""Widths whose fitted weights are remembered: those that were of use last."""
-
 NEARBY = 4
 """Layers behind a narrower space that are fitted anew for its curve."""
-
-AROUND, LAST = 8, 3
-"""Layers behind the first that changes, and last layers, that are fitted anew for an estimate. With fewer,
-what early layers lose is estimated too high, and they are left wide."""
 
 
 def aligned_widths(space: ChannelSpace) -> list[int]:
@@ -55,7 +46,7 @@ def candidate_widths(space: ChannelSpace) -> list[int]:
 
 def measure_curves(
     network: RankedNetwork,
-    divergence: Callable[[ir.Model], float],
+    divergence: Divergence,
     curves: Curves,
     report: Report,
     quick: QuickFit | None = None,
@@ -73,13 +64,20 @@ def measure_curves(
     begin = first_places(network)
     wanted = [(space.name, width) for space in network.free for width in candidate_widths(space)]
     wanted.sort(key=lambda pair: begin[pair[0]])
-    for number, (name, width) in enumerate(wanted):
-        curve = curves.setdefault(name, {})
-        if width not in curve:
-            pruned = network.prune({name: width})
-            if quick is not None:
-                quick.fit_behind(pruned, {name: width}, begin[name], NEARBY)
-            curve[width] = divergence(pruned)
+    missing = [(name, width) for name, width in wanted if width not in curves.setdefault(name, {})]
+    whole = divergence.cache(network.model, network.places())
+    whole.hold_before(begin.values())
+
+    def measure(change: tuple[str, int]) -> float:
+        name, width = change
+        pruned = network.prune({name: width})
+        if quick is not None:
+            quick.fit_behind(pruned, {name: width}, begin[name], NEARBY)
+        return divergence.measure_from(whole.cache_for_pruned(pruned, begin[name])).divergence
+
+    found = zip(missing, map_side_by_side(measure, missing), strict=True)
+    for number, ((name, width), loss) in enumerate(found, len(wanted) - len(missing)):
+        curves[name][width] = loss
         report(number + 1, len(wanted))
 
 
@@ -159,93 +157,3 @@ def interpolate(curve: Mapping[int, float], units: int, widths: Sequence[int]) -
     measured, losses = [width for width, _ in known], [loss for _, loss in known]
     raised = np.maximum.accumulate(np.array(losses)[::-1])[::-1]
     return {width: float(np.interp(width, measured, raised)) for width in widths}
-
-
-class JointLoss:
-    """Divergence at given widths of all spaces, all layers fitted quickly to what they really read.
-
-    Args:
-        network: the network.
-        divergence: what to compare by, on other pictures than those that are fitted on.
-        quick: fits.
-    """
-
-    def __init__(
-        self, network: RankedNetwork, divergence: Callable[[ir.Model], float], quick: QuickFit
-    ) -> None:
-        self._network, self._divergence, self._quick = network, divergence, quick
-        self._begin = first_places(network)
-        self._known: dict[WidthsKey, float] = {}
-        self._estimated: dict[tuple[WidthsKey, WidthsKey], float] = {}
-        self._fits: list[tuple[Mapping[str, int], dict[str, LayerWeights]]] = []
-
-    def __call__(self, widths: Mapping[str, int]) -> float:
-        """Return the divergence at some widths."""
-        narrower, key = self._name(widths)
-        if key not in self._known:
-            self._fit(narrower, key)
-        return self._known[key]
-
-    def after_change(self, widths: Mapping[str, int], name: str, width: int) -> float:
-        """Estimate the divergence after one space changes: only few layers are fitted anew.
-
-        They are those that read or write the space, the next ones behind it, and the last ones, which make up
-        for much. All others are as at ``widths``.
-        """
-        before, before_key = self._name(widths)
-        after, key = self._name({**widths, name: width})
-        if key in self._known:
-            return self._known[key]
-        if (before_key, key) not in self._estimated:
-            fitted, names = self._weights_at(before, before_key), self._layers_to_fit(before, after)
-            known = {layer: weights for layer, weights in fitted.items() if layer not in names}
-            pruned = self._network.prune(after, known)
-            self._quick.fit_some(pruned, after, names)
-            self._estimated[before_key, key] = self._divergence(pruned)
-        return self._estimated[before_key, key]
-
-    def _name(self, widths: Mapping[str, int]) -> tuple[dict[str, int], WidthsKey]:
-        narrower = omit_unpruned_spaces(self._network, widths)
-        return narrower, tuple(sorted(narrower.items()))
-
-    def _layers_to_fit(self, before: Mapping[str, int], after: Mapping[str, int]) -> set[str]:
-        """Return layers that change, the next ones behind the first, and the last ones."""
-        changed, names = self._network.changed_layers(before, after), list(self._network.layers)
-        first = names.index(changed[0]) if changed else 0
-        return {*changed, *names[first : first + AROUND], *names[-LAST:]}
-
-    def _fit(self, widths: dict[str, int], key: WidthsKey) -> dict[str, LayerWeights]:
-        """Fit all layers at some widths, and remember their weights for a while."""
-        place, before = self._fitted_before(widths)
-        pruned = self._network.prune(widths, before)
-        fitted = self._quick.fit_rest(pruned, widths, place, before)
-        self._fits.append((widths, fitted))
-        del self._fits[:-REMEMBERED]
-        self._known[key] = self._divergence(pruned)
-        return fitted
-
-    def _weights_at(self, widths: dict[str, int], key: WidthsKey) -> dict[str, LayerWeights]:
-        """Return the weights of all layers at some widths."""
-        remembered = (fitted for known, fitted in self._fits if known == widths)
-        return next(remembered, None) or self._fit(widths, key)
-
-    def _fitted_before(self, widths: Mapping[str, int]) -> tuple[int, dict[str, LayerWeights]]:
-        """Find layers that are as they were at other widths: return the first that is not, and their weights.
-
-        Layers are fitted in the order of the graph, so those before the first one that differs are the same.
-        """
-        if not self._fits:
-            return 0, {}
-        places = [self._first_difference(widths, other) for other, _ in self._fits]
-        closest, place = int(np.argmax(places)), max(places)
-        self._fits.append(self._fits.pop(closest))
-        layers, known = self._network.layers, self._fits[-1][1]
-        return place, {name: each for name, each in known.items() if layers[name].layer.node < place}
-
-    def _first_difference(self, widths: Mapping[str, int], other: Mapping[str, int]) -> int:
-        return min((self._begin[name] for name, _ in widths.items() ^ other.items()), default=0)
-
-    def widths_with_loss_below(self, loss: float) -> list[dict[str, int]]:
-        """Return all widths looked at so far that lose less, the best first."""
-        better = sorted((found, key) for key, found in self._known.items() if found < loss)
-        return [dict(key) for _, key in better]

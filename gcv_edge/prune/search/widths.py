@@ -12,7 +12,8 @@ import numpy as np
 from gcv_edge.prune.fitting.sequential import Report
 from gcv_edge.prune.results import Candidate
 from gcv_edge.prune.search.allocation import Widths, allocate, descend, exchange
-from gcv_edge.prune.search.sensitivity import JointLoss, Tradeoff
+from gcv_edge.prune.search.joint_loss import JointLoss
+from gcv_edge.prune.search.sensitivity import Tradeoff
 
 SPARE = 1.01
 """How much faster than asked a network is to be: the next measurement may find one per cent less."""

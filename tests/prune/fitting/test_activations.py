@@ -27,6 +27,27 @@ def test_a_cache_computes_what_the_graph_computes(kind: str, limit: int) -> None
     assert bool(cache.held) == bool(limit)
 
 
+@pytest.mark.parametrize("share", [1.0, 0.7, 0.0], ids=["held", "some places fit", "nothing fits"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_graph_that_differs_late_begins_with_what_is_held_of_the_other(kind: str, share: float) -> None:
+    model = make(kind)
+    places, name = number_nodes(model), model.graph.outputs[0].name or ""
+    expected = compute(model, [name], PICTURES)[name]
+    everything = ActivationCache(model, PICTURES, places)
+    everything.hold_before(places.values())
+    size = sum(array.nbytes for array in everything.held.values())
+    whole = ActivationCache(model, PICTURES, places, round(share * size))
+    whole.hold_before(places.values())
+    reached = []
+    for place in places.values():
+        cache = whole.cache_for_pruned(model.clone(), place)
+        np.testing.assert_allclose(cache.compute([name])[name], expected, atol=1e-4)
+        reached.append(cache.reached)
+    assert all(found <= place for found, place in zip(reached, places.values(), strict=True))
+    assert (reached == list(places.values())) == (share == 1)
+    assert (max(reached) > 0) == (share > 0)
+
+
 def test_a_fixed_batch_is_filled_up_alike_from_what_is_held_and_from_the_input() -> None:
     model = make("residual")
     model.graph.inputs[0].shape = ir.Shape([3, 3, 8, 8])

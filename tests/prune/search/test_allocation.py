@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gcv_edge.prune.search.allocation import allocate, descend, exchange
+from gcv_edge.prune.search.allocation import Change, allocate, descend, exchange
 from gcv_edge.prune.search.cost import MacCost, count_macs
 from gcv_edge.prune.search.sensitivity import Curves, Tradeoff
 from tests.support.pruning_networks import ignore, in_given_order, rank
@@ -21,8 +21,11 @@ class KnownLoss:
     def __call__(self, widths: Mapping[str, int], /) -> float:
         return self.of(widths)
 
-    def after_change(self, widths: Mapping[str, int], name: str, width: int, /) -> float:
-        return self.of({**widths, name: width})
+    def measure(self, choices: Sequence[Mapping[str, int]], /) -> list[float]:
+        return [self.of(widths) for widths in choices]
+
+    def after_changes(self, widths: Mapping[str, int], changes: Sequence[Change], /) -> list[float]:
+        return [self.of({**widths, name: width}) for name, width in changes]
 
 
 def by_macs(curves: Curves) -> Tradeoff:

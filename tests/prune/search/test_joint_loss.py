@@ -9,7 +9,7 @@ import pytest
 
 from gcv_edge.prune.fitting.outputs import Divergence
 from gcv_edge.prune.fitting.sequential import QuickFit
-from gcv_edge.prune.search.sensitivity import JointLoss
+from gcv_edge.prune.search.joint_loss import JointLoss
 from tests.support.pruning_networks import PICTURES, norm_first, rank, stem_and_branch
 
 
@@ -34,9 +34,8 @@ def test_a_change_is_estimated_by_the_layers_around_it(make: Callable[[], ir.Mod
     network = rank(make())
     joint = JointLoss(network, Divergence(network.model, PICTURES), QuickFit(network, PICTURES, seed=0))
     for base in ({}, {network.free[0].name: network.free[0].units // 2}):
-        for space in network.free:
-            whole = base.get(space.name, space.units)
-            estimated = joint.after_change(base, space.name, whole // 2)
-            assert estimated == joint.after_change(base, space.name, whole // 2)
-            assert estimated == pytest.approx(joint({**base, space.name: whole // 2}), rel=0.5, abs=1e-3)
-    assert joint.after_change({}, network.free[0].name, network.free[0].units) == joint({})
+        changes = [(space.name, base.get(space.name, space.units) // 2) for space in network.free]
+        estimated = joint.after_changes(base, changes)
+        assert estimated == joint.after_changes(base, changes)
+        assert estimated == pytest.approx([joint({**base, n: w}) for n, w in changes], rel=0.5, abs=1e-3)
+    assert joint.after_changes({}, [(network.free[0].name, network.free[0].units)]) == [joint({})]
