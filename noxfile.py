@@ -83,7 +83,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     session.run("mypy", *map(str, sorted((ROOT / ".ci").glob("*.py"))))
-    formatted = "git ls-files 'cpp/*.h' 'cpp/*.cpp' | xargs clang-format --dry-run --Werror"
+    formatted = "git ls-files 'cpp/*.h' '*.cpp' | xargs clang-format --dry-run --Werror"
     session.run("bash", "-c", formatted, external=True)
     run_script(session, "clang-tidy")
 
@@ -201,6 +201,20 @@ def packages(session: nox.Session) -> None:
     folder, *processors = session.posargs or [str(session.cache_dir.parent / "packages"), "x86_64", "aarch64"]
     run_script_with_mxnet(session, "packages", folder, *processors)
     run_script_with_mxnet(session, "try_packages", folder)
+
+
+@nox.session(tags=["nightly"], requires=["mxnet"])
+def conan(session: nox.Session) -> None:
+    """The Conan recipe: packages, and a program built against each (``-- "OPTION=VALUE..."``)."""
+    session.install("conan")
+    path = os.pathsep.join([with_mxnet(session, ""), session.bin, os.environ["PATH"]])
+    run_script(session, "conan", PATH=path)
+
+
+@nox.session(tags=["nightly"], python=False, requires=["mxnet"])
+def vcpkg(session: nox.Session) -> None:
+    """The portfile of the vcpkg port, without vcpkg; needs pkg-config."""
+    run_script_with_mxnet(session, "vcpkg")
 
 
 @nox.session(tags=["nightly"], python=False, requires=["mxnet"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,6 +108,40 @@ def test_cmake_finds_it(
     program = tmp_path / "out" / "consumer"
     assert is_shared(program) == (component == "runtime")
     assert_runs(program)
+
+
+@pytest.fixture(scope="module")
+def archive(places: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation without the shared library, as -DBUILD_SHARED_LIBS=OFF makes it."""
+    folder = tmp_path_factory.mktemp("archive") / "installed"
+    shutil.copytree(places["staged"], folder, symlinks=True)
+    for pattern in ("libgcv_edge.so*", "gcv_edge_runtime_targets*"):
+        for file in folder.rglob(pattern):
+            file.unlink()
+    return folder
+
+
+def configure_consumer(folder: Path, component: str, target: str, *options: str) -> None:
+    write_program(folder, "cpp")
+    values = {"component": component, "target": target, "languages": "CXX", "suffix": "cpp"}
+    (folder / "CMakeLists.txt").write_text(PROJECT.format(**values).replace("COMPONENTS )", ")"))
+    configure(folder, folder / "out", *options)
+
+
+@pytest.mark.parametrize("component", ["", "runtime", "static"])
+def test_an_archive_alone_has_the_name_of_the_library(component: str, archive: Path, tmp_path: Path) -> None:
+    configure_consumer(tmp_path, component, "gcv_edge::gcv_edge", f"-DCMAKE_PREFIX_PATH={archive}")
+    run(find_tool("cmake"), "--build", tmp_path / "out")
+    assert not is_shared(tmp_path / "out" / "consumer")
+    assert_runs(tmp_path / "out" / "consumer")
+
+
+def test_an_archive_alone_says_that_it_needs_openvino(archive: Path, tmp_path: Path) -> None:
+    """Only its core does not."""
+    options = (f"-DCMAKE_PREFIX_PATH={archive}", "-DPython3_EXECUTABLE=/bin/false")
+    with pytest.raises(AssertionError, match="static needs OpenVINO"):
+        configure_consumer(tmp_path, "", "gcv_edge::gcv_edge", *options, "-DPython_EXECUTABLE=/bin/false")
+    configure_consumer(tmp_path, "core", "gcv_edge::core", *options, "-DPython_EXECUTABLE=/bin/false")
 
 
 def link(package: str, compiler: str, source: Path, **environment: str) -> Path:
