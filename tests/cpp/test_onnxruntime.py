@@ -36,15 +36,20 @@ ENGINE = "onnxruntime"
 
 
 @pytest.fixture(scope="module")
-def built() -> Path:
-    """A build with both engines; the library of ONNXRUNTIME_ROOT is that of this Python."""
+def with_engine() -> tuple[str, str]:
+    """Options for a build with ONNX Runtime; the library of ONNXRUNTIME_ROOT is that of this Python."""
     root = os.environ.get("ONNXRUNTIME_ROOT")
     if not root:
         pytest.skip(
             "ONNXRUNTIME_ROOT names no folder with ONNX Runtime's header: bash .ci/onnxruntime FOLDER"
         )
-    options = ("-DGCV_EDGE_ONNXRUNTIME=ON", f"-DONNXRUNTIME_ROOT={root}", "-DGCV_EDGE_EXAMPLES=ON")
-    return build("onnxruntime", *options, WITHOUT_OPENCV)
+    return "-DGCV_EDGE_ONNXRUNTIME=ON", f"-DONNXRUNTIME_ROOT={root}"
+
+
+@pytest.fixture(scope="module")
+def built(with_engine: tuple[str, str]) -> Path:
+    """A build with both engines."""
+    return build("onnxruntime", *with_engine, "-DGCV_EDGE_EXAMPLES=ON", WITHOUT_OPENCV)
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +67,21 @@ def signs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export(str(DEMO / "traffic_signs-symbol.json"), path, options=options, verify=False).path
 
 
+def run_ctest(folder: Path, pattern: str) -> None:
+    command = (find_tool("ctest"), "--test-dir", folder, "--output-on-failure", "--no-tests=error")
+    assert "100% tests passed" in run(*command, "-R", pattern)
+
+
 def test_its_own_tests_pass(built: Path) -> None:
-    output = run(find_tool("ctest"), "--test-dir", built, "--output-on-failure", "-R", "onnxruntime|symbols")
-    assert "100% tests passed" in output
+    run_ctest(built, "onnxruntime|symbols")
+
+
+@pytest.mark.slow  # a build each, minutes; the test above runs the same tests
+@pytest.mark.parametrize("sanitizers", ["address,undefined", "thread"])
+def test_its_own_tests_pass_under_sanitizers(sanitizers: str, with_engine: tuple[str, str]) -> None:
+    options = (*with_engine, f"-DGCV_EDGE_SANITIZE={sanitizers}", "-DGCV_EDGE_RUNTIME=OFF")
+    folder = build(f"onnxruntime-{sanitizers.partition(',')[0]}", *options, target="onnxruntime_tests")
+    run_ctest(folder, "onnxruntime")
 
 
 def test_detect_finds_the_signs_that_python_finds(built: Path, signs: Path, tmp_path: Path) -> None:

@@ -38,13 +38,13 @@ def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
     return finished.stdout
 
 
-def build(name: str, *options: str) -> Path:
-    """Configure and build the library and its tests with options of CMake; return the folder."""
+def build(name: str, *options: str, target: str = "all") -> Path:
+    """Configure the library and its tests with options of CMake, and build a target; return the folder."""
     if not any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++"))):
         pytest.skip("no C++ compiler is installed")
     folder = ROOT / "build" / f"ctest-{name}"
     configure(ROOT, folder, "-DGCV_EDGE_TESTS=ON", *options)
-    run(find_tool("cmake"), "--build", folder, "--parallel", "2")
+    run(find_tool("cmake"), "--build", folder, "--parallel", "2", "--target", target)
     return folder
 
 
