@@ -28,7 +28,8 @@ MEASURING_SHARE = 0.1
 """Part of the time that is kept for measuring at the end."""
 HEADROOM = 1.05
 """Pruning is asked for so much more speed than is needed."""
-RECORDS = "forms.json"
+RECORDS, SHARED = "forms.json", "pruning"
+"""Files: which forms are made, and what all prunings found out."""
 
 
 class OutOfTime(BaseException):
@@ -183,6 +184,7 @@ class FormTrials:
                 options,
                 output=place,
                 observer=Watched(self._observer, self._deadline),
+                shared=self._workplace / SHARED,
             )
         except UnsupportedError as error:
             self.notes.append(f"{name}: {error}")

@@ -88,6 +88,7 @@ def optimize(
     score: Measure | None = None,
     whole: str | os.PathLike[str] | None = None,
     observer: Observer | None = None,
+    shared: Path | None = None,
 ) -> OptimizeResult:
     """Prune a float file, calibrate it to 8 bits, and hold both against the float file.
 
@@ -104,6 +105,7 @@ def optimize(
         score: measures a file in points, instead of the data set's labels.
         whole: float file that points are held against, where ``model`` was pruned before; None: ``model``.
         observer: receives the progress.
+        shared: file of results for several prunings of ``model``, as ``prune`` takes it.
 
     Raises:
         UsageError: what is asked for contradicts itself, or a limit is set and nothing can be measured.
@@ -130,7 +132,7 @@ def optimize(
         quantized = run_calibration(source, output, baseline, options, observer)
         return OptimizeResult(source, baseline, None, quantized)
     place = output if not options.int8 else output.with_name(f"{source.stem}_pruned{source.suffix}")
-    pruned = run_pruning(source, place, baseline, options, observer)
+    pruned = run_pruning(source, place, baseline, options, observer, shared)
     observer.pruned(pruned)
     if not (pruned.passed and options.int8):
         return OptimizeResult(source, baseline, pruned)
@@ -147,7 +149,12 @@ def default_output(source: Path, options: OptimizeOptions) -> Path:
 
 
 def run_pruning(
-    source: Path, output: Path, baseline: Baseline, options: OptimizeOptions, observer: Observer
+    source: Path,
+    output: Path,
+    baseline: Baseline,
+    options: OptimizeOptions,
+    observer: Observer,
+    shared: Path | None = None,
 ) -> PruneResult:
     """Run the pruning; labels are used for measuring alone."""
     with observer.stage(PRUNING, output):
@@ -164,6 +171,7 @@ def run_pruning(
             distill=options.distill,
             seed=options.seed,
             progress=observer.progress,
+            shared=shared,
         )
 
 

@@ -82,6 +82,7 @@ class PruneJob:
         metadata: of the source.
         network: what may go of it.
         timer: times the stages and tells how far they are.
+        shared: file of results that other prunings of the same network use too; None: the job's own.
     """
 
     source: Path
@@ -92,10 +93,17 @@ class PruneJob:
     metadata: ModelMetadata
     network: PrunableNetwork
     timer: StageTimer
+    shared: Path | None = None
 
 
 def open_job(
-    source: Path, output: Path, goal: PruneGoal, distill: bool | int, seed: int, progress: Progress | None
+    source: Path,
+    output: Path,
+    goal: PruneGoal,
+    distill: bool | int,
+    seed: int,
+    progress: Progress | None,
+    shared: Path | None = None,
 ) -> PruneJob:
     """Load a network and make sure that what is asked can be done.
 
@@ -114,7 +122,7 @@ def open_job(
         load_quantizable(source)
     network = analyse(open_batch(load_model(source)))
     check_widths(source, network)
-    return PruneJob(source, output, goal, distill, seed, metadata, network, StageTimer(progress))
+    return PruneJob(source, output, goal, distill, seed, metadata, network, StageTimer(progress), shared)
 
 
 def check_widths(source: Path, network: PrunableNetwork) -> None:
@@ -157,12 +165,13 @@ class PruneResultCache:
     """What a pruning has found out so far, and what each result depends on.
 
     Args:
-        job: the pruning; the cache is beside its output.
+        job: the pruning; the cache is beside its output, or the file that it shares with others.
         pictures: all that it looks at.
     """
 
     def __init__(self, job: PruneJob, pictures: CalibrationSet) -> None:
-        self._cache, self._goal = ResultCache(cache_path(job.output)), job.goal
+        self._cache, self._goal = ResultCache(job.shared or cache_path(job.output)), job.goal
+        self._is_shared = job.shared is not None
         self._machine = key_of(hash_file(job.source), environment())
         self._key = key_of(self._machine, pictures.levels, job.seed)
         self._training = (job.distill, find_version("torch")) if job.distill else ()
@@ -174,6 +183,10 @@ class PruneResultCache:
     def curves(self) -> CachedResult:
         """What each space loses alone, by width."""
         return self._cache.at("curves", self._key)
+
+    def joint_losses(self) -> CachedResult:
+        """What spaces lose together, at all widths that were looked at."""
+        return self._cache.at("losses", self._key)
 
     def layer_times(self) -> CachedResult:
         """Seconds of each layer by width; no picture has a part in them."""
@@ -198,8 +211,9 @@ class PruneResultCache:
         return self._cache.at("drops", self._key, self._training, judged_by if has_score else "", is_bound)
 
     def discard(self) -> None:
-        """Remove the file: the pruning is done."""
-        self._cache.discard()
+        """Remove the file, unless others use it: the pruning is done."""
+        if not self._is_shared:
+            self._cache.discard()
 
 
 def cache_path(output: Path) -> Path:

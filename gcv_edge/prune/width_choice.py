@@ -50,7 +50,8 @@ def measure_sensitivity(job: PruneJob, prepared: Preparation) -> Measures:
         compared = compared.some(max(32, len(sample) // 2))
         quick = QuickFit(network, sample, job.seed)
     divergence = compare_on(job, compared)
-    joint = JointLoss(network, divergence, quick) if quick is not None else None
+    losses = prepared.cache.joint_losses()
+    joint = JointLoss(network, divergence, quick, losses) if quick is not None else None
     curves = find_curves(job, prepared, divergence, quick)
     return Measures(Tradeoff(network, curves, find_cost(job, prepared)), joint)
 

@@ -69,6 +69,26 @@ def test_same_seed_same_bytes(source: Path, tmp_path: Path) -> None:
     assert files[0] == files[1]
 
 
+def test_prunings_to_several_goals_share_what_they_find_out(source: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    told: dict[float, set[str]] = {}
+    for macs in (0.7, 0.6):
+        progress = told.setdefault(macs, set())
+        together = prune(
+            source,
+            frames(),
+            tmp_path / f"{macs}.onnx",
+            macs=macs,
+            shared=shared,
+            progress=lambda stage, done, total, seen=progress: seen.add(f"{stage} {done}"),
+        )
+        alone = prune(source, frames(), tmp_path / f"{macs}_alone.onnx", macs=macs)
+        assert together.path.read_bytes() == alone.path.read_bytes()
+    assert shared.exists()
+    assert "sensitivity 1" in told[0.7]
+    assert "sensitivity 1" not in told[0.6]
+
+
 def test_noise_is_named_in_the_record(source: Path, tmp_path: Path) -> None:
     assert prune(source, None, tmp_path / "out.onnx", macs=0.7).record["data"] == "noise"
 

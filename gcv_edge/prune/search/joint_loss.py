@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gcv_edge.measure.result_cache import CachedResult
 from gcv_edge.prune.channels.tracing import WeightedLayer
 from gcv_edge.prune.fitting.activations import ActivationCache
 from gcv_edge.prune.fitting.layers import LayerWeights
@@ -24,6 +25,11 @@ REMEMBERED = 6
 AROUND, LAST = 8, 3
 """Layers behind the first that changes, and last layers, that are fitted anew for an estimate. With fewer,
 what early layers lose is estimated too high, and they are left wide."""
+
+
+def widths_key(widths: Widths) -> WidthsKey:
+    """Return widths as a key, whatever their order."""
+    return tuple(sorted(widths.items()))
 
 
 class FittedNetwork(NamedTuple):
@@ -59,13 +65,19 @@ class JointLoss:
         network: the network.
         divergence: what to compare by, on other pictures than those that are fitted on.
         quick: fits.
+        cached: what an earlier run found out; takes the rest.
     """
 
-    def __init__(self, network: RankedNetwork, divergence: Divergence, quick: QuickFit) -> None:
+    def __init__(
+        self, network: RankedNetwork, divergence: Divergence, quick: QuickFit, cached: CachedResult
+    ) -> None:
         self._network, self._divergence, self._quick = network, divergence, quick
         self._begin = first_places(network)
-        self._known: dict[WidthsKey, float] = {}
-        self._estimated: dict[tuple[WidthsKey, WidthsKey], float] = {}
+        self._cached, before = cached, cached.value or {"known": [], "estimated": []}
+        self._known: dict[WidthsKey, float] = {widths_key(widths): loss for widths, loss in before["known"]}
+        self._estimated = {
+            (widths_key(one), widths_key(other)): loss for one, other, loss in before["estimated"]
+        }
         self._fits: list[FittedNetwork] = []
         self._held: HeldNetwork | None = None
 
@@ -83,6 +95,8 @@ class JointLoss:
             self._known[key] = divergence
             self._fits.append(FittedNetwork(widths, weights))
             del self._fits[:-REMEMBERED]
+        if unknown:
+            self._keep()
         return [self._known[key] for _, key in named]
 
     def after_changes(self, widths: Widths, changes: Sequence[tuple[str, int]]) -> list[float]:
@@ -105,6 +119,7 @@ class JointLoss:
             found = map_side_by_side(lambda after: self._estimate(fitted, held, after), unknown.values())
             for key, divergence in zip(unknown, found, strict=True):
                 self._estimated[before_key, key] = known[key] = divergence
+            self._keep()
         return [known[key] or 0.0 for _, key in named]
 
     def widths_with_loss_below(self, loss: float) -> list[dict[str, int]]:
@@ -112,9 +127,15 @@ class JointLoss:
         better = sorted((found, key) for key, found in self._known.items() if found < loss)
         return [dict(key) for _, key in better]
 
+    def _keep(self) -> None:
+        """Keep what was found out."""
+        known = [[dict(key), loss] for key, loss in self._known.items()]
+        estimated = [[dict(one), dict(other), loss] for (one, other), loss in self._estimated.items()]
+        self._cached.keep({"known": known, "estimated": estimated})
+
     def _name(self, widths: Widths) -> tuple[Widths, WidthsKey]:
         narrower = omit_unpruned_spaces(self._network, widths)
-        return narrower, tuple(sorted(narrower.items()))
+        return narrower, widths_key(narrower)
 
     def _fit(
         self, widths: Widths, place: int, before: Mapping[str, LayerWeights]

@@ -54,9 +54,12 @@ class WidthSearch:
         """Return widths that cost a share of the whole network at most, or as little as can be."""
         limit = self.tradeoff.price({}) * share
         start = self._descend_to_cost(limit)
-        self._time("widths", "one after the other", start)
         found = self._exchange(start, limit)
-        self._time("exchange", "after exchanges", found)
+        for stage, what, widths in (
+            ("widths", "one after the other", start),
+            ("exchange", "after exchanges", found),
+        ):
+            self.trail.append(Candidate(stage, what, None, self.joint(widths)))
         return found
 
     def at_speed(self, speedup: float) -> Widths:
