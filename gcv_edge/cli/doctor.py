@@ -26,7 +26,7 @@ PACKAGES = {
     "": ("numpy", "opencv-python-headless", "click", "rich"),
     "openvino": ("openvino",),
     "onnxruntime": ("onnxruntime",),
-    "export": ("onnx", "onnx-ir", "pycocotools"),
+    "export": ("onnx", "onnx-ir", "pycocotools", "threadpoolctl"),
     "mxnet": ("mxnet", "gluoncv"),
     "torch": ("torch", "onnxscript"),
     "batch": ("pyarrow",),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gcv_edge.cli.console import echo_table, plural, show_path, show_size
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import AccuracyError
+from gcv_edge.measure.machine import adds_8_bit_exactly
 from gcv_edge.points import in_brackets
 
 if TYPE_CHECKING:
@@ -85,6 +86,11 @@ def verdict_lines(result: OptimizeResult, made: CalibrationResult) -> Iterator[s
         yield describe_speed(made.milliseconds, made.fastest)
     if not made.engines_agree:
         yield "Warning: ONNX Runtime and OpenVINO differ by more than rounding on this file"
+    if made.target != "portable" and not adds_8_bit_exactly():
+        yield (
+            "Warning: this processor has no VNNI, so sums of 8-bit products overflow in OpenVINO here; "
+            "--target portable makes a file without that"
+        )
 
 
 def measured_on(result: OptimizeResult) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gcv_edge.cpus import usable_cpus
+from gcv_edge.cpus import is_x86, usable_cpus
 
 FLAGS = (
     "avx2",
@@ -26,6 +26,7 @@ FLAGS = (
     "amx_int8",
     "amx_bf16",
 )
+VNNI = ("avx512_vnni", "avx_vnni")
 PACKAGES = ("gcv-edge", "numpy", "opencv-python-headless", "openvino", "onnxruntime", "mxnet", "gluoncv")
 CPU_INFO = Path("/proc/cpuinfo")
 STATUS = Path("/proc/self/status")
@@ -58,6 +59,15 @@ def cpu_fields() -> dict[str, str]:
 def cpu_flags() -> frozenset[str]:
     """Return the processor's features as Linux names them."""
     return frozenset(cpu_fields().get("flags", "").split())
+
+
+def adds_8_bit_exactly() -> bool:
+    """Tell whether OpenVINO adds products of 8-bit numbers exactly: x86 without VNNI adds pairs in 16 bits.
+
+    Where nothing is known of the processor, it does.
+    """
+    flags = cpu_flags()
+    return not is_x86() or not flags or not flags.isdisjoint(VNNI)
 
 
 def find_version(package: str) -> str:

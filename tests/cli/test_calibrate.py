@@ -12,7 +12,7 @@ import pytest
 
 from gcv_edge.calibration import quantization_parameters, ranges
 from gcv_edge.calibration import run as stages
-from gcv_edge.cli import optimizing
+from gcv_edge.cli import int8_text, optimizing
 from gcv_edge.cli.int8_text import describe_speed
 from gcv_edge.metadata import ClipSettings
 from gcv_edge.optimize.dataset_split import SplitOptions, split_dataset
@@ -49,6 +49,23 @@ def test_labelled_pictures(make_net: Maker, colours: Path) -> None:
     assert sorted(path.name for path in Path().glob("*net*")) == ["net.onnx", "net_int8.onnx"]
     assert done("val", "net_int8.onnx", colours).count("100.00") == 6
     assert "int8" in done("info", "net_int8.onnx")
+
+
+@pytest.mark.parametrize(
+    ("is_exact", "target", "is_warned"),
+    [(False, "x86", True), (False, "portable", False), (True, "x86", False)],
+)
+def test_a_processor_whose_sums_overflow_is_named(
+    make_net: Maker,
+    colours: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_exact: bool,
+    target: str,
+    is_warned: bool,
+) -> None:
+    monkeypatch.setattr(int8_text, "adds_8_bit_exactly", lambda: is_exact)
+    printed = done("calibrate", make_net("classification"), "--data", colours, *NAIVE, "--target", target)
+    assert ("Warning: this processor has no VNNI" in printed) == is_warned
 
 
 def test_json_and_the_record_in_the_file(make_net: Maker, colours: Path) -> None:
