@@ -93,7 +93,10 @@ class ActivationCache:
         values = self._find(names)
         if not self._fits(values):
             return False
-        self.held = self._collect([name_of(value) for value in values if value is not self._input])
+        wanted = [name_of(value) for value in values if value is not self._input]
+        missing = [name for name in wanted if name not in self.held]
+        found = self._collect(missing) if missing else {}
+        self.held = {name: found[name] if name in found else self.held[name] for name in wanted}
         self.reached = len(self._places)
         return True
 
@@ -107,9 +110,10 @@ class ActivationCache:
         """Return the cache of a graph that is the same up to a place, from there or the last place before."""
         cache = self.restart(model)
         for start in [place, *(start for start in reversed(self._starts) if start < place)]:
-            names = cache._alive(start)
-            if all(name in self.held for name in names):
-                cache.held, cache.reached = {name: self.held[name] for name in names}, start
+            if all(name in self.held for name in cache._alive(start)):
+                same = cache._names_before(start)
+                cache.held = {name: array for name, array in self.held.items() if name in same}
+                cache.reached = start
                 break
         return cache
 
@@ -137,6 +141,11 @@ class ActivationCache:
     def _values(self) -> dict[str, ir.Value]:
         results = (value for node in self.model.graph for value in node.outputs)
         return {name_of(value): value for value in (self._input, *results)}
+
+    def _names_before(self, place: int) -> set[str | None]:
+        """Return the names of what nodes before a place compute."""
+        nodes = (node for node in self.model.graph if self._places[node.name or ""] < place)
+        return {value.name for node in nodes for value in node.outputs}
 
     def _alive(self, place: int) -> list[str]:
         """Return the activations that nodes from a place on read of those before."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import onnx_ir as ir
 
 from gcv_edge.measure.result_cache import CachedResult
 from gcv_edge.prune.channels.tracing import WeightedLayer
@@ -141,14 +142,9 @@ class JointLoss:
         self, widths: Widths, place: int, before: Mapping[str, LayerWeights]
     ) -> tuple[Mapping[str, LayerWeights], float]:
         """Fit the layers from a place on; return the weights of all, and the divergence."""
-        network, held = self._network, self._held
-        pruned = network.prune(widths, before)
-        fitted_on, compared_on = self._quick.cache(pruned), self._divergence.cache(pruned, network.places())
-        if held is not None and self._first_difference(widths, held.widths) == place:
-            fitted_on, compared_on = (
-                cache.cache_for_pruned(pruned, place) for cache in (held.fitted_on, held.compared_on)
-            )
-        names = [name for name, each in network.layers.items() if each.layer.node >= place]
+        pruned = self._network.prune(widths, before)
+        fitted_on, compared_on = self._caches(pruned, widths, place)
+        names = [name for name, each in self._network.layers.items() if each.layer.node >= place]
         fitted = self._quick.fit_some(fitted_on, widths, names)
         return {**before, **fitted}, self._divergence.measure_from(compared_on).divergence
 
@@ -173,14 +169,33 @@ class JointLoss:
     def _hold(self, fitted: FittedNetwork) -> HeldNetwork:
         """Hold activations of a fitted network, of one at a time."""
         if self._held is None or self._held.widths != fitted.widths:
-            self._held, network = None, self._network
+            network = self._network
             pruned = network.prune(fitted.widths, fitted.weights)
-            caches = self._quick.cache(pruned), self._divergence.cache(pruned, network.places())
+            caches = self._caches(pruned, fitted.widths, len(network.places()))
             last = [network.layers[name].layer.node for name in list(network.layers)[-LAST:]]
             for cache in caches:
                 cache.hold_before([*self._begin.values(), *last])
             self._held = HeldNetwork(fitted.widths, *caches)
         return self._held
+
+    def _caches(
+        self, pruned: ir.Model, widths: Widths, fitted: int
+    ) -> tuple[ActivationCache, ActivationCache]:
+        """Return caches of a network's activations, to fit on and to compare on.
+
+        They begin with what is held of the network that was held last: up to the first layer that differs,
+        all is the same.
+
+        Args:
+            pruned: the network.
+            widths: with which it was pruned.
+            fitted: place up to which it is fitted.
+        """
+        if self._held is None:
+            return self._quick.cache(pruned), self._divergence.cache(pruned, self._network.places())
+        place = min(fitted, self._first_difference(widths, self._held.widths))
+        first, second = self._held.fitted_on, self._held.compared_on
+        return first.cache_for_pruned(pruned, place), second.cache_for_pruned(pruned, place)
 
     def _fitted_at(self, widths: Widths) -> FittedNetwork:
         """Return the network that is fitted at some widths."""
