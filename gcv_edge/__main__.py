@@ -12,13 +12,13 @@ STREAMS = ("stdin", "stdout", "stderr")
 def run() -> None:
     """Run the command line; an interrupt before it starts or after it is over prints no traceback."""
     replace_closed_streams()
-    handler = signal.getsignal(signal.SIGINT)
+    handler = signal.getsignal(signal.SIGINT) or signal.SIG_DFL
     quiet = signal.SIG_IGN if handler is signal.SIG_IGN else signal.SIG_DFL
     signal.signal(signal.SIGINT, quiet)
     from gcv_edge.cli import main
 
-    signal.signal(signal.SIGINT, handler)
     try:
+        signal.signal(signal.SIGINT, handler)
         main()
     finally:
         signal.signal(signal.SIGINT, quiet)

@@ -88,7 +88,7 @@ def verdict_lines(result: OptimizeResult, made: CalibrationResult) -> Iterator[s
         yield "Warning: ONNX Runtime and OpenVINO differ by more than rounding on this file"
     if made.target != "portable" and not adds_8_bit_exactly():
         yield (
-            "Warning: this processor has no VNNI, so sums of 8-bit products overflow in OpenVINO here; "
+            "Warning: this processor has no VNNI, so sums of 8-bit products may overflow in OpenVINO here; "
             "--target portable makes a file without that"
         )
 

@@ -88,7 +88,7 @@ def optimize(
     score: Measure | None = None,
     whole: str | os.PathLike[str] | None = None,
     observer: Observer | None = None,
-    shared: Path | None = None,
+    shared: str | os.PathLike[str] | None = None,
 ) -> OptimizeResult:
     """Prune a float file, calibrate it to 8 bits, and hold both against the float file.
 
@@ -154,7 +154,7 @@ def run_pruning(
     baseline: Baseline,
     options: OptimizeOptions,
     observer: Observer,
-    shared: Path | None = None,
+    shared: str | os.PathLike[str] | None = None,
 ) -> PruneResult:
     """Run the pruning; labels are used for measuring alone."""
     with observer.stage(PRUNING, output):

@@ -48,7 +48,7 @@ def prune(
     distill: bool | int = False,
     seed: int = 0,
     progress: Progress | None = None,
-    shared: Path | None = None,
+    shared: str | os.PathLike[str] | None = None,
 ) -> PruneResult:
     """Remove channels from a network until it is fast enough, and fit the rest to what it computed.
 
@@ -74,8 +74,8 @@ def prune(
         seed: of every random choice. The same file, pictures, seed and ``macs`` give the same bytes; with
             ``speedup``, times decide too.
         progress: called with the progress.
-        shared: file of results for several calls with the same file and pictures, in place of the one beside
-            ``output``: to other goals, most of the work is the same. It stays.
+        shared: file of results for calls with the same file and pictures, one after the other, in place of
+            the one beside ``output``: to other goals, most of the work is the same. The file is not removed.
 
     Raises:
         UsageError: neither or both of ``speedup`` and ``macs`` are given, or out of range; an unknown
@@ -91,7 +91,8 @@ def prune(
     if speedup is not None:
         require_openvino("pruning to a speed-up")
     check_distilling(distill)
-    job = open_job(Path(model_path), Path(output), goal, distill, seed, progress, shared)
+    results = None if shared is None else Path(shared)
+    job = open_job(Path(model_path), Path(output), goal, distill, seed, progress, results)
     prepared = prepare(job, frames)
     measures = measure_sensitivity(job, prepared)
     limit = DropLimit.of(job, prepared, score, max_drop, score_hash)

@@ -141,7 +141,10 @@ def choose_widths(job: PruneJob, prepared: Preparation, measures: Measures) -> W
     trail: list[Candidate] = []
     if joint is not None:
         search = WidthSearch(tradeoff, joint, time, report, trail)
-        widths = search.at_speed(goal.speedup) if goal.speedup else search.at_cost(goal.macs or 0)
+        try:
+            widths = search.at_speed(goal.speedup) if goal.speedup else search.at_cost(goal.macs or 0)
+        finally:
+            joint.keep()
     elif goal.speedup is not None:
         widths = allocate_for_speed(tradeoff, goal.speedup, time, report("widths"), trail)
     else:

@@ -67,6 +67,8 @@ class PrunableNetwork:
 
     def ranked(self, statistics: Mapping[str, Moments], ranking: Mapping[str, ChannelIds]) -> RankedNetwork:
         """Add what the pictures told."""
+        for moments in statistics.values():
+            moments.flush()
         return RankedNetwork(
             self.model, self.spaces, self.layers, self.weights, self.substitutes, statistics, ranking
         )
@@ -132,12 +134,13 @@ class RankedNetwork(PrunableNetwork):
         """Return the layers that read, write or stand for something else at other widths, in order."""
         first, second = (self.spaces.mask(self.keep(widths)) for widths in (before, after))
         differs = first != second
-        ended = {name for name, width in before.items() ^ after.items() if not width}
-        stand = {self.substitutes[name].layer for name in ended & self.substitutes.keys()}
+        stand, stood = self.substitutes_at(after), self.substitutes_at(before)
         return [
             layer
             for layer in self.spaces.layers
-            if layer.name in stand or differs[layer.inputs].any() or differs[layer.outputs].any()
+            if stand.get(layer.name) != stood.get(layer.name)
+            or differs[layer.inputs].any()
+            or differs[layer.outputs].any()
         ]
 
     def prune_for_timing(self, widths: Widths) -> ir.Model:

@@ -67,10 +67,10 @@ class Moments:
         self._t += t.sum(axis=0, dtype=np.float64)
         self._waiting.append((x, t))
         if sum(len(rows) for rows, _ in self._waiting) >= ROWS_AT_ONCE:
-            self._multiply()
+            self.flush()
 
-    def _multiply(self) -> None:
-        """Add the products of the rows that wait."""
+    def flush(self) -> None:
+        """Add the products of the rows that wait; until the next rows, several threads may then read."""
         if self._waiting:
             x, t = (np.concatenate(parts) for parts in zip(*self._waiting, strict=True))
             self._waiting.clear()
@@ -87,7 +87,7 @@ class Moments:
 
     def covariance(self, left: Mask | None = None, right: Mask | None = None) -> Matrix:
         """Covariance of the columns, or of some with others."""
-        self._multiply()
+        self.flush()
         mean = self.mean()
         first, second = (np.flatnonzero(each) if each is not None else slice(None) for each in (left, right))
         rows = self._xx[first]
@@ -96,7 +96,7 @@ class Moments:
 
     def cross(self) -> Matrix:
         """Covariance of targets and columns."""
-        self._multiply()
+        self.flush()
         return np.asarray(self._tx / max(1, self.rows) - np.outer(self.target_mean(), self.mean()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +17,15 @@ from gcv_edge.prune.fitting.network import RankedNetwork, Widths
 from gcv_edge.prune.fitting.outputs import Divergence
 from gcv_edge.prune.fitting.sequential import QuickFit
 from gcv_edge.prune.search.sensitivity import first_places, omit_unpruned_spaces
-from gcv_edge.prune.search.side_by_side import map_side_by_side
+from gcv_edge.prune.search.side_by_side import side_by_side
 
 WidthsKey = tuple[tuple[str, int], ...]
 
 REMEMBERED = 6
 """Widths whose fitted weights are remembered: those that were of use last."""
+
+KEPT_EVERY = 30.0
+"""Seconds after which what was found out is kept again: all of it is written each time."""
 
 AROUND, LAST = 8, 3
 """Layers behind the first that changes, and last layers, that are fitted anew for an estimate. With fewer,
@@ -81,6 +85,7 @@ class JointLoss:
         }
         self._fits: list[FittedNetwork] = []
         self._held: HeldNetwork | None = None
+        self._kept = monotonic()
 
     def __call__(self, widths: Widths) -> float:
         """Return the divergence at some widths."""
@@ -89,15 +94,7 @@ class JointLoss:
     def measure(self, choices: Sequence[Widths]) -> list[float]:
         """Return the divergence at each of some widths."""
         named = [self._name(widths) for widths in choices]
-        unknown = {key: widths for widths, key in named if key not in self._known}
-        begun = [(widths, *self._fitted_before(widths)) for widths in unknown.values()]
-        fitted = map_side_by_side(lambda arguments: self._fit(*arguments), begun)
-        for (key, widths), (weights, divergence) in zip(unknown.items(), fitted, strict=True):
-            self._known[key] = divergence
-            self._fits.append(FittedNetwork(widths, weights))
-            del self._fits[:-REMEMBERED]
-        if unknown:
-            self._keep()
+        self._fit_all({key: widths for widths, key in named if key not in self._known})
         return [self._known[key] for _, key in named]
 
     def after_changes(self, widths: Widths, changes: Sequence[tuple[str, int]]) -> list[float]:
@@ -115,12 +112,13 @@ class JointLoss:
         known = {key: self._known.get(key, self._estimated.get((before_key, key))) for _, key in named}
         unknown = {key: after for after, key in named if known[key] is None}
         if unknown:
-            fitted = self._fitted_at(before)
+            fitted = self._fitted_at(before, before_key)
             held = self._hold(fitted)
-            found = map_side_by_side(lambda after: self._estimate(fitted, held, after), unknown.values())
-            for key, divergence in zip(unknown, found, strict=True):
-                self._estimated[before_key, key] = known[key] = divergence
-            self._keep()
+            with side_by_side() as pool:
+                found = pool.map(lambda after: self._estimate(fitted, held, after), unknown.values())
+                for key, divergence in zip(unknown, found, strict=True):
+                    self._estimated[before_key, key] = known[key] = divergence
+            self._keep_now_and_then()
         return [known[key] or 0.0 for _, key in named]
 
     def widths_with_loss_below(self, loss: float) -> list[dict[str, int]]:
@@ -128,15 +126,31 @@ class JointLoss:
         better = sorted((found, key) for key, found in self._known.items() if found < loss)
         return [dict(key) for _, key in better]
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
         """Keep what was found out."""
+        self._kept = monotonic()
         known = [[dict(key), loss] for key, loss in self._known.items()]
         estimated = [[dict(one), dict(other), loss] for (one, other), loss in self._estimated.items()]
         self._cached.keep({"known": known, "estimated": estimated})
 
+    def _keep_now_and_then(self) -> None:
+        if monotonic() - self._kept > KEPT_EVERY:
+            self.keep()
+
     def _name(self, widths: Widths) -> tuple[Widths, WidthsKey]:
         narrower = omit_unpruned_spaces(self._network, widths)
         return narrower, widths_key(narrower)
+
+    def _fit_all(self, choices: Mapping[WidthsKey, Widths]) -> None:
+        """Fit networks, and remember them and what they lose; what is known of that already stays."""
+        begun = [(widths, *self._fitted_before(widths)) for widths in choices.values()]
+        with side_by_side() as pool:
+            fitted = pool.map(lambda arguments: self._fit(*arguments), begun)
+            for (key, widths), (weights, divergence) in zip(choices.items(), fitted, strict=True):
+                self._known.setdefault(key, divergence)
+                self._fits.append(FittedNetwork(widths, weights))
+                del self._fits[:-REMEMBERED]
+        self._keep_now_and_then()
 
     def _fit(
         self, widths: Widths, place: int, before: Mapping[str, LayerWeights]
@@ -173,6 +187,7 @@ class JointLoss:
             pruned = network.prune(fitted.widths, fitted.weights)
             caches = self._caches(pruned, fitted.widths, len(network.places()))
             last = [network.layers[name].layer.node for name in list(network.layers)[-LAST:]]
+            self._held = None  # what is not held on goes now
             for cache in caches:
                 cache.hold_before([*self._begin.values(), *last])
             self._held = HeldNetwork(fitted.widths, *caches)
@@ -197,12 +212,11 @@ class JointLoss:
         first, second = self._held.fitted_on, self._held.compared_on
         return first.cache_for_pruned(pruned, place), second.cache_for_pruned(pruned, place)
 
-    def _fitted_at(self, widths: Widths) -> FittedNetwork:
+    def _fitted_at(self, widths: Widths, key: WidthsKey) -> FittedNetwork:
         """Return the network that is fitted at some widths."""
         found = next((fitted for fitted in self._fits if fitted.widths == widths), None)
         if found is None:
-            self._known.pop(self._name(widths)[1], None)
-            self.measure([widths])
+            self._fit_all({key: widths})
             found = self._fits[-1]
         return found
 
@@ -220,4 +234,4 @@ class JointLoss:
         return place, {name: each for name, each in known.items() if layers[name].layer.node < place}
 
     def _first_difference(self, widths: Widths, other: Widths) -> int:
-        return min((self._begin[name] for name, _ in widths.items() ^ other.items()), default=0)
+        return min((layer.node for layer in self._network.changed_layers(widths, other)), default=0)

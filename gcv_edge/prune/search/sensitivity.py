@@ -13,7 +13,7 @@ from gcv_edge.prune.fitting.network import PrunableNetwork, RankedNetwork
 from gcv_edge.prune.fitting.outputs import Divergence
 from gcv_edge.prune.fitting.sequential import QuickFit, Report
 from gcv_edge.prune.search.cost import Cost
-from gcv_edge.prune.search.side_by_side import map_side_by_side
+from gcv_edge.prune.search.side_by_side import side_by_side
 
 Curves = dict[str, dict[int, float]]
 """Of each space, the divergence of the outputs by the number of units kept."""
@@ -65,6 +65,9 @@ def measure_curves(
     wanted = [(space.name, width) for space in network.free for width in candidate_widths(space)]
     wanted.sort(key=lambda pair: begin[pair[0]])
     missing = [(name, width) for name, width in wanted if width not in curves.setdefault(name, {})]
+    if not missing:
+        report(len(wanted), len(wanted))
+        return
     whole = divergence.cache(network.model, network.places())
     whole.hold_before(begin.values())
 
@@ -75,10 +78,11 @@ def measure_curves(
             quick.fit_behind(pruned, {name: width}, begin[name], NEARBY)
         return divergence.measure_from(whole.cache_for_pruned(pruned, begin[name])).divergence
 
-    found = zip(missing, map_side_by_side(measure, missing), strict=True)
-    for number, ((name, width), loss) in enumerate(found, len(wanted) - len(missing)):
-        curves[name][width] = loss
-        report(number + 1, len(wanted))
+    with side_by_side() as pool:
+        found = zip(missing, pool.map(measure, missing), strict=True)
+        for number, ((name, width), loss) in enumerate(found, len(wanted) - len(missing)):
+            curves[name][width] = loss
+            report(number + 1, len(wanted))
 
 
 def first_places(network: PrunableNetwork) -> dict[str, int]:
