@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
+import logging
 import os
 import sys
 import threading
@@ -16,6 +17,10 @@ from gcv_edge.errors import GcvEdgeError, MissingExtraError, cure_missing
 
 ENGINES = ("openvino", "onnxruntime")
 """Each is also the extra and the distribution that has it; the first that is installed is the default."""
+
+EXACT_SUMS, SHARED_WEIGHTS = "session.x64quantprecision", "AddInitializerWithOrtValue"
+"""An option of sessions, and what the error names where it cannot be applied."""
+LOG = logging.getLogger(__name__)
 
 QUIET = 4
 """Only fatal messages reach ONNX Runtime's log: what fails is raised anyway."""
@@ -116,16 +121,30 @@ def describe_failure(engine: str, error: ImportError) -> GcvEdgeError:
 
 
 def onnxruntime_settings(threads: int) -> Any:
-    """Make options for a session of ONNX Runtime that uses a number of threads and logs nothing.
-
-    8-bit products are added exactly: without VNNI, kernels of x86 saturate pairs of them at 16 bits, and what
-    they compute is wrong. Where that makes no difference the option changes nothing.
-    """
+    """Make options for a session of ONNX Runtime that uses a number of threads and logs nothing."""
     settings = import_onnxruntime().SessionOptions()
     settings.intra_op_num_threads = threads
     settings.log_severity_level = QUIET
-    settings.add_session_config_entry("session.x64quantprecision", "1")
     return settings
+
+
+def open_onnxruntime(model: bytes | str, settings: Any) -> Any:
+    """Open a session on the CPU that adds products of 8-bit numbers exactly.
+
+    Without VNNI, kernels of x86 saturate pairs of them at 16 bits, and what they compute is wrong; elsewhere
+    the option changes nothing. ONNX Runtime 1.32 cannot apply it to layers that share their weights: such a
+    model is opened without it, and that is logged.
+    """
+    session = import_onnxruntime().InferenceSession
+    settings.add_session_config_entry(EXACT_SUMS, "1")
+    try:
+        return session(model, settings, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own class is not public
+        if SHARED_WEIGHTS not in str(error):
+            raise
+    LOG.warning("layers share 8-bit weights: in ONNX Runtime, sums may overflow on this processor (no VNNI)")
+    settings.add_session_config_entry(EXACT_SUMS, "0")
+    return session(model, settings, providers=["CPUExecutionProvider"])
 
 
 @contextlib.contextmanager

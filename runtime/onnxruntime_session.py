@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gcv_edge.cpus import usable_cpus
-from gcv_edge.engines import import_onnxruntime, onnxruntime_settings
+from gcv_edge.engines import import_onnxruntime, onnxruntime_settings, open_onnxruntime
 from gcv_edge.errors import GcvEdgeError, ModelFileError, UnsupportedError
 from gcv_edge.runtime.memory import give_back
 from gcv_edge.runtime.sessions import (
@@ -90,11 +90,9 @@ class OnnxRuntimeRequest(Request):
 
 def create_session(path: Path, threads: int, content: bytes | None = None) -> Any:
     """Load a file for the CPU."""
-    onnxruntime, settings = import_onnxruntime(), onnxruntime_settings(threads)
+    settings = onnxruntime_settings(threads)
     try:
-        session = onnxruntime.InferenceSession(
-            content or str(path), settings, providers=["CPUExecutionProvider"]
-        )
+        session = open_onnxruntime(content or str(path), settings)
     except Exception as error:
         raise ModelFileError(path, f"ONNX Runtime cannot load it: {one_line(error)}") from error
     give_back()

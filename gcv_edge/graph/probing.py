@@ -9,7 +9,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from gcv_edge.cpus import usable_cpus
-from gcv_edge.engines import import_onnxruntime, onnxruntime_settings
+from gcv_edge.engines import onnxruntime_settings, open_onnxruntime
 from gcv_edge.graph.values import name_of
 from gcv_edge.graph.writing import encode_model
 
@@ -76,4 +76,4 @@ def onnxruntime_session(model: bytes, keep_memory: bool = False) -> Any:
     settings = onnxruntime_settings(usable_cpus())
     settings.enable_cpu_mem_arena = keep_memory
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return import_onnxruntime().InferenceSession(model, settings, providers=["CPUExecutionProvider"])
+    return open_onnxruntime(model, settings)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.cross_validation import CrossValidation, Fold, Loss, Tally
+from benchmarks.cross_validation import CrossValidation, Fold, PointsLost, Tally
 from benchmarks.int8_accuracy import CASES, SEEDS, compare, divide, ours
 from gcv_edge.data import Dataset, Sample, open_dataset
 from gcv_edge.data.targets import ClassTarget
@@ -40,7 +40,7 @@ def test_figures_by_division() -> None:
         tally([True, True, True, True]),
         tally([True, True, False, False]),
     ]
-    found = Loss([whole] * 3, changed).describe()
+    found = PointsLost([whole] * 3, changed).describe()
     assert found == {
         "fp32": 75.0,
         "int8": 66.667,
@@ -62,8 +62,8 @@ def test_two_forms_are_held_against_each_other_picture_by_picture() -> None:
     whole, one, other = (random.random((3, count)) < share for share in (0.9, 0.8, 0.85))
     orders = [random.permutation(count).tolist() for _ in range(3)]
 
-    def loss(changed: np.ndarray) -> Loss:
-        return Loss(
+    def loss(changed: np.ndarray) -> PointsLost:
+        return PointsLost(
             [tally(row, order) for row, order in zip(whole, orders, strict=True)],
             [tally(row, order) for row, order in zip(changed, orders, strict=True)],
         )
@@ -119,7 +119,7 @@ def test_ours_is_held_against_the_best_of_the_others(tmp_path: Path) -> None:
     halves = open_dataset(tmp_path / "pictures", kind.task, kind.labels).split(0.5)
     validation = CrossValidation(floating, [[Fold(*halves)]])
     whole = validation.add_up(lambda _: ours(floating))
-    others = {"good": Loss(whole, whole), "broken": "no such operator"}
+    others = {"good": PointsLost(whole, whole), "broken": "no such operator"}
     found = compare(validation, whole, 100, others.items())
     assert list(found["forms"]) == ["gcv-edge", "good", "broken"]
     assert found["forms"]["broken"] == {"failed": "no such operator"}

@@ -97,6 +97,7 @@ def test_squeezenet_loses_no_more_than_half_a_point(testdata: Path, tmp_path: Pa
     assert drop_of(symbol, pictures, tmp_path, 1, options=DEFAULTS) <= 0.5
 
 
+@needs_vnni
 @pytest.mark.parametrize(
     ("name", "size"),
     [

@@ -22,6 +22,7 @@ from gcv_edge.pipeline import export
 from tests.model_api.conftest import Open
 from tests.runtime.conftest import UNIT, Maker, solid
 from tests.support.demo_files import DEMO
+from tests.support.processors import needs_vnni
 from tests.support.task_networks import KINDS, write_network
 
 Listed = TypeVar("Listed", bound=Detections)
@@ -109,6 +110,7 @@ def test_trained_detectors_see_the_same_in_whole_pictures(
     assert pairs >= PICTURES
 
 
+@needs_vnni
 def test_an_8_bit_classifier_gives_the_same_probabilities(
     tmp_path: Path, testdata: Path, open_wrapper: Open
 ) -> None:
