@@ -38,8 +38,8 @@ OrtOwned<OrtSession> make_session(const ModelSource& source, int threads, const 
   });
 }
 
-/// Without VNNI, kernels of x86 saturate sums of 8-bit products at 16 bits, unless they are told not to. ONNX Runtime 1.32
-/// fails to where layers share their weights.
+/// Without VNNI, kernels of x86 saturate sums of 8-bit products at 16 bits, unless they are told not to. ONNX
+/// Runtime 1.32 fails to where layers share their weights.
 OrtOwned<OrtSession> make_session(const ModelSource& source, int threads) {
   try {
     return make_session(source, threads, "1");
