@@ -85,20 +85,16 @@ def measure_curves(
             report(number + 1, len(wanted))
 
 
-def first_places(network: PrunableNetwork) -> dict[str, int]:
-    """Return the place of the first layer that changes when a space becomes narrower, by the space's name."""
-    places = network.places()
+def first_places(network: RankedNetwork) -> dict[str, int]:
+    """Return the place of the first layer that changes when a space becomes narrower, by the space's name.
+
+    Where a space may go as a whole, that is the layer which may stand for it.
+    """
+    narrowest = {space.name: 0 if space.removable else space.units - 1 for space in network.free}
     return {
-        space.name: min(places[name] for name in changed_layers(network, space)) for space in network.free
+        name: min(layer.node for layer in network.changed_layers({}, {name: width}))
+        for name, width in narrowest.items()
     }
-
-
-def changed_layers(network: PrunableNetwork, space: ChannelSpace) -> list[str]:
-    """Return the layers that write a space, and the one that stands for the branch where it is gone."""
-    names = [*space.writers]
-    if space.name in network.substitutes:
-        names.append(network.substitutes[space.name].layer)
-    return names
 
 
 @dataclass(frozen=True)

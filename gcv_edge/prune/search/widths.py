@@ -54,12 +54,9 @@ class WidthSearch:
         """Return widths that cost a share of the whole network at most, or as little as can be."""
         limit = self.tradeoff.price({}) * share
         start = self._descend_to_cost(limit)
+        self._note("widths", "one after the other", start)
         found = self._exchange(start, limit)
-        for stage, what, widths in (
-            ("widths", "one after the other", start),
-            ("exchange", "after exchanges", found),
-        ):
-            self.trail.append(Candidate(stage, what, None, self.joint(widths)))
+        self._note("exchange", "after exchanges", found)
         return found
 
     def at_speed(self, speedup: float) -> Widths:
@@ -74,8 +71,12 @@ class WidthSearch:
     def _time(self, stage: str, what: str, widths: Widths) -> float:
         """Measure the speed-up at widths, and note what was found."""
         speedup = self.time(widths)
-        self.trail.append(Candidate(stage, what, speedup, self.joint(widths)))
+        self._note(stage, what, widths, speedup)
         return speedup
+
+    def _note(self, stage: str, what: str, widths: Widths, speedup: float | None = None) -> None:
+        """Note what was tried."""
+        self.trail.append(Candidate(stage, what, speedup, self.joint(widths)))
 
     def _exchange(self, widths: Widths, limit: float) -> Widths:
         """Look for widths that lose less together."""
