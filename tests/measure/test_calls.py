@@ -30,11 +30,13 @@ def test_a_call_that_takes_longer_is_finished() -> None:
 def test_threads_work_on_different_batches() -> None:
     seen: set[int] = set()
     workers = set()
+    all_there = threading.Barrier(3)
 
     def call(number: int) -> StageTimes:
         seen.add(number)
-        workers.add(threading.get_ident())
-        time.sleep(0.002)
+        if threading.get_ident() not in workers:
+            workers.add(threading.get_ident())
+            all_there.wait(timeout=60)
         return StageTimes(0, 0, 0)
 
     times = time_calls(call, seconds=0.02, threads=3)
