@@ -14,7 +14,7 @@ from gcv_edge.errors import GcvEdgeError
 from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop
 from gcv_edge.graph.writing import write_model
 from gcv_edge.measure.result_cache import CachedResult
-from gcv_edge.prune.fitting.outputs import Distance, fit_classifier
+from gcv_edge.prune.fitting.outputs import Distance
 from gcv_edge.prune.fitting.sequential import fit_in_order
 from gcv_edge.prune.job import PruneJob, keep_fits, name_widths, restore_fits
 from gcv_edge.prune.preparation import Preparation
@@ -194,8 +194,8 @@ def fit(job: PruneJob, prepared: Preparation, widths: Widths) -> ir.Model:
         job.timer.start("fit"),
         done=restore_fits(cached),
         save=lambda fits: keep_fits(cached, fits),
+        check=prepared.check,
     )
-    fit_classifier(network.model, model, network.layers, prepared.fitted_on, prepared.check)
     return model
 
 

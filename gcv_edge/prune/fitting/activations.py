@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
@@ -16,11 +17,15 @@ from gcv_edge.prune.fitting.calibration_set import Batch, CalibrationSet
 
 Tensors = dict[str, NDArray[np.float32]]
 
-HELD_BYTES = 800_000_000
+HELD_BYTES = 1_300_000_000
 """Of one network's activations that are held, at most."""
 BATCH_NUMBERS = 12_000_000
 """Numbers of activations that are looked at in one batch, at most; bounds memory."""
 MAX_BATCH = 32
+
+BFLOAT16 = np.uint16
+"""NumPy has no type for it."""
+ROUNDED_BYTES = 2
 
 
 class ActivationCache:
@@ -34,7 +39,7 @@ class ActivationCache:
         limit: bytes to hold at most; what does not fit is computed again.
 
     Attributes:
-        held: activations that are held, for all pictures.
+        held: activations that are held, for all pictures, as they are or rounded to bfloat16.
         count: number of pictures.
         reached: place up to which nothing is computed any more.
     """
@@ -47,7 +52,7 @@ class ActivationCache:
         limit: int = HELD_BYTES,
     ) -> None:
         self.model = model
-        self.held: Tensors = {}
+        self.held: dict[str, NDArray[Any]] = {}
         self.count = len(pictures)
         self.reached = 0
         self._pictures, self._places, self._limit = pictures, places or {}, limit
@@ -80,13 +85,16 @@ class ActivationCache:
 
     def _part(self, name: str, start: int, size: int) -> NDArray[np.float32]:
         """Return a batch of the pictures or of an activation that is held."""
-        is_input = name == self._input.name
-        part = self._pictures.batch(start, size) if is_input else self.held[name][start : start + size]
+        if name == self._input.name:
+            part = self._pictures.batch(start, size)
+        else:
+            held = self.held[name][start : start + size]
+            part = from_bfloat16(held) if held.dtype == BFLOAT16 else held
         return fill_up(part, size) if is_fixed(self._input) else part
 
     def can_hold(self, place: int) -> bool:
-        """Tell whether all that nodes from a place on read of those before fits, picture by picture."""
-        return self._fits(self._find(self._alive(place)))
+        """Tell whether all that nodes from a place on read of those before fits, rounded where it must be."""
+        return self._fits(self._find(self._alive(place)), ROUNDED_BYTES)
 
     def hold(self, names: Sequence[str]) -> bool:
         """Hold activations from all over the graph, where they fit, so that nothing else need be computed."""
@@ -117,17 +125,35 @@ class ActivationCache:
                 break
         return cache
 
-    def advance(self, place: int) -> None:
-        """Hold all that nodes from a place on read of those before, where that is possible."""
-        if place > self.reached and self.can_hold(place):
-            self.held, self.reached = self._collect(self._alive(place)), place
+    def advance(self, place: int, results: Sequence[str] = ()) -> None:
+        """Hold all that nodes from a place on read of those before, where that is possible.
 
-    def _collect(self, names: Sequence[str]) -> Tensors:
+        What fits only if it is rounded to bfloat16 is rounded: layers are fitted on it.
+
+        Args:
+            place: of the node.
+            results: activations from the place on that are held too, where they fit.
+        """
+        if place <= self.reached or not self.can_hold(place):
+            return
+        values = self._find([*self._alive(place), *results])
+        if not self._fits(values, ROUNDED_BYTES):
+            values = self._find(self._alive(place))
+        names, is_rounded = [name_of(value) for value in values], not self._fits(values)
+        missing = [name for name in names if name not in self.held]
+        found = self._collect(missing, is_rounded) if missing else {}
+        kept = {name: self.held[name] for name in names if name in self.held}
+        self.held = {name: round_part_by_part(array) for name, array in kept.items()} if is_rounded else kept
+        self.held |= found
+        self.reached = place
+
+    def _collect(self, names: Sequence[str], is_rounded: bool = False) -> dict[str, NDArray[Any]]:
         """Compute activations for all pictures, without a second copy of them."""
-        held: Tensors = {}
+        held: dict[str, NDArray[Any]] = {}
         start = 0
         for tensors in self.stream(names):
-            for name, part in tensors.items():
+            for name, computed in tensors.items():
+                part = round_part_by_part(computed) if is_rounded else computed
                 whole = held.setdefault(name, np.empty((self.count, *part.shape[1:]), part.dtype))
                 whole[start : start + len(part)] = part[: self.count - start]
             start += len(next(iter(tensors.values()), ()))
@@ -157,10 +183,10 @@ class ActivationCache:
                     found[name_of(value)] = None
         return list(found)
 
-    def _fits(self, values: Sequence[ir.Value]) -> bool:
+    def _fits(self, values: Sequence[ir.Value], number_bytes: int = 4) -> bool:
         """Tell whether activations have one entry per picture, and few enough bytes for all pictures."""
         length = shape_of(self._input)[0]
-        size = 4 * numbers_per_picture(values) * self.count
+        size = number_bytes * numbers_per_picture(values) * self.count
         return size <= self._limit and all(shape_of(value)[:1] == (length,) for value in values)
 
 
@@ -172,6 +198,26 @@ def compute(model: ir.Model, names: Sequence[str], pictures: CalibrationSet) -> 
 def numbers_per_picture(values: Sequence[ir.Value]) -> int:
     """Count the numbers of tensors for one picture."""
     return sum(math.prod(n for n in shape_of(value)[1:] if isinstance(n, int)) for value in values)
+
+
+def round_part_by_part(array: NDArray[Any]) -> NDArray[Any]:
+    """Round float32 numbers to bfloat16, without a second copy of all of them; others stay what they are."""
+    if array.dtype != np.float32:
+        return array
+    rounded = np.empty(array.shape, BFLOAT16)
+    for number, part in enumerate(array):
+        rounded[number] = to_bfloat16(part)
+    return rounded
+
+
+def to_bfloat16(numbers: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Round to the upper halves of the numbers."""
+    return ((numbers.view(np.uint32) + np.uint32(0x8000)) >> np.uint32(16)).astype(BFLOAT16)
+
+
+def from_bfloat16(halves: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """Return the numbers that were rounded."""
+    return (halves.astype(np.uint32) << np.uint32(16)).view(np.float32)
 
 
 def is_fixed(value: ir.Value) -> bool:

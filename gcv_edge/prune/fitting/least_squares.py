@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,7 +104,13 @@ class FitTarget:
 
 
 def gather_targets(
-    whole: ActivationCache, pruned: ActivationCache, targets: Sequence[FitTarget], seed: int, rows: RowCount
+    whole: ActivationCache,
+    pruned: ActivationCache,
+    targets: Sequence[FitTarget],
+    seed: int,
+    rows: RowCount,
+    size: int,
+    known: Mapping[str, Moments],
 ) -> dict[str, Moments]:
     """Run both networks, and sum over what pruned layers read and what they should give.
 
@@ -113,15 +119,14 @@ def gather_targets(
         targets: one for each layer.
         seed: of the positions.
         rows: that are looked at.
+        size: pictures that are computed at once; the positions depend on it.
+        known: moments of the same layers with other targets: what layers read is not summed up again.
 
     Returns:
         Moments by layer. Targets are results where it is treated by patch, else the whole network's columns.
     """
-    addends = [target.addend for target in targets if target.addend]
-    wanted = [name for target in targets for name in (target.wanted, target.layer.source)] + addends
-    read = [*(target.layer.source for target in targets), *addends]
-    size = min(whole.batch_size(wanted), pruned.batch_size(read))
-    sums: dict[str, Moments] = {}
+    wanted, read = names_to_read(targets)
+    sums = {name: moments.with_new_targets() for name, moments in known.items()}
     both = zip(whole.stream(wanted, size), pruned.stream(read, size), strict=True)
     for number, (expected, found) in enumerate(both):
         for target in targets:
@@ -132,6 +137,13 @@ def gather_targets(
                 sums[layer.name] = Moments(x.shape[1], t.shape[1])
             sums[layer.name].add(x, t)
     return sums
+
+
+def names_to_read(targets: Sequence[FitTarget]) -> tuple[list[str], list[str]]:
+    """Return the tensors of the whole network, and those of the pruned one, that layers are fitted to."""
+    addends = [target.addend for target in targets if target.addend]
+    wanted = [name for target in targets for name in (target.wanted, target.layer.source)]
+    return wanted + addends, [target.layer.source for target in targets] + addends
 
 
 def read_rows(

@@ -123,11 +123,7 @@ def relative_error(expected: Matrix, found: Matrix) -> float:
 
 
 def fit_classifier(
-    whole: ir.Model,
-    pruned: ir.Model,
-    layers: Mapping[str, FittableLayer],
-    pictures: CalibrationSet,
-    check: Divergence,
+    whole: ActivationCache, pruned: ActivationCache, layers: Mapping[str, FittableLayer], check: Divergence
 ) -> None:
     """Fit the last layer of a pruned classifier to probabilities, in place, where that helps elsewhere.
 
@@ -135,30 +131,30 @@ def fit_classifier(
     In the last layer's weights it is convex.
 
     Args:
-        whole: the whole network.
-        pruned: the pruned one, its layers fitted.
+        whole: the whole network on the pictures to fit on.
+        pruned: the pruned one on them, its layers fitted.
         layers: those that can be fitted, by name.
-        pictures: what to fit on.
         check: compares on others.
     """
-    node = pruned.graph.outputs[0].producer()
+    model = pruned.model
+    node = model.graph.outputs[0].producer()
     layer = layers.get(node.name or "") if node is not None else None
     if node is None or layer is None or node.op_type != "Gemm" or not check.is_classifier:
         return
     if not layer.by_patch:
         return
-    before, old = check(pruned), read_weights(node, layer)
-    features = compute_rows(pruned, name_of(node.inputs[0]), pictures)
-    wanted = np.exp(log_softmax(compute_rows(whole, check.heads[0], pictures)))
+    before, old = check(model), read_weights(node, layer)
+    features = compute_rows(pruned, name_of(node.inputs[0]))
+    wanted = np.exp(log_softmax(compute_rows(whole, check.heads[0])))
     fitted = fit_probabilities(features, wanted, np.column_stack([old.matrix, old.bias]))
-    write_weights(pruned, layers, {layer.name: LayerWeights(fitted[:, :-1], fitted[:, -1])})
-    if not check(pruned) < before:
-        write_weights(pruned, layers, {layer.name: old})
+    write_weights(model, layers, {layer.name: LayerWeights(fitted[:, :-1], fitted[:, -1])})
+    if not check(model) < before:
+        write_weights(model, layers, {layer.name: old})
 
 
-def compute_rows(model: ir.Model, name: str, pictures: CalibrationSet) -> Matrix:
+def compute_rows(cache: ActivationCache, name: str) -> Matrix:
     """Compute a tensor for all pictures, as rows."""
-    return compute(model, [name], pictures)[name].reshape(len(pictures), -1).astype(np.float64)
+    return cache.compute([name])[name].reshape(cache.count, -1).astype(np.float64)
 
 
 def fit_probabilities(features: Matrix, wanted: Matrix, weight: Matrix) -> Matrix:

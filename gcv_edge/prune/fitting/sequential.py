@@ -18,8 +18,14 @@ from gcv_edge.prune.channels.surgery import REST, Substitute, fold_biases, other
 from gcv_edge.prune.fitting.activations import ActivationCache
 from gcv_edge.prune.fitting.calibration_set import CalibrationSet
 from gcv_edge.prune.fitting.layers import FittableLayer, LayerWeights, read_weights, write_weights
-from gcv_edge.prune.fitting.least_squares import FitTarget, fit_to_target, gather_targets
+from gcv_edge.prune.fitting.least_squares import (
+    FitTarget,
+    fit_to_target,
+    gather_targets,
+    names_to_read,
+)
 from gcv_edge.prune.fitting.network import RankedNetwork, Widths
+from gcv_edge.prune.fitting.outputs import Divergence, fit_classifier
 from gcv_edge.prune.fitting.statistics import ALL_ROWS, FEW_ROWS, Moments, RowCount
 
 WORK = 3e13
@@ -80,17 +86,22 @@ class SequentialFit:
 
     def advance(self, names: Sequence[str]) -> None:
         """Hold what layers need of what comes before them, where that is possible."""
-        for cache in (self.whole, self.pruned):
-            cache.advance(min(self.network.layers[name].layer.node for name in names))
+        place = min(self.network.layers[name].layer.node for name in names)
+        self.whole.advance(place, [self._target(name).wanted for name in names])
+        self.pruned.advance(place)
 
     def fit(self, names: Sequence[str]) -> dict[str, LayerWeights]:
         """Fit a few layers; of one that reads nothing any more, the mean result is left."""
         targets = [self._target(name) for name in names]
-        fitted = self._fit_all(targets)
+        wanted, read = names_to_read(targets)
+        size = min(self.whole.batch_size(wanted), self.pruned.batch_size(read))
+        sums = self._gather(targets, size, {})
+        fitted = self._solve(targets, sums)
         if self.rows is ALL_ROWS:
             rectified = [target for target in targets if is_rectified(self.network, target)]
             again = [replace(target, guess=fitted[target.layer.name]) for target in rectified]
-            fitted |= self._fit_all(again) if again else {}
+            known = {target.layer.name: sums[target.layer.name] for target in again}
+            fitted |= self._solve(again, self._gather(again, size, known)) if again else {}
         return fitted
 
     def write(self, weights: Mapping[str, LayerWeights]) -> None:
@@ -105,9 +116,14 @@ class SequentialFit:
             return FitTarget(layer, outputs, substituted=self.substitutes[name].target)
         return FitTarget(layer, outputs, find_addend(self.network, name))
 
-    def _fit_all(self, targets: Sequence[FitTarget]) -> dict[str, LayerWeights]:
-        """Run both networks once, and fit layers."""
-        sums = gather_targets(self.whole, self.pruned, targets, self.seed, self.rows)
+    def _gather(
+        self, targets: Sequence[FitTarget], size: int, known: Mapping[str, Moments]
+    ) -> dict[str, Moments]:
+        """Run both networks once, and sum up."""
+        return gather_targets(self.whole, self.pruned, targets, self.seed, self.rows, size, known)
+
+    def _solve(self, targets: Sequence[FitTarget], sums: Mapping[str, Moments]) -> dict[str, LayerWeights]:
+        """Fit layers to their moments."""
         nodes = {node.name or "": node for node in self.pruned.model.graph}
         return {each.layer.name: self._fit_one(each, nodes, sums[each.layer.name]) for each in targets}
 
@@ -137,6 +153,7 @@ def fit_in_order(
     report: Report,
     done: Mapping[str, LayerWeights] | None = None,
     save: Callable[[Mapping[str, LayerWeights]], None] | None = None,
+    check: Divergence | None = None,
 ) -> None:
     """Fit the layers of a pruned network in the order of the graph, in place.
 
@@ -154,6 +171,8 @@ def fit_in_order(
         report: called with the number of rounds done and of all.
         done: weights of an interrupted run.
         save: called with all weights after each round.
+        check: compares on other pictures. With it, a classifier's last layer is fitted to probabilities in
+            the end (``fit_classifier``).
     """
     whole = ActivationCache(network.model, pictures, network.places())
     fit = SequentialFit.begin(network, widths, whole, whole.restart(pruned), seed)
@@ -170,6 +189,8 @@ def fit_in_order(
             if save is not None:
                 save(fitted)
         report(number + 1, len(rounds))
+    if check is not None:
+        fit_classifier(fit.whole, fit.pruned, network.layers, check)
     fold_biases(pruned)
 
 

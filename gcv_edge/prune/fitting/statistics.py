@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -58,12 +59,23 @@ class Moments:
         self._xx: Matrix = np.zeros((columns, columns), np.float32 if columns > WIDE else np.float64)
         self._tx = np.zeros((targets, columns))
         self._waiting: list[tuple[Matrix, Matrix]] = []
+        self._has_columns = False
+
+    def with_new_targets(self) -> Moments:
+        """Return moments to which the same rows are added again with other targets."""
+        self.flush()
+        other = copy.copy(self)
+        other._has_columns = True
+        other._t, other._tx = np.zeros_like(self._t), np.zeros_like(self._tx)
+        other._waiting = []
+        return other
 
     def add(self, x: Matrix, t: Matrix | None = None) -> None:
         """Add rows."""
         t = np.zeros((len(x), 0), x.dtype) if t is None else t
-        self.rows += len(x)
-        self._x += x.sum(axis=0, dtype=np.float64)
+        if not self._has_columns:
+            self.rows += len(x)
+            self._x += x.sum(axis=0, dtype=np.float64)
         self._t += t.sum(axis=0, dtype=np.float64)
         self._waiting.append((x, t))
         if sum(len(rows) for rows, _ in self._waiting) >= ROWS_AT_ONCE:
@@ -74,7 +86,8 @@ class Moments:
         if self._waiting:
             x, t = (np.concatenate(parts) for parts in zip(*self._waiting, strict=True))
             self._waiting.clear()
-            self._xx += x.T @ x
+            if not self._has_columns:
+                self._xx += x.T @ x
             self._tx += t.T @ x
 
     def mean(self) -> Matrix:

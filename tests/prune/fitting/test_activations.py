@@ -6,7 +6,7 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-from gcv_edge.prune.fitting.activations import ActivationCache, compute
+from gcv_edge.prune.fitting.activations import ActivationCache, compute, from_bfloat16, to_bfloat16
 from tests.support.pruning_networks import PICTURES, number_nodes
 from tests.support.small_graphs import KINDS, make
 
@@ -46,6 +46,28 @@ def test_a_graph_that_differs_late_begins_with_what_is_held_of_the_other(kind: s
     assert all(found <= place for found, place in zip(reached, places.values(), strict=True))
     assert (reached == list(places.values())) == (share == 1)
     assert (max(reached) > 0) == (share > 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_fits_only_when_rounded_is_held_as_bfloat16(kind: str) -> None:
+    model = make(kind)
+    places, name = number_nodes(model), model.graph.outputs[0].name or ""
+    expected = compute(model, [name], PICTURES)[name]
+    for place in places.values():
+        exact = ActivationCache(model, PICTURES, places)
+        exact.advance(place)
+        size = sum(array.nbytes for array in exact.held.values())
+        rounded = ActivationCache(model, PICTURES, places, size // 2)
+        rounded.advance(place)
+        assert rounded.reached == exact.reached
+        assert sum(array.nbytes for array in rounded.held.values()) == size // 2
+        for each, array in rounded.held.items():
+            halves = from_bfloat16(array)
+            np.testing.assert_allclose(halves, exact.held[each], rtol=2.0**-8)
+            np.testing.assert_array_equal(to_bfloat16(halves), array)
+        np.testing.assert_allclose(
+            rounded.compute([name])[name], expected, atol=0.03 * np.abs(expected).max()
+        )
 
 
 def test_a_fixed_batch_is_filled_up_alike_from_what_is_held_and_from_the_input() -> None:
