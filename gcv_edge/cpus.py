@@ -1,13 +1,16 @@
-"""What the CPUs are, and how many of them this process may use."""
+"""What the CPUs are, what they can do, and how many of them this process may use."""
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import platform
 from pathlib import Path
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
+CPU_INFO = Path("/proc/cpuinfo")
+VNNI = ("avx512_vnni", "avx_vnni")
 
 
 def is_x86() -> bool:
@@ -15,9 +18,36 @@ def is_x86() -> bool:
     return platform.machine().lower() in ("x86_64", "amd64")
 
 
+@functools.cache
+def cpu_fields() -> dict[str, str]:
+    """Return what /proc/cpuinfo says of the first processor; nothing where there is none."""
+    try:
+        lines = CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    fields = [line.partition(":") for line in lines if ":" in line]
+    return {name.strip(): value.strip() for name, _, value in reversed(fields)}
+
+
+def cpu_flags() -> frozenset[str]:
+    """Return the processor's features as Linux names them."""
+    return frozenset(cpu_fields().get("flags", "").split())
+
+
+def adds_8_bit_exactly() -> bool:
+    """Tell whether OpenVINO adds products of 8-bit numbers exactly: x86 without VNNI adds pairs in 16 bits.
+
+    Where nothing is known of the processor, it does.
+    """
+    flags = cpu_flags()
+    return not is_x86() or not flags or not flags.isdisjoint(VNNI)
+
+
 def own_target() -> str:
     """Return the name of the target of calibration that this machine is (``calibration`` has all of them)."""
-    return "x86" if is_x86() else "arm"
+    if not is_x86():
+        return "arm"
+    return "x86" if adds_8_bit_exactly() else "portable"
 
 
 def usable_cpus(cgroup_root: Path = CGROUP_ROOT) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gcv_edge.cpus import affinity_count, usable_cpus
+import numpy as np
+
+from gcv_edge.cpus import adds_8_bit_exactly, affinity_count, usable_cpus
 from gcv_edge.engines import import_openvino
 from gcv_edge.errors import ForkError, GcvEdgeError, ModelFileError, UnsupportedError
 from gcv_edge.runtime.sessions import (
@@ -21,6 +24,12 @@ from gcv_edge.runtime.sessions import (
     has_open_size,
     one_line,
 )
+
+
+LOG = logging.getLogger(__name__)
+
+LARGEST_LEVEL = 64
+"""Of a weight in 8 bits, so that pairs of products fit 16 bits (target ``portable``)."""
 
 
 def shared_core() -> Any:
@@ -55,6 +64,8 @@ class OpenVinoSession(Session):
         self.dynamic_batch = shape_of(model.inputs[0])[:1] == (None,)
         self.has_own_sizes = has_open_size(shape_of(model.inputs[0]))
         shapes = fix_shapes(model, path, batch, content)
+        if options.device == "CPU" and not adds_8_bit_exactly() and may_overflow(model):
+            warn_of_overflow()
         self._compiled = compile_model(model, path, options)
         self.engine = f"openvino {import_openvino().__version__.split('-')[0]}"
         self.precision = self._property("INFERENCE_PRECISION_HINT", "f32")
@@ -144,6 +155,22 @@ def compile_model(model: Any, path: Path, options: SessionOptions) -> Any:
         return shared_core().compile_model(model, options.device, config)
     except RuntimeError as error:
         raise ModelFileError(path, f"OpenVINO cannot compile it: {one_line(error)}") from error
+
+
+def may_overflow(model: Any) -> bool:
+    """Tell whether a network has 8-bit weights so large that sums of two products do not fit 16 bits."""
+    constants = (node for node in model.get_ops() if node.get_type_name() == "Constant")
+    levels = (node.get_data() for node in constants if node.get_element_type().get_type_name() == "i8")
+    return any(np.abs(each, dtype=np.int16).max(initial=0) > LARGEST_LEVEL for each in levels)
+
+
+@functools.cache
+def warn_of_overflow() -> None:
+    """Say once that what is computed may be wrong."""
+    LOG.warning(
+        "in OpenVINO, sums of a network in 8 bits may overflow on this processor (no VNNI): calibrate it for "
+        "target portable, or run it in ONNX Runtime"
+    )
 
 
 def check_device(device: str) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from gcv_edge.cli.console import echo_table, plural, show_path, show_size
 from gcv_edge.cli.text import echo
+from gcv_edge.cpus import adds_8_bit_exactly
 from gcv_edge.errors import AccuracyError
-from gcv_edge.measure.machine import adds_8_bit_exactly
 from gcv_edge.points import in_brackets
 
 if TYPE_CHECKING:

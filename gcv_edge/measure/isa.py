@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gcv_edge import _core
-from gcv_edge.cpus import is_x86
+from gcv_edge.cpus import cpu_flags, is_x86
 from gcv_edge.errors import UnsupportedError
-from gcv_edge.measure.machine import cpu_flags
 
 ONEDNN = "ONEDNN_MAX_CPU_ISA"
 VARIABLES = (ONEDNN, "DNNL_MAX_CPU_ISA", "OPENBLAS_CORETYPE")

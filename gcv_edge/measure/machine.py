@@ -5,7 +5,6 @@ Nothing heavy is imported here: a worker asks for its memory before it begins.
 
 from __future__ import annotations
 
-import functools
 import importlib.metadata
 import os
 import platform
@@ -13,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gcv_edge.cpus import is_x86, usable_cpus
+from gcv_edge.cpus import cpu_fields, cpu_flags, usable_cpus
 
 FLAGS = (
     "avx2",
@@ -26,9 +25,7 @@ FLAGS = (
     "amx_int8",
     "amx_bf16",
 )
-VNNI = ("avx512_vnni", "avx_vnni")
 PACKAGES = ("gcv-edge", "numpy", "opencv-python-headless", "openvino", "onnxruntime", "mxnet", "gluoncv")
-CPU_INFO = Path("/proc/cpuinfo")
 STATUS = Path("/proc/self/status")
 
 
@@ -43,31 +40,6 @@ def describe_machine(packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: version for name in packages if (version := find_version(name))},
     }
-
-
-@functools.cache
-def cpu_fields() -> dict[str, str]:
-    """Return what /proc/cpuinfo says of the first processor; nothing where there is none."""
-    try:
-        lines = CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return {}
-    fields = [line.partition(":") for line in lines if ":" in line]
-    return {name.strip(): value.strip() for name, _, value in reversed(fields)}
-
-
-def cpu_flags() -> frozenset[str]:
-    """Return the processor's features as Linux names them."""
-    return frozenset(cpu_fields().get("flags", "").split())
-
-
-def adds_8_bit_exactly() -> bool:
-    """Tell whether OpenVINO adds products of 8-bit numbers exactly: x86 without VNNI adds pairs in 16 bits.
-
-    Where nothing is known of the processor, it does.
-    """
-    flags = cpu_flags()
-    return not is_x86() or not flags or not flags.isdisjoint(VNNI)
 
 
 def find_version(package: str) -> str:

@@ -30,7 +30,7 @@ class OptimizeOptions:
             Needs the extra ``[torch]``.
         seed: of every random choice of the pruning.
         int8: calibrate to 8 bits, after pruning where both are asked for.
-        target: processors the 8-bit file is for: ``x86``, ``arm`` or ``portable``.
+        target: processors the 8-bit file is for: ``x86`` (with VNNI), ``arm`` or ``portable`` (x86 without).
         mode: how ranges are chosen: ``auto``, ``minmax``, ``percentile``, ``entropy`` or ``mse``.
         samples: pictures to calibrate on, at most.
         keep_float: names of layers that stay float in any case.

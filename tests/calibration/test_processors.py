@@ -17,6 +17,9 @@ from gcv_edge.calibration.graph_rewrites import prepare
 from gcv_edge.calibration.qdq_nodes import quantize
 from gcv_edge.calibration.quantization_parameters import TARGETS
 from gcv_edge.graph.writing import write_model
+from gcv_edge.runtime import openvino_session
+from gcv_edge.runtime.opening import open_session
+from gcv_edge.runtime.sessions import SessionOptions
 from tests.support.calibration_graphs import Net, find_ranges, pictures
 from tests.support.processors import needs_vnni
 
@@ -77,3 +80,35 @@ def test_numbers_with_two_signs_are_onnx_runtimes(
     with np.load(outputs) as found:
         for name, expected in zip(names, session.run(None, picture), strict=True):
             assert np.sqrt(np.mean((found[name] - expected) ** 2)) < 0.02 * expected.std()
+
+
+@pytest.mark.parametrize(
+    ("engine", "target", "is_exact", "is_told"),
+    [
+        ("openvino", "x86", False, True),
+        ("openvino", "arm", False, True),
+        ("openvino", "portable", False, False),
+        ("openvino", None, False, False),
+        ("openvino", "x86", True, False),
+        ("onnxruntime", "x86", False, False),
+    ],
+)
+def test_sums_that_may_overflow_on_this_processor_are_told_once(
+    engine: str,
+    target: str | None,
+    is_exact: bool,
+    is_told: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    model, path = prepare(joining()), tmp_path / "net.onnx"
+    if target is not None:
+        quantize(model, find_ranges(model, pictures(1, 16, 26, 26))[1], TARGETS[target])
+    write_model(model, path)
+    openvino_session.warn_of_overflow.cache_clear()
+    monkeypatch.setattr(openvino_session, "adds_8_bit_exactly", lambda: is_exact)
+    for _ in range(2):
+        open_session(path, SessionOptions(engine=engine))
+    assert len(caplog.records) == is_told
+    assert all("no VNNI" in record.getMessage() for record in caplog.records)

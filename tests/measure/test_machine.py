@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import platform
+
+import pytest
+
+from gcv_edge import cpus
+from gcv_edge.cpus import own_target
 from gcv_edge.measure.engine import describe_engine
 from gcv_edge.measure.machine import describe_machine, find_version, resident_bytes
+from gcv_edge.optimize import OptimizeOptions
 
 
 def test_only_what_is_installed_has_a_version() -> None:
@@ -23,3 +30,22 @@ def test_memory_that_is_taken_is_seen() -> None:
     taken = bytes([1]) * (64 << 20)
     after = resident_bytes()
     assert before is None or (after is not None and after - before > len(taken) / 2)
+
+
+@pytest.mark.parametrize(
+    ("processor", "flags", "expected"),
+    [
+        ("x86_64", {"avx2", "avx512_vnni"}, "x86"),
+        ("AMD64", {"avx2", "avx_vnni"}, "x86"),
+        ("x86_64", {"avx2", "fma"}, "portable"),
+        ("x86_64", set(), "x86"),
+        ("aarch64", {"asimddp"}, "arm"),
+    ],
+    ids=["server", "laptop", "without VNNI", "unknown", "ARM"],
+)
+def test_8_bit_files_are_for_this_kind_of_processor(
+    monkeypatch: pytest.MonkeyPatch, processor: str, flags: set[str], expected: str
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: processor)
+    monkeypatch.setattr(cpus, "cpu_flags", lambda: frozenset(flags))
+    assert own_target() == OptimizeOptions().target == expected

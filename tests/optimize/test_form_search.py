@@ -11,7 +11,8 @@ import onnx
 import pytest
 
 from gcv_edge import load
-from gcv_edge.cpus import usable_cpus
+from gcv_edge.calibration.quantization_parameters import TARGETS
+from gcv_edge.cpus import own_target, usable_cpus
 from gcv_edge.errors import UnsupportedError, UsageError
 from gcv_edge.measure.engine import stream_counts
 from gcv_edge.measure.networks import BATCHES
@@ -177,8 +178,9 @@ def test_an_interrupted_search_goes_on(workplace: Path, monkeypatch: pytest.Monk
 
 
 def test_forms_for_another_machine_are_refused(workplace: Path) -> None:
-    options = OptimizeOptions(target="portable")
-    with pytest.raises(UsageError, match="found portable; forms are timed, expected"):
+    other = next(name for name in TARGETS if name != own_target())
+    options = OptimizeOptions(target=other)
+    with pytest.raises(UsageError, match=f"found {other}; forms are timed, expected {own_target()}"):
         search_forms("net.onnx", "labelled.csv", Goal(), options)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gcv_edge.measure.machine import adds_8_bit_exactly
+from gcv_edge.cpus import adds_8_bit_exactly
 
 needs_vnni = pytest.mark.skipif(
     not adds_8_bit_exactly(),
