@@ -4,13 +4,13 @@ Prints a line per model: its file, a folder of PPM pictures, and the limits that
 given. Float networks are held to the same detections. In 8 bits, a number that lies between two levels is
 rounded up by one processor's kernels and down by another's, and all later layers see it.
 
-Run: ``python .ci/aarch64_models.py TESTDATA FOLDER``.
+Run: ``python .ci/aarch64_models.py [--float] TESTDATA FOLDER``.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,8 @@ def make_int8(floating: Path, pictures: list[Path], target: str) -> Path:
     return output
 
 
-def make_models(testdata: Path, folder: Path) -> Iterator[tuple[Path, str]]:
-    """Make all models; give their files and limits."""
+def make_models(testdata: Path, folder: Path, targets: Sequence[str]) -> Iterator[tuple[Path, str]]:
+    """Make the float models, and one in 8 bits for each target; give their files and limits."""
     pictures = sorted((testdata / "bccd_voc").rglob("*.jpg"))[COMPARED : COMPARED + CALIBRATED]
     for name, size in NETWORKS.items():
         floating = folder / f"{name}.onnx"
@@ -63,15 +63,20 @@ def make_models(testdata: Path, folder: Path) -> Iterator[tuple[Path, str]]:
             options = ExportOptions(input_shape=(1, 3, size, size), labels=CLASSES)
             export(str(symbol), floating, options=options, verify=False)
         yield floating, FLOAT_LIMITS
-        for target in TARGETS:
+        for target in targets:
             yield make_int8(floating, pictures, target), INT8_LIMITS
 
 
 def main() -> None:
     """Make the models and print their lines."""
-    testdata, folder = Path(sys.argv[1]), Path(sys.argv[2])
-    compared = write_pictures(sorted((testdata / "bccd_voc").rglob("*.jpg"))[:COMPARED], folder / "pictures")
-    for path, limits in make_models(testdata, folder):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--float", action="store_true", help="make none in 8 bits")
+    parser.add_argument("testdata", type=Path)
+    parser.add_argument("folder", type=Path)
+    given = parser.parse_args()
+    pictures = sorted((given.testdata / "bccd_voc").rglob("*.jpg"))[:COMPARED]
+    compared = write_pictures(pictures, given.folder / "pictures")
+    for path, limits in make_models(given.testdata, given.folder, () if given.float else TARGETS):
         print(f"{path}\t{compared}\t{limits}", flush=True)
 
 
