@@ -11,6 +11,9 @@ from pathlib import Path
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 CPU_INFO = Path("/proc/cpuinfo")
 VNNI = ("avx512_vnni", "avx_vnni")
+CAP = "ONEDNN_MAX_CPU_ISA"
+CAPS_WITHOUT_VNNI = ("SSE41", "AVX", "AVX2", "AVX512_CORE")
+"""Of what oneDNN in OpenVINO may use."""
 
 
 def is_x86() -> bool:
@@ -35,12 +38,16 @@ def cpu_flags() -> frozenset[str]:
 
 
 def adds_8_bit_exactly() -> bool:
-    """Tell whether OpenVINO adds products of 8-bit numbers exactly: x86 without VNNI adds pairs in 16 bits.
+    """Tell whether OpenVINO adds products of 8-bit numbers exactly: x86 without VNNI, or
+    capped below it, adds pairs in 16 bits.
 
     Where nothing is known of the processor, it does.
     """
+    if not is_x86():
+        return True
     flags = cpu_flags()
-    return not is_x86() or not flags or not flags.isdisjoint(VNNI)
+    has_vnni = not flags or not flags.isdisjoint(VNNI)
+    return has_vnni and os.environ.get(CAP, "").upper() not in CAPS_WITHOUT_VNNI
 
 
 def own_target() -> str:

@@ -64,7 +64,7 @@ class OpenVinoSession(Session):
         self.dynamic_batch = shape_of(model.inputs[0])[:1] == (None,)
         self.has_own_sizes = has_open_size(shape_of(model.inputs[0]))
         shapes = fix_shapes(model, path, batch, content)
-        if options.device == "CPU" and not adds_8_bit_exactly() and may_overflow(model):
+        if options.device.startswith(("CPU", "AUTO")) and not adds_8_bit_exactly() and may_overflow(model):
             warn_of_overflow()
         self._compiled = compile_model(model, path, options)
         self.engine = f"openvino {import_openvino().__version__.split('-')[0]}"

@@ -33,19 +33,22 @@ def test_memory_that_is_taken_is_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("processor", "flags", "expected"),
+    ("processor", "flags", "cap", "expected"),
     [
-        ("x86_64", {"avx2", "avx512_vnni"}, "x86"),
-        ("AMD64", {"avx2", "avx_vnni"}, "x86"),
-        ("x86_64", {"avx2", "fma"}, "portable"),
-        ("x86_64", set(), "x86"),
-        ("aarch64", {"asimddp"}, "arm"),
+        ("x86_64", {"avx2", "avx512_vnni"}, "", "x86"),
+        ("AMD64", {"avx2", "avx_vnni"}, "", "x86"),
+        ("x86_64", {"avx2", "fma"}, "", "portable"),
+        ("x86_64", {"avx2", "avx512_vnni"}, "avx512_core", "portable"),
+        ("x86_64", {"avx2", "avx512_vnni", "amx_int8"}, "AVX512_CORE_VNNI", "x86"),
+        ("x86_64", set(), "", "x86"),
+        ("aarch64", {"asimddp"}, "", "arm"),
     ],
-    ids=["server", "laptop", "without VNNI", "unknown", "ARM"],
+    ids=["server", "laptop", "without VNNI", "capped", "capped to VNNI", "unknown", "ARM"],
 )
 def test_8_bit_files_are_for_this_kind_of_processor(
-    monkeypatch: pytest.MonkeyPatch, processor: str, flags: set[str], expected: str
+    monkeypatch: pytest.MonkeyPatch, processor: str, flags: set[str], cap: str, expected: str
 ) -> None:
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", cap)
     monkeypatch.setattr(platform, "machine", lambda: processor)
     monkeypatch.setattr(cpus, "cpu_flags", lambda: frozenset(flags))
     assert own_target() == OptimizeOptions().target == expected

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +25,6 @@ MAX_BATCH = 32
 
 BFLOAT16 = np.uint16
 """NumPy has no type for it."""
-ROUNDED_BYTES = 2
 
 
 class ActivationCache:
@@ -94,7 +93,8 @@ class ActivationCache:
 
     def can_hold(self, place: int) -> bool:
         """Tell whether all that nodes from a place on read of those before fits, rounded where it must be."""
-        return self._fits(self._find(self._alive(place)), ROUNDED_BYTES)
+        names = self._alive(place)
+        return self._fits(self._find(names), names)
 
     def hold(self, names: Sequence[str]) -> bool:
         """Hold activations from all over the graph, where they fit, so that nothing else need be computed."""
@@ -132,28 +132,32 @@ class ActivationCache:
 
         Args:
             place: of the node.
-            results: activations from the place on that are held too, where they fit.
+            results: activations from the place on that are held too, rounded or not, where they still fit.
         """
         if place <= self.reached or not self.can_hold(place):
             return
-        values = self._find([*self._alive(place), *results])
-        if not self._fits(values, ROUNDED_BYTES):
-            values = self._find(self._alive(place))
-        names, is_rounded = [name_of(value) for value in values], not self._fits(values)
+        alive = self._alive(place)
+        rounded = [] if self._fits(self._find(alive)) else alive
+        for more in (rounded, [*rounded, *results]):
+            if self._fits(self._find([*alive, *results]), more):
+                alive, rounded = [*alive, *results], more
+                break
+        names = [name_of(value) for value in self._find(alive)]
         missing = [name for name in names if name not in self.held]
-        found = self._collect(missing, is_rounded) if missing else {}
-        kept = {name: self.held[name] for name in names if name in self.held}
-        self.held = {name: round_part_by_part(array) for name, array in kept.items()} if is_rounded else kept
+        found = self._collect(missing, rounded) if missing else {}
+        self.held = {name: self.held[name] for name in names if name in self.held}
+        for name in [name for name in self.held if name in rounded]:
+            self.held[name] = round_part_by_part(self.held[name])
         self.held |= found
         self.reached = place
 
-    def _collect(self, names: Sequence[str], is_rounded: bool = False) -> dict[str, NDArray[Any]]:
-        """Compute activations for all pictures, without a second copy of them."""
+    def _collect(self, names: Sequence[str], rounded: Collection[str] = ()) -> dict[str, NDArray[Any]]:
+        """Compute activations for all pictures, some of them rounded, without a second copy of them."""
         held: dict[str, NDArray[Any]] = {}
         start = 0
         for tensors in self.stream(names):
             for name, computed in tensors.items():
-                part = round_part_by_part(computed) if is_rounded else computed
+                part = round_part_by_part(computed) if name in rounded else computed
                 whole = held.setdefault(name, np.empty((self.count, *part.shape[1:]), part.dtype))
                 whole[start : start + len(part)] = part[: self.count - start]
             start += len(next(iter(tensors.values()), ()))
@@ -183,10 +187,11 @@ class ActivationCache:
                     found[name_of(value)] = None
         return list(found)
 
-    def _fits(self, values: Sequence[ir.Value], number_bytes: int = 4) -> bool:
-        """Tell whether activations have one entry per picture, and few enough bytes for all pictures."""
+    def _fits(self, values: Sequence[ir.Value], rounded: Collection[str] = ()) -> bool:
+        """Tell whether activations, some rounded, have one entry per picture, and few enough bytes."""
         length = shape_of(self._input)[0]
-        size = number_bytes * numbers_per_picture(values) * self.count
+        halved = [value for value in values if value.name in rounded]
+        size = (4 * numbers_per_picture(values) - 2 * numbers_per_picture(halved)) * self.count
         return size <= self._limit and all(shape_of(value)[:1] == (length,) for value in values)
 
 

@@ -175,5 +175,5 @@ class OptimalBrainSurgeonState:
         places = np.cumsum(self.is_left) - 1
         self.columns = [places[columns[self.is_left[columns]]] for columns in self.columns]
         self.weight = self.weight[self.is_left]
-        self.inverse = self.inverse[self.is_left][:, self.is_left]
+        self.inverse = self.inverse[np.ix_(self.is_left, self.is_left)]
         self.is_left = np.ones(len(self.inverse), bool)

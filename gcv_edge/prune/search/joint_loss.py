@@ -199,7 +199,7 @@ class JointLoss:
         """Return caches of a network's activations, to fit on and to compare on.
 
         They begin with what is held of the network that was held last: up to the first layer that differs,
-        all is the same.
+        all is the same, but for rounding.
 
         Args:
             pruned: the network.

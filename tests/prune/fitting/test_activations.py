@@ -70,6 +70,35 @@ def test_what_fits_only_when_rounded_is_held_as_bfloat16(kind: str) -> None:
         )
 
 
+@pytest.mark.parametrize("share", [2.0, 1.0, 0.75, 0.5])
+@pytest.mark.parametrize("kind", KINDS)
+def test_results_are_held_beside_what_is_read_and_never_at_its_cost(kind: str, share: float) -> None:
+    model = make(kind)
+    places = number_nodes(model)
+    results = [node.outputs[0].name or "" for node in model.graph]
+    expected = compute(model, results, PICTURES)
+    read: list[dict[str, int]] = []
+    for place in places.values():
+        exact = ActivationCache(model, PICTURES, places)
+        exact.advance(place)
+        read.append({name: array.nbytes for name, array in exact.held.items()})
+    limit = round(share * max(sum(sizes.values()) for sizes in read))
+    going_on = ActivationCache(model, PICTURES, places, limit)
+    for place, result, sizes in zip(places.values(), results, read, strict=True):
+        fresh = ActivationCache(model, PICTURES, places, limit)
+        for cache in (going_on, fresh):
+            cache.advance(place, [result])
+            assert sum(array.nbytes for array in cache.held.values()) <= limit
+            found = cache.compute([result])[result]
+            np.testing.assert_allclose(
+                found, expected[result], atol=0.03 * np.abs(expected[result]).max() + 1e-6
+            )
+        if fresh.reached and sum(sizes.values()) <= limit:
+            assert {name: fresh.held[name].nbytes for name in sizes} == sizes
+            needed = sum(sizes.values()) + expected[result].nbytes // 2
+            assert (result in fresh.held) == (needed <= limit)
+
+
 def test_a_fixed_batch_is_filled_up_alike_from_what_is_held_and_from_the_input() -> None:
     model = make("residual")
     model.graph.inputs[0].shape = ir.Shape([3, 3, 8, 8])
