@@ -25,7 +25,6 @@ from gcv_edge.runtime.sessions import (
     one_line,
 )
 
-
 LOG = logging.getLogger(__name__)
 
 LARGEST_LEVEL = 64
