@@ -11,9 +11,12 @@ from pathlib import Path
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 CPU_INFO = Path("/proc/cpuinfo")
 VNNI = ("avx512_vnni", "avx_vnni")
-CAP = "ONEDNN_MAX_CPU_ISA"
+ONEDNN = "ONEDNN_MAX_CPU_ISA"
+"""By which oneDNN in OpenVINO uses less than the processor has."""
 CAPS_WITHOUT_VNNI = ("SSE41", "AVX", "AVX2", "AVX512_CORE")
-"""Of what oneDNN in OpenVINO may use."""
+LARGEST_WEIGHT = 64
+"""Level of a weight in 8 bits up to which no sum overflows without VNNI: there, pairs of products are added
+in 16 bits, which 2 · 255 · 127 overflows and 2 · 255 · 64 does not."""
 
 
 def is_x86() -> bool:
@@ -38,16 +41,20 @@ def cpu_flags() -> frozenset[str]:
 
 
 def adds_8_bit_exactly() -> bool:
-    """Tell whether OpenVINO adds products of 8-bit numbers exactly: x86 without VNNI, or
-    capped below it, adds pairs in 16 bits.
+    """Tell whether OpenVINO adds products of 8-bit numbers exactly: x86 without VNNI adds pairs in 16 bits.
 
-    Where nothing is known of the processor, it does.
+    So does x86 that is capped below VNNI. Where nothing is known of the processor, its sums are exact.
     """
     if not is_x86():
         return True
     flags = cpu_flags()
     has_vnni = not flags or not flags.isdisjoint(VNNI)
-    return has_vnni and os.environ.get(CAP, "").upper() not in CAPS_WITHOUT_VNNI
+    return has_vnni and onednn_cap() not in CAPS_WITHOUT_VNNI
+
+
+def onednn_cap() -> str:
+    """Return oneDNN's name of what it may use at most; empty where it may use all."""
+    return os.environ.get(ONEDNN, "").upper()
 
 
 def own_target() -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gcv_edge.cpus import adds_8_bit_exactly, affinity_count, usable_cpus
+from gcv_edge.cpus import LARGEST_WEIGHT, adds_8_bit_exactly, affinity_count, usable_cpus
 from gcv_edge.engines import import_openvino
 from gcv_edge.errors import ForkError, GcvEdgeError, ModelFileError, UnsupportedError
 from gcv_edge.runtime.sessions import (
@@ -26,9 +26,6 @@ from gcv_edge.runtime.sessions import (
 )
 
 LOG = logging.getLogger(__name__)
-
-LARGEST_LEVEL = 64
-"""Of a weight in 8 bits, so that pairs of products fit 16 bits (target ``portable``)."""
 
 
 def shared_core() -> Any:
@@ -157,10 +154,10 @@ def compile_model(model: Any, path: Path, options: SessionOptions) -> Any:
 
 
 def may_overflow(model: Any) -> bool:
-    """Tell whether a network has 8-bit weights so large that sums of two products do not fit 16 bits."""
+    """Tell whether a network has 8-bit weights so large that sums overflow without VNNI."""
     constants = (node for node in model.get_ops() if node.get_type_name() == "Constant")
     levels = (node.get_data() for node in constants if node.get_element_type().get_type_name() == "i8")
-    return any(np.abs(each, dtype=np.int16).max(initial=0) > LARGEST_LEVEL for each in levels)
+    return any(np.abs(each, dtype=np.int16).max(initial=0) > LARGEST_WEIGHT for each in levels)
 
 
 @functools.cache

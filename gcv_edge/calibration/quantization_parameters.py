@@ -9,7 +9,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from gcv_edge.cpus import is_x86
+from gcv_edge.cpus import LARGEST_WEIGHT, is_x86
 from gcv_edge.errors import UsageError
 from gcv_edge.graph.values import input_of
 
@@ -35,8 +35,7 @@ class Target:
             2026.4 does not compile all such networks for ARM. Values that are never negative are U8 with zero
             point 0 for every target: that has twice the resolution, and on ARM OpenVINO's 8-bit convolutions
             need it.
-        weight_limit: level of the largest weight. Processors without VNNI add pairs of products in 16 bits,
-            which 2 · 255 · 127 overflows and 2 · 255 · 64 does not.
+        weight_limit: level of the largest weight.
     """
 
     name: str
@@ -49,7 +48,7 @@ TARGETS = {
     for target in (
         Target("x86", has_zero_points=True),
         Target("arm", has_zero_points=False),
-        Target("portable", has_zero_points=True, weight_limit=64),
+        Target("portable", has_zero_points=True, weight_limit=LARGEST_WEIGHT),
     )
 }
 

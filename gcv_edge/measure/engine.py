@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from gcv_edge.cpus import usable_cpus
+from gcv_edge.cpus import onednn_cap, usable_cpus
 from gcv_edge.engines import import_openvino
-from gcv_edge.measure.isa import ONEDNN
 from gcv_edge.runtime.openvino_session import shared_core
 
 WITHOUT_BF16 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI")
@@ -37,6 +35,6 @@ def stream_counts() -> list[int]:
 
 def has_bf16() -> bool:
     """Whether this processor computes in bfloat16; one capped to less would only emulate it."""
-    if os.environ.get(ONEDNN, "").upper() in WITHOUT_BF16:
+    if onednn_cap() in WITHOUT_BF16:
         return False
     return "BF16" in describe_processor()["capabilities"]

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gcv_edge import _core
-from gcv_edge.cpus import cpu_flags, is_x86
+from gcv_edge.cpus import ONEDNN, cpu_flags, is_x86
 from gcv_edge.errors import UnsupportedError
 
-ONEDNN = "ONEDNN_MAX_CPU_ISA"
 VARIABLES = (ONEDNN, "DNNL_MAX_CPU_ISA", "OPENBLAS_CORETYPE")
 """By which libraries use less than the processor has. MXNet 1.9.1 reads the second name only."""
 

@@ -94,18 +94,13 @@ class ActivationCache:
     def can_hold(self, place: int) -> bool:
         """Tell whether all that nodes from a place on read of those before fits, rounded where it must be."""
         names = self._alive(place)
-        return self._fits(self._find(names), names)
+        return self._fits(names, names)
 
     def hold(self, names: Sequence[str]) -> bool:
         """Hold activations from all over the graph, where they fit, so that nothing else need be computed."""
-        values = self._find(names)
-        if not self._fits(values):
+        if not self._fits(names):
             return False
-        wanted = [name_of(value) for value in values if value is not self._input]
-        missing = [name for name in wanted if name not in self.held]
-        found = self._collect(missing) if missing else {}
-        self.held = {name: found[name] if name in found else self.held[name] for name in wanted}
-        self.reached = len(self._places)
+        self._hold(names, (), len(self._places))
         return True
 
     def hold_before(self, places: Iterable[int]) -> None:
@@ -137,21 +132,23 @@ class ActivationCache:
         if place <= self.reached or not self.can_hold(place):
             return
         alive = self._alive(place)
-        rounded = [] if self._fits(self._find(alive)) else alive
-        for more in (rounded, [*rounded, *results]):
-            if self._fits(self._find([*alive, *results]), more):
-                alive, rounded = [*alive, *results], more
-                break
-        names = [name_of(value) for value in self._find(alive)]
-        missing = [name for name in names if name not in self.held]
-        found = self._collect(missing, rounded) if missing else {}
-        self.held = {name: self.held[name] for name in names if name in self.held}
-        for name in [name for name in self.held if name in rounded]:
-            self.held[name] = round_part_by_part(self.held[name])
-        self.held |= found
-        self.reached = place
+        both, rounded = [*alive, *results], [] if self._fits(alive) else alive
+        choices = ((both, rounded), (both, [*rounded, *results]), (alive, rounded))
+        self._hold(*next(choice for choice in choices if self._fits(*choice)), place)
 
-    def _collect(self, names: Sequence[str], rounded: Collection[str] = ()) -> dict[str, NDArray[Any]]:
+    def _hold(self, names: Sequence[str], rounded: Collection[str], reached: int) -> None:
+        """Hold some activations and no others, some of them rounded; those that are held are not computed."""
+        wanted = [name_of(value) for value in self._find(names) if value is not self._input]
+        missing = [name for name in wanted if name not in self.held]
+        found = self._collect(missing, rounded) if missing else {}
+        self.held = {name: self.held[name] for name in wanted if name in self.held}
+        for name in rounded:
+            if name in self.held:
+                self.held[name] = round_part_by_part(self.held[name])
+        self.held |= found
+        self.reached = reached
+
+    def _collect(self, names: Sequence[str], rounded: Collection[str]) -> dict[str, NDArray[Any]]:
         """Compute activations for all pictures, some of them rounded, without a second copy of them."""
         held: dict[str, NDArray[Any]] = {}
         start = 0
@@ -187,9 +184,9 @@ class ActivationCache:
                     found[name_of(value)] = None
         return list(found)
 
-    def _fits(self, values: Sequence[ir.Value], rounded: Collection[str] = ()) -> bool:
+    def _fits(self, names: Sequence[str], rounded: Collection[str] = ()) -> bool:
         """Tell whether activations, some rounded, have one entry per picture, and few enough bytes."""
-        length = shape_of(self._input)[0]
+        length, values = shape_of(self._input)[0], self._find(names)
         halved = [value for value in values if value.name in rounded]
         size = (4 * numbers_per_picture(values) - 2 * numbers_per_picture(halved)) * self.count
         return size <= self._limit and all(shape_of(value)[:1] == (length,) for value in values)

@@ -84,23 +84,19 @@ class FitTarget:
     Attributes:
         layer: the layer.
         outputs: which of its results are left.
+        wanted: name of the whole network's tensor that it is fitted to: its result, or the sum that this
+            should become.
         addend: name of what its result is added to. By how much that differs from the whole network's, the
             layer should give more. Empty where there is none.
-        substituted: name of the sum that its result should become; empty where it should stay what it was.
         guess: what the layer may be, where only what is positive of its result (or of the sum) matters.
             Results that are negative in both networks then count as equal.
     """
 
     layer: FittableLayer
     outputs: Mask
+    wanted: str
     addend: str = ""
-    substituted: str = ""
     guess: LayerWeights | None = None
-
-    @property
-    def wanted(self) -> str:
-        """Name of the whole network's tensor that the layer is fitted to."""
-        return self.substituted or self.layer.result
 
 
 def gather_targets(

@@ -87,7 +87,7 @@ class SequentialFit:
     def advance(self, names: Sequence[str]) -> None:
         """Hold what layers need of what comes before them, where that is possible."""
         place = min(self.network.layers[name].layer.node for name in names)
-        self.whole.advance(place, [self._target(name).wanted for name in names])
+        self.whole.advance(place, [self._wanted(name) for name in names])
         self.pruned.advance(place)
 
     def fit(self, names: Sequence[str]) -> dict[str, LayerWeights]:
@@ -111,10 +111,12 @@ class SequentialFit:
     def _target(self, name: str) -> FitTarget:
         """Describe what a layer should give."""
         layer = self.network.layers[name]
-        outputs = self.kept[layer.layer.outputs]
-        if name in self.substitutes:
-            return FitTarget(layer, outputs, substituted=self.substitutes[name].target)
-        return FitTarget(layer, outputs, find_addend(self.network, name))
+        addend = "" if name in self.substitutes else find_addend(self.network, name)
+        return FitTarget(layer, self.kept[layer.layer.outputs], self._wanted(name), addend)
+
+    def _wanted(self, name: str) -> str:
+        """Name the whole network's tensor that a layer is fitted to."""
+        return self.substitutes[name].target if name in self.substitutes else self.network.layers[name].result
 
     def _gather(
         self, targets: Sequence[FitTarget], size: int, known: Mapping[str, Moments]
