@@ -18,6 +18,7 @@ from gcv_edge.calibration.graph_rewrites import prepare
 from gcv_edge.calibration.qdq_nodes import quantize
 from gcv_edge.calibration.qdq_placement import AVERAGING, place
 from gcv_edge.calibration.quantization_parameters import find_target
+from gcv_edge.cpus import own_target
 from gcv_edge.graph.values import constant_of, input_of, shape_of
 from gcv_edge.graph.windows import SlidingWindow
 from gcv_edge.measure.layers import open_counting, read_layers
@@ -228,13 +229,13 @@ def make_weight(kind: LayerKind, case: LayerCase) -> NDArray[np.float32]:
 def in_8_bits(model: ir.Model) -> ir.Model:
     """Return a copy whose layers compute in 8 bits.
 
-    It is as fast as the network will be when it is calibrated (x86), and of no other use: that numbers can be
-    negative is read from the graph, how large they are is not known.
+    It is as fast as the network will be when it is calibrated for this machine, and of no other use: that
+    numbers can be negative is read from the graph, how large they are is not known.
     """
     copy = prepare(model.clone())
     placement = place(copy.graph)
     lows = {value: 0.0 if is_never_negative(value) else -1.0 for value in placement.values}
-    quantize(copy, {value.name or "": (low, 1.0) for value, low in lows.items()}, find_target("x86"))
+    quantize(copy, {value.name or "": (low, 1.0) for value, low in lows.items()}, find_target(own_target()))
     return copy
 
 
