@@ -210,7 +210,9 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="measure what is there already")
     arguments = parser.parse_args()
     names = arguments.networks or list(CASES)
-    results = Results("optimize_forms", again=names if arguments.again else (), order=list(CASES))
+    results = Results(
+        "optimize_forms", again=names if arguments.again else (), order=list(CASES), one_processor=False
+    )
 
     def make_row(name: str) -> Record:
         row = measure(name)

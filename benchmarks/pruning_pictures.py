@@ -80,7 +80,7 @@ def main() -> None:
     }
     wanted = [key for key, (network, *_) in keys.items() if network in (arguments.networks or CIFAR)]
     again = wanted if arguments.again else ()
-    results = Results("pruning_pictures", again=again, order=list(keys))
+    results = Results("pruning_pictures", again=again, order=list(keys), one_processor=False)
 
     def make_row(key: str) -> Record:
         row = measure(*keys[key])

@@ -26,6 +26,8 @@ from gcv_edge.measure.machine import describe_machine, find_version
 
 Record = dict[str, Any]
 
+PROCESSOR = ("cpu", "cpu_flags", "cores")
+"""What a machine's description says of its processor; models that differ in what they can do share a name."""
 RESULTS = ROOT / "benchmarks" / "results"
 PACKAGES = (
     "numpy", "opencv-python-headless", "opencv-python", "openvino", "onnxruntime", "onnx", "mxnet", "gluoncv",
@@ -76,13 +78,15 @@ class Records:
 class Results:
     """The rows of one benchmark, kept after each.
 
-    Rows of another processor, of other versions or under other facts are not taken over.
+    Rows of other versions or under other facts are not taken over, nor those of another processor where rows
+    are compared.
 
     Args:
         name: of the benchmark.
         folder: of the results.
         again: keys of rows that are measured anew; they are kept until then.
         order: of the rows; others come last.
+        one_processor: rows are compared. False: each stands for itself, and names its ``processor``.
         facts: that hold for all rows.
     """
 
@@ -92,12 +96,15 @@ class Results:
         folder: Path = RESULTS,
         again: Collection[str] = (),
         order: Sequence[str] = (),
+        one_processor: bool = True,
         **facts: Any,
     ) -> None:
         self._name, self._folder, self._facts = name, folder, facts
+        self._one_processor = one_processor
         stored = Records(folder).read(name) or {}
         wanted = {"machine": machine(), **facts}
-        is_alike = identity(stored, facts) == identity(wanted, facts)
+        alike = (*(PROCESSOR if one_processor else ()), "versions")
+        is_alike = identity(stored, alike, facts) == identity(wanted, alike, facts)
         self._rows: dict[str, Record] = dict(stored["rows"]) if is_alike else {}
         self._outdated = set(again)
         self._places = {key: place for place, key in enumerate(order)}
@@ -123,14 +130,22 @@ class Results:
             if key in self:
                 print(f"{key}: is there already (--again measures it anew)", flush=True)
             else:
-                self.put(key, {**measure(key), **circumstances()})
+                processor = {} if self._one_processor else {"processor": spell_processor()}
+                self.put(key, {**measure(key), **circumstances(), **processor})
 
 
-def identity(document: Mapping[str, Any], facts: Iterable[str]) -> Record:
-    """Return what must be the same for rows to stand side by side."""
+def identity(document: Mapping[str, Any], alike: Iterable[str], facts: Iterable[str]) -> Record:
+    """Return what must be the same for rows to stand side by side: facts of the machine, and others."""
     described = document.get("machine", {})
-    alike = {key: described.get(key) for key in ("cpu", "cores", "versions")}
-    return alike | {key: document.get(key) for key in facts}
+    return {key: described.get(key) for key in alike} | {key: document.get(key) for key in facts}
+
+
+def spell_processor() -> str:
+    """Name the processor, its cores, and what it has for 8 bits."""
+    described = machine()
+    flags = " ".join(described["cpu_flags"])
+    has = next((name for name in ("AMX", "VNNI") if name.lower() in flags), "no VNNI")
+    return f"{described['cpu']}, {described['cores']} cores, {has}"
 
 
 def write_results(name: str, rows: Mapping[str, Any], folder: Path = RESULTS, **facts: Any) -> Path:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks.children import ChildError, call
-from benchmarks.records import Records, Results, write_results
+from benchmarks.records import Records, Results, machine, write_results
 
 
 def test_results_are_kept_after_each_row_and_go_on(tmp_path: Path) -> None:
@@ -50,10 +51,29 @@ def test_rows_to_measure_anew_are_kept_until_then(tmp_path: Path) -> None:
     assert {key: row["found"] for key, row in rows.items()} == {"a": 1, "b": 2, "c": 1}
 
 
-def test_rows_of_another_machine_are_not_taken_over(tmp_path: Path) -> None:
-    machine = {"cpu": "another", "cores": 1, "versions": {}}
-    Records(tmp_path).write({"name": "speeds", "machine": machine, "rows": {"a": {}}})
-    assert "a" not in Results("speeds", tmp_path)
+@pytest.mark.parametrize(
+    ("one_processor", "changed", "kept"),
+    [
+        (True, {}, True),
+        (True, {"cpu": "another"}, False),
+        (True, {"cpu_flags": ["mmx"]}, False),
+        (True, {"cores": 77}, False),
+        (False, {"cpu": "another", "cpu_flags": ["mmx"], "cores": 77}, True),
+        (False, {"versions": {"openvino": "1"}}, False),
+    ],
+)
+def test_rows_of_another_machine(
+    tmp_path: Path, one_processor: bool, changed: dict[str, Any], kept: bool
+) -> None:
+    Records(tmp_path).write({"name": "speeds", "machine": machine() | changed, "rows": {"a": {}}})
+    assert ("a" in Results("speeds", tmp_path, one_processor=one_processor)) is kept
+
+
+def test_rows_of_several_processors_name_theirs(tmp_path: Path) -> None:
+    Results("speeds", tmp_path, one_processor=False).fill("a", lambda key: {"found": key})
+    row = Results("speeds", tmp_path, one_processor=False).row("a")
+    assert row["processor"].startswith(machine()["cpu"])
+    assert row["processor"].endswith((", AMX", ", VNNI", ", no VNNI"))
 
 
 @pytest.mark.parametrize(
