@@ -28,7 +28,10 @@ BEGIN, END = "<!-- figures: python -m benchmarks.pages -->", "<!-- end of figure
 DOCS = ROOT / "docs"
 BENCHMARKS_PAGE, FAMILIES_PAGE, ZOO_PAGE = DOCS / "benchmarks.md", DOCS / "families.md", DOCS / "zoo.md"
 ZOO_TABLE, ZOO_SPEEDS = ROOT / "gcv_edge" / "zoo.json", ROOT / "gcv_edge" / "zoo_speeds.json"
-PAGES = (DOCS / "int8.md", DOCS / "prune.md", BENCHMARKS_PAGE, FAMILIES_PAGE, ZOO_PAGE, ZOO_SPEEDS)
+PAGES = (
+    *(DOCS / name for name in ("int8.md", "prune.md", "optimize.md")),
+    *(BENCHMARKS_PAGE, FAMILIES_PAGE, ZOO_PAGE, ZOO_SPEEDS),
+)
 ZOO_FORMS = {"bf16": "openvino BF16", "int8": "openvino INT8"}
 """What the package tells of the zoo's speeds, and the benchmark's name for it."""
 ZOO_INTRODUCTION = ROOT / "benchmarks" / "zoo" / "introduction.md"

@@ -12,6 +12,7 @@ GcvEdgeError
 ├── ParamsMismatchError    parameters do not fit the network
 ├── ForkError              an engine is used in a process that was forked after it had started
 ├── VerificationError      the exported network's numbers differ from the source's
+├── SlowerError            a pruned network is slower than the whole one
 ├── AccuracyError          an 8-bit network lost more than it may (exit code 3)
 └── UsageError             arguments that contradict each other (exit code 2)
 
@@ -129,6 +130,10 @@ class ParamsMismatchError(GcvEdgeError):
 
 class VerificationError(GcvEdgeError):
     """The exported network does not compute what the source computes."""
+
+
+class SlowerError(GcvEdgeError):
+    """A pruned network takes longer than the whole one; nothing was written."""
 
 
 class AccuracyError(GcvEdgeError):

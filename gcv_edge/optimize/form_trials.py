@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 
-from gcv_edge.errors import UnsupportedError
+from gcv_edge.errors import SlowerError, UnsupportedError
 from gcv_edge.evaluation.drop import Score, as_score, find_drop
 from gcv_edge.measure.engine import has_bf16
 from gcv_edge.measure.networks import best, choose_together, pictures_per_second, time_forms
@@ -186,7 +186,7 @@ class FormTrials:
                 observer=Watched(self._observer, self._deadline),
                 shared=self._workplace / SHARED,
             )
-        except UnsupportedError as error:
+        except (SlowerError, UnsupportedError) as error:
             self.notes.append(f"{name}: {error}")
             return None
         self._records.add(name, result)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import onnx_ir as ir
 
-from gcv_edge.errors import GcvEdgeError
+from gcv_edge.errors import SlowerError
 from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop
 from gcv_edge.graph.writing import write_model
 from gcv_edge.measure.result_cache import CachedResult
@@ -142,7 +142,7 @@ def prune_within_limit(
         limit: what may be lost.
 
     Raises:
-        GcvEdgeError: the pruned network is slower than the whole one.
+        SlowerError: the pruned network is slower than the whole one.
     """
     widths: Widths = choice.widths
     for attempt in itertools.count():
@@ -222,7 +222,7 @@ def check_speed(job: PruneJob, found: PrunedNetwork) -> PrunedNetwork:
     timing = time_pruned(job, found.model)
     if timing.speedup >= SLOWEST:
         return replace(found, timing=timing)
-    raise GcvEdgeError(
+    raise SlowerError(
         f"{job.source}: the pruned network takes {1 / timing.speedup:.2f} times as long as the whole one: "
         "nothing was written"
     )

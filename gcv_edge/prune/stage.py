@@ -84,7 +84,7 @@ def prune(
             and no layer can be; or it is to be distilled, and torch does not compute one of its operators.
         MissingExtraError: it is to be distilled, and torch is not installed; or a speed-up is wanted, and
             OpenVINO is not.
-        GcvEdgeError: the result would be slower than the whole network.
+        SlowerError: the result would be slower than the whole network.
     """
     goal = PruneGoal(speedup, macs, precision)
     check_goal(goal)

@@ -21,6 +21,7 @@ from gcv_edge.optimize import Goal, Observer, OptimizeOptions, form_trials, opti
 from gcv_edge.optimize.form_text import describe_setting
 from gcv_edge.optimize.forms import Form, choose, pareto, why_not
 from gcv_edge.pipeline import append_metadata
+from gcv_edge.prune import gate
 from gcv_edge.runtime.modelfile import read_metadata
 from tests.cli.conftest import done, failed, run
 
@@ -112,6 +113,17 @@ def test_the_limit_of_accuracy(workplace: Path) -> None:
     assert found.best.name == "float"
     tried = {form.name for form in found.forms}
     assert {"pruned 1.5x", "pruned 1.3x", "pruned 1.15x"} <= {name.partition(",")[0] for name in tried}
+
+
+def test_prunings_that_are_slower_are_left_out(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "SLOWEST", 1e9)
+    found = search_forms("net.onnx", "labelled.csv", Goal(100, minutes=5), QUICK)
+    assert [form.name for form in found.forms if form.precision == "f32"] == ["float", "8 bits"]
+    assert [note.partition(":")[0] for note in found.notes] == [
+        *("pruned 1.5x", "pruned 1.3x", "pruned 1.15x")
+    ]
+    assert all("times as long as the whole one" in note for note in found.notes)
+    assert found.path == Path("net_optimized.onnx")
 
 
 def test_throughput(workplace: Path) -> None:

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from gcv_edge import Classifier
 from gcv_edge.cli.root import main
 from gcv_edge.cpus import ONEDNN
-from gcv_edge.errors import DataError, GcvEdgeError, UnsupportedError, UsageError
+from gcv_edge.errors import DataError, SlowerError, UnsupportedError, UsageError
 from gcv_edge.evaluation.drop import Score
 from gcv_edge.metadata import Preprocessing
 from gcv_edge.prune import gate, prune
@@ -115,7 +115,7 @@ def test_a_speed_is_measured(
 
 def test_what_is_slower_is_refused(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "SLOWEST", 1e9)
-    with pytest.raises(GcvEdgeError, match="times as long as the whole one: nothing was written"):
+    with pytest.raises(SlowerError, match="times as long as the whole one: nothing was written"):
         prune(source, frames(), tmp_path / "out.onnx", macs=0.7)
     assert not (tmp_path / "out.onnx").exists()
 
