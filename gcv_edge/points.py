@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 MOST_POINTS = 100.0
 
 
 def to_points(value: float) -> float:
     """Turn a part of one into points, without the digits that this adds."""
     return round(MOST_POINTS * value, 10)
+
+
+def allowed_loss(limit: float | None) -> float:
+    """Return the points that may be lost: any number without a limit, and where that is all of them."""
+    return math.inf if limit is None or limit >= MOST_POINTS else limit
 
 
 def describe_bound(lost: float, at_most: float) -> str:
@@ -23,3 +30,8 @@ def in_brackets(lost: float | None, at_most: float | None) -> str:
     """Say how much is lost at most, behind what is lost."""
     bound = "" if lost is None or at_most is None else describe_bound(lost, at_most)
     return f" ({bound})" if bound else ""
+
+
+def spell_changed(changed: float, is_classifier: bool, digits: int = 1) -> str:
+    """Say how much of what a network gives has changed: in first choices, else in its outputs' variance."""
+    return f"{changed:.{digits}f} % of {'first choices' if is_classifier else 'the variance of its outputs'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -42,6 +43,7 @@ class CalibrationOptions:
         time_forms: time float and 8-bit forms on this machine.
         float_kernels: return layers to float that OpenVINO has no 8-bit kernel for here; for target x86.
         sensitivity: measure every layer's, not only where the search for float layers needs it.
+        deadline: when that search ends at the latest, on the clock ``time.monotonic``.
     """
 
     correction: str = "auto"
@@ -55,6 +57,7 @@ class CalibrationOptions:
     time_forms: bool = True
     float_kernels: bool = True
     sensitivity: bool = False
+    deadline: float = math.inf
 
     def __post_init__(self) -> None:
         if self.correction not in ("auto", *KINDS):

@@ -23,6 +23,7 @@ from gcv_edge.metadata import (
     Preprocessing,
     RunSettings,
 )
+from gcv_edge.points import spell_changed
 from gcv_edge.repeated_labels import describe_repeated
 from gcv_edge.tasks import ACTION, CLASSIFICATION, POSE
 
@@ -103,8 +104,8 @@ def describe_pruning(record: Mapping[str, Any]) -> str:
     noise = ", fitted on noise" if record["data"] == "noise" else ""
     training = record.get("distillation")
     trained = ", distilled" if isinstance(training, dict) and training.get("kept") else ""
-    changed = f"{record['changed']:.1f} % of first choices changed"
-    return f"{after / before:.0%} of the work is left, {changed}{trained}{noise}"
+    changed = spell_changed(record["changed"], record["is_classifier"])
+    return f"{after / before:.0%} of the work is left, {changed} changed{trained}{noise}"
 
 
 def print_info(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gcv_edge.cli.console import echo_table, plural, show_path, show_size
 from gcv_edge.cli.text import echo
 from gcv_edge.errors import AccuracyError
-from gcv_edge.points import describe_bound
+from gcv_edge.points import describe_bound, spell_changed
 
 if TYPE_CHECKING:
     from gcv_edge.optimize import OptimizeOptions
@@ -44,7 +44,8 @@ def verdict_lines(result: PruneResult) -> Iterator[str]:
         f"{result.macs[1] / result.macs[0]:.0%} of the multiply-accumulates"
     )
     if result.score is None:
-        yield f"{result.changed:.1f} % of first choices changed on pictures it was not fitted on"
+        changed = spell_changed(result.changed, result.is_classifier)
+        yield f"{changed} changed on pictures it was not fitted on"
     if result.distillation is not None:
         yield describe_distillation(result.distillation)
     if result.record["data"] == NOISE:
@@ -73,7 +74,7 @@ def describe_loss(result: PruneResult, title: str) -> str:
 def describe_failure(result: PruneResult, title: str) -> str:
     """Say what a network lost that is not within the limit, however wide it was left."""
     if not title:
-        return f"changed {result.changed:.2f} % of first choices"
+        return f"changed {spell_changed(result.changed, result.is_classifier, digits=2)}"
     lost = result.drop
     bound = describe_bound(lost.points, lost.upper)
     return f"lost {lost.points:.2f} points of {title}" + (f", {bound}" if bound else "")

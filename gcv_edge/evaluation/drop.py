@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gcv_edge.points import MOST_POINTS
+from gcv_edge.points import MOST_POINTS, allowed_loss
 
 CONFIDENCE = 0.9
 """Of the statement that no more is lost than ``Drop.upper``; one-sided."""
@@ -109,8 +109,8 @@ class Drop:
         return self.points + max(self.by_chance, self.unseen)
 
     def is_within(self, limit: float | None) -> bool:
-        """Whether no more than ``limit`` is lost, at ``CONFIDENCE``; always without a limit."""
-        return limit is None or self.upper <= limit
+        """Whether no more than ``limit`` is lost, at ``CONFIDENCE``; always without a limit, and at 100."""
+        return self.upper <= allowed_loss(limit)
 
     def is_undecided(self, limit: float | None) -> bool:
         """Whether these pictures lose no more than ``limit``, but are too few to say so of others."""

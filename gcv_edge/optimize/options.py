@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field
 
 from gcv_edge.cpus import own_target
 from gcv_edge.errors import UsageError
+from gcv_edge.points import MOST_POINTS
 
 PRUNING_SHARE = 0.75
 """Part of ``max_drop`` that pruning may lose where 8 bits follow; the rest is for these."""
-
-PRUNED_ON = 1000
-"""Pictures that pruning is fitted on at least where there are so many."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,7 @@ class OptimizeOptions:
 
     Attributes:
         max_drop: points that may be lost against the whole float network, at a confidence of 90 %; None for
-            any number. Without labels and a float file to compare with (noise), it is the percentage of first
-            choices that pruning may change.
+            any number. Where nothing can be measured (noise), it is what ``PruneResult.changed`` may be.
         speedup: prune channels until the network is that many times as fast, measured on this machine.
         macs: prune until that part of the multiply-accumulates is left, instead.
         precision: in which ``speedup`` counts, ``f32`` or ``int8``; None: in 8 bits where they follow.
@@ -35,6 +33,7 @@ class OptimizeOptions:
         samples: pictures to calibrate on, at most.
         keep_float: names of layers that stay float in any case.
         time_budget: seconds that the search for layers that must stay float may take.
+        deadline: when that search ends at the latest, on the clock ``time.monotonic``.
         is_quick: search neither for the best bias correction nor for layers without an 8-bit kernel.
         sensitivity: measure what every layer costs, for a report.
         split: part of the data set to measure on; None for the one that is for measuring.
@@ -58,6 +57,7 @@ class OptimizeOptions:
     samples: int = 300
     keep_float: tuple[str, ...] = ()
     time_budget: float | None = None
+    deadline: float = math.inf
     is_quick: bool = False
     sensitivity: bool = False
     split: str | None = None
@@ -74,6 +74,8 @@ class OptimizeOptions:
             raise UsageError("distill is for pruning: expected speedup or macs")
         if self.max_drop is not None and not self.max_drop >= 0:
             raise UsageError(f"max_drop: found {self.max_drop:g}, expected 0 points or more")
+        if self.seed < 0:
+            raise UsageError(f"seed: found {self.seed}, expected 0 or more")
         if self.samples < 1:
             raise UsageError(f"samples: found {self.samples}, expected 1 picture or more")
 
@@ -85,7 +87,7 @@ class OptimizeOptions:
     @property
     def pruning_max_drop(self) -> float | None:
         """Points that pruning may lose."""
-        if self.max_drop is None or not self.int8:
+        if self.max_drop is None or self.max_drop >= MOST_POINTS or not self.int8:
             return self.max_drop
         return PRUNING_SHARE * self.max_drop
 
@@ -99,4 +101,8 @@ class OptimizeOptions:
     @property
     def pictures_read(self) -> int:
         """Pictures to prune and calibrate on, at most."""
-        return max(PRUNED_ON, self.samples) if self.prunes else self.samples
+        if not self.prunes:
+            return self.samples
+        from gcv_edge.prune.preparation import MOST_PICTURES
+
+        return max(MOST_PICTURES, self.samples)

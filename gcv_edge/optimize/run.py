@@ -13,8 +13,10 @@ from gcv_edge.engines import require_openvino
 from gcv_edge.errors import UsageError
 from gcv_edge.evaluation.drop import Measure
 from gcv_edge.optimize.baseline import Baseline, Data, open_baseline
+from gcv_edge.optimize.evaluator import AGREEMENT
 from gcv_edge.optimize.observer import CALIBRATING, PRUNING, READING, Observer
 from gcv_edge.optimize.options import OptimizeOptions
+from gcv_edge.points import MOST_POINTS
 from gcv_edge.prune import PruneResult, check_distilling, prune
 from gcv_edge.store import find_model
 
@@ -156,7 +158,13 @@ def run_pruning(
     observer: Observer,
     shared: str | os.PathLike[str] | None = None,
 ) -> PruneResult:
-    """Run the pruning; labels are used for measuring alone."""
+    """Run the pruning; labels are used for measuring alone.
+
+    Agreement is no accuracy, and few pictures are compared where no limit is asked for: then there is none.
+    """
+    max_drop, evaluator = options.pruning_max_drop, baseline.evaluator
+    if max_drop is None and evaluator is not None and evaluator.kind == AGREEMENT:
+        max_drop = MOST_POINTS
     with observer.stage(PRUNING, output):
         return prune(
             source,
@@ -167,7 +175,7 @@ def run_pruning(
             precision=options.timed_precision,
             score=baseline.score(source),
             score_hash=baseline.score_hash,
-            max_drop=options.pruning_max_drop,
+            max_drop=max_drop,
             distill=options.distill,
             seed=options.seed,
             progress=observer.progress,
@@ -210,4 +218,5 @@ def calibration_options(baseline: Baseline, options: OptimizeOptions) -> Calibra
         measured=evaluator.kind if evaluator is not None else "",
         float_kernels=not options.is_quick,
         sensitivity=options.sensitivity,
+        deadline=options.deadline,
     )

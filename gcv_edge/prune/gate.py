@@ -14,6 +14,7 @@ from gcv_edge.errors import SlowerError
 from gcv_edge.evaluation.drop import Drop, Measure, Score, as_score, find_drop
 from gcv_edge.graph.writing import write_model
 from gcv_edge.measure.result_cache import CachedResult
+from gcv_edge.points import allowed_loss
 from gcv_edge.prune.fitting.outputs import Distance
 from gcv_edge.prune.fitting.sequential import fit_in_order
 from gcv_edge.prune.job import PruneJob, keep_fits, name_widths, restore_fits
@@ -76,11 +77,11 @@ class DropLimit:
 
     def allows(self, drop: Drop) -> bool:
         """Whether no more is lost than may be."""
-        return self.most is None or self.counted(drop) <= self.most
+        return self.counted(drop) <= allowed_loss(self.most)
 
     def is_known_to_break(self, widths: Widths) -> bool:
         """Tell whether widths lost too much before."""
-        return self.most is not None and self.known.get(name_widths(widths), 0.0) > self.most
+        return self.known.get(name_widths(widths), 0.0) > allowed_loss(self.most)
 
     def measure(self, model: ir.Model) -> Score | None:
         """Score a pruned network by its file."""

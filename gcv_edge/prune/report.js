@@ -72,7 +72,7 @@ function drawTrail() {
     { title: "times as fast", kind: "long", text: (step) => decimals(step.speedup, 2) },
     { title: report.measure, kind: "long", text: (step) => decimals(step.loss, 4) },
     { title: "score", text: (step) => decimals(step.score, 2) },
-    { title: "first choices changed, %", kind: "long", text: (step) => decimals(step.changed, 2) },
+    { title: report.changed, kind: "long", text: (step) => decimals(step.changed, 2) },
     { title: "what", kind: "note", text: (step) => step.what },
   ];
   fillTable("trail", columns, report.trail);

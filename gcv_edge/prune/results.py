@@ -24,7 +24,7 @@ class Candidate:
         what: it was.
         speedup: times as fast as the whole network, measured; None where it was not.
         loss: divergence of its outputs; for widths alone, what the spaces' curves add up to.
-        changed: percentage of changed first choices.
+        changed: percentage, as in ``PruneResult``.
         score: the caller's.
     """
 
@@ -85,9 +85,11 @@ class PruneResult:
         seconds_per_picture: measured on this machine, before and after.
         precision: in which it was measured: ``f32`` or ``int8``.
         divergence: of the outputs, on pictures that nothing was fitted on.
-        changed: percentage of first choices that changed there (of other tasks: error of the last layers).
+        changed: percentage of first choices that changed there; of what is no classifier, mean square
+            error of the last layers in percent of their variance.
+        is_classifier: first choices were counted.
         score: before and after, where a function was given.
-        drop: points of it lost; without a function, percentage of first choices changed.
+        drop: points of it lost; without a function, ``changed``.
         max_drop: limit of the loss; None: there is none.
         passed: the loss is within the limit: ``drop.upper`` where the limit was asked for, else
             ``drop.points``.
@@ -106,6 +108,7 @@ class PruneResult:
     precision: str
     divergence: float
     changed: float
+    is_classifier: bool
     score: tuple[float, float] | None
     drop: Drop
     max_drop: float | None
@@ -148,6 +151,9 @@ def format_report(result: PruneResult, *, title: str, verdict: Iterable[str]) ->
             for name, (units, curve) in result.curves.items()
         },
         "measure": "divergence of the outputs",
+        "changed": "first choices changed, %"
+        if result.is_classifier
+        else "change of the outputs, % of their variance",
         "trail": [step.to_dict() for step in result.trail],
         "facts": {
             "File": result.path.name,

@@ -65,8 +65,8 @@ def prune(
         score: scores a model file, for the record and for ``max_drop``.
         score_hash: of what ``score`` depends on beside the file (pictures, labels, metric); empty: not known,
             and widths that an interrupted call scored are scored anew.
-        max_drop: loss of score, at 90 % confidence where it has draws (without ``score``: percentage of
-            changed first choices), beyond which channels are returned. None: with a ``score``, 5 points, as
+        max_drop: loss of score, at 90 % confidence where it has draws (without ``score``: percentage, as in
+            ``PruneResult.changed``), beyond which channels are returned. None: with a ``score``, 5 points, as
             measured, without confidence; 100 sets no limit.
         distill: train the result for a short time to give what the whole network gives on ``frames``: that
             many passes over them, or (True) as many as some minutes allow. Kept where other pictures agree
@@ -152,6 +152,7 @@ def write_result(
         precision=job.goal.precision,
         divergence=found.distance.divergence,
         changed=found.distance.changed,
+        is_classifier=prepared.check.is_classifier,
         score=found.scores,
         drop=found.drop,
         max_drop=found.max_drop,
@@ -195,6 +196,7 @@ def describe(
         "macs": list(macs),
         "channels": {name: list(pair) for name, pair in channels.items()},
         **{name: shorten(value) for name, value in found.distance._asdict().items()},
+        "is_classifier": prepared.check.is_classifier,
     }
     if job.goal.speedup is not None:
         record["asked"] = {"speedup": job.goal.speedup, "precision": job.goal.precision}

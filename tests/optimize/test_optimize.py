@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from gcv_edge.errors import GcvEdgeError, UsageError
+from gcv_edge.evaluation.drop import Score
 from gcv_edge.optimize import Observer, OptimizeOptions, optimize
 from gcv_edge.optimize.baseline import Baseline
+from gcv_edge.optimize.evaluator import AccuracyScorer, AgreementScorer
 from gcv_edge.optimize.options import PRUNING_SHARE
 from gcv_edge.prune import PruneResult
 from gcv_edge.runtime.modelfile import read_entries
@@ -81,6 +83,29 @@ def test_pruning_that_loses_too_much_ends_it(workplace: Path) -> None:
     assert sorted(path.name for path in Path().glob("net*")) == ["net.onnx", result.path.name]
 
 
+@pytest.mark.parametrize(
+    ("data", "max_drop", "passed"),
+    [("labelled.csv", None, False), ("labelled.csv", 100, True), ("pictures", None, True)],
+)
+def test_only_labels_set_a_limit_that_nobody_asked_for(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, data: str, max_drop: float | None, passed: bool
+) -> None:
+    """Of unlabelled pictures, so few are compared that one is many points."""
+    for scorer in (AccuracyScorer, AgreementScorer):
+        monkeypatch.setattr(
+            scorer, "__call__", lambda _, path: Score(100 if path == Path("net.onnx") else 90)
+        )
+    options = OptimizeOptions(macs=0.7, int8=False, max_drop=max_drop)
+    result = optimize("net.onnx", data, options, output="out.onnx")
+    assert result.drop == 10
+    assert result.passed is passed
+
+
+def test_a_limit_of_all_points_is_none_for_each_stage() -> None:
+    assert OptimizeOptions(macs=0.5, max_drop=100).pruning_max_drop == 100
+    assert OptimizeOptions(macs=0.5, max_drop=80).pruning_max_drop == 60
+
+
 def test_pruning_alone_may_lose_the_whole_limit(workplace: Path) -> None:
     options = OptimizeOptions(int8=False, macs=0.7, max_drop=90, seed=3)
     result = optimize("net.onnx", "labelled.csv", options, output="narrow.onnx")
@@ -126,6 +151,7 @@ def test_frames_and_a_measure_of_one_s_own(workplace: Path) -> None:
         ({"max_drop": -1.0}, "max_drop: found -1"),
         ({"max_drop": float("nan")}, "max_drop: found nan"),
         ({"samples": 0}, "samples: found 0"),
+        ({"seed": -1}, "seed: found -1, expected 0 or more"),
     ],
 )
 def test_options_that_contradict_each_other(options: dict[str, Any], message: str) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from gcv_edge import load
+from gcv_edge.cli.pruning_text import verdict_lines
+from gcv_edge.cli.root import main
 from gcv_edge.prune import prune
 from gcv_edge.prune.fitting.calibration_set import noise_frames
 from tests.support.task_networks import KINDS, write_network
@@ -23,6 +26,10 @@ def test_prunes(kind: str, tmp_path: Path) -> None:
     assert result.divergence > 0
     is_error = result.changed == pytest.approx(100 * result.divergence)
     assert is_error is not CHOOSES[kind]
+    told = CliRunner().invoke(main, ["info", str(result.path)]).output
+    what = "first choices" if CHOOSES[kind] else "the variance of its outputs"
+    assert f"of the work is left, {result.changed:.1f} % of {what} changed" in told
+    assert any(f"% of {what} changed on pictures" in line for line in verdict_lines(result))
     frame = next(noise_frames(1, (20, 24), seed=8))
     before, after = (load(path).run(frame) for path in (source, result.path))
     assert type(before) is type(after)

@@ -29,6 +29,7 @@ def make_result(**changes: object) -> PruneResult:
         "divergence": 0.01,
         "precision": "f32",
         "changed": 1.5,
+        "is_classifier": True,
         "score": (90.0, 89.5),
         "drop": Drop(0.5),
         "max_drop": None,
