@@ -23,7 +23,8 @@ from gcv_edge.tasks import CLASSIFICATION
 if TYPE_CHECKING:
     from gcv_edge.prune.distillation import Distiller
 
-MOST_PICTURES = 1024
+MOST_PICTURES = 1000
+"""Pictures that networks are fitted on at most, where there are so many."""
 NOISE_PICTURES = 256
 CHECK_SHARE = 1 / 8
 """Part of the pictures that nothing is fitted on."""

@@ -28,6 +28,7 @@ from gcv_edge.runtime.preprocessing import fill
 from gcv_edge.runtime.sessions import SessionOptions
 from gcv_edge.verify import verify_model
 from tests.prune.conftest import PREPROCESSING, write_small
+from tests.support.task_networks import KINDS, write_network
 
 
 def frames(count: int = 40) -> Iterator[np.ndarray]:
@@ -241,7 +242,8 @@ def test_the_command_says_noise_and_gives_json(source: Path, tmp_path: Path, inv
     assert json.loads(done.stdout)["data"] == "noise"
 
 
-def test_the_gate_has_an_exit_code_of_its_own(source: Path, tmp_path: Path, invoke) -> None:
+def test_the_gate_has_an_exit_code_of_its_own(tmp_path: Path, invoke) -> None:
+    source = write_network(tmp_path / "net.onnx", KINDS["regression"])
     done = invoke(source, "--data", "noise", "--macs", "0.05", "--max-drop", "0", "-o", tmp_path / "out.onnx")
     assert done.exit_code == 3, done.output
     assert done.stderr.startswith(f"Error: {tmp_path}/out_over_max_drop.onnx: changed ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import onnx_ir as ir
@@ -11,7 +11,7 @@ from gcv_edge.graph.nodes import nodes_before
 from gcv_edge.graph.probing import Probe
 from gcv_edge.graph.values import name_of, shape_of
 from gcv_edge.prune.fitting.activations import numbers_per_picture
-from gcv_edge.prune.fitting.outputs import find_heads
+from gcv_edge.prune.fitting.outputs import find_heads, gives_logits
 
 PICTURES = "gcv_edge_pictures"
 """Name of the dimension that is open while the network is worked on."""
@@ -27,20 +27,32 @@ TOLERANCE = 1e-3
 def open_batch(model: ir.Model) -> ir.Model:
     """Return a copy that takes any number of pictures; the model itself if it computes something else then.
 
-    What comes after the last layers, such as decoding, may go on working for one picture alone: no picture is
-    sent through it while the network is worked on.
+    What comes after the last layers, such as decoding, may go on working for one picture alone: then no
+    picture is sent through it while the network is worked on.
 
     Args:
         model: of one input. What it is tried on is noise.
     """
     if len(model.graph.inputs) != 1 or shape_of(model.graph.inputs[0])[:1] != (1,):
         return model
-    if numbers_per_picture(list(batched_values(model))) > MOST_NUMBERS:
-        return model
+    ends = [find_heads(model)]
+    if gives_logits(model):
+        ends.insert(0, [name_of(model.graph.outputs[0])])
+    for names in ends:
+        opened = open_before(model, names)
+        if opened is not None:
+            return opened
+    return model
+
+
+def open_before(model: ir.Model, names: Sequence[str]) -> ir.Model | None:
+    """Return a copy that takes any number of pictures up to some tensors; None where that fails."""
+    if numbers_per_picture(list(batched_values(model, names))) > MOST_NUMBERS:
+        return None
     opened = model.clone()
-    for value in batched_values(opened):
+    for value in batched_values(opened, names):
         value.shape = ir.Shape([PICTURES, *shape_of(value)[1:]])
-    return opened if computes_each_alone(model, opened) else model
+    return opened if computes_each_alone(model, opened, names) else None
 
 
 def close_batch(model: ir.Model) -> None:
@@ -51,10 +63,10 @@ def close_batch(model: ir.Model) -> None:
             value.shape = ir.Shape([1, *shape_of(value)[1:]])
 
 
-def computes_each_alone(model: ir.Model, opened: ir.Model) -> bool:
-    """Whether all float tensors of some pictures together are those of each picture."""
+def computes_each_alone(model: ir.Model, opened: ir.Model, ends: Sequence[str]) -> bool:
+    """Whether all float tensors of some pictures together, up to some, are those of each picture."""
     (source,) = model.graph.inputs
-    names = [name_of(value) for value in batched_values(model) if value is not source]
+    names = [name_of(value) for value in batched_values(model, ends) if value is not source]
     lengths = [length for length in shape_of(source)[1:] if isinstance(length, int)]
     pictures = np.random.default_rng(0).standard_normal((TRIED, *lengths), np.float32)
     try:
@@ -73,9 +85,9 @@ def computes_each_alone(model: ir.Model, opened: ir.Model) -> bool:
     return True
 
 
-def batched_values(model: ir.Model) -> Iterator[ir.Value]:
-    """Yield float tensors up to the last layers of which there is one for the picture."""
-    before = nodes_before(model, find_heads(model))
+def batched_values(model: ir.Model, ends: Sequence[str]) -> Iterator[ir.Value]:
+    """Yield float tensors up to some of which there is one for the picture."""
+    before = nodes_before(model, ends)
     for value in [*model.graph.inputs, *(value for node in before for value in node.outputs)]:
         if value.dtype == ir.DataType.FLOAT and value.shape is not None and shape_of(value)[:1] == (1,):
             yield value

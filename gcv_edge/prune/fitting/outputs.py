@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import onnx_ir as ir
 
-from gcv_edge.graph.values import name_of
+from gcv_edge.graph.values import name_of, shape_of
 from gcv_edge.prune.fitting.activations import ActivationCache, compute
 from gcv_edge.prune.fitting.calibration_set import CalibrationSet
 from gcv_edge.prune.fitting.layers import FittableLayer, LayerWeights, Matrix, read_weights, write_weights
@@ -36,9 +36,9 @@ class Distance(NamedTuple):
 class Divergence:
     """Compares a pruned network's outputs with the whole network's.
 
-    Classifiers of one class out of many are compared by the divergence of Kullback and Leibler, in nats; all
-    others by the mean square difference of what their last layers give, before any decoding, in units of its
-    variance.
+    Classifiers of one class out of many are compared by the divergence of Kullback and Leibler of their
+    outputs, in nats; all others by the mean square difference of what their last layers give, before any
+    decoding, in units of its variance.
 
     Args:
         model: the whole network.
@@ -51,10 +51,9 @@ class Divergence:
     """
 
     def __init__(self, model: ir.Model, pictures: CalibrationSet, chooses: bool = True) -> None:
-        self.heads = find_heads(model)
         self._pictures = pictures
-        output = model.graph.outputs[0]
-        self.is_classifier = chooses and self.heads == [output.name] and len(output.shape or ()) == 2
+        self.is_classifier = chooses and gives_logits(model)
+        self.heads = [name_of(model.graph.outputs[0])] if self.is_classifier else find_heads(model)
         self._expected = compute(model, self.heads, pictures)
 
     def __call__(self, model: ir.Model) -> float:
@@ -84,6 +83,15 @@ class Divergence:
         expected, given = self._expected[self.heads[0]], found[self.heads[0]]
         changed = float(100 * np.mean(given.argmax(axis=1) != expected.argmax(axis=1)))
         return Distance(mean_divergence(expected, given), changed)
+
+
+def gives_logits(model: ir.Model) -> bool:
+    """Whether the only output is a vector for each picture, of however many the input takes."""
+    (first, *_), outputs = shape_of(model.graph.inputs[0]), model.graph.outputs
+    if len(outputs) != 1 or len(outputs[0].shape or ()) != 2:
+        return False
+    length = shape_of(outputs[0])[0]
+    return length == first or not (isinstance(length, int) or isinstance(first, int))
 
 
 def find_heads(model: ir.Model) -> list[str]:

@@ -14,6 +14,7 @@ from gcv_edge.prune import prune
 from gcv_edge.prune.fitting.activations import compute
 from gcv_edge.prune.fitting.batching import close_batch, open_batch
 from gcv_edge.prune.fitting.calibration_set import noise_frames
+from gcv_edge.prune.fitting.outputs import Divergence
 from tests.prune.conftest import write_small
 from tests.support.pruning_networks import PICTURES
 from tests.support.small_graphs import Graph
@@ -39,6 +40,13 @@ def fixed_network(mixed: bool = False, decoded: bool = False) -> ir.Model:
     return graph.builder.model({"logits": logits})
 
 
+def ends_in_pooling(batch: int | str) -> ir.Model:
+    """A classifier without a dense layer."""
+    graph = Graph(batch=batch)
+    scores = graph.conv(graph.block(graph.data, 16), 4)
+    return graph.builder.model({"logits": graph.op("Flatten", graph.op("GlobalAveragePool", scores))})
+
+
 @pytest.mark.parametrize("decoded", [False, True])
 def test_pictures_together_are_what_they_are_alone(decoded: bool) -> None:
     model = fixed_network(decoded=decoded)
@@ -52,6 +60,23 @@ def test_pictures_together_are_what_they_are_alone(decoded: bool) -> None:
     assert [shape_of(value) for node in opened.graph for value in node.outputs] == [
         shape_of(value) for node in model.graph for value in node.outputs
     ]
+
+
+@pytest.mark.parametrize(
+    ("model", "is_classifier"),
+    [
+        (ends_in_pooling(batch="N"), True),
+        (ends_in_pooling(batch=1), True),
+        (fixed_network(), True),
+        (fixed_network(decoded=True), False),  # no two pictures get to the outputs
+    ],
+    ids=["any number", "one", "one dense", "one decoded"],
+)
+def test_classifiers_are_compared_by_their_outputs(model: ir.Model, is_classifier: bool) -> None:
+    check = Divergence(open_batch(model), PICTURES)
+    assert check.is_classifier is is_classifier
+    assert (check.heads == ["logits"]) is is_classifier
+    assert Divergence(open_batch(model), PICTURES, chooses=False).is_classifier is False
 
 
 def test_a_network_that_mixes_pictures_stays_as_it_is() -> None:
