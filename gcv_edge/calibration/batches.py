@@ -46,6 +46,7 @@ class FrameBatcher:
 
     Attributes:
         frames: read so far.
+        clip_length: frames of a clip; 1 where the network takes no clips.
         per_batch: pictures, clips or sets of tensors in a batch.
         repeated: how many of them are repeats in the last batch, where there were too few to fill one.
     """
@@ -62,6 +63,8 @@ class FrameBatcher:
         self._name, shape = next(iter(shapes.items()))
         self._shape = tuple(shape[1:])
         self._batch = shape[0] if isinstance(shape[0], int) else 1
+        is_clip = metadata.task is not TENSORS and len(self._shape) == 4
+        self.clip_length: int = self._shape[1] if is_clip else 1
         self.per_batch = 1 if metadata.task is TENSORS else self._batch
         self.repeated = 0
 
@@ -93,18 +96,17 @@ class FrameBatcher:
             yield from map(self._tensors, frames)
             return
         window: list[NDArray[Any]] = []
-        unit = self._shape[1] if len(self._shape) == 4 else 1
         is_first = True
         for frame in frames:
             window.append(self._picture(frame))
-            if len(window) == self._batch * unit:
+            if len(window) == self._batch * self.clip_length:
                 yield {self._name: self._join(window)}
                 window, is_first = [], False
-        there = len(window) // unit
+        there = len(window) // self.clip_length
         if is_first and there:
             self.repeated = self._batch - there
-            whole = window[: there * unit] * -(-self._batch // there)
-            yield {self._name: self._join(whole[: self._batch * unit])}
+            whole = window[: there * self.clip_length] * -(-self._batch // there)
+            yield {self._name: self._join(whole[: self._batch * self.clip_length])}
 
     def _join(self, window: list[NDArray[Any]]) -> NDArray[Any]:
         pictures: NDArray[Any] = np.stack(window)

@@ -87,7 +87,8 @@ class AccuracyGate:
         self, candidate: QuantizedCandidate, max_drop: float | None, time_budget: float | None
     ) -> GatedCandidate:
         """Score a network, and return layers to float until no more than ``max_drop`` is lost."""
-        deadline = time.monotonic() + (math.inf if time_budget is None else time_budget)
+        left = math.inf if time_budget is None else time_budget
+        deadline = min(time.monotonic() + left, self._job.options.deadline)
         self._job.watch.start("score")
         before = cached_score(self._float, "float", lambda: self._score(self._job.source))
         found = GatedCandidate(candidate, before, self._measure(candidate), max_drop)
@@ -164,10 +165,10 @@ def search_float_layers(
     """
     few = worst_first[: max(1, int(MOST_FLOAT * len(worst_first)))]
     sure = find_fewest(few, measure, lambda drop: drop.upper - limit, deadline)
-    if sure.passed:
+    if sure.passed or not sure.complete:
         return sure
     likely = find_fewest(worst_first, measure, lambda drop: drop.points - limit, deadline)
-    return replace(likely, passed=likely.drop.is_within(limit), complete=sure.complete and likely.complete)
+    return replace(likely, passed=likely.drop.is_within(limit))
 
 
 def find_fewest(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import importlib.metadata
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from gcv_edge.measure.machine import find_version
 
 PACKAGES = ("gcv-edge", "openvino", "onnxruntime", "onnx", "onnx-ir")
 METADATA_KEY = "gcv_edge calibration"
@@ -16,9 +17,7 @@ METADATA_KEY = "gcv_edge calibration"
 
 @dataclass(frozen=True)
 class CalibrationResult:
-    """An 8-bit network and how it was made; ``to_dict`` is the record in its file.
-
-    The record does not tell whether the calibration was interrupted: it ends with the same file.
+    """An 8-bit network and how it was made; ``to_record`` is the record in its file.
 
     Attributes:
         path: the file.
@@ -30,7 +29,8 @@ class CalibrationResult:
         pictures: how many the statistics are of.
         held_out: pictures that recipes were compared on.
         layers: quantised layers.
-        kept_float: layers that stay float, with the reason: ``no 8-bit kernel`` or ``accuracy``.
+        kept_float: layers that stay float, with the reason: ``asked for``,
+            ``no 8-bit kernel`` or ``accuracy``.
         scales: number, smallest and largest scale of activations.
         candidates: agreement with the float network in decibels, by recipe.
         agreement: of the file.
@@ -96,9 +96,23 @@ class CalibrationResult:
         return self.score_before - self.score_after
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what goes into the file's metadata and into JSON."""
+        """Return plain values for JSON."""
+        return {
+            **self.to_record(),
+            "engines_agree": self.engines_agree,
+            "seconds": rounded(self.seconds),
+            "resumed": self.resumed,
+        }
+
+    def to_record(self) -> dict[str, Any]:
+        """Return what goes into the file's metadata.
+
+        It leaves out what is known only when the file is written, and whether the calibration was
+        interrupted: it ends with the same file.
+        """
         entries = asdict(self)
-        del entries["path"], entries["resumed"]
+        for name in ("path", "resumed", "engines_agree", "seconds"):
+            del entries[name]
         entries["fine"] = entries.pop("asymmetric")  # as files that exist name it
         entries |= {"drop": self.drop, "versions": versions(), "date": today()}
         return {name: rounded(value) for name, value in entries.items()}
@@ -106,13 +120,8 @@ class CalibrationResult:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that were used."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    found = {name: version for name in PACKAGES if (version := find_version(name))}
+    return {"python": platform.python_version(), **found}
 
 
 def today() -> str:

@@ -21,6 +21,7 @@ from gcv_edge.calibration.float_kernels import keep_float_without_int8_kernel
 from gcv_edge.calibration.gate import AccuracyGate, GatedCandidate
 from gcv_edge.calibration.job import CalibrationJob, CalibrationOptions, open_job
 from gcv_edge.calibration.progress import CountedStages, Progress
+from gcv_edge.calibration.qdq_placement import place
 from gcv_edge.calibration.quantization_parameters import choose_parameters
 from gcv_edge.calibration.result import CalibrationResult
 from gcv_edge.calibration.sensitivity import measure_sensitivity
@@ -29,6 +30,7 @@ from gcv_edge.calibration.writing import write_file
 from gcv_edge.engines import require_openvino
 from gcv_edge.errors import UsageError
 from gcv_edge.evaluation.drop import Measure, over_limit
+from gcv_edge.graph.values import name_of
 from gcv_edge.measure.engine import describe_engine, has_bf16
 from gcv_edge.measure.networks import best, time_forms
 from gcv_edge.store import find_model
@@ -164,7 +166,7 @@ def finish(
         machine=describe_engine(),
     )
     verified_on = data.held_out[:VERIFIED_ON]
-    agree = write_file(model, result.path, job.metadata, result.to_dict(), batches=verified_on)
+    agree = write_file(model, result.path, job.metadata, result.to_record(), batches=verified_on)
     job.watch.stop()
     data.cache.discard()
     return replace(result, engines_agree=agree, seconds=dict(job.watch.seconds))
@@ -184,10 +186,11 @@ def time_all(job: CalibrationJob, model: ir.Model) -> dict[str, float]:
 
 
 def scales_of(job: CalibrationJob, data: CalibrationData, recipe: Recipe) -> dict[str, float]:
-    """Count the scales of activations, and return the smallest and the largest."""
-    ranges = set(data.ranges[recipe.mode].values())
-    scales = [float(choose_parameters(*one, job.target, recipe.asymmetric).scale) for one in ranges]
-    return {"count": len(scales), "smallest": min(scales), "largest": max(scales)}
+    """Count the scales of activations, and return the smallest and the largest (0 where all is float)."""
+    groups, ranges = place(job.floating.graph, recipe.kept_float).groups, data.ranges[recipe.mode]
+    shared = [ranges[name_of(values[0])] for values in groups.values()]
+    scales = [float(choose_parameters(*one, job.target, recipe.asymmetric).scale) for one in shared]
+    return {"count": len(scales), "smallest": min(scales, default=0.0), "largest": max(scales, default=0.0)}
 
 
 def warnings_of(data: CalibrationData, gated: GatedCandidate, forms: Mapping[str, float]) -> Iterator[str]:

@@ -26,7 +26,7 @@ from gcv_edge.measure.result_cache import CachedResult, ResultCache, key_of
 T = TypeVar("T")
 
 DRY_RUN = 2
-"""Pictures that are tried before the others are read."""
+"""Pictures, clips or sets of tensors that are tried before the others are read."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class StatisticsCollector:
     ) -> dict[str, Any]:
         """Take statistics of all batches, as values for JSON."""
         stream = iter(frames)
-        first = list(itertools.islice(stream, DRY_RUN))
+        first = list(itertools.islice(stream, DRY_RUN * self.batcher.clip_length))
         dry_run(first)
         batches = self.batches(itertools.chain(first, stream))
         found = collect_statistics(self._job.floating, self._job.placement, batches)

@@ -136,6 +136,6 @@ def int8_to_dict(result: OptimizeResult, made: CalibrationResult, report: str | 
         "metric": evaluator.title if evaluator else None,
         "measured": evaluator.kind if evaluator else None,
         "dataset": split.to_dict() if split else None,
-        "calibration": {**made.to_dict(), "resumed": made.resumed},
+        "calibration": made.to_dict(),
         "report": report,
     }

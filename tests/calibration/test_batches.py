@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 
 from gcv_edge import load
+from gcv_edge.calibration import CalibrationOptions, calibrate, run
 from gcv_edge.calibration.batches import FrameBatcher
-from gcv_edge.metadata import ClipSettings, Preprocessing
+from gcv_edge.exporters.builder import GraphBuilder
+from gcv_edge.graph.writing import write_model
+from gcv_edge.metadata import ClipSettings, ModelMetadata, Preprocessing, format_metadata
 from gcv_edge.runtime.clips import sample_clips
 from gcv_edge.runtime.modelfile import read_metadata
-from gcv_edge.tasks import TASKS
+from gcv_edge.tasks import ACTION, TASKS
 from tests.runtime.conftest import GREY_UNIT, TASKS_OF, UNIT, Maker
 
+QUICK = CalibrationOptions(correction="fast", time_forms=False)
 CLIP = ClipSettings(offsets=(0, 1, 2, 3), window=4)
 CROP = {"resize_type": "crop", "crop_short": 40}
 ROWS = [
@@ -63,6 +67,35 @@ def test_pixels(
     ((batch),) = batcher.batches(given[index] for index in chosen)
     assert expected.std() > 0.1
     np.testing.assert_array_equal(batch["data"], expected, strict=True)
+
+
+def test_whole_clips_are_tried_before_the_others_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, tried = write_clip_network(tmp_path / "clip.onnx"), []
+    monkeypatch.setattr(run, "dry_run", lambda job, first: tried.append((job, first)))
+    calibrate(path, frames(40), tmp_path / "int8.onnx", mode="minmax", target="portable", options=QUICK)
+    ((job, first),) = tried
+    assert len(first) == 2 * 4
+    assert len(list(job.batcher().batches(first))) == 2
+
+
+def write_clip_network(path: Path) -> Path:
+    """Write a network of a convolution over clips of four frames."""
+    builder, random = GraphBuilder("clip"), np.random.default_rng(0)
+    weight, bias, dense = (
+        builder.constant(random.standard_normal(shape).astype(np.float32))
+        for shape in ((8, 3, 2, 3, 3), (8,), (2, 8))
+    )
+    data = builder.input("data", ("N", 3, 4, 16, 16))
+    found = builder.op("Conv", [data, weight, bias], "conv", kernel_shape=[2, 3, 3])
+    found = builder.op("GlobalAveragePool", [builder.op("Relu", [found])])
+    scores = builder.op("Gemm", [builder.op("Flatten", [found]), dense], "dense", transB=1)
+    model = builder.model({"logits": scores})
+    metadata = ModelMetadata(ACTION, ("run", "jump"), UNIT, clip=CLIP)
+    model.metadata_props.update(format_metadata(metadata))
+    write_model(model, path)
+    return path
 
 
 def test_tensors_go_as_they_are(make_model: Maker) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +95,17 @@ def test_the_record_says_how_it_came_about(result: CalibrationResult) -> None:
     assert any("9 pictures" in warning for warning in record["warnings"])
 
 
+def test_scales_of_layers_that_stay_float_do_not_count(floating: Path, tmp_path: Path) -> None:
+    layers = [node.name for node in onnx.load(floating).graph.node if node.op_type == "Conv"]
+    counts = []
+    for kept in ([], layers[1:]):
+        options = replace(QUICK, keep_float=tuple(kept))
+        found = calibrate(floating, frames(6), tmp_path / "net.onnx", mode="mse", options=options)
+        counts.append(found.scales["count"])
+        assert set(found.kept_float.values()) <= {"asked for"}
+    assert counts[0] > counts[1] == 1
+
+
 @needs_vnni
 def test_the_file_verifies_itself(result: CalibrationResult) -> None:
     assert result.engines_agree
@@ -127,7 +140,12 @@ def test_layers_return_to_float_until_the_score_is_kept(floating: Path, tmp_path
     assert set(found.kept_float) == set(worst[:3])
 
 
-def test_a_drop_over_the_limit_is_in_the_name(floating: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("time_budget", "deadline"), [(0, math.inf), (None, -math.inf)], ids=["time budget", "deadline"]
+)
+def test_a_drop_over_the_limit_is_in_the_name(
+    floating: Path, tmp_path: Path, time_budget: float | None, deadline: float
+) -> None:
     scores = itertools.chain([90.0], itertools.repeat(50.0))
     found = calibrate(
         floating,
@@ -136,8 +154,8 @@ def test_a_drop_over_the_limit_is_in_the_name(floating: Path, tmp_path: Path) ->
         mode="mse",
         score=lambda path: next(scores),
         max_drop=1,
-        time_budget=0,
-        options=QUICK,
+        time_budget=time_budget,
+        options=replace(QUICK, deadline=deadline),
     )
     assert (found.passed, found.complete, found.drop) == (False, False, 40.0)
     assert [path.name for path in tmp_path.iterdir()] == ["net_over_max_drop.onnx"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,6 +54,13 @@ def test_more_layers_return_to_float_to_be_sure_but_no_more_than_half() -> None:
 def test_a_deadline_ends_the_search() -> None:
     found = search_float_layers(LAYERS, lambda kept: Drop(10), 0, deadline=time.monotonic() - 1)
     assert (found.passed, found.complete, found.kept_float) == (False, False, ())
+
+
+def test_the_best_so_far_is_kept_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    found = search_float_layers(LAYERS, lambda kept: Drop(30 - len(kept)), 0, deadline=2)
+    assert (found.passed, found.complete, found.drop, len(found.kept_float)) == (False, False, Drop(26), 4)
 
 
 def test_layers_without_an_8_bit_kernel_are_found_by_its_name_alone() -> None:
