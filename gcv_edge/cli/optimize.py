@@ -11,7 +11,7 @@ from gcv_edge.cli.completion import MODEL, PATH
 from gcv_edge.cli.console import echo_json, echo_table, show_path, show_size
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.observing import TerminalObserver
-from gcv_edge.cli.optimizing import dataset_options
+from gcv_edge.cli.optimizing import dataset_options, tell_left_out
 from gcv_edge.cli.options import (
     Fraction,
     Word,
@@ -20,6 +20,7 @@ from gcv_edge.cli.options import (
     json_option,
     max_pixels_option,
     report_option,
+    seed_option,
 )
 from gcv_edge.cli.outputs import check_output, check_report, write_text
 from gcv_edge.cli.text import echo
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
 @report_option
 @dataset_options
 @distill_option
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")
+@seed_option
 @max_pixels_option
 @json_option("Print what was found as JSON.")
 @debug_option
@@ -116,6 +117,7 @@ def optimize(
     found = search_forms(source, data, goal, options, distill=distill, output=place, observer=observer)
     if report is not None:
         write_report(found, report)
+    tell_left_out(found.baseline.split)
     if as_json:
         echo_json({**found.to_dict(), "report": report})
     else:

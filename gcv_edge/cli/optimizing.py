@@ -25,6 +25,7 @@ from gcv_edge.store import take_name
 
 if TYPE_CHECKING:
     from gcv_edge.optimize import OptimizeOptions, OptimizeResult
+    from gcv_edge.optimize.dataset_split import DatasetSplit
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -121,8 +122,13 @@ def optimize_file(
         if report is not None:
             with muted_libraries(), stages("drawing sample pictures"):
                 write_int8_page(result, result.quantized, report)
-    split = result.baseline.split
-    if split is not None and (result.quantized is not None or not options.int8):
+    if result.quantized is not None or not options.int8:
+        tell_left_out(result.baseline.split)
+    return result
+
+
+def tell_left_out(split: DatasetSplit | None) -> None:
+    """Name pictures that could not be read, and labels that are damaged."""
+    if split is not None:
         tell_skipped("Skipped", split.skipped)
         tell_skipped("Left out of", split.evaluation.damaged_labels)
-    return result

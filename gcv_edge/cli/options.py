@@ -86,6 +86,10 @@ def set_max_pixels(ctx: click.Context, param: click.Parameter, value: int | None
         ctx.with_resource(limit_pixels(value))
 
 
+seed_option = click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of every random choice."
+)
+
 max_pixels_option = click.option(
     "--max-pixels",
     type=click.IntRange(1, MOST_PIXELS),

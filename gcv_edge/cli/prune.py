@@ -12,7 +12,15 @@ from gcv_edge.cli.console import echo_json, show_path
 from gcv_edge.cli.guard import debug_option
 from gcv_edge.cli.observing import TerminalObserver
 from gcv_edge.cli.optimizing import dataset_options, optimize_file
-from gcv_edge.cli.options import Fraction, Word, distill_option, json_option, max_pixels_option, report_option
+from gcv_edge.cli.options import (
+    Fraction,
+    Word,
+    distill_option,
+    json_option,
+    max_pixels_option,
+    report_option,
+    seed_option,
+)
 from gcv_edge.cli.outputs import check_output, check_report, write_text
 from gcv_edge.cli.pruning_text import (
     NOISE,
@@ -67,7 +75,7 @@ if TYPE_CHECKING:
 )
 @dataset_options
 @distill_option
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")
+@seed_option
 @click.option(
     "-o", "--output", type=PATH, metavar="OUT.onnx", help="File to write; without it, MODEL_pruned.onnx."
 )

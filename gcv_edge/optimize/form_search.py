@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -25,7 +25,11 @@ from gcv_edge.optimize.form_trials import FIRST, SPEEDUPS, FormTrials
 from gcv_edge.optimize.forms import Form, Goal, choose, pareto
 from gcv_edge.optimize.observer import READING, Observer
 from gcv_edge.optimize.options import OptimizeOptions
+from gcv_edge.points import MOST_POINTS
 from gcv_edge.store import find_model
+
+DECIDED = ("speedup", "macs", "precision", "distill", "int8", "time_budget")
+"""Options that a search decides, or has as arguments of its own."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class FormSearchResult:
     """What a search found.
 
     Attributes:
-        path: the file that won, under the name asked for; None where no form reaches the goal.
+        path: the file that won, under the name asked for; None where no form reaches the goal. No other is
+            kept.
         best: the form that won, likewise.
         forms: all of them, the float file first.
         goal: what was asked for.
@@ -69,6 +74,7 @@ class FormSearchResult:
             "streams": self.best.streams if self.best is not None and self.best.streams else None,
             "goal": asdict(self.goal),
             "metric": self.baseline.title or None,
+            "dataset": None if self.baseline.split is None else self.baseline.split.to_dict(),
             "forms": [form.to_dict() for form in self.forms],
             "pareto": [form.name for form in pareto(self.forms)],
             "notes": list(self.notes),
@@ -97,37 +103,42 @@ def search_forms(
         model: exported float file, or its name in the store.
         data: data set, or a folder of pictures, as ``optimize`` takes them.
         goal: what is wanted.
-        options: pictures and seed; its limit is the goal's, and its speed-up the search's.
+        options: pictures and seed. Its limit is the goal's; what the search decides is left out.
         distill: train pruned networks, as in ``OptimizeOptions``.
         output: file to write; None: beside ``model``, with ``_optimized`` in its name.
         observer: receives the progress.
 
     Raises:
-        UsageError: the options are for another machine, or nothing can be measured.
+        UsageError: the options say what the search decides or are for another machine, or nothing can be
+            measured.
         GcvEdgeError: as ``optimize``.
     """
     require_openvino("making a network faster")
     begin = monotonic()
     options, observer, source = options or OptimizeOptions(), observer or Observer(), find_model(model)
     read_float_metadata(source)
+    check_options(options)
     if options.target != own_target():
         raise UsageError(
             f"target: found {options.target}; forms are timed, expected {own_target()}, this machine's"
         )
     place = optimized_path(source) if output is None else Path(output)
-    options = replace(options, max_drop=goal.max_drop, speedup=None, macs=None)
+    limit = MOST_POINTS if goal.max_drop is None else goal.max_drop  # enough pictures to compare forms
+    options = replace(options, max_drop=limit)
     with observer.stage(READING, None):  # measured on pictures that no trial is fitted on
         pruning = replace(options, speedup=SPEEDUPS[FIRST])
         baseline = open_baseline(source, data, pruning, None, observer.progress)
     observer.prepared(baseline)
-    if goal.max_drop is not None and baseline.evaluator is None:
-        raise UsageError(f"max_drop: the network finds nothing in {data} that could be compared")
+    if baseline.evaluator is None:
+        if goal.max_drop is not None:
+            raise UsageError(f"max_drop: the network finds nothing in {data} that could be compared")
+        options = replace(options, max_drop=None)
     trials = FormTrials(source, data, goal, options, distill, baseline, observer, workplace_of(place))
     trials.run()
     best = choose(trials.forms, goal)
     if best is not None:
         with replacing(place) as path:
-            write_winner(best, path)
+            write_winner(trials.files[best.name], best, path)
     trials.clear()
     return FormSearchResult(
         None if best is None else place,
@@ -142,9 +153,19 @@ def search_forms(
     )
 
 
-def write_winner(best: Form, path: Path) -> None:
+def check_options(options: OptimizeOptions) -> None:
+    """Refuse options that say what a search decides."""
+    for choice in fields(options):
+        value = getattr(options, choice.name)
+        if choice.name in DECIDED and value != choice.default:
+            raise UsageError(
+                f"{choice.name}: found {value!r}, expected none: a search for the fastest form decides it"
+            )
+
+
+def write_winner(source: Path, best: Form, path: Path) -> None:
     """Write the file that won, with the setting that it won with."""
-    model = ir.load(best.path)
+    model = ir.load(source)
     for key in RUN_KEYS:
         model.metadata_props.pop(key, None)
     cpus = usable_cpus() if best.streams else 0

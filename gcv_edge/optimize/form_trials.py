@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -13,7 +12,7 @@ from gcv_edge.errors import SlowerError, UnsupportedError
 from gcv_edge.evaluation.drop import Score, as_score, find_drop
 from gcv_edge.measure.engine import has_bf16
 from gcv_edge.measure.networks import best, choose_together, pictures_per_second, time_forms
-from gcv_edge.measure.result_cache import hash_file, key_of
+from gcv_edge.measure.result_cache import environment, hash_file, key_of
 from gcv_edge.optimize.baseline import Baseline, Data
 from gcv_edge.optimize.forms import FLOAT, Form, Goal
 from gcv_edge.optimize.made_files import MadeFiles
@@ -26,6 +25,8 @@ SPEEDUPS = (1.15, 1.3, 1.5, 2.0, 3.0)
 FIRST = SPEEDUPS.index(1.5)
 MEASURING_SHARE = 0.1
 """Part of the time that is kept for measuring at the end."""
+SEARCHING_SHARE = 0.8
+"""Part of the time left in which a trial may search for layers that stay float."""
 HEADROOM = 1.05
 """Pruning is asked for so much more speed than is needed."""
 RECORDS, SHARED = "forms.json", "pruning"
@@ -68,6 +69,11 @@ class FormTrials:
         baseline: pictures, and how forms are measured.
         observer: receives the progress.
         workplace: folder for files.
+
+    Attributes:
+        forms: what was measured, the float file first.
+        files: of the forms, by their names.
+        notes: what was left out, and why.
     """
 
     def __init__(
@@ -90,6 +96,7 @@ class FormTrials:
         self._records = MadeFiles(workplace / RECORDS, self._key())
         self._whole = Score(100.0)
         self.forms: list[Form] = []
+        self.files: dict[str, Path] = {}
         self.notes: list[str] = []
 
     def run(self) -> None:
@@ -118,7 +125,8 @@ class FormTrials:
         pictures = (
             ("", "") if split is None else (split.calibration.fingerprint(), split.evaluation.fingerprint())
         )
-        return key_of(options, self._distill, *pictures, hash_file(self._source))
+        scored = self._baseline.score_hash
+        return key_of(options, self._distill, *pictures, scored, hash_file(self._source), environment())
 
     def _try_int8(self) -> None:
         result = self._make("8 bits", self._options)
@@ -133,22 +141,20 @@ class FormTrials:
         all(self._try_pruning(speedup) for speedup in SPEEDUPS[FIRST + 1 :])
 
     def _prune_to(self, target_ms: float) -> None:
-        """Prune as much as the target needs, a little more each time."""
-        fastest = min(self._quick_times(self.forms).values())
-        speedup = HEADROOM * fastest / target_ms
-        while speedup > 1 and speedup <= SPEEDUPS[-1]:
-            count = len(self.forms)
-            self._try_pruning(round(speedup, 2))
-            found = min(self._quick_times(self.forms[count:]).values(), default=math.inf)
-            if found <= target_ms:
+        """Prune as much as the target needs, a little more each time, while that is within the limit."""
+        speedup, step = 1.0, SPEEDUPS[-1]
+        found = self._quickest(self.forms)
+        while found > target_ms and speedup < SPEEDUPS[-1]:
+            speedup = min(speedup * HEADROOM * min(found / target_ms, step), SPEEDUPS[-1])
+            count, step = len(self.forms), SPEEDUPS[1]
+            if not self._try_pruning(round(speedup, 2)):
                 return
-            speedup *= HEADROOM * min(max(found / target_ms, 1.0), SPEEDUPS[1])
+            found = self._quickest(self.forms[count:])
 
-    def _quick_times(self, forms: Sequence[Form]) -> dict[str, float]:
-        """Milliseconds by form."""
-        if not forms:
-            return {}
-        return best(time_forms(files_of(forms)))
+    def _quickest(self, forms: Sequence[Form]) -> float:
+        """Milliseconds of the fastest form within the limit, of which there is one."""
+        kept = [form for form in forms if form.is_within(self._goal.max_drop)]
+        return min(best(time_forms(self._timed(kept))).values())
 
     def _try_pruning(self, speedup: float) -> bool:
         """Prune, and calibrate what was pruned; tell whether any form of it is within the limit."""
@@ -175,8 +181,8 @@ class FormTrials:
             raise OutOfTime
         place = self._workplace / name.replace(" ", "_") / self._source.name
         place.parent.mkdir(exist_ok=True)
-        left = self._deadline - monotonic()
-        options = replace(options, time_budget=left if options.max_drop is not None else None)
+        now = monotonic()
+        options = replace(options, deadline=now + SEARCHING_SHARE * (self._deadline - now))
         try:
             result = optimize(
                 self._source,
@@ -197,7 +203,7 @@ class FormTrials:
         for precision in self._precisions:
             is_first = name == FLOAT and precision == "f32"
             shown = name if precision == "f32" else f"{name} in bf16"
-            form = Form(shown, path, precision, size=path.stat().st_size)
+            form = Form(shown, precision, size=path.stat().st_size)
             if self._baseline.evaluator is not None:
                 score = self._measure(shown, path, precision)
                 if is_first:
@@ -207,6 +213,7 @@ class FormTrials:
             if is_first:
                 form = replace(form, drop_at_most=0.0)
             self.forms.append(form)
+            self.files[shown] = path
 
     def _measure(self, name: str, path: Path, precision: str) -> Score:
         assert self._baseline.evaluator is not None
@@ -214,24 +221,23 @@ class FormTrials:
             self._observer.progress(f"measuring {name}")
             return as_score(self._baseline.evaluator.in_precision(precision).score(path))
 
+    def _timed(self, forms: Sequence[Form]) -> dict[str, tuple[Path, str]]:
+        """Return what is timed, by the forms' names."""
+        return {form.name: (self.files[form.name], form.precision) for form in forms}
+
     def _time(self) -> None:
         """Time all forms in turn."""
-        files = files_of(self.forms)
+        files = self._timed(self.forms)
         with self._observer.stage(MEASURING, None):
             self._observer.progress("timing the forms in turn")
             if self._goal.hint == "latency":
                 times = best(time_forms(files))
                 self.forms = [replace(form, milliseconds=times[form.name]) for form in self.forms]
                 return
-            together = {form.name: choose_together(form.path, form.precision) for form in self.forms}
+            together = {form.name: choose_together(*files[form.name]) for form in self.forms}
             self._observer.progress("timing the forms in turn, each with its best batch and streams")
             rates = pictures_per_second({name: (*file, together[name]) for name, file in files.items()})
         self.forms = [
             replace(form, per_second=round(rates[form.name], 2), **together[form.name]._asdict())
             for form in self.forms
         ]
-
-
-def files_of(forms: Sequence[Form]) -> dict[str, tuple[Path, str]]:
-    """Return what is timed, by the forms' names."""
-    return {form.name: (form.path, form.precision) for form in forms}

@@ -6,13 +6,12 @@ A form is a file and the precision of its float part: the float file, the same i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from gcv_edge.errors import UsageError
-from gcv_edge.points import in_brackets
+from gcv_edge.points import allowed_loss, in_brackets
 from gcv_edge.runtime.sessions import HINTS
 
 FLOAT = "float"
@@ -52,11 +51,10 @@ class Goal:
 
 @dataclass(frozen=True)
 class Form:
-    """A file, the precision of its float part, and what was measured of it.
+    """What was measured of a file, and the precision of its float part.
 
     Attributes:
         name: ``float``, ``8 bits``, ``pruned 1.5x, 8 bits in bf16``.
-        path: the file.
         precision: ``f32`` or ``bf16``.
         points: of accuracy, or of agreement with the float file; None where nothing can be measured.
         drop: points lost against the float file, likewise.
@@ -69,7 +67,6 @@ class Form:
     """
 
     name: str
-    path: Path
     precision: str = "f32"
     points: float | None = None
     drop: float | None = None
@@ -87,16 +84,11 @@ class Form:
 
     def is_within(self, max_drop: float | None) -> bool:
         """Whether no more than ``max_drop`` is lost, at a confidence of 90 %."""
-        return max_drop is None or self.drop_at_most is None or self.drop_at_most <= max_drop
+        return self.drop_at_most is None or self.drop_at_most <= allowed_loss(max_drop)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return {**asdict(self), "path": str(self.path)}
-
-    @classmethod
-    def from_dict(cls, entries: Mapping[str, Any]) -> Form:
-        """Read what ``to_dict`` wrote."""
-        return cls(**{**entries, "path": Path(entries["path"])})
+        return asdict(self)
 
 
 def choose(forms: Sequence[Form], goal: Goal) -> Form | None:

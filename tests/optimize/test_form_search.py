@@ -24,13 +24,14 @@ from gcv_edge.pipeline import append_metadata
 from gcv_edge.prune import gate
 from gcv_edge.runtime.modelfile import read_metadata
 from tests.cli.conftest import done, failed, run
+from tests.support.task_networks import KINDS, write_network
 
 FORMS = [
-    Form("float", Path("a"), points=90, drop=0, drop_at_most=0, milliseconds=10),
-    Form("8 bits", Path("b"), points=89.8, drop=0.2, drop_at_most=0.6, milliseconds=4),
-    Form("pruned 1.5x", Path("c"), points=89.7, drop=0.3, drop_at_most=0.8, milliseconds=7),
-    Form("pruned 1.5x, 8 bits", Path("d"), points=89.5, drop=0.5, drop_at_most=0.9, milliseconds=3),
-    Form("pruned 3x", Path("e"), points=80, drop=10, drop_at_most=11, milliseconds=2),
+    Form("float", points=90, drop=0, drop_at_most=0, milliseconds=10),
+    Form("8 bits", points=89.8, drop=0.2, drop_at_most=0.6, milliseconds=4),
+    Form("pruned 1.5x", points=89.7, drop=0.3, drop_at_most=0.8, milliseconds=7),
+    Form("pruned 1.5x, 8 bits", points=89.5, drop=0.5, drop_at_most=0.9, milliseconds=3),
+    Form("pruned 3x", points=80, drop=10, drop_at_most=11, milliseconds=2),
 ]
 QUICK = OptimizeOptions(mode="minmax", is_quick=True, samples=12)
 
@@ -69,9 +70,7 @@ def test_why_the_others_lost() -> None:
 
 
 def test_pictures_per_second_count_where_they_are_asked_for() -> None:
-    slow, fast = (
-        Form(name, Path(name), drop_at_most=0, per_second=rate) for name, rate in (("a", 10), ("b", 20))
-    )
+    slow, fast = (Form(name, drop_at_most=0, per_second=rate) for name, rate in (("a", 10), ("b", 20)))
     assert choose([slow, fast], Goal(1, hint="throughput")) == fast
 
 
@@ -113,6 +112,80 @@ def test_the_limit_of_accuracy(workplace: Path) -> None:
     assert found.best.name == "float"
     tried = {form.name for form in found.forms}
     assert {"pruned 1.5x", "pruned 1.3x", "pruned 1.15x"} <= {name.partition(",")[0] for name in tried}
+
+
+@pytest.mark.parametrize(
+    ("max_drop", "tried"), [(0, ["pruned 3x"]), (None, ["pruned 3x"])], ids=["over the limit", "no limit"]
+)
+def test_a_target_that_nothing_reaches(workplace: Path, max_drop: float | None, tried: list[str]) -> None:
+    """Pruning is asked for as much as is ever tried, once."""
+    found = search_forms("net.onnx", "labelled.csv", Goal(max_drop, target_ms=1e-6, minutes=5), QUICK)
+    assert (found.path, found.best) == (None, None)
+    forms = [form.name for form in found.forms] + [note.partition(":")[0] for note in found.notes]
+    pruned = [name.partition(",")[0].removesuffix(" in bf16") for name in forms if name.startswith("pruned")]
+    assert list(dict.fromkeys(pruned)) == tried
+
+
+def test_a_target_that_a_pruned_form_reaches(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = {"float": 4.0, "8 bits": 2.0, "pruned 2.1x": 1.9, "pruned 2.1x, 8 bits": 1.05}
+    monkeypatch.setattr(
+        form_trials, "time_forms", lambda forms: {name: [times.get(name, 0.9)] for name in forms}
+    )
+    monkeypatch.setattr(form_trials, "has_bf16", lambda: False)
+    found = search_forms("net.onnx", "labelled.csv", Goal(None, target_ms=1.0, minutes=5), QUICK)
+    assert [form.name for form in found.forms[::2]] == ["float", "pruned 2.1x", "pruned 2.32x"]
+    assert found.best is not None
+    assert found.best.milliseconds == 0.9
+
+
+def test_enough_pictures_tell_which_form_loses_least(workplace: Path) -> None:
+    """As many as for a limit, though none is asked for."""
+    goals = Goal(None, target_ms=1e6, minutes=0.0001), Goal(1, minutes=0.0001)
+    counts = [
+        len(found.baseline.split.evaluation)  # type: ignore[union-attr]
+        for found in (search_forms("net.onnx", "pictures", goal, QUICK) for goal in goals)
+    ]
+    assert counts == [20, 20]
+
+
+def test_results_that_cannot_be_compared_can_be_fast_enough(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_network(Path("regression.onnx"), KINDS["regression"])
+    goal = Goal(None, target_ms=1e6, minutes=5)
+    found = search_forms("regression.onnx", "pictures", goal, QUICK)
+    assert [form.drop for form in found.forms] == [None] * len(found.forms)
+    assert found.path is not None
+    with pytest.raises(UsageError, match="max_drop: the network finds nothing"):
+        search_forms("regression.onnx", "pictures", Goal(1), QUICK)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"speedup": 1.5}, "speedup: found 1.5, expected none"),
+        ({"macs": 0.5, "int8": False}, "macs: found 0.5, expected none"),
+        ({"macs": 0.5, "distill": 3}, "macs: found 0.5, expected none"),
+        ({"time_budget": 9.0}, "time_budget: found 9.0, expected none"),
+    ],
+)
+def test_options_that_a_search_decides_are_refused(
+    workplace: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        search_forms("net.onnx", "labelled.csv", Goal(), OptimizeOptions(**options))
+
+
+def test_what_is_left_out_of_the_data_is_told(workplace: Path) -> None:
+    Path("pictures/00.png").write_text("none")
+    said = run(
+        *("optimize", "net.onnx", "--data", "labelled.csv", "--max-drop", "100", "--time-budget", "0.0001"),
+        "--json",
+    )
+    assert said.exit_code == 0
+    assert "Skipped pictures/00.png: found no picture" in said.stderr
+    assert [one["name"] for one in json.loads(said.stdout)["dataset"]["skipped"]] == ["pictures/00.png"]
+    assert "--seed" in failed(2, "optimize", "net.onnx", "--data", "labelled.csv", "--seed", "-1")
 
 
 def test_prunings_that_are_slower_are_left_out(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,6 +267,26 @@ def test_forms_for_another_machine_are_refused(workplace: Path) -> None:
     options = OptimizeOptions(target=other)
     with pytest.raises(UsageError, match=f"found {other}; forms are timed, expected {own_target()}"):
         search_forms("net.onnx", "labelled.csv", Goal(), options)
+
+
+def test_what_an_interrupted_search_made_elsewhere_is_not_used(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    real = form_trials.optimize
+
+    def stop_at_pruning(*arguments: Any, **options: Any) -> Any:
+        made.append(str(arguments[2].speedup))
+        if arguments[2].speedup:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(form_trials, "optimize", stop_at_pruning)
+    for version in ("1", "1", "2"):
+        monkeypatch.setattr(form_trials, "environment", lambda version=version: {"version": version})
+        with pytest.raises(KeyboardInterrupt):
+            search_forms("net.onnx", "labelled.csv", Goal(100, minutes=5), QUICK)
+    assert made == ["None", "1.5", "1.5", "None", "1.5"]
 
 
 @pytest.mark.parametrize(

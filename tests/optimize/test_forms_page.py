@@ -22,10 +22,10 @@ from tests.support.browsers import addresses, find_browser, open_page, page_data
 
 HOSTILE = "</script><script>alert(1)</script>"
 FORMS = (
-    Form("float", Path("a"), "f32", 90.0, 0.0, 0.0, milliseconds=4.0, size=2_000_000),
-    Form("8 bits", Path("b"), "f32", 89.9, 0.1, 0.4, milliseconds=2.0, size=500_000),
-    Form("8 bits in bf16", Path("b"), "bf16", 89.8, 0.2, 0.6, milliseconds=1.6, size=500_000),
-    Form("pruned 2x", Path("c"), "f32", 85.0, 5.0, 6.0, milliseconds=1.0, size=900_000),
+    Form("float", "f32", 90.0, 0.0, 0.0, milliseconds=4.0, size=2_000_000),
+    Form("8 bits", "f32", 89.9, 0.1, 0.4, milliseconds=2.0, size=500_000),
+    Form("8 bits in bf16", "bf16", 89.8, 0.2, 0.6, milliseconds=1.6, size=500_000),
+    Form("pruned 2x", "f32", 85.0, 5.0, 6.0, milliseconds=1.0, size=900_000),
 )
 
 
