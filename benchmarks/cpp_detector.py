@@ -29,7 +29,7 @@ from benchmarks.records import Record, Results
 from gcv_edge.benchmarking.frames import load_frames
 from gcv_edge.cli.signals import ending_tidily
 from gcv_edge.cpus import usable_cpus
-from gcv_edge.measure.isa import ISAS, check_isa, environment
+from gcv_edge.measure.isa import ISAS, cap_variables, check_isa
 
 STAGES = ("preprocess", "inference", "postprocess")
 TURNS = 5
@@ -171,7 +171,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "benchmarks", help="folder of CMake's")
     arguments = parser.parse_args()
-    cap = environment(arguments.isa)
+    cap = cap_variables(arguments.isa)
     if not cap.items() <= os.environ.items():  # libraries read it when they are loaded
         check_isa(arguments.isa)
         command = [sys.executable, "-m", "benchmarks.cpp_detector", *sys.argv[1:]]

@@ -18,7 +18,7 @@ from benchmarks.tables import shorten, tell
 from gcv_edge.benchmarking import Settings, benchmark, list_variants
 from gcv_edge.benchmarking.measuring import input_shape
 from gcv_edge.errors import GcvEdgeError
-from gcv_edge.measure.isa import environment
+from gcv_edge.measure.isa import cap_variables
 from gcv_edge.measure.statistics import ratios, spread
 
 TOOL = "benchmark_app"
@@ -84,7 +84,7 @@ def ask_app(path: Path, isa: str, seconds: float, threads: int) -> float:
         try:
             printed = subprocess.run(
                 [*line, "-load_config", config.name], check=False, capture_output=True, text=True,
-                timeout=PATIENCE, env={**os.environ, **environment(isa)},
+                timeout=PATIENCE, env={**os.environ, **cap_variables(isa)},
             ).stdout  # fmt: skip
         except subprocess.TimeoutExpired:
             raise GcvEdgeError(f"{TOOL}: took more than {PATIENCE:g} s") from None

@@ -11,8 +11,9 @@ from pathlib import Path
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 CPU_INFO = Path("/proc/cpuinfo")
 VNNI = ("avx512_vnni", "avx_vnni")
-ONEDNN = "ONEDNN_MAX_CPU_ISA"
-"""By which oneDNN in OpenVINO uses less than the processor has."""
+ONEDNN, ONEDNN_OLD = "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"
+"""By which oneDNN uses less than the processor has. The second counts where the first is not set; MXNet 1.9.1
+reads it alone."""
 CAPS_WITHOUT_VNNI = ("SSE41", "AVX", "AVX2", "AVX512_CORE")
 LARGEST_WEIGHT = 64
 """Level of a weight in 8 bits up to which no sum overflows without VNNI: there, pairs of products are added
@@ -54,7 +55,7 @@ def adds_8_bit_exactly() -> bool:
 
 def onednn_cap() -> str:
     """Return oneDNN's name of what it may use at most; empty where it may use all."""
-    return os.environ.get(ONEDNN, "").upper()
+    return (os.environ.get(ONEDNN) or os.environ.get(ONEDNN_OLD, "")).upper()
 
 
 def own_target() -> str:

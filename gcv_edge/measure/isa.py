@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gcv_edge import _core
-from gcv_edge.cpus import ONEDNN, cpu_flags, is_x86
+from gcv_edge.cpus import ONEDNN, ONEDNN_OLD, cpu_flags, is_x86
 from gcv_edge.errors import UnsupportedError
 
-VARIABLES = (ONEDNN, "DNNL_MAX_CPU_ISA", "OPENBLAS_CORETYPE")
-"""By which libraries use less than the processor has. MXNet 1.9.1 reads the second name only."""
+VARIABLES = (ONEDNN, ONEDNN_OLD, "OPENBLAS_CORETYPE")
+"""By which libraries use less than the processor has."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def check_isa(name: str) -> None:
         raise UnsupportedError(f"isa '{name}' is not supported: this processor lacks {', '.join(missing)}")
 
 
-def environment(name: str) -> dict[str, str]:
+def cap_variables(name: str) -> dict[str, str]:
     """Return the variables that cap oneDNN, in OpenVINO and MXNet, and OpenBLAS."""
     cap = ISAS[name]
     if cap is None:

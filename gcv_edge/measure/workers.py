@@ -12,7 +12,7 @@ from typing import Any
 
 from gcv_edge.cpus import usable_cpus
 from gcv_edge.errors import GcvEdgeError, UnsupportedError
-from gcv_edge.measure.isa import environment
+from gcv_edge.measure.isa import cap_variables
 from gcv_edge.measure.processes import (
     describe_exit,
     kill_group,
@@ -125,5 +125,5 @@ def worker_environment(job: Mapping[str, Any]) -> dict[str, str]:
         OMP_NUM_THREADS=threads,
         OPENBLAS_NUM_THREADS=threads,
         MXNET_SUBGRAPH_BACKEND="NONE",  # whether operators are fused is the job's to say
-        **environment(job["isa"]),
+        **cap_variables(job["isa"]),
     )

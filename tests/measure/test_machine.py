@@ -52,3 +52,6 @@ def test_8_bit_files_are_for_this_kind_of_processor(
     monkeypatch.setattr(platform, "machine", lambda: processor)
     monkeypatch.setattr(cpus, "cpu_flags", lambda: frozenset(flags))
     assert own_target() == OptimizeOptions().target == expected
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
+    monkeypatch.setenv("DNNL_MAX_CPU_ISA", cap)
+    assert own_target() == expected

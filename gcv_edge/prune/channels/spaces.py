@@ -142,8 +142,9 @@ def width_step(channels: int) -> int:
 def check_choice(space: ChannelSpace, chosen: Sequence[int] | NDArray[np.int64]) -> Mask:
     """Return which units of a space are kept."""
     numbers = np.asarray(chosen, np.int64).ravel()
-    if numbers.size and (numbers.min() < 0 or numbers.max() >= space.units):
-        raise UsageError(f"channel space '{space.name}': found unit {numbers.max()}, it has {space.units}")
+    unknown = numbers[(numbers < 0) | (numbers >= space.units)]
+    if unknown.size:
+        raise UsageError(f"channel space '{space.name}': found unit {unknown[0]}, it has {space.units}")
     mask = np.zeros(space.units, bool)
     mask[numbers] = True
     if space.frozen and not mask.all():

@@ -120,6 +120,7 @@ def test_a_sum_with_fixed_channels_is_frozen() -> None:
         ({"nowhere": [0]}, "there is none of that name"),
         ({"conv": []}, "nothing is kept"),
         ({"conv": [99]}, "found unit 99, it has 16"),
+        ({"conv": [0, -1]}, "found unit -1, it has 16"),
         ({"dense": [0]}, "must stay whole: is the output 'logits'"),
     ],
 )
