@@ -197,7 +197,7 @@ def try_by_hand(floating: Path, pictures: Pictures, limit: float) -> Winner:
     """Run the commands that a person would, while the hour lasts; take the fastest within the limit."""
     begin = time.monotonic()
     forms: dict[str, tuple[Path, str]] = {"float": (floating, "f32")}
-    results: dict[str, OptimizeResult] = {}
+    lost: dict[str, tuple[float, float]] = {"float": (0.0, 0.0)}
     for speedup in SPEEDUPS:
         if time.monotonic() - begin > 60 * MINUTES_BY_HAND:
             break
@@ -209,17 +209,25 @@ def try_by_hand(floating: Path, pictures: Pictures, limit: float) -> Winner:
             print(error, flush=True)
             continue
         if result.passed:
-            name = "8 bits" if speedup is None else f"pruned {speedup}x, 8 bits"
-            forms[name], results[name] = result.fastest, result
+            name, drops = describe_fastest(result, speedup)
+            forms[name], lost[name] = result.fastest, drops
     times = best(time_forms(forms))
     fastest = min(forms, key=lambda name: times[name])
     path, precision = forms[fastest]
-    spelt = fastest if precision == "f32" else f"{fastest} in {precision}"
-    seconds = time.monotonic() - begin
-    if fastest == "float":
-        return Winner(path, precision, spelt, seconds)
-    won = results[fastest]
-    return Winner(path, precision, spelt, seconds, won.drop or 0.0, won.drop_at_most or 0.0)
+    return Winner(path, precision, fastest, time.monotonic() - begin, *lost[fastest])
+
+
+def describe_fastest(result: OptimizeResult, speedup: float | None) -> tuple[str, tuple[float, float]]:
+    """Name the fastest file of a result with its precision; with the points it loses, and at most."""
+    path, precision = result.fastest
+    ending = "" if precision == "f32" else f" in {precision}"
+    pruned = "" if speedup is None else f"pruned {speedup}x"
+    if path == result.path:
+        name = f"{pruned}, 8 bits" if pruned else "8 bits"
+        return name + ending, (result.drop or 0.0, result.drop_at_most or 0.0)
+    if result.pruned is None:
+        return "float" + ending, (0.0, 0.0)
+    return pruned + ending, (result.pruned.drop.points, result.pruned.drop.upper)
 
 
 def measure_on(path: Path, precision: str, pictures: Dataset) -> Tally:

@@ -1,7 +1,7 @@
 """What is known, as JSON under keys, so that an interrupted program continues.
 
 A record is a file ``NAME.json``. A sweep whose children work side by side has one for each name; the results
-of a benchmark are one record, whose ``rows`` are by key, with the machine that all were measured on:
+of a benchmark are one record, whose ``rows`` are by key, with the machine of the last run:
 
     {"name": "int8", "command": "python -m benchmarks.int8", "date": "2026-11-22T08:37:57+00:00",
      "machine": {"cpu": ...}, "threads": 2, "rows": {"resnet50_v1": {...}, ...}}
