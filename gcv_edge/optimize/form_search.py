@@ -28,8 +28,10 @@ from gcv_edge.optimize.options import OptimizeOptions
 from gcv_edge.points import MOST_POINTS
 from gcv_edge.store import find_model
 
-DECIDED = ("speedup", "macs", "precision", "distill", "int8", "time_budget")
-"""Options that a search decides, or has as arguments of its own."""
+DECIDED = ("speedup", "macs", "precision", "int8")
+"""Options that a search decides."""
+ELSEWHERE = {"distill": "search_forms", "time_budget": "Goal.minutes", "deadline": "Goal.minutes"}
+"""Options that are given to a search otherwise, and how."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def search_forms(
         model: exported float file, or its name in the store.
         data: data set, or a folder of pictures, as ``optimize`` takes them.
         goal: what is wanted.
-        options: pictures and seed. Its limit is the goal's; what the search decides is left out.
+        options: pictures and seed. The goal's limit replaces its limit, and options that the search decides
+            must keep their defaults.
         distill: train pruned networks, as in ``OptimizeOptions``.
         output: file to write; None: beside ``model``, with ``_optimized`` in its name.
         observer: receives the progress.
@@ -157,10 +160,15 @@ def check_options(options: OptimizeOptions) -> None:
     """Refuse options that say what a search decides."""
     for choice in fields(options):
         value = getattr(options, choice.name)
-        if choice.name in DECIDED and value != choice.default:
+        if value == choice.default:
+            continue
+        if choice.name in DECIDED:
             raise UsageError(
                 f"{choice.name}: found {value!r}, expected none: a search for the fastest form decides it"
             )
+        if choice.name in ELSEWHERE:
+            place = ELSEWHERE[choice.name]
+            raise UsageError(f"{choice.name}: found {value!r}, expected none: give it to {place} instead")
 
 
 def write_winner(source: Path, best: Form, path: Path) -> None:

@@ -195,6 +195,8 @@ class FormTrials:
         except (SlowerError, UnsupportedError) as error:
             self.notes.append(f"{name}: {error}")
             return None
+        if result.quantized is not None and not result.quantized.complete:
+            self.notes.append(f"{name}: time was up before the search for layers that stay float ended")
         self._records.add(name, result)
         return result.path
 

@@ -19,8 +19,10 @@ class OptimizeOptions:
     """What is asked for: by default, an 8-bit file for processors of this machine's kind.
 
     Attributes:
-        max_drop: points that may be lost against the whole float network, at a confidence of 90 %; None for
-            any number. Where nothing can be measured (noise), it is what ``PruneResult.changed`` may be.
+        max_drop: points that may be lost against the whole float network, at a confidence of 90 %. None: any
+            number, but 5 where channels are pruned and labels measure it (as measured, without confidence);
+            100 sets no limit. Where nothing can be measured (noise), it is what ``PruneResult.changed`` may
+            be.
         speedup: prune channels until the network is that many times as fast, measured on this machine.
         macs: prune until that part of the multiply-accumulates is left, instead.
         precision: in which ``speedup`` counts, ``f32`` or ``int8``; None: in 8 bits where they follow.
