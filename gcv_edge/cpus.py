@@ -13,7 +13,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 VNNI = ("avx512_vnni", "avx_vnni")
 ONEDNN, ONEDNN_OLD = "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"
 """By which oneDNN uses less than the processor has. The second counts where the first is not set; MXNet 1.9.1
-reads it alone."""
+reads only the second."""
 CAPS_WITHOUT_VNNI = ("SSE41", "AVX", "AVX2", "AVX512_CORE")
 LARGEST_WEIGHT = 64
 """Level of a weight in 8 bits up to which no sum overflows without VNNI: there, pairs of products are added

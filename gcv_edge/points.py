@@ -33,5 +33,8 @@ def in_brackets(lost: float | None, at_most: float | None) -> str:
 
 
 def spell_changed(changed: float, is_classifier: bool, digits: int = 1) -> str:
-    """Say how much of what a network gives has changed: in first choices, else in its outputs' variance."""
-    return f"{changed:.{digits}f} % of {'first choices' if is_classifier else 'the variance of its outputs'}"
+    """Say how much a network changed: its top-1 classes, else the mean square error of its outputs."""
+    part = f"{changed:.{digits}f} %"
+    if is_classifier:
+        return f"{part} of top-1 classes changed"
+    return f"outputs changed by {part} of their variance"

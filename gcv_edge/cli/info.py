@@ -99,13 +99,13 @@ def read_pruning(entries: Mapping[str, str]) -> Mapping[str, Any] | None:
 
 
 def describe_pruning(record: Mapping[str, Any]) -> str:
-    """Say how much of a network is left: 61 % of the work, 3.1 % of first choices changed."""
+    """Say how much of a network is left: 61 % of the work, 3.1 % of top-1 classes changed."""
     before, after = record["macs"]
     noise = ", fitted on noise" if record["data"] == "noise" else ""
     training = record.get("distillation")
     trained = ", distilled" if isinstance(training, dict) and training.get("kept") else ""
     changed = spell_changed(record["changed"], record["is_classifier"])
-    return f"{after / before:.0%} of the work is left, {changed} changed{trained}{noise}"
+    return f"{after / before:.0%} of the work is left, {changed}{trained}{noise}"
 
 
 def print_info(

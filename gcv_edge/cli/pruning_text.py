@@ -45,7 +45,7 @@ def verdict_lines(result: PruneResult) -> Iterator[str]:
     )
     if result.score is None:
         changed = spell_changed(result.changed, result.is_classifier)
-        yield f"{changed} changed on pictures it was not fitted on"
+        yield f"{changed} on pictures it was not fitted on"
     if result.distillation is not None:
         yield describe_distillation(result.distillation)
     if result.record["data"] == NOISE:
@@ -74,7 +74,7 @@ def describe_loss(result: PruneResult, title: str) -> str:
 def describe_failure(result: PruneResult, title: str) -> str:
     """Say what a network lost that is not within the limit, however wide it was left."""
     if not title:
-        return f"changed {spell_changed(result.changed, result.is_classifier, digits=2)}"
+        return spell_changed(result.changed, result.is_classifier, digits=2)
     lost = result.drop
     bound = describe_bound(lost.points, lost.upper)
     return f"lost {lost.points:.2f} points of {title}" + (f", {bound}" if bound else "")

@@ -84,8 +84,9 @@ def open_together(path: Path, precision: str, together: Together) -> Session:
 def choose_together(path: Path, precision: str) -> Together:
     """Choose how many pictures at once suit a form best, of a few batches and numbers of streams.
 
-    A file of a fixed batch is tried with that alone. Of choices that are about as fast, the one with the
-    smallest batch is taken: nobody waits for pictures that fill it.
+    A file of a fixed batch is tried with that alone. Numbers of streams are measured in turn, batches one
+    after the other. Of choices that are about as fast, the one with the smallest batch is taken: nobody waits
+    for pictures that fill it.
     """
     session = open_session(path, SessionOptions("openvino", precision))
     batches = BATCHES if session.dynamic_batch else (session.input_shape[0],)

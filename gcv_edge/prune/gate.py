@@ -39,7 +39,7 @@ class DropLimit:
 
     Attributes:
         source: the file that is pruned.
-        score: the caller's; None: changed first choices count.
+        score: the caller's; None: changed top-1 classes count.
         before: score of the source.
         most: points that may be lost; None: any.
         is_asked_for: the limit is the caller's, and holds at ``CONFIDENCE``; else it is ``MOST_LOST``, and is

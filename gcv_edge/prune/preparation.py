@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from gcv_edge.prune.distillation import Distiller
 
 MOST_PICTURES = 1000
-"""Pictures that networks are fitted on at most, where there are so many."""
+"""Pictures kept at most, to fit on and to check with."""
 NOISE_PICTURES = 256
 CHECK_SHARE = 1 / 8
-"""Part of the pictures that nothing is fitted on."""
+"""Part of them that nothing is fitted on."""
 
 
 @dataclass(frozen=True)

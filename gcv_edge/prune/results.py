@@ -85,12 +85,12 @@ class PruneResult:
         seconds_per_picture: measured on this machine, before and after.
         precision: in which it was measured: ``f32`` or ``int8``.
         divergence: of the outputs, on pictures that nothing was fitted on.
-        changed: percentage of first choices that changed there; of what is no classifier, mean square
+        changed: percentage of top-1 classes that changed there; of what is no classifier, mean square
             error of the last layers in percent of their variance.
-        is_classifier: first choices were counted.
+        is_classifier: top-1 classes were counted.
         score: before and after, where a function was given.
         drop: points of it lost; without a function, ``changed``.
-        max_drop: limit of the loss; None: there is none.
+        max_drop: limit of the loss; None or 100: there is none.
         passed: the loss is within the limit: ``drop.upper`` where the limit was asked for, else
             ``drop.points``.
         record: what the file says of its pruning.
@@ -151,9 +151,9 @@ def format_report(result: PruneResult, *, title: str, verdict: Iterable[str]) ->
             for name, (units, curve) in result.curves.items()
         },
         "measure": "divergence of the outputs",
-        "changed": "first choices changed, %"
+        "changed": "top-1 classes changed, %"
         if result.is_classifier
-        else "change of the outputs, % of their variance",
+        else "outputs changed by, % of their variance",
         "trail": [step.to_dict() for step in result.trail],
         "facts": {
             "File": result.path.name,

@@ -27,9 +27,12 @@ def test_prunes(kind: str, tmp_path: Path) -> None:
     is_error = result.changed == pytest.approx(100 * result.divergence)
     assert is_error is not CHOOSES[kind]
     told = CliRunner().invoke(main, ["info", str(result.path)]).output
-    what = "first choices" if CHOOSES[kind] else "the variance of its outputs"
-    assert f"of the work is left, {result.changed:.1f} % of {what} changed" in told
-    assert any(f"% of {what} changed on pictures" in line for line in verdict_lines(result))
+    part = f"{result.changed:.1f} %"
+    what = f"outputs changed by {part} of their variance"
+    if CHOOSES[kind]:
+        what = f"{part} of top-1 classes changed"
+    assert f"of the work is left, {what}" in told
+    assert any(f"{what} on pictures" in line for line in verdict_lines(result))
     frame = next(noise_frames(1, (20, 24), seed=8))
     before, after = (load(path).run(frame) for path in (source, result.path))
     assert type(before) is type(after)

@@ -232,7 +232,7 @@ def test_the_command_prunes(source: Path, folder: Path, tmp_path: Path, invoke) 
     assert re.search(r"Lost: [\d.]+ points of top-1 agreement \(100.00 -> ", done.output)
     assert "gcv_edge pruning" in read_entries(tmp_path / "out.onnx")
     told = CliRunner().invoke(main, ["info", str(tmp_path / "out.onnx")]).output
-    assert re.search(r"Pruned +\d+% of the work is left, [\d.]+ % of first choices changed\n", told)
+    assert re.search(r"Pruned +\d+% of the work is left, [\d.]+ % of top-1 classes changed\n", told)
 
 
 def test_the_command_says_noise_and_gives_json(source: Path, tmp_path: Path, invoke) -> None:

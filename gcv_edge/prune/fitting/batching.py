@@ -46,7 +46,7 @@ def open_batch(model: ir.Model) -> ir.Model:
 
 
 def open_before(model: ir.Model, names: Sequence[str]) -> ir.Model | None:
-    """Return a copy that takes any number of pictures up to some tensors; None where that fails."""
+    """Return a copy that takes any number of pictures up to the tensors ``names``; None where that fails."""
     if numbers_per_picture(list(batched_values(model, names))) > MOST_NUMBERS:
         return None
     opened = model.clone()
@@ -64,7 +64,7 @@ def close_batch(model: ir.Model) -> None:
 
 
 def computes_each_alone(model: ir.Model, opened: ir.Model, ends: Sequence[str]) -> bool:
-    """Whether all float tensors of some pictures together, up to some, are those of each picture."""
+    """Whether a batch gives each picture what it gives alone, in all float tensors before and at ``ends``."""
     (source,) = model.graph.inputs
     names = [name_of(value) for value in batched_values(model, ends) if value is not source]
     lengths = [length for length in shape_of(source)[1:] if isinstance(length, int)]
@@ -86,7 +86,7 @@ def computes_each_alone(model: ir.Model, opened: ir.Model, ends: Sequence[str]) 
 
 
 def batched_values(model: ir.Model, ends: Sequence[str]) -> Iterator[ir.Value]:
-    """Yield float tensors up to some of which there is one for the picture."""
+    """Yield the float tensors before and at ``ends`` whose first dimension is the picture's."""
     before = nodes_before(model, ends)
     for value in [*model.graph.inputs, *(value for node in before for value in node.outputs)]:
         if value.dtype == ir.DataType.FLOAT and value.shape is not None and shape_of(value)[:1] == (1,):

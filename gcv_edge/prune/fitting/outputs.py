@@ -26,7 +26,7 @@ class Distance(NamedTuple):
 
     Attributes:
         divergence: of its outputs.
-        changed: percentage of first choices that changed, for a classifier; else of the divergence.
+        changed: percentage of top-1 classes that changed, for a classifier; else of the divergence.
     """
 
     divergence: float

@@ -280,6 +280,6 @@ def test_the_command_trains_and_says_so(source: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(main, [*command, "--distill"])
     assert done.exit_code == 0, done.output
     assert "Distilled in 100 passes: the outputs' divergence fell" in done.output
-    assert "first choices changed, distilled" in CliRunner().invoke(main, ["info", target]).output
+    assert "top-1 classes changed, distilled" in CliRunner().invoke(main, ["info", target]).output
     found = json.loads(CliRunner().invoke(main, [*command, "--distill", "2", "--json"]).stdout)
     assert found["distillation"]["passes"] == 2
