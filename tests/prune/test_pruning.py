@@ -246,7 +246,7 @@ def test_the_gate_has_an_exit_code_of_its_own(tmp_path: Path, invoke) -> None:
     source = write_network(tmp_path / "net.onnx", KINDS["regression"])
     done = invoke(source, "--data", "noise", "--macs", "0.05", "--max-drop", "0", "-o", tmp_path / "out.onnx")
     assert done.exit_code == 3, done.output
-    assert done.stderr.startswith(f"Error: {tmp_path}/out_over_max_drop.onnx: changed ")
+    assert done.stderr.startswith(f"Error: {tmp_path}/out_over_max_drop.onnx: outputs changed by ")
     assert done.stderr.endswith(", allowed are 0; kept under this name\n")
     assert [path.name for path in tmp_path.glob("*out*")] == ["out_over_max_drop.onnx"]
 
